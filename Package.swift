@@ -1,0 +1,30 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "kata-observability",
+  products: [
+    .executable(name: "kata-log-parser", targets: ["kata-log-parser"])
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CSystemd",
+      pkgConfig: "libsystemd",
+      providers: [.apt(["libsystemd-dev", "pkg-config"])]
+    ),
+    .systemLibrary(name: "CLinux"),
+    .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
+    .target(name: "LogParser", dependencies: ["Basics", "CLinux", "CSystemd"], swiftSettings: strict),
+    .executableTarget(
+      name: "kata-log-parser", dependencies: ["LogParser"], swiftSettings: strict),
+    .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: strict),
+    .testTarget(
+      name: "LogParserTests", dependencies: ["LogParser", "Basics"], swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["LogParser"], swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,9 @@
+// What the Glibc module of the toolchain does not declare, because it is imported without _GNU_SOURCE.
+#ifndef KATA_CLINUX_H
+#define KATA_CLINUX_H
+#include <stddef.h>
+
+void *memmem(const void *haystack, size_t haystack_length, const void *needle, size_t needle_length);
+void *memrchr(const void *bytes, int byte, size_t length);
+
+#endif

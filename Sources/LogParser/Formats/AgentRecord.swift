@@ -1,0 +1,149 @@
+import Glibc
+
+/// The guest agent's own record, which reaches the host inside one of the runtime's.
+///
+/// The runtime of Kata 2 and later logs what the guest's console prints as `msg="reading guest console" vmconsole=…`,
+/// where the agent's lines are JSON. The proxy of Kata 1 logged the agent's logfmt as its own message.
+enum AgentRecord {
+  @inline(__always)
+  static func mayBeIn(_ record: borrowing Record) -> Bool {
+    // Most records come from neither source, or say something else: decide on the length first.
+    let source = record.source
+    guard source.count == 5 || source.count == 14 else { return false }
+    guard source == "agent" || source == "virtcontainers" else { return false }
+    if record.message.count == 21, record.message == "reading guest console" {
+      return record.fields.value(of: "vmconsole")?.isEmpty == false
+    }
+    return record.message.hasPrefix("time=")
+  }
+
+  /// Replaces `record` by the agent's record that it carries, or marks it when there is none that can be read.
+  static func unpack(
+    _ record: inout Record, rules: ReadingRules
+  ) throws(RecordProblem) {
+    do throws(RecordProblem) {
+      if record.source == "agent" {
+        try unpackProxyMessage(&record, rules: rules)
+      } else if record.message == "reading guest console", let console = record.fields.value(of: "vmconsole") {
+        try unpackConsoleLine(&record, console)
+      } else {
+        throw RecordProblem("the runtime's message looks like an agent's record but comes from \(record.source.string)")
+      }
+    } catch {
+      if rules.isStrict {
+        var problem = error
+        problem.reason = "the agent's record cannot be read: \(error.reason)"
+        throw problem
+      }
+      record.marks.insert(.unpackFailed)
+      record.fields.set(record.arena.copy(LogfmtRecord.unpackFailedKey), record.arena.copy("true" as StaticString))
+    }
+  }
+
+  /// Kata 1: the message is one record in logfmt, which must be complete.
+  private static func unpackProxyMessage(
+    _ record: inout Record, rules: ReadingRules
+  ) throws(RecordProblem) {
+    var inner = Record()
+    // The inner record works in the outer one's arena, so that its slices outlive it.
+    swap(&inner.arena, &record.arena)
+    defer { swap(&inner.arena, &record.arena) }
+    let text = try singleLine(record.message)
+    var complete = rules
+    complete.allowsMissingFields = false
+    let reader = LogfmtRecord(rules: complete)
+    inner.line = record.line
+    inner.input = record.input
+    try reader.decode(text, into: &inner, keepsHexEscapes: false)
+    if mayBeIn(inner) { try unpack(&inner, rules: complete) }
+    try RecordCheck.check(inner, allowsMissingFields: false)
+    inner.source = inner.arena.copy("agent" as StaticString)
+    swap(&inner, &record)
+    swap(&inner.arena, &record.arena)
+  }
+
+  /// The one line that the text holds, without its line end.
+  private static func singleLine(_ text: ByteSlice) throws(RecordProblem) -> ByteSlice {
+    guard let newline = text.firstIndex(of: 0x0a) else {
+      return text.hasSuffix("\r") ? text.prefix(text.count - 1) : text
+    }
+    guard newline == text.count - 1 else { throw RecordProblem("the message has more than one line") }
+    return text.prefix(newline > 0 && text[newline - 1] == 0x0d ? newline - 1 : newline)
+  }
+
+  /// Kata 2 and later: the console line is a JSON object of strings, or the kernel's or another program's text.
+  private static func unpackConsoleLine(
+    _ record: inout Record, _ console: ByteSlice
+  ) throws(RecordProblem) {
+    if let text = KernelLine.agentObject(in: console) {
+      let kernel = console.prefix(text.base - console.base)
+      if try readObject(text, into: &record) {
+        record.fields.set(record.arena.copy("console" as StaticString), kernel.trimmed)
+        return
+      }
+    }
+    if try !readObject(console, into: &record) {
+      record.message = console
+      record.source = record.arena.copy("vmconsole" as StaticString)
+    }
+  }
+
+  /// Reads the agent's object over the fields of `record`; false, with the record as it was, when the text is no
+  /// object of strings. Throws when the agent's pid is no number.
+  static func readObject(_ text: ByteSlice, into record: inout Record) throws(RecordProblem) -> Bool {
+    var first = text.base
+    while first < text.end, first.pointee <= 0x20 { first += 1 }
+    guard first < text.end, first.pointee == 0x7b || first.pointee == 0x6e else { return false }
+    var reader = JSONReader(text)
+    guard let members = reader.readFlatObject(&record.arena) else { return false }
+    guard members.isObject else {
+      record.fields.removeAll()
+      return true
+    }
+    for index in 0..<members.count where members[index].key == "pid" {
+      guard DecimalNumber.parse(members[index].value) != nil else {
+        throw RecordProblem("the agent's pid \(quoted(members[index].value)) is no number")
+      }
+    }
+    record.fields.removeAll()
+    for index in 0..<members.count { assign(members[index].key, members[index].value, to: &record) }
+    record.fields.sortKeepingLast()
+    return true
+  }
+
+  @inline(__always)
+  private static func assign(_ key: ByteSlice, _ value: ByteSlice, to record: inout Record) {
+    switch KnownKey(key) {
+    case .msg: record.message = value
+    case .name: record.name = value
+    case .source: record.source = value
+    case .pid: record.pid = DecimalNumber.parse(value) ?? 0
+    case .level:
+      record.level = longLevel(value)
+      setField(key, value, on: &record)
+    default:
+      if key == "container-id" || key == "cid" {
+        record.container = value
+      } else {
+        setField(key, value, on: &record)
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func setField(_ key: ByteSlice, _ value: ByteSlice, on record: inout Record) {
+    if !record.fields.add(key, value) { record.fields.set(key, value) }
+  }
+
+  /// The level in the runtime's words for one in slog's.
+  static func longLevel(_ level: ByteSlice) -> ByteSlice {
+    guard level.count == 4 else { return level }
+    if level == "INFO" { return ByteSlice(padded: "info                                ", count: 4) }
+    if level == "DEBG" { return ByteSlice(padded: "debug                                ", count: 5) }
+    if level == "WARN" { return ByteSlice(padded: "warning                                ", count: 7) }
+    if level == "ERRO" { return ByteSlice(padded: "error                                ", count: 5) }
+    if level == "TRCE" { return ByteSlice(padded: "trace                                ", count: 5) }
+    if level == "CRIT" { return ByteSlice(padded: "critical                                ", count: 8) }
+    return level
+  }
+}

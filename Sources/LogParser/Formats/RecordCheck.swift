@@ -1,0 +1,34 @@
+/// What every record must have, whatever it was read from.
+enum RecordCheck {
+  /// Throws the first thing that is missing or impossible.
+  @inline(__always)
+  static func check(_ record: borrowing Record, allowsMissingFields: Bool) throws(RecordProblem) {
+    if record.time.isUnset {
+      throw RecordProblem("the time is missing", remedy: "a record must have a time= field")
+    }
+    if !allowsMissingFields {
+      if record.pid == 0 { throw missing("pid") }
+      if record.level.isEmpty { throw missing("level") }
+      if record.source.isEmpty { throw missing("source") }
+      if record.name.isEmpty { throw missing("name") }
+    }
+    if record.pid < 0 { throw RecordProblem("the pid \(record.pid) is negative") }
+    try checkWord(record.level, "level")
+    try checkWord(record.source, "source")
+    try checkWord(record.name, "name")
+  }
+
+  private static func missing(_ field: String) -> RecordProblem {
+    RecordProblem(
+      "the field \(field) is missing", remedy: "give --ignore-missing-fields to accept such records")
+  }
+
+  @inline(__always)
+  private static func checkWord(_ text: ByteSlice, _ field: StaticString) throws(RecordProblem) {
+    // A bare word, which these values nearly always are, has no blank: the length keeps the look short.
+    if text.isPlain, text.firstIndex(of: 0x20) == nil { return }
+    if TextCheck.wordCount(text, limit: 2) > 1 {
+      throw RecordProblem("the \(field) \(quoted(text)) is more than one word")
+    }
+  }
+}

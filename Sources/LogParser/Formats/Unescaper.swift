@@ -1,0 +1,194 @@
+import Glibc
+
+/// Which escapes a quoted text may have.
+enum EscapeRule {
+  /// JSON's (https://www.rfc-editor.org/rfc/rfc8259#section-7).
+  case json
+  /// JSON's and `\'`: Go's logfmt decoder.
+  case logfmt
+  /// As `logfmt`, and `\x` stands for itself.
+  case logfmtKeepingHex
+  /// Rust's `Debug` of a string: `\'`, `\0` and `\u{1b}`.
+  case rust
+}
+
+/// An escape that the rule does not have.
+struct EscapeProblem: Error {
+  /// Where the escape begins, in bytes from the start of the text.
+  var offset: Int
+  var reason: String
+}
+
+/// Turns the inside of a quoted text into the bytes that it stands for.
+enum Unescaper {
+  /// Unescapes `text` into the arena. Control characters are refused, as Go's decoders refuse them; a lone surrogate
+  /// and what is not UTF-8 become U+FFFD.
+  static func unescape(
+    _ text: ByteSlice, rule: EscapeRule, into arena: inout Arena
+  ) throws(EscapeProblem) -> ByteSlice {
+    // An input byte yields at most three: one that is not UTF-8 becomes U+FFFD.
+    let out = arena.reserve(text.count * 3)
+    var count = 0
+    var p = text.base
+    let end = text.end
+    var isPlain = true
+    while p < end {
+      // Longest run without an escape, a quote or a byte that needs a look.
+      let run = ByteScanner.quoteOrEscape(p, end)
+      let length = run.at - p
+      if run.isPlain {
+        copyRun(p, length, to: out + count)
+        count += length
+      } else {
+        isPlain = false
+        count += try copyChecked(
+          ByteSlice(base: p, count: length, isPlain: false), at: p - text.base, to: out + count)
+      }
+      p = run.at
+      guard p < end else { break }
+      isPlain = false
+      if p.pointee == 0x22 { throw EscapeProblem(offset: p - text.base, reason: "a quote inside") }
+      p += try unescapeOne(p, end, offset: p - text.base, rule, to: out, &count)
+    }
+    return arena.commit(count, isPlain: isPlain)
+  }
+
+  /// Copies a short run sixteen bytes at a time: the source and the target have `ByteSlice.padding` bytes behind them.
+  @inline(__always)
+  private static func copyRun(
+    _ source: UnsafePointer<UInt8>, _ count: Int, to target: UnsafeMutablePointer<UInt8>
+  ) {
+    if count > 64 {
+      target.update(from: source, count: count)
+      return
+    }
+    var index = 0
+    while index < count {
+      UnsafeMutableRawPointer(target + index).storeBytes(
+        of: ByteScanner.load(source + index), as: SIMD16<UInt8>.self)
+      index += 16
+    }
+  }
+
+  private static func copyChecked(
+    _ text: ByteSlice, at start: Int, to out: UnsafeMutablePointer<UInt8>
+  ) throws(EscapeProblem) -> Int {
+    var count = 0
+    var index = 0
+    while index < text.count {
+      let byte = text[index]
+      if byte < 0x80 {
+        if byte < 0x20 { throw EscapeProblem(offset: start + index, reason: "a control character inside") }
+        out[count] = byte
+        count += 1
+        index += 1
+        continue
+      }
+      let (scalar, length) = UTF8Scalar.decode(text, at: index)
+      if scalar == nil {
+        count += UTF8Scalar.encode(0xfffd, to: out + count)
+      } else {
+        for offset in 0..<length { out[count + offset] = text[index + offset] }
+        count += length
+      }
+      index += length
+    }
+    return count
+  }
+
+  /// Unescapes the escape at `p` and returns its length in the text.
+  @inline(__always)
+  private static func unescapeOne(
+    _ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, offset: Int, _ rule: EscapeRule,
+    to out: UnsafeMutablePointer<UInt8>, _ count: inout Int
+  ) throws(EscapeProblem) -> Int {
+    guard p + 1 < end else { throw EscapeProblem(offset: offset, reason: "an unfinished escape") }
+    let kind = p[1]
+    let byte: UInt8
+    switch kind {
+    case 0x22: byte = 0x22
+    case 0x5c:
+      // The tool that this one replaces made `\\x` the illegal escape `\\\x`.
+      if rule == .logfmtKeepingHex, p + 2 < end, p[2] == 0x78 {
+        throw EscapeProblem(offset: offset, reason: "\\x after an escaped backslash")
+      }
+      byte = 0x5c
+    case 0x6e: byte = 0x0a
+    case 0x74: byte = 0x09
+    case 0x72: byte = 0x0d
+    case 0x2f where rule != .rust: byte = 0x2f
+    case 0x62 where rule != .rust: byte = 0x08
+    case 0x66 where rule != .rust: byte = 0x0c
+    case 0x27 where rule != .json: byte = 0x27
+    case 0x30 where rule == .rust: byte = 0
+    case 0x78 where rule == .logfmtKeepingHex:
+      out[count] = 0x5c
+      out[count + 1] = 0x78
+      count += 2
+      return 2
+    case 0x75:
+      return rule == .rust
+        ? try unescapeRustUnicode(p, end, offset: offset, to: out, &count)
+        : try unescapeUnicode(p, end, offset: offset, to: out, &count)
+    default:
+      throw EscapeProblem(offset: offset, reason: "the escape \\\(Character(Unicode.Scalar(kind))) is unknown")
+    }
+    out[count] = byte
+    count += 1
+    return 2
+  }
+
+  /// `\uXXXX`, and the second one of a surrogate pair.
+  private static func unescapeUnicode(
+    _ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, offset: Int,
+    to out: UnsafeMutablePointer<UInt8>, _ count: inout Int
+  ) throws(EscapeProblem) -> Int {
+    guard let value = fourDigits(p, end) else {
+      throw EscapeProblem(offset: offset, reason: "\\u needs four hexadecimal digits")
+    }
+    if (0xd800..<0xdc00).contains(value), p + 11 < end, p[6] == 0x5c, p[7] == 0x75,
+      let low = fourDigits(p + 6, end), (0xdc00..<0xe000).contains(low)
+    {
+      count += UTF8Scalar.encode(0x1_0000 + (value - 0xd800) << 10 + (low - 0xdc00), to: out + count)
+      return 12
+    }
+    count += UTF8Scalar.encode((0xd800..<0xe000).contains(value) ? 0xfffd : value, to: out + count)
+    return 6
+  }
+
+  private static func fourDigits(_ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> UInt32? {
+    guard end - p >= 6 else { return nil }
+    var value: UInt32 = 0
+    for index in 2..<6 {
+      guard let digit = hexDigit(p[index]) else { return nil }
+      value = value << 4 | digit
+    }
+    return value
+  }
+
+  /// `\u{…}` with one to six digits.
+  private static func unescapeRustUnicode(
+    _ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, offset: Int,
+    to out: UnsafeMutablePointer<UInt8>, _ count: inout Int
+  ) throws(EscapeProblem) -> Int {
+    var value: UInt32 = 0
+    var q = p + 3
+    while q < end, q - p < 9, let digit = hexDigit(q.pointee) {
+      value = value << 4 | digit
+      q += 1
+    }
+    guard p + 2 < end, p[2] == 0x7b, q > p + 3, q < end, q.pointee == 0x7d, Unicode.Scalar(value) != nil
+    else { throw EscapeProblem(offset: offset, reason: "\\u needs a character's number in braces") }
+    count += UTF8Scalar.encode(value, to: out + count)
+    return q - p + 1
+  }
+
+  static func hexDigit(_ byte: UInt8) -> UInt32? {
+    switch byte {
+    case 0x30...0x39: UInt32(byte - 0x30)
+    case 0x41...0x46: UInt32(byte - 0x37)
+    case 0x61...0x66: UInt32(byte - 0x57)
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import Basics
+
+/// What the output says about a record besides what its input said.
+package struct RecordPlace {
+  /// The name of the input, as it is shown.
+  package var filename: ByteSlice
+  /// The record's number in the output, from 1.
+  package var count: UInt64
+  /// Nanoseconds since the record before; 0 for the first.
+  package var delta: Int64
+}
+
+/// Writes records in one format. A value of it is made for one output, and keeps whatever the format must remember
+/// from record to record.
+///
+/// `format` must write the same bytes for a record whatever came before it, but for what ``RecordPlace`` says: large
+/// inputs are formatted in pieces, in parallel.
+package protocol RecordFormatter: Sendable {
+  /// Writes what stands before the first record.
+  func begin(_ out: inout OutputBuffer)
+  /// Writes one record.
+  func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer)
+  /// Writes what stands after the last of `count` records.
+  func end(_ out: inout OutputBuffer, count: UInt64)
+}
+
+/// Facts about the format of the six classic outputs.
+package enum ClassicFormat {
+  /// The version of the record's layout that these outputs declare.
+  package static let version: StaticString = "0.0.2"
+
+  /// The fields of a record in order, as headers name them.
+  package static let fieldNames: StaticString =
+    "Data,Time,Filename,Level,Msg,Source,Name,Container,Sandbox,Line,Count,TimeDelta,Pid"
+
+  /// The comment that stands at the head of the text, TOML and YAML outputs.
+  package static func appendHeader(to out: inout OutputBuffer) {
+    out.append("\n#----------------------------------------\n")
+    out.append("# Name:           kata-log-parser\n")
+    out.append("# Version:        \(ProductVersion.number)\n")
+    out.append("# Commit:         \(ProductVersion.commit)\n")
+    out.append("# Fields:         ")
+    out.append(fieldNames)
+    out.append("\n# Format Version: ")
+    out.append(version)
+    out.append("\n#----------------------------------------\n\n")
+  }
+}

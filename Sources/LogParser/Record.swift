@@ -1,0 +1,82 @@
+import Basics
+
+/// One log record: the known fields in their places, all others in ``fields``.
+///
+/// The slices borrow from the input's buffer and from the record's own arena, so a record is reused from line to line
+/// and read before the next one is parsed into it.
+package struct Record: ~Copyable {
+  package var time = Timestamp.unset
+  package var level = ByteSlice.empty
+  package var message = ByteSlice.empty
+  package var source = ByteSlice.empty
+  package var name = ByteSlice.empty
+  package var container = ByteSlice.empty
+  package var sandbox = ByteSlice.empty
+  /// The process id, or 0 when the record has none.
+  package var pid = 0
+  /// The extra fields.
+  package var fields = FieldList()
+  /// The line of its input on which the record begins (or its ordinal, where the input has no lines), from 1.
+  package var line: UInt64 = 0
+  /// Which input the record came from: an index into the run's list of inputs.
+  package var input = 0
+  /// What the record says about loss and damage.
+  package var marks = RecordMarks()
+  package var arena = Arena()
+
+  package init() {}
+
+  /// Makes the record empty for the next one.
+  @inline(__always)
+  package mutating func reset() {
+    clearFields()
+    marks = []
+    arena.reset()
+  }
+
+  /// Empties all fields and keeps the arena's bytes: the record is about to be replaced by one that it contained.
+  @inline(__always)
+  package mutating func clearFields() {
+    time = .unset
+    let empty = ByteSlice.empty
+    level = empty
+    message = empty
+    source = empty
+    name = empty
+    container = empty
+    sandbox = empty
+    pid = 0
+    fields.removeAll()
+  }
+}
+
+/// Facts about a record that the run's statistics count.
+package struct RecordMarks: OptionSet, Sendable {
+  package let rawValue: UInt8
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// No format claimed the record: its line is the message.
+  package static let isRaw = RecordMarks(rawValue: 1)
+  /// The agent's own record could not be taken out of it.
+  package static let unpackFailed = RecordMarks(rawValue: 2)
+  /// The time was taken from a neighbour.
+  package static let timeIsInherited = RecordMarks(rawValue: 4)
+  /// A line that was cut where a size limit or another writer ended it.
+  package static let isTruncated = RecordMarks(rawValue: 8)
+}
+
+/// Why a record could not be read.
+package struct RecordProblem: Error, Equatable {
+  /// The column in bytes, from 1; 0 when the whole record is meant.
+  package var column: Int
+  /// What is wrong, in lower case, without a full stop.
+  package var reason: String
+  /// What to do about it, if anything can be done.
+  package var remedy: String?
+
+  package init(column: Int = 0, _ reason: String, remedy: String? = nil) {
+    self.column = column
+    self.reason = reason
+    self.remedy = remedy
+  }
+}

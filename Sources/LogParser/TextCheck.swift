@@ -1,0 +1,158 @@
+import Glibc
+
+/// The rules that keys and values of a log record must keep: printable characters and spaces, and none of the marks
+/// that Go's formatting functions leave behind when the caller was wrong (https://pkg.go.dev/fmt#hdr-Format_errors).
+enum TextCheck {
+  /// What is wrong with `text`, or nil. Bytes that are not UTF-8 pass; formatters replace them.
+  static func problem(in text: ByteSlice) -> String? {
+    if text.isPlain { return nil }
+    var index = 0
+    while index < text.count {
+      let byte = text[index]
+      if byte < 0x80 {
+        if byte < 0x20 ? !(0x09...0x0d).contains(byte) : byte == 0x7f {
+          return "the character \(hexadecimal(UInt32(byte))) is not printable"
+        }
+        if byte == 0x25, let mark = formatError(text, at: index) {
+          return "\"\(mark)\" is the mark of a wrong call of a formatting function in the program that logged it"
+        }
+        index += 1
+      } else {
+        let (scalar, length) = UTF8Scalar.decode(text, at: index)
+        if let scalar, !isPrintableOrSpace(scalar) {
+          return "the character \(hexadecimal(scalar.value)) is not printable"
+        }
+        index += length
+      }
+    }
+    return nil
+  }
+
+  private static func hexadecimal(_ value: UInt32) -> String {
+    let digits = String(value, radix: 16, uppercase: true)
+    return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+  }
+
+  /// The mark of a formatting error that begins at the percent sign at `index`.
+  private static func formatError(_ text: ByteSlice, at index: Int) -> String? {
+    guard index + 1 < text.count, text[index + 1] == 0x21 else { return nil }
+    let rest = text.dropFirst(index + 2)
+    if rest.hasPrefix("(BADINDEX)") { return "%!(BADINDEX)" }
+    if rest.hasPrefix("(BADPREC)") { return "%!(BADPREC)" }
+    if rest.hasPrefix("(BADWIDTH)") { return "%!(BADWIDTH)" }
+    if rest.hasPrefix("(EXTRA"), rest.count == 6 || !isWord(rest[6]) { return "%!(EXTRA" }
+    if rest.count > 1, isWord(rest[0]), rest.dropFirst(1).hasPrefix("(MISSING)") {
+      return "%!\(Character(Unicode.Scalar(rest[0])))(MISSING)"
+    }
+    return nil
+  }
+
+  private static func isWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x5f: true
+    default: false
+    }
+  }
+
+  static func isPrintableOrSpace(_ scalar: Unicode.Scalar) -> Bool {
+    if scalar.value == 0x85 || scalar.value == 0xa0 { return true }
+    switch scalar.properties.generalCategory {
+    case .control, .format, .surrogate, .privateUse, .unassigned: return false
+    default: return true
+    }
+  }
+
+  /// Whether the text is nothing but white space.
+  static func isBlank(_ text: ByteSlice) -> Bool { wordCount(text, limit: 1) == 0 }
+
+  /// The number of words that white space separates, counted no further than `limit`.
+  static func wordCount(_ text: ByteSlice, limit: Int) -> Int {
+    var words = 0
+    var isInWord = false
+    var index = 0
+    while index < text.count {
+      let isSpace: Bool
+      if text[index] < 0x80 {
+        isSpace = text[index] == 0x20 || (0x09...0x0d).contains(text[index])
+        index += 1
+      } else {
+        let (scalar, length) = UTF8Scalar.decode(text, at: index)
+        isSpace = scalar?.properties.isWhitespace ?? false
+        index += length
+      }
+      if !isSpace, !isInWord {
+        words += 1
+        if words >= limit { return words }
+      }
+      isInWord = !isSpace
+    }
+    return words
+  }
+}
+
+/// Decoding one character of UTF-8 (https://www.rfc-editor.org/rfc/rfc3629#section-4).
+enum UTF8Scalar {
+  /// The scalar at `index` and its length; nil and 1 when the byte begins none. `index` must be under `text.count`.
+  static func decode(_ text: ByteSlice, at index: Int) -> (Unicode.Scalar?, Int) {
+    let first = text[index]
+    let left = text.count - index
+    let length: Int
+    let lowest: UInt32
+    switch first {
+    case 0..<0x80: return (Unicode.Scalar(first), 1)
+    case 0xc2...0xdf: (length, lowest) = (2, 0x80)
+    case 0xe0...0xef: (length, lowest) = (3, 0x800)
+    case 0xf0...0xf4: (length, lowest) = (4, 0x1_0000)
+    default: return (nil, 1)
+    }
+    guard left >= length else { return (nil, 1) }
+    var value = UInt32(first) & (0x7f >> UInt32(length))
+    for offset in 1..<length {
+      let byte = text[index + offset]
+      guard byte & 0xc0 == 0x80 else { return (nil, 1) }
+      value = value << 6 | UInt32(byte & 0x3f)
+    }
+    guard value >= lowest, let scalar = Unicode.Scalar(value) else { return (nil, 1) }
+    return (scalar, length)
+  }
+
+  /// Writes a scalar's bytes, four at most, and returns their number.
+  static func encode(_ value: UInt32, to out: UnsafeMutablePointer<UInt8>) -> Int {
+    switch value {
+    case 0..<0x80:
+      out[0] = UInt8(value)
+      return 1
+    case 0..<0x800:
+      out[0] = UInt8(0xc0 | value >> 6)
+      out[1] = UInt8(0x80 | value & 0x3f)
+      return 2
+    case 0..<0x1_0000:
+      out[0] = UInt8(0xe0 | value >> 12)
+      out[1] = UInt8(0x80 | value >> 6 & 0x3f)
+      out[2] = UInt8(0x80 | value & 0x3f)
+      return 3
+    default:
+      out[0] = UInt8(0xf0 | value >> 18 & 0x07)
+      out[1] = UInt8(0x80 | value >> 12 & 0x3f)
+      out[2] = UInt8(0x80 | value >> 6 & 0x3f)
+      out[3] = UInt8(0x80 | value & 0x3f)
+      return 4
+    }
+  }
+
+  /// Whether all of `text` is UTF-8.
+  static func isValid(_ text: ByteSlice) -> Bool {
+    if text.isPlain { return true }
+    var index = 0
+    while index < text.count {
+      if text[index] < 0x80 {
+        index += 1
+        continue
+      }
+      let (scalar, length) = decode(text, at: index)
+      if scalar == nil { return false }
+      index += length
+    }
+    return true
+  }
+}
