@@ -5,5 +5,6 @@
 
 void *memmem(const void *haystack, size_t haystack_length, const void *needle, size_t needle_length);
 void *memrchr(const void *bytes, int byte, size_t length);
+int mkostemp(char *path_template, int flags);
 
 #endif

@@ -1,1 +1,4 @@
-print("x")
+import Glibc
+import LogParser
+
+exit(LogParserCommand.main(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,110 @@
+import CLinux
+import Glibc
+
+/// An open file that is closed when its one owner lets go of it. All are close-on-exec.
+package struct FileDescriptor: ~Copyable, Sendable {
+  package let number: Int32
+  private let isOwned: Bool
+
+  /// Takes ownership of an open descriptor.
+  package init(owning number: Int32) {
+    self.number = number
+    isOwned = true
+  }
+
+  /// A descriptor that the process was started with, such as standard input; it stays open.
+  package init(borrowing number: Int32) {
+    self.number = number
+    isOwned = false
+  }
+
+  deinit {
+    if isOwned { _ = Glibc.close(number) }
+  }
+
+  package static func open(
+    _ path: String, _ flags: Int32, mode: mode_t = 0
+  ) throws(SystemCallError) -> FileDescriptor {
+    while true {
+      let number = Glibc.open(path, flags | O_CLOEXEC, mode)
+      if number >= 0 { return FileDescriptor(owning: number) }
+      if errno != EINTR { throw SystemCallError("open", path) }
+    }
+  }
+
+  /// A file without a name in `directory` that is gone when it is closed.
+  package static func temporary(in directory: String) throws(SystemCallError) -> FileDescriptor {
+    // O_TMPFILE, which Glibc's module does not import: __O_TMPFILE | O_DIRECTORY.
+    let unnamed = Glibc.open(directory, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
+    if unnamed >= 0 { return FileDescriptor(owning: unnamed) }
+    var template = Array("\(directory)/kata-XXXXXX".utf8CString)
+    let named = mkostemp(&template, O_CLOEXEC)
+    guard named >= 0 else { throw SystemCallError("mkostemp", directory) }
+    _ = unlink(template)
+    return FileDescriptor(owning: named)
+  }
+
+  /// Closes the file and says when that fails, which for a written file means lost data.
+  package consuming func close(_ subject: String) throws(SystemCallError) {
+    let number = self.number
+    let isOwned = self.isOwned
+    discard self
+    if isOwned, Glibc.close(number) != 0 { throw SystemCallError("close", subject) }
+  }
+
+  /// Reads up to `count` bytes; 0 at the end.
+  package func read(
+    into target: UnsafeMutableRawPointer, count: Int, subject: String
+  ) throws(SystemCallError) -> Int {
+    while true {
+      let got = Glibc.read(number, target, count)
+      if got >= 0 { return got }
+      if errno != EINTR { throw SystemCallError("read", subject) }
+    }
+  }
+
+  /// Reads `count` bytes at `offset`, fewer only where the file ends.
+  package func read(
+    at offset: Int, into target: UnsafeMutableRawPointer, count: Int, subject: String
+  ) throws(SystemCallError) -> Int {
+    var done = 0
+    while done < count {
+      let got = pread(number, target + done, count - done, offset + done)
+      if got == 0 { break }
+      if got > 0 {
+        done += got
+      } else if errno != EINTR {
+        throw SystemCallError("read", subject)
+      }
+    }
+    return done
+  }
+
+  /// Writes all bytes, waiting where the descriptor is not ready.
+  package func writeAll(_ bytes: UnsafeRawBufferPointer, subject: String) throws(SystemCallError) {
+    guard let base = bytes.baseAddress else { return }
+    var done = 0
+    while done < bytes.count {
+      let written = Glibc.write(number, base + done, bytes.count - done)
+      if written >= 0 {
+        done += written
+      } else if errno == EAGAIN {
+        var poll = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+        _ = Glibc.poll(&poll, 1, -1)
+      } else if errno != EINTR {
+        throw SystemCallError("write", subject)
+      }
+    }
+  }
+
+  /// What the kernel says about the file.
+  package func status(_ subject: String) throws(SystemCallError) -> stat {
+    var result = stat()
+    guard fstat(number, &result) == 0 else { throw SystemCallError("fstat", subject) }
+    return result
+  }
+}
+
+extension stat {
+  package var isRegularFile: Bool { st_mode & S_IFMT == S_IFREG }
+}

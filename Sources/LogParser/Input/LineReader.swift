@@ -1,0 +1,107 @@
+import Basics
+import Glibc
+
+/// Cuts a byte stream into lines: framing, apart from what the lines say.
+///
+/// It holds one block that is refilled; a line longer than the limit is passed over and reported by its length, so that
+/// no input makes it grow beyond the limit plus one read.
+package struct LineReader: ~Copyable {
+  private static let chunkSize = 256 << 10
+
+  package enum Line {
+    /// A line without its line end; good until the next call.
+    case text(ByteSlice)
+    /// A line that was longer than the limit, whose bytes are gone.
+    case tooLong(count: Int)
+    case end
+  }
+
+  private let file: FileDescriptor
+  private let subject: String
+  private let limit: Int
+  private let buffer: UnsafeMutablePointer<UInt8>
+  private let capacity: Int
+  private var start = 0
+  private var scanned = 0
+  private var filled = 0
+  private var isAtEnd = false
+  /// Bytes of a line over the limit that were already dropped.
+  private var dropped = 0
+  /// The offset in the stream of the byte at index 0 of the buffer.
+  private var bufferOffset = 0
+
+  /// - Parameter limit: the longest line in bytes, its line end left out.
+  package init(_ file: consuming FileDescriptor, subject: String, limit: Int) {
+    self.file = file
+    self.subject = subject
+    self.limit = limit
+    capacity = (limit + 1 + Self.chunkSize + 4095) & ~4095
+    buffer = UnsafeMutableRawPointer.allocate(
+      byteCount: capacity + ByteSlice.padding, alignment: 4096
+    ).bindMemory(to: UInt8.self, capacity: capacity + ByteSlice.padding)
+    // The padding is read, never used: it must only be memory.
+    (buffer + capacity).initialize(repeating: 0, count: ByteSlice.padding)
+  }
+
+  deinit { buffer.deallocate() }
+
+  /// Bytes of the stream that lines handed out so far, and their line ends, took.
+  package var offset: Int { bufferOffset + start }
+
+  /// The next line.
+  @inline(__always)
+  package mutating func next() throws(SystemCallError) -> Line {
+    while true {
+      if let newline = memchr(buffer + scanned, 0x0a, filled - scanned) {
+        let end = UnsafeRawPointer(newline) - UnsafeRawPointer(buffer)
+        let line = ByteSlice(base: buffer + start, count: end - start, isPlain: false)
+        start = end + 1
+        scanned = start
+        if dropped > 0 || line.count > limit { return finishLong(line.count) }
+        return .text(line)
+      }
+      scanned = filled
+      if isAtEnd { return lastLine() }
+      try refill()
+    }
+  }
+
+  private mutating func finishLong(_ count: Int) -> Line {
+    let total = dropped + count
+    dropped = 0
+    return .tooLong(count: total)
+  }
+
+  private mutating func lastLine() -> Line {
+    let line = ByteSlice(base: buffer + start, count: filled - start, isPlain: false)
+    start = filled
+    if dropped > 0 || line.count > limit { return finishLong(line.count) }
+    return line.isEmpty ? .end : .text(line)
+  }
+
+  /// Moves the unfinished line to the front and reads on behind it, at a page-aligned address where the line is short.
+  private mutating func refill() throws(SystemCallError) {
+    if filled - start > limit {
+      dropped += filled - start
+      start = filled
+    }
+    let left = filled - start
+    // The unfinished line ends at a page boundary, so that the read begins at one.
+    let target = min((left + 4095) & ~4095, capacity - Self.chunkSize)
+    let newStart = max(0, target - left)
+    if left > 0 { memmove(buffer + newStart, buffer + start, left) }
+    bufferOffset += start - newStart
+    start = newStart
+    filled = newStart + left
+    scanned = filled
+    let got = try file.read(into: buffer + filled, count: min(Self.chunkSize, capacity - filled), subject: subject)
+    filled += got
+    if got == 0 { isAtEnd = true }
+  }
+
+  /// Reads on after the end was reached: the file may have grown.
+  package mutating func resume() { isAtEnd = false }
+
+  /// Bytes behind the last line end, which are not a line yet.
+  package var pendingCount: Int { filled - start }
+}

@@ -1,0 +1,62 @@
+import Basics
+
+/// Comma-separated values: a line of field names, then a line a record, the extra fields as one.
+package struct CSVFormatter: RecordFormatter {
+  package init() {}
+
+  package func begin(_ out: inout OutputBuffer) {
+    out.append(ClassicFormat.fieldNames)
+    out.append(0x0a)
+  }
+
+  package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
+    appendData(record.fields, to: &out)
+    out.append(0x2c)
+    out.append(upTo: Timestamp.maximumLength) { record.time.write(text: $0) }
+    out.append(0x2c)
+    CSVText.append(place.filename, to: &out)
+    out.append(0x2c)
+    CSVText.append(record.level, to: &out)
+    out.append(0x2c)
+    CSVText.append(record.message, to: &out)
+    out.append(0x2c)
+    CSVText.append(record.source, to: &out)
+    out.append(0x2c)
+    CSVText.append(record.name, to: &out)
+    out.append(0x2c)
+    CSVText.append(record.container, to: &out)
+    out.append(0x2c)
+    CSVText.append(record.sandbox, to: &out)
+    out.append(0x2c)
+    out.append(decimal: record.line)
+    out.append(0x2c)
+    out.append(decimal: place.count)
+    out.append(0x2c)
+    out.append(decimal: place.delta)
+    out.append(0x2c)
+    out.append(decimal: Int64(record.pid))
+    out.append(0x0a)
+  }
+
+  /// The extra fields as Go prints a map, `map[key:value key:value]`: one CSV field.
+  private func appendData(_ fields: borrowing FieldList, to out: inout OutputBuffer) {
+    var isQuoted = false
+    for index in 0..<fields.count where !isQuoted {
+      let field = fields[index]
+      isQuoted = CSVText.needsQuotes(field.value) || CSVText.needsQuotes(field.key)
+    }
+    if isQuoted { out.append(0x22) }
+    out.append("map[")
+    for index in 0..<fields.count {
+      let field = fields[index]
+      if index > 0 { out.append(0x20) }
+      CSVText.appendInside(field.key, to: &out)
+      out.append(0x3a)
+      CSVText.appendInside(field.value, to: &out)
+    }
+    out.append(0x5d)
+    if isQuoted { out.append(0x22) }
+  }
+
+  package func end(_ out: inout OutputBuffer, count: UInt64) {}
+}

@@ -1,0 +1,144 @@
+import Basics
+
+/// A YAML 1.1 document with a list of records under `entries`, keys in small letters.
+package struct YAMLFormatter: RecordFormatter {
+  package init() {}
+
+  package func begin(_ out: inout OutputBuffer) {
+    ClassicFormat.appendHeader(to: &out)
+    out.append("formatversion: ")
+    out.append(ClassicFormat.version)
+    out.append("\nentries:")
+  }
+
+  package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
+    out.append(place.count == 1 ? "\n- data:" : "- data:")
+    if record.fields.isEmpty {
+      out.append(" {}\n")
+    } else {
+      out.append(0x0a)
+      appendData(record.fields, to: &out)
+    }
+    out.append("  time: ")
+    // PyYAML fails on a time outside the years 1 to 9999 in UTC: there it is a string.
+    let isQuoted = !record.time.isInCommonRange
+    if isQuoted { out.append(0x22) }
+    out.append(upTo: Timestamp.maximumLength) { record.time.write(rfc3339: $0) }
+    if isQuoted { out.append(0x22) }
+    out.append("\n  filename")
+    YAMLText.appendValue(place.filename, afterColumn: 10, indent: 2, to: &out)
+    out.append("  level")
+    YAMLText.appendValue(record.level, afterColumn: 7, indent: 2, to: &out)
+    out.append("  msg")
+    YAMLText.appendValue(record.message, afterColumn: 5, indent: 2, to: &out)
+    out.append("  source")
+    YAMLText.appendValue(record.source, afterColumn: 8, indent: 2, to: &out)
+    out.append("  name")
+    YAMLText.appendValue(record.name, afterColumn: 6, indent: 2, to: &out)
+    out.append("  container")
+    YAMLText.appendValue(record.container, afterColumn: 11, indent: 2, to: &out)
+    out.append("  sandbox")
+    YAMLText.appendValue(record.sandbox, afterColumn: 9, indent: 2, to: &out)
+    out.append("  line: ")
+    out.append(decimal: record.line)
+    out.append("\n  count: ")
+    out.append(decimal: place.count)
+    out.append("\n  timedelta: ")
+    out.append(decimal: place.delta)
+    out.append("\n  pid: ")
+    out.append(decimal: Int64(record.pid))
+    out.append(0x0a)
+  }
+
+  /// The extra fields in the order in which Go's encoder writes the keys of a map: words by letters, numbers in them
+  /// by their value.
+  private func appendData(_ fields: borrowing FieldList, to out: inout OutputBuffer) {
+    let count = fields.count
+    if Self.isInNaturalOrder(fields) {
+      for index in 0..<count {
+        let field = fields[index]
+        YAMLText.append(key: field.key, field.value, indent: 4, to: &out)
+      }
+      return
+    }
+    var order = Array(0..<count)
+    order.sort { NaturalOrder.precedes(fields[$0].key, fields[$1].key) }
+    for index in order {
+      let field = fields[index]
+      YAMLText.append(key: field.key, field.value, indent: 4, to: &out)
+    }
+  }
+
+  private static func isInNaturalOrder(_ fields: borrowing FieldList) -> Bool {
+    var index = 1
+    while index < fields.count {
+      if NaturalOrder.precedes(fields[index].key, fields[index - 1].key) { return false }
+      index += 1
+    }
+    return true
+  }
+
+  package func end(_ out: inout OutputBuffer, count: UInt64) {
+    out.append(count == 0 ? " []\n\n" : "\n")
+  }
+}
+
+/// The order of keys in Go's `yaml.v2`: letters before everything else, runs of digits by value.
+enum NaturalOrder {
+  static func precedes(_ a: ByteSlice, _ b: ByteSlice) -> Bool {
+    var i = 0
+    // Where the first difference is; the bytes before it are the same, and so are their characters.
+    let shorter = min(a.count, b.count)
+    while i < shorter, a[i] == b[i] { i += 1 }
+    while i > 0, i < a.count, a[i] & 0xc0 == 0x80 { i -= 1 }
+    guard i < a.count, i < b.count else { return a.count < b.count }
+    let first = scalar(a, i)
+    let second = scalar(b, i)
+    if first.isLetter && second.isLetter { return first.value < second.value }
+    if first.isLetter || second.isLetter { return second.isLetter }
+    return precedesByNumber(a, b, i, first.value, second.value)
+  }
+
+  private static func precedesByNumber(
+    _ a: ByteSlice, _ b: ByteSlice, _ start: Int, _ first: UInt32, _ second: UInt32
+  ) -> Bool {
+    var leftNumber: Int64 = 0
+    var rightNumber: Int64 = 0
+    if a[start] == 0x30 || b[start] == 0x30 {
+      var j = start - 1
+      while j >= 0, a[j] &- 0x30 < 10 {
+        if a[j] != 0x30 {
+          leftNumber = 1
+          rightNumber = 1
+          break
+        }
+        j -= 1
+      }
+    }
+    let leftEnd = number(a, start, &leftNumber)
+    let rightEnd = number(b, start, &rightNumber)
+    if leftNumber != rightNumber { return leftNumber < rightNumber }
+    if leftEnd != rightEnd { return leftEnd < rightEnd }
+    return first < second
+  }
+
+  private static func number(_ text: ByteSlice, _ start: Int, _ value: inout Int64) -> Int {
+    var index = start
+    while index < text.count, text[index] &- 0x30 < 10 {
+      value = value &* 10 &+ Int64(text[index] - 0x30)
+      index += 1
+    }
+    return index
+  }
+
+  private static func scalar(_ text: ByteSlice, _ index: Int) -> (value: UInt32, isLetter: Bool) {
+    let byte = text[index]
+    if byte < 0x80 { return (UInt32(byte), (byte | 0x20) &- 0x61 < 26) }
+    guard let scalar = UTF8Scalar.decode(text, at: index).0 else { return (0xfffd, false) }
+    switch scalar.properties.generalCategory {
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
+      return (scalar.value, true)
+    default: return (scalar.value, false)
+    }
+  }
+}

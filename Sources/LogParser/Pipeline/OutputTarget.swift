@@ -1,0 +1,67 @@
+import Basics
+import CLinux
+import Glibc
+
+/// Where results go: standard output, or a file that appears only when it is complete.
+package struct OutputTarget: ~Copyable {
+  private let file: FileDescriptor
+  private let path: String?
+  private let temporaryPath: String?
+  /// Whether the reader has gone away; what is written after that is dropped in silence.
+  package private(set) var isClosedByReader = false
+
+  package static func standardOutput() -> OutputTarget {
+    OutputTarget(file: FileDescriptor(borrowing: STDOUT_FILENO), path: nil, temporaryPath: nil)
+  }
+
+  /// A file that is written beside `path` and renamed to it by ``finish()``; without that call it is removed.
+  ///
+  /// A path that exists and is no regular file (`/dev/null`, a FIFO) is written to as it is.
+  package static func file(_ path: String, mode: mode_t) throws(SystemCallError) -> OutputTarget {
+    var existing = stat()
+    if stat(path, &existing) == 0, !existing.isRegularFile {
+      return OutputTarget(file: try .open(path, O_WRONLY), path: nil, temporaryPath: nil)
+    }
+    // A link is followed, so that the file it names is replaced and the link stays.
+    var target = path
+    if let resolved = realpath(path, nil) {
+      target = String(cString: resolved)
+      free(resolved)
+    }
+    var template = Array("\(target).XXXXXX".utf8CString)
+    let number = mkostemp(&template, O_CLOEXEC)
+    guard number >= 0 else { throw SystemCallError("create", target) }
+    let name = template.withUnsafeBufferPointer { buffer in
+      buffer.baseAddress.map { String(cString: $0) } ?? ""
+    }
+    _ = fchmod(number, mode)
+    return OutputTarget(file: FileDescriptor(owning: number), path: target, temporaryPath: name)
+  }
+
+  private init(file: consuming FileDescriptor, path: String?, temporaryPath: String?) {
+    self.file = file
+    self.path = path
+    self.temporaryPath = temporaryPath
+  }
+
+  deinit {
+    if let temporaryPath { _ = unlink(temporaryPath) }
+  }
+
+  /// Writes everything. A reader that has closed its end is no error: see ``isClosedByReader``.
+  package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
+    if isClosedByReader { return }
+    do throws(SystemCallError) {
+      try file.writeAll(bytes, subject: path ?? "standard output")
+    } catch {
+      guard error.code == EPIPE else { throw error }
+      isClosedByReader = true
+    }
+  }
+
+  /// Makes the result complete: a file gets its name.
+  package consuming func finish() throws(SystemCallError) {
+    guard let path, let temporaryPath else { return }
+    guard rename(temporaryPath, path) == 0 else { throw SystemCallError("rename", path) }
+  }
+}

@@ -1,0 +1,139 @@
+import Basics
+import Glibc
+
+/// Records in a compact form, in the order in which they were read: in memory while they are few, in a temporary file
+/// beyond that.
+///
+/// What cannot be formatted as it is read (several inputs, input out of order, pipes, the journal) is parsed once into
+/// the spool and formatted from it. It holds ``memoryLimit`` bytes in memory, whatever it has taken.
+package struct RecordSpool: ~Copyable {
+  private static let memoryLimit = 4 << 20
+
+  /// Where the spool's file is made: never in memory.
+  private let directory: String
+  private var tail = OutputBuffer(capacity: 256 << 10)
+  private var file: FileDescriptor?
+  private var fileSize = 0
+
+  package init(directory: String) { self.directory = directory }
+
+  /// The number of bytes taken so far: where the next record will be.
+  package var size: Int { fileSize + tail.count }
+
+  /// The head of a stored record: what is known of it without reading the rest.
+  struct Head {
+    var length: UInt32
+    var fieldCount: UInt32
+    var seconds: Int64
+    var nanoseconds: UInt32
+    var offsetMinutes: Int16
+    var marks: UInt8
+    var reserved: UInt8 = 0
+    var input: UInt32
+    var reserved2: UInt32 = 0
+    var line: UInt64
+    var pid: Int64
+  }
+
+  /// Stores a record and returns its length.
+  package mutating func append(_ record: borrowing Record) throws(SystemCallError) -> Int {
+    let texts = [
+      record.level, record.message, record.source, record.name, record.container, record.sandbox,
+    ]
+    var length = MemoryLayout<Head>.size
+    for text in texts { length += 4 + text.count }
+    let count = record.fields.count
+    for index in 0..<count {
+      let field = record.fields[index]
+      length += 8 + field.key.count + field.value.count
+    }
+    let head = Head(
+      length: UInt32(truncatingIfNeeded: length), fieldCount: UInt32(truncatingIfNeeded: count),
+      seconds: record.time.seconds, nanoseconds: record.time.nanoseconds,
+      offsetMinutes: record.time.offsetMinutes, marks: record.marks.rawValue,
+      input: UInt32(truncatingIfNeeded: record.input), line: record.line, pid: Int64(record.pid))
+    withUnsafeBytes(of: head) { tail.append(UnsafeRawBufferPointer(rebasing: $0[..<MemoryLayout<Head>.size])) }
+    for text in texts { append(text) }
+    for index in 0..<count {
+      append(record.fields[index].key)
+      append(record.fields[index].value)
+    }
+    if tail.count >= Self.memoryLimit { try flush() }
+    return length
+  }
+
+  /// A length, whose highest bit tells plain text, and the bytes.
+  private mutating func append(_ text: ByteSlice) {
+    let word = UInt32(truncatingIfNeeded: text.count) | (text.isPlain ? 1 << 31 : 0)
+    withUnsafeBytes(of: word.littleEndian) { tail.append($0) }
+    tail.append(text)
+  }
+
+  private mutating func flush() throws(SystemCallError) {
+    if file == nil { file = try .temporary(in: directory) }
+    try writeTail()
+  }
+
+  private mutating func writeTail() throws(SystemCallError) {
+    if file != nil {
+      try file?.writeAll(tail.bytes, subject: "the temporary file in \(directory)")
+    }
+    fileSize += tail.count
+    tail.removeAll()
+  }
+
+  /// Reads `count` bytes at `offset` into `target`. What is still in memory is copied from there.
+  package func read(
+    at offset: Int, count: Int, into target: UnsafeMutablePointer<UInt8>
+  ) throws(SystemCallError) {
+    var done = 0
+    if offset < fileSize, file != nil {
+      let fromFile = min(count, fileSize - offset)
+      var got: Int?
+      got = try file?.read(
+        at: offset, into: target, count: fromFile, subject: "the temporary file in \(directory)")
+      done = got ?? 0
+    }
+    if done < count {
+      let start = offset + done - fileSize
+      guard start >= 0, start + count - done <= tail.count, let base = tail.bytes.baseAddress else {
+        throw SystemCallError("read", "the temporary file in \(directory)", code: EIO)
+      }
+      memcpy(target + done, base + start, count - done)
+    }
+  }
+
+  /// Takes a stored record out of memory: `bytes` begin with its head and hold all of it, with padding behind. The
+  /// record's slices borrow from `bytes`.
+  static func decode(_ bytes: UnsafePointer<UInt8>, into record: inout Record) -> Int {
+    let head = UnsafeRawPointer(bytes).loadUnaligned(as: Head.self)
+    record.reset()
+    record.time = Timestamp(
+      seconds: head.seconds, nanoseconds: head.nanoseconds, offsetMinutes: head.offsetMinutes)
+    record.marks = RecordMarks(rawValue: head.marks)
+    record.input = Int(head.input)
+    record.line = head.line
+    record.pid = Int(head.pid)
+    var p = bytes + MemoryLayout<Head>.size
+    record.level = text(&p)
+    record.message = text(&p)
+    record.source = text(&p)
+    record.name = text(&p)
+    record.container = text(&p)
+    record.sandbox = text(&p)
+    for _ in 0..<head.fieldCount {
+      let key = text(&p)
+      _ = record.fields.add(key, text(&p))
+    }
+    _ = record.fields.sort()
+    return Int(head.length)
+  }
+
+  @inline(__always)
+  private static func text(_ p: inout UnsafePointer<UInt8>) -> ByteSlice {
+    let word = UInt32(littleEndian: UnsafeRawPointer(p).loadUnaligned(as: UInt32.self))
+    let slice = ByteSlice(base: p + 4, count: Int(word & 0x7fff_ffff), isPlain: word >> 31 == 1)
+    p = slice.base + slice.count
+    return slice
+  }
+}
