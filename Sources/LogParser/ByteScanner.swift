@@ -80,7 +80,7 @@ enum ByteScanner {
         let run = min(lane, end - p)
         return Stop(at: p + run, isPlain: !isAnySet(seen .| (special .& lanes(under: run))))
       }
-      seen = seen .| special
+      seen .|= special
       p += 16
     }
     return Stop(at: end, isPlain: !isAnySet(seen))
@@ -101,7 +101,7 @@ enum ByteScanner {
         let run = min(lane, end - p)
         return Stop(at: p + run, isPlain: !isAnySet(seen .| (special .& lanes(under: run))))
       }
-      seen = seen .| special
+      seen .|= special
       p += 16
     }
     return Stop(at: end, isPlain: !isAnySet(seen))

@@ -14,7 +14,8 @@ enum TextCheck {
           return "the character \(hexadecimal(UInt32(byte))) is not printable"
         }
         if byte == 0x25, let mark = formatError(text, at: index) {
-          return "\"\(mark)\" is the mark of a wrong call of a formatting function in the program that logged it"
+          return
+            "\"\(mark)\" is the mark of a wrong call of a formatting function in the program that logged it"
         }
         index += 1
       } else {

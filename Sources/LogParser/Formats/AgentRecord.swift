@@ -24,10 +24,12 @@ enum AgentRecord {
     do throws(RecordProblem) {
       if record.source == "agent" {
         try unpackProxyMessage(&record, rules: rules)
-      } else if record.message == "reading guest console", let console = record.fields.value(of: "vmconsole") {
+      } else if record.message == "reading guest console", let console = record.fields.value(of: "vmconsole")
+      {
         try unpackConsoleLine(&record, console)
       } else {
-        throw RecordProblem("the runtime's message looks like an agent's record but comes from \(record.source.string)")
+        throw RecordProblem(
+          "the runtime's message looks like an agent's record but comes from \(record.source.string)")
       }
     } catch {
       if rules.isStrict {
@@ -36,7 +38,8 @@ enum AgentRecord {
         throw problem
       }
       record.marks.insert(.unpackFailed)
-      record.fields.set(record.arena.copy(LogfmtRecord.unpackFailedKey), record.arena.copy("true" as StaticString))
+      record.fields.set(
+        record.arena.copy(LogfmtRecord.unpackFailedKey), record.arena.copy("true" as StaticString))
     }
   }
 

@@ -18,7 +18,9 @@ enum KernelLine {
   /// The agent's JSON object at the end of a kernel line, where the kernel's text was written between two of the
   /// agent's lines without a line end.
   static func agentObject(in text: ByteSlice) -> ByteSlice? {
-    guard let stamp = stampLength(text), let found = text.range(of: "{\"msg\":\"", from: stamp) else { return nil }
+    guard let stamp = stampLength(text), let found = text.range(of: "{\"msg\":\"", from: stamp) else {
+      return nil
+    }
     return text.dropFirst(found)
   }
 }

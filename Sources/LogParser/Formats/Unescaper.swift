@@ -131,7 +131,8 @@ enum Unescaper {
         ? try unescapeRustUnicode(p, end, offset: offset, to: out, &count)
         : try unescapeUnicode(p, end, offset: offset, to: out, &count)
     default:
-      throw EscapeProblem(offset: offset, reason: "the escape \\\(Character(Unicode.Scalar(kind))) is unknown")
+      throw EscapeProblem(
+        offset: offset, reason: "the escape \\\(Character(Unicode.Scalar(kind))) is unknown")
     }
     out[count] = byte
     count += 1

@@ -94,7 +94,8 @@ package struct LineReader: ~Copyable {
     start = newStart
     filled = newStart + left
     scanned = filled
-    let got = try file.read(into: buffer + filled, count: min(Self.chunkSize, capacity - filled), subject: subject)
+    let got = try file.read(
+      into: buffer + filled, count: min(Self.chunkSize, capacity - filled), subject: subject)
     filled += got
     if got == 0 { isAtEnd = true }
   }

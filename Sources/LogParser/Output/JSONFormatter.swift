@@ -9,7 +9,8 @@ package struct JSONFormatter: RecordFormatter {
   }
 
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
-    out.append(place.count == 1 ? "[\n        {\n            \"Data\": {" : ",\n        {\n            \"Data\": {")
+    out.append(
+      place.count == 1 ? "[\n        {\n            \"Data\": {" : ",\n        {\n            \"Data\": {")
     let fields = record.fields.count
     for index in 0..<fields {
       let field = record.fields[index]

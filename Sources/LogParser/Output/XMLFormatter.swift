@@ -116,7 +116,9 @@ enum XMLText {
         continue
       }
       let (scalar, length) = UTF8Scalar.decode(text, at: index)
-      guard let scalar, isNameStart(scalar.value) || (index > 0 && isNameOnly(scalar.value)) else { return false }
+      guard let scalar, isNameStart(scalar.value) || (index > 0 && isNameOnly(scalar.value)) else {
+        return false
+      }
       index += length
     }
     return true

@@ -80,7 +80,7 @@ struct YAMLText {
       let v = ByteScanner.load(p)
       var marks =
         (v .== ByteScanner.Lanes(repeating: 0x3a)) .| (v .== ByteScanner.Lanes(repeating: 0x23))
-      if left < 16 { marks = marks .& ByteScanner.lanes(under: left) }
+      if left < 16 { marks .&= ByteScanner.lanes(under: left) }
       if ByteScanner.isAnySet(marks) { return hasNoIndicatorSlowly(text) }
       p += 16
       left -= 16
@@ -98,12 +98,6 @@ struct YAMLText {
 
   private static func appendSpaces(_ count: Int, to out: inout OutputBuffer) {
     for _ in 0..<count { out.append(0x20) }
-  }
-
-  private init(indent: Int, column: Int, mayFold: Bool) {
-    self.indent = indent
-    self.column = column
-    self.mayFold = mayFold
   }
 
   /// Writes one scalar. What is not UTF-8 becomes base64 under the tag `!!binary`.
@@ -420,7 +414,8 @@ struct YAMLCharacter {
 
 /// Base64 with padding (https://www.rfc-editor.org/rfc/rfc4648#section-4).
 enum Base64 {
-  private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+  private static let alphabet: StaticString =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
   static func append(_ bytes: ByteSlice, to out: inout OutputBuffer) {
     let digits = alphabet.utf8Start

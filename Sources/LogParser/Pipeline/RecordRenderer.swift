@@ -94,7 +94,8 @@ final class RecordRenderer<Formatter: RecordFormatter> {
       record.line = line
       record.input = file.input
       do throws(RecordProblem) {
-        try source.reader.parse(ByteSlice(base: bytes + start, count: stop - start, isPlain: false), into: &record)
+        try source.reader.parse(
+          ByteSlice(base: bytes + start, count: stop - start, isPlain: false), into: &record)
       } catch {
         result.problem = (line, error)
         return

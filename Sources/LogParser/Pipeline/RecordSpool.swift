@@ -52,7 +52,9 @@ package struct RecordSpool: ~Copyable {
       seconds: record.time.seconds, nanoseconds: record.time.nanoseconds,
       offsetMinutes: record.time.offsetMinutes, marks: record.marks.rawValue,
       input: UInt32(truncatingIfNeeded: record.input), line: record.line, pid: Int64(record.pid))
-    withUnsafeBytes(of: head) { tail.append(UnsafeRawBufferPointer(rebasing: $0[..<MemoryLayout<Head>.size])) }
+    withUnsafeBytes(of: head) {
+      tail.append(UnsafeRawBufferPointer(rebasing: $0[..<MemoryLayout<Head>.size]))
+    }
     for text in texts { append(text) }
     for index in 0..<count {
       append(record.fields[index].key)
