@@ -22,16 +22,19 @@ extension Timestamp {
     if base[10] != 0x54 {
       guard rule == .optional, base[10] == 0x74 || base[10] == 0x20 else { return nil }
     }
-    let century = twoDigits(base)
-    let yearOfCentury = twoDigits(base + 2)
-    let month = twoDigits(base + 5)
-    let day = twoDigits(base + 8)
-    let hour = twoDigits(base + 11)
-    let minute = twoDigits(base + 14)
-    let second = twoDigits(base + 17)
-    guard century | yearOfCentury | month | day | hour | minute | second >= 0 else { return nil }
-    let year = century * 100 + yearOfCentury
-    guard hour < 24, minute < 60, second < 60, day >= 1, day <= CivilDate.days(inMonth: month, of: year)
+    // Each pair is 0 to 99, or `bad` gets its highest bit.
+    var bad: UInt32 = 0
+    let century = pair(base, &bad)
+    let yearOfCentury = pair(base + 2, &bad)
+    let month = pair(base + 5, &bad)
+    let day = pair(base + 8, &bad)
+    let hour = pair(base + 11, &bad)
+    let minute = pair(base + 14, &bad)
+    let second = pair(base + 17, &bad)
+    guard bad >> 31 == 0 else { return nil }
+    let year = Int(century * 100 + yearOfCentury)
+    guard hour < 24, minute < 60, second < 60, day >= 1,
+      day <= 28 || Int(day) <= CivilDate.days(inMonth: Int(month), of: year), month >= 1, month <= 12
     else { return nil }
 
     var index = 19
@@ -39,6 +42,11 @@ extension Timestamp {
     if base[19] == 0x2e || base[19] == 0x2c {
       index = 20
       var digits = 0
+      if text.count > 29, let eight = eightDigits(base + 20) {
+        nanoseconds = eight
+        index = 28
+        digits = 8
+      }
       while index < text.count, case let digit = base[index] &- 0x30, digit < 10 {
         if digits < 9 { nanoseconds = nanoseconds * 10 + UInt32(digit) }
         digits += 1
@@ -53,7 +61,7 @@ extension Timestamp {
       return nil
     }
     guard let offset = offsetMinutes(text, from: index, rule) else { return nil }
-    let days = CivilDate(year: year, month: month, day: day).daysSince1970
+    let days = CivilDate(year: year, month: Int(month), day: Int(day)).daysSince1970
     let local = days * 86_400 + Int64(hour * 3_600 + minute * 60 + second)
     return Timestamp(seconds: local - Int64(offset) * 60, nanoseconds: nanoseconds, offsetMinutes: offset)
   }
@@ -65,20 +73,32 @@ extension Timestamp {
     let sign = base[index]
     if sign == 0x5a || (sign == 0x7a && rule == .optional) { return index + 1 == text.count ? 0 : nil }
     guard sign == 0x2b || sign == 0x2d, text.count == index + 6, base[index + 3] == 0x3a else { return nil }
-    let hours = twoDigits(base + index + 1)
-    let minutes = twoDigits(base + index + 4)
-    guard hours | minutes >= 0, hours < 24, minutes < 60 else { return nil }
+    var bad: UInt32 = 0
+    let hours = pair(base + index + 1, &bad)
+    let minutes = pair(base + index + 4, &bad)
+    guard bad >> 31 == 0, hours < 24, minutes < 60 else { return nil }
     let offset = Int16(hours * 60 + minutes)
     return sign == 0x2d ? -offset : offset
   }
 
-  /// The number that two digits write, or a negative number when one is no digit.
+  /// The number that two digits write. When one is no digit, the highest bit of `bad` is set.
   @inline(__always)
-  private static func twoDigits(_ p: UnsafePointer<UInt8>) -> Int {
-    let tens = Int(p[0]) - 0x30
-    let ones = Int(p[1]) - 0x30
-    if UInt(bitPattern: tens) > 9 || UInt(bitPattern: ones) > 9 { return -1 }
-    return tens * 10 + ones
+  private static func pair(_ p: UnsafePointer<UInt8>, _ bad: inout UInt32) -> UInt32 {
+    let tens = UInt32(p[0]) &- 0x30
+    let ones = UInt32(p[1]) &- 0x30
+    bad |= tens | (9 &- tens) | ones | (9 &- ones)
+    return tens &* 10 &+ ones
+  }
+
+  /// The number that eight digits write, all at once: pairs, then fours, then the eight.
+  @inline(__always)
+  private static func eightDigits(_ p: UnsafePointer<UInt8>) -> UInt32? {
+    let word = UInt64(littleEndian: UnsafeRawPointer(p).loadUnaligned(as: UInt64.self))
+    let digits = word &- 0x3030_3030_3030_3030
+    guard (digits | (word &+ 0x4646_4646_4646_4646)) & 0x8080_8080_8080_8080 == 0 else { return nil }
+    let pairs = (digits &* 10 &+ digits >> 8) & 0x00ff_00ff_00ff_00ff
+    let fours = (pairs &* 100 &+ pairs >> 16) & 0x0000_ffff_0000_ffff
+    return UInt32(truncatingIfNeeded: fours &* 10_000 &+ fours >> 32)
   }
 
   /// The greatest number of bytes that `write(rfc3339:)` and `write(text:)` produce.

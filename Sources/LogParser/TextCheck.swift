@@ -8,6 +8,8 @@ enum TextCheck {
     if text.isPlain { return nil }
     var index = 0
     while index < text.count {
+      index += ByteScanner.printablePrefix(text.base + index, count: text.count - index)
+      guard index < text.count else { return nil }
       let byte = text[index]
       if byte < 0x80 {
         if byte < 0x20 ? !(0x09...0x0d).contains(byte) : byte == 0x7f {

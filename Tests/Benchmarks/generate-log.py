@@ -7,6 +7,7 @@ The same seed gives the same bytes. Records are in order of time and about 290 b
 import json
 import random
 import sys
+import time
 
 
 def main():
@@ -19,7 +20,6 @@ def main():
     levels = ["debug"] * 6 + ["info"] * 3 + ["warning"] + ["error"]
     seconds, nanos = 1_763_655_932, 0
     out = sys.stdout
-    import time
     for number in range(count):
         nanos += rng.randrange(200_000, 9_000_000)
         seconds += nanos // 1_000_000_000
@@ -28,25 +28,25 @@ def main():
         sandbox = sandboxes[number % 16]
         pid = 3_400_000 + number % 16
         kind = rng.random()
-        text = " ".join(rng.choice(words) for _ in range(rng.randrange(3, 12)))
+        text = " ".join(rng.choice(words) for _ in range(rng.randrange(2, 7)))
         if kind < 0.125:
             agent = {"msg": text, "level": rng.choice(["INFO", "DEBG", "WARN"]), "ts": stamp, "pid": "1",
                      "version": "0.1.0", "name": "kata-agent", "subsystem": rng.choice(["rpc", "mount", "sandbox"]),
                      "source": "agent"}
             console = json.dumps(json.dumps(agent, separators=(",", ":")))
-            out.write(f'time="{stamp}" level=debug msg="reading guest console" console-protocol=unix '
+            out.write(f'time="{stamp}" level=debug msg="reading guest console" '
                       f'console-url=/run/vc/vm/{sandbox}/console.sock name=containerd-shim-v2 pid={pid} '
                       f'sandbox={sandbox} source=virtcontainers subsystem=sandbox vmconsole={console}\n')
         elif kind < 0.25:
             console = "[%12.6f] %s" % (number / 1000, text)
-            out.write(f'time="{stamp}" level=debug msg="reading guest console" console-protocol=unix '
+            out.write(f'time="{stamp}" level=debug msg="reading guest console" '
                       f'console-url=/run/vc/vm/{sandbox}/console.sock name=containerd-shim-v2 pid={pid} '
                       f'sandbox={sandbox} source=virtcontainers subsystem=sandbox vmconsole="{console}"\n')
         else:
             extra = f' default-kernel-parameters="panic=1 quiet" attempt={rng.randrange(9)}' if kind > 0.8 else ""
             out.write(f'time="{stamp}" level={rng.choice(levels)} msg="{text}" name=containerd-shim-v2 pid={pid} '
                       f'sandbox={sandbox} source=virtcontainers subsystem={rng.choice(subsystems)} '
-                      f'function="{rng.choice(words)}.{rng.choice(words)}" file=virtcontainers/{rng.choice(words)}.go:{rng.randrange(2000)}{extra}\n')
+                      f'function={rng.choice(words)}{extra}\n')
 
 
 main()

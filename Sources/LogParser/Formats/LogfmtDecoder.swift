@@ -9,10 +9,14 @@ struct LogfmtDecoder {
   private let end: UnsafePointer<UInt8>
   private var position: UnsafePointer<UInt8>
   private let keepsHexEscapes: Bool
+  /// Whether every byte of the line is plain or a `"`: then so is every key and value.
+  private let isPlain: Bool
 
   /// - Parameter keepsHexEscapes: whether `\x` stands for itself; when false it is an error in a quoted value.
+  /// - Parameter isPlain: whether every byte of the line is known to be plain or a `"`.
   @inline(__always)
-  init(_ line: ByteSlice, keepsHexEscapes: Bool = true) {
+  init(_ line: ByteSlice, keepsHexEscapes: Bool = true, isPlain: Bool = false) {
+    self.isPlain = isPlain
     start = line.base
     end = line.end
     position = line.base
@@ -36,6 +40,7 @@ struct LogfmtDecoder {
     }
     let keyStart = p
     column = columnOf(p)
+    if isPlain, let pair = plainPair(keyStart) { return pair }
     let keyStop = ByteScanner.endOfWord(p, end)
     p = keyStop.at
     var key = ByteSlice(base: keyStart, count: p - keyStart, isPlain: keyStop.isPlain)
@@ -59,6 +64,28 @@ struct LogfmtDecoder {
     position = valueStop.at
     let value = ByteSlice(base: p, count: valueStop.at - p, isPlain: valueStop.isPlain)
     return (key, value.isPlain ? value : doublingHexEscapes(value, &arena))
+  }
+
+  /// The pair at `keyStart` of a plain line; nil, with nothing done, when it is not of the common form `key=value` or
+  /// `key="value"`.
+  @inline(__always)
+  private mutating func plainPair(
+    _ keyStart: UnsafePointer<UInt8>
+  ) -> (key: ByteSlice, value: ByteSlice)? {
+    let keyEnd = ByteScanner.endOfPlainWord(keyStart, end)
+    guard keyEnd > keyStart, keyEnd + 1 < end, keyEnd.pointee == 0x3d else { return nil }
+    let key = ByteSlice(base: keyStart, count: keyEnd - keyStart, isPlain: true)
+    let valueStart = keyEnd + 1
+    if valueStart.pointee == 0x22 {
+      let close = ByteScanner.first(0x22, valueStart + 1, end)
+      guard close < end else { return nil }
+      position = close + 1
+      return (key, ByteSlice(base: valueStart + 1, count: close - valueStart - 1, isPlain: true))
+    }
+    let valueEnd = ByteScanner.endOfPlainWord(valueStart, end)
+    guard valueEnd == end || valueEnd.pointee == 0x20 else { return nil }
+    position = valueEnd
+    return (key, ByteSlice(base: valueStart, count: valueEnd - valueStart, isPlain: true))
   }
 
   @inline(__always)

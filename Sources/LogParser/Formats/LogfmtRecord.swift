@@ -23,9 +23,13 @@ package struct LogfmtRecord {
   package static var unpackFailedKey: StaticString { "kata-log-parser-agent-unpack-failed" }
 
   /// Reads `line` into `record`, which must be empty, and takes the agent's record out of it.
+  ///
+  /// - Parameter isPlain: whether every byte of the line is known to be plain or a `"`.
   @inline(__always)
-  package func parse(_ line: ByteSlice, into record: inout Record) throws(RecordProblem) {
-    try decode(line, into: &record, keepsHexEscapes: true)
+  package func parse(
+    _ line: ByteSlice, isPlain: Bool = false, into record: inout Record
+  ) throws(RecordProblem) {
+    try decode(line, isPlain: isPlain, into: &record, keepsHexEscapes: true)
     if rules.unpacksAgent, AgentRecord.mayBeIn(record) {
       try AgentRecord.unpack(&record, rules: rules)
     }
@@ -35,9 +39,9 @@ package struct LogfmtRecord {
   /// Reads the pairs of `line` into `record`.
   @inline(__always)
   func decode(
-    _ line: ByteSlice, into record: inout Record, keepsHexEscapes: Bool
+    _ line: ByteSlice, isPlain: Bool = false, into record: inout Record, keepsHexEscapes: Bool
   ) throws(RecordProblem) {
-    var decoder = LogfmtDecoder(line, keepsHexEscapes: keepsHexEscapes)
+    var decoder = LogfmtDecoder(line, keepsHexEscapes: keepsHexEscapes, isPlain: isPlain)
     var pairs = 0
     while let (key, value) = try decoder.next(&record.arena) {
       pairs += 1

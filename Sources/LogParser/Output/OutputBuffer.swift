@@ -69,7 +69,7 @@ package struct OutputBuffer: ~Copyable {
     count += length
   }
 
-  package mutating func append(_ text: String) {
+  package mutating func append(string text: String) {
     var text = text
     text.withUTF8 { bytes in
       reserve(bytes.count)

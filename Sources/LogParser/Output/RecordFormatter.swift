@@ -37,8 +37,8 @@ package enum ClassicFormat {
   package static func appendHeader(to out: inout OutputBuffer) {
     out.append("\n#----------------------------------------\n")
     out.append("# Name:           kata-log-parser\n")
-    out.append("# Version:        \(ProductVersion.number)\n")
-    out.append("# Commit:         \(ProductVersion.commit)\n")
+    out.append(string: "# Version:        \(ProductVersion.number)\n")
+    out.append(string: "# Commit:         \(ProductVersion.commit)\n")
     out.append("# Fields:         ")
     out.append(fieldNames)
     out.append("\n# Format Version: ")

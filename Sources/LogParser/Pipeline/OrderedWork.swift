@@ -12,11 +12,11 @@ package enum OrderedWork {
   ///   - makeWorker: makes the state that one thread keeps from job to job.
   ///   - perform: does a job into a slot's buffer; called in parallel.
   ///   - consume: takes a result, in order, on the calling thread; false ends the work.
-  package static func run<Job: Sendable, Worker: AnyObject, Result>(
+  package static func run<Job: Sendable, Worker: ~Copyable, Result>(
     threads: Int,
     nextJob: @escaping () -> Job?,
     makeWorker: @escaping () -> Worker,
-    perform: @escaping (Job, Worker, inout OutputBuffer) -> Result,
+    perform: @escaping (Job, inout Worker, inout OutputBuffer) -> Result,
     consume: (Result, borrowing OutputBuffer) -> Bool
   ) {
     if threads <= 1 {
@@ -37,16 +37,16 @@ package enum OrderedWork {
     for handle in handles { handle.join() }
   }
 
-  private static func runInline<Job, Worker: AnyObject, Result>(
+  private static func runInline<Job, Worker: ~Copyable, Result>(
     nextJob: () -> Job?, makeWorker: () -> Worker,
-    perform: (Job, Worker, inout OutputBuffer) -> Result,
+    perform: (Job, inout Worker, inout OutputBuffer) -> Result,
     consume: (Result, borrowing OutputBuffer) -> Bool
   ) {
-    let worker = makeWorker()
+    var worker = makeWorker()
     var buffer = OutputBuffer(capacity: 1 << 20)
     while let job = nextJob() {
       buffer.removeAll()
-      let result = perform(job, worker, &buffer)
+      let result = perform(job, &worker, &buffer)
       if !consume(result, buffer) { return }
     }
   }
@@ -56,7 +56,7 @@ package enum OrderedWork {
 ///
 /// Unchecked: `lock` guards everything but a slot's buffer and result, and those belong to the one thread that the
 /// slot's phase names.
-private final class SharedWork<Job, Worker: AnyObject, Result>: @unchecked Sendable {
+private final class SharedWork<Job, Worker: ~Copyable, Result>: @unchecked Sendable {
   private enum Phase { case free, busy, done }
 
   private final class Slot {
@@ -67,7 +67,7 @@ private final class SharedWork<Job, Worker: AnyObject, Result>: @unchecked Senda
 
   private let nextJob: () -> Job?
   private let makeWorker: () -> Worker
-  private let perform: (Job, Worker, inout OutputBuffer) -> Result
+  private let perform: (Job, inout Worker, inout OutputBuffer) -> Result
   private let slots: [Slot]
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -76,7 +76,7 @@ private final class SharedWork<Job, Worker: AnyObject, Result>: @unchecked Senda
 
   init(
     slots: Int, nextJob: @escaping () -> Job?, makeWorker: @escaping () -> Worker,
-    perform: @escaping (Job, Worker, inout OutputBuffer) -> Result
+    perform: @escaping (Job, inout Worker, inout OutputBuffer) -> Result
   ) {
     self.slots = (0..<slots).map { _ in Slot() }
     self.nextJob = nextJob
@@ -96,7 +96,7 @@ private final class SharedWork<Job, Worker: AnyObject, Result>: @unchecked Senda
   func startThread() -> WorkerThread? { WorkerThread.start { self.work() } }
 
   private func work() {
-    let worker = makeWorker()
+    var worker = makeWorker()
     while true {
       pthread_mutex_lock(lock)
       var slot = slots[started % slots.count]
@@ -115,7 +115,7 @@ private final class SharedWork<Job, Worker: AnyObject, Result>: @unchecked Senda
       pthread_mutex_unlock(lock)
 
       slot.buffer.removeAll()
-      slot.result = perform(job, worker, &slot.buffer)
+      slot.result = perform(job, &worker, &slot.buffer)
 
       pthread_mutex_lock(lock)
       slot.phase = .done

@@ -30,7 +30,7 @@ struct RenderResult {
 }
 
 /// Turns pieces of the input into pieces of the output; one for each thread.
-final class RecordRenderer<Formatter: RecordFormatter> {
+struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
   private let formatter: Formatter
   private let source: RenderSource
   private var record = Record()
@@ -45,7 +45,7 @@ final class RecordRenderer<Formatter: RecordFormatter> {
   deinit { buffer.deallocate() }
 
   /// Makes the piece of output for `job`, at the end of `out`.
-  func render(_ job: RenderJob, _ out: inout OutputBuffer) -> RenderResult {
+  mutating func render(_ job: RenderJob, _ out: inout OutputBuffer) -> RenderResult {
     var result = RenderResult()
     do throws(SystemCallError) {
       switch job {
@@ -60,7 +60,7 @@ final class RecordRenderer<Formatter: RecordFormatter> {
   }
 
   /// Room for `count` bytes and the padding behind them, page-aligned; what it held before is lost.
-  private func room(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+  private mutating func room(_ count: Int) -> UnsafeMutablePointer<UInt8> {
     let needed = count + ByteSlice.padding
     if needed > capacity {
       buffer.deallocate()
@@ -72,7 +72,7 @@ final class RecordRenderer<Formatter: RecordFormatter> {
     return bytes
   }
 
-  private func renderSegment(
+  private mutating func renderSegment(
     _ segment: SortedFilePlan.Segment, _ out: inout OutputBuffer, _ result: inout RenderResult
   ) throws(SystemCallError) {
     guard let file = source.file else { return }
@@ -87,15 +87,15 @@ final class RecordRenderer<Formatter: RecordFormatter> {
     var line = segment.firstLine
     var start = 0
     while start < segment.count {
-      let left = segment.count - start
-      let end = memchr(bytes + start, 0x0a, left).map { UnsafeRawPointer($0) - UnsafeRawPointer(bytes) }
-      let stop = end ?? segment.count
+      let end = ByteScanner.lineEnd(bytes + start, bytes + segment.count)
+      let stop = end.at - UnsafePointer(bytes)
       record.reset()
       record.line = line
       record.input = file.input
       do throws(RecordProblem) {
         try source.reader.parse(
-          ByteSlice(base: bytes + start, count: stop - start, isPlain: false), into: &record)
+          ByteSlice(base: bytes + start, count: stop - start, isPlain: false), isPlain: end.isPlain,
+          into: &record)
       } catch {
         result.problem = (line, error)
         return
@@ -107,7 +107,7 @@ final class RecordRenderer<Formatter: RecordFormatter> {
   }
 
   @inline(__always)
-  private func append(
+  private mutating func append(
     _ place: inout RecordPlace, _ previous: inout Timestamp?, _ out: inout OutputBuffer,
     _ result: inout RenderResult
   ) {
@@ -119,7 +119,7 @@ final class RecordRenderer<Formatter: RecordFormatter> {
     formatter.format(record, place, &out)
   }
 
-  private func renderRange(
+  private mutating func renderRange(
     _ offset: Int, _ count: Int, _ start: RenderPlace, _ out: inout OutputBuffer,
     _ result: inout RenderResult
   ) throws(SystemCallError) {
@@ -136,7 +136,7 @@ final class RecordRenderer<Formatter: RecordFormatter> {
     }
   }
 
-  private func renderEntries(
+  private mutating func renderEntries(
     _ entries: [TimeIndex.Entry], _ start: RenderPlace, _ out: inout OutputBuffer,
     _ result: inout RenderResult
   ) throws(SystemCallError) {
