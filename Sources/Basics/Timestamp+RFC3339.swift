@@ -42,11 +42,6 @@ extension Timestamp {
     if base[19] == 0x2e || base[19] == 0x2c {
       index = 20
       var digits = 0
-      if text.count > 29, let eight = eightDigits(base + 20) {
-        nanoseconds = eight
-        index = 28
-        digits = 8
-      }
       while index < text.count, case let digit = base[index] &- 0x30, digit < 10 {
         if digits < 9 { nanoseconds = nanoseconds * 10 + UInt32(digit) }
         digits += 1
@@ -88,17 +83,6 @@ extension Timestamp {
     let ones = UInt32(p[1]) &- 0x30
     bad |= tens | (9 &- tens) | ones | (9 &- ones)
     return tens &* 10 &+ ones
-  }
-
-  /// The number that eight digits write, all at once: pairs, then fours, then the eight.
-  @inline(__always)
-  private static func eightDigits(_ p: UnsafePointer<UInt8>) -> UInt32? {
-    let word = UInt64(littleEndian: UnsafeRawPointer(p).loadUnaligned(as: UInt64.self))
-    let digits = word &- 0x3030_3030_3030_3030
-    guard (digits | (word &+ 0x4646_4646_4646_4646)) & 0x8080_8080_8080_8080 == 0 else { return nil }
-    let pairs = (digits &* 10 &+ digits >> 8) & 0x00ff_00ff_00ff_00ff
-    let fours = (pairs &* 100 &+ pairs >> 16) & 0x0000_ffff_0000_ffff
-    return UInt32(truncatingIfNeeded: fours &* 10_000 &+ fours >> 32)
   }
 
   /// The greatest number of bytes that `write(rfc3339:)` and `write(text:)` produce.

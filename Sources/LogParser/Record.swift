@@ -23,8 +23,18 @@ package struct Record: ~Copyable {
   /// What the record says about loss and damage.
   package var marks = RecordMarks()
   package var arena = Arena()
+  /// The minute of the last time that was read into this record: most records share it with the one before.
+  var lastMinute = Timestamp.MinuteCache()
 
   package init() {}
+
+  /// The bytes of all texts together: what a formatter's bound on its output is computed from.
+  @inline(__always)
+  package var textLength: Int {
+    var length = level.count + message.count + source.count + name.count + container.count + sandbox.count
+    for index in 0..<fields.count { length += fields[index].key.count + fields[index].value.count }
+    return length
+  }
 
   /// Makes the record empty for the next one.
   @inline(__always)

@@ -33,6 +33,7 @@ struct LogfmtDecoder {
   @inline(__always)
   mutating func next(_ arena: inout Arena) throws(RecordProblem) -> (key: ByteSlice, value: ByteSlice)? {
     var p = position
+    if p < end, p.pointee == 0x20 { p += 1 }
     while p < end, p.pointee <= 0x20 { p += 1 }
     guard p < end else {
       position = p

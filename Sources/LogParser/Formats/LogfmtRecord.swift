@@ -73,7 +73,7 @@ package struct LogfmtRecord {
     _ key: ByteSlice, _ value: ByteSlice, to record: inout Record, column: Int
   ) throws(RecordProblem) {
     switch KnownKey(key) {
-    case .time: record.time = try Self.time(value, column: column)
+    case .time: record.time = try Self.time(value, &record.lastMinute, column: column)
     case .level: record.level = value
     case .msg: record.message = value
     case .name: record.name = value
@@ -101,8 +101,11 @@ package struct LogfmtRecord {
   }
 
   @inline(__always)
-  private static func time(_ value: ByteSlice, column: Int) throws(RecordProblem) -> Timestamp {
-    guard let time = Timestamp.parse(rfc3339: value.bytes, fraction: .required) else {
+  private static func time(
+    _ value: ByteSlice, _ minute: inout Timestamp.MinuteCache, column: Int
+  ) throws(RecordProblem) -> Timestamp {
+    if let time = minute.parse(value.base, count: value.count) { return time }
+    guard let time = minute.parseAndKeep(value.bytes) else {
       throw RecordProblem(
         column: column,
         "the time \(quoted(value)) is not of the form YYYY-MM-DDTHH:MM:SS.n to .nnnnnnnnn, then Z or +HH:MM")

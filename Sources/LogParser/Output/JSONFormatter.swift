@@ -9,43 +9,50 @@ package struct JSONFormatter: RecordFormatter {
   }
 
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
-    out.append(
-      place.count == 1 ? "[\n        {\n            \"Data\": {" : ",\n        {\n            \"Data\": {")
     let fields = record.fields.count
+    let texts = record.textLength + place.filename.count
+    var line = out.cursor(reserving: 512 + fields * 32 + texts * JSONText.growth)
+    if place.count == 1 {
+      line.put("[\n        {\n            \"Data\": {")
+    } else {
+      line.put(",\n        {\n            \"Data\": {")
+    }
     for index in 0..<fields {
       let field = record.fields[index]
-      out.append(index == 0 ? "\n                \"" : ",\n                \"")
-      JSONText.append(field.key, to: &out)
-      out.append("\": \"")
-      JSONText.append(field.value, to: &out)
-      out.append(0x22)
+      if index > 0 { line.put(0x2c) }
+      line.put("\n                \"")
+      JSONText.put(field.key, &line)
+      line.put("\": \"")
+      JSONText.put(field.value, &line)
+      line.put(0x22)
     }
-    if fields > 0 { out.append("\n            ") }
-    out.append("},\n            \"Time\": \"")
-    out.append(upTo: 48) { record.time.write(rfc3339: $0) }
-    out.append("\",\n            \"Filename\": \"")
-    JSONText.append(place.filename, to: &out)
-    out.append("\",\n            \"Level\": \"")
-    JSONText.append(record.level, to: &out)
-    out.append("\",\n            \"Msg\": \"")
-    JSONText.append(record.message, to: &out)
-    out.append("\",\n            \"Source\": \"")
-    JSONText.append(record.source, to: &out)
-    out.append("\",\n            \"Name\": \"")
-    JSONText.append(record.name, to: &out)
-    out.append("\",\n            \"Container\": \"")
-    JSONText.append(record.container, to: &out)
-    out.append("\",\n            \"Sandbox\": \"")
-    JSONText.append(record.sandbox, to: &out)
-    out.append("\",\n            \"Line\": ")
-    out.append(decimal: record.line)
-    out.append(",\n            \"Count\": ")
-    out.append(decimal: place.count)
-    out.append(",\n            \"TimeDelta\": ")
-    out.append(decimal: place.delta)
-    out.append(",\n            \"Pid\": ")
-    out.append(decimal: Int64(record.pid))
-    out.append("\n        }")
+    if fields > 0 { line.put("\n            ") }
+    line.put("},\n            \"Time\": \"")
+    line.put { record.time.write(rfc3339: $0) }
+    line.put("\",\n            \"Filename\": \"")
+    JSONText.put(place.filename, &line)
+    line.put("\",\n            \"Level\": \"")
+    JSONText.put(record.level, &line)
+    line.put("\",\n            \"Msg\": \"")
+    JSONText.put(record.message, &line)
+    line.put("\",\n            \"Source\": \"")
+    JSONText.put(record.source, &line)
+    line.put("\",\n            \"Name\": \"")
+    JSONText.put(record.name, &line)
+    line.put("\",\n            \"Container\": \"")
+    JSONText.put(record.container, &line)
+    line.put("\",\n            \"Sandbox\": \"")
+    JSONText.put(record.sandbox, &line)
+    line.put("\",\n            \"Line\": ")
+    line.put(decimal: record.line)
+    line.put(",\n            \"Count\": ")
+    line.put(decimal: place.count)
+    line.put(",\n            \"TimeDelta\": ")
+    line.put(decimal: place.delta)
+    line.put(",\n            \"Pid\": ")
+    line.put(decimal: Int64(record.pid))
+    line.put("\n        }")
+    out.commit(line)
   }
 
   package func end(_ out: inout OutputBuffer, count: UInt64) {

@@ -111,43 +111,109 @@ package struct OutputBuffer: ~Copyable {
   }
 
   /// Appends a number in decimal.
-  @inline(__always)
   package mutating func append(decimal value: Int64) {
-    reserve(20)
-    if value < 0 {
-      storage[count] = 0x2d
-      count += 1
-    }
-    appendMagnitude(value.magnitude)
-  }
-
-  @inline(__always)
-  package mutating func append(decimal value: UInt64) {
-    reserve(20)
-    appendMagnitude(value)
-  }
-
-  @inline(__always)
-  private mutating func appendMagnitude(_ value: UInt64) {
-    var digits = 1
-    var bound: UInt64 = 10
-    while digits < 20, value >= bound {
-      digits += 1
-      if digits < 20 { bound &*= 10 }
-    }
-    var rest = value
-    var index = count + digits
-    count = index
-    repeat {
-      index -= 1
-      storage[index] = UInt8(truncatingIfNeeded: 0x30 + rest % 10)
-      rest /= 10
-    } while rest != 0
+    var cursor = cursor(reserving: 0)
+    cursor.put(decimal: value)
+    commit(cursor)
   }
 
   /// Appends a byte as two hexadecimal digits.
   package mutating func append(hex byte: UInt8, uppercase: Bool = false) {
     let letter: UInt8 = uppercase ? 0x37 : 0x57
     for digit in [byte >> 4, byte & 15] { append(digit < 10 ? 0x30 + digit : letter + digit) }
+  }
+}
+
+extension OutputBuffer {
+  /// A place to write to without a check for each piece.
+  ///
+  /// Whoever takes a cursor says first how much it may write at the most, and computes that bound from the lengths of
+  /// the record's texts; ``commit(_:)`` checks in debug builds that the bound was kept.
+  package struct Cursor {
+    fileprivate var p: UnsafeMutablePointer<UInt8>
+
+    @inline(__always)
+    package mutating func put(_ byte: UInt8) {
+      p.pointee = byte
+      p += 1
+    }
+
+    @inline(__always)
+    package mutating func put(_ text: StaticString) {
+      memcpy(p, text.utf8Start, text.utf8CodeUnitCount)
+      p += text.utf8CodeUnitCount
+    }
+
+    /// Puts bytes as they are.
+    @inline(__always)
+    package mutating func put(_ slice: ByteSlice) {
+      let length = slice.count
+      if length <= 32 {
+        // Two loads within the slice and its padding, two stores within the room and its slack.
+        let target = UnsafeMutableRawPointer(p)
+        target.storeBytes(of: ByteScanner.load(slice.base), as: SIMD16<UInt8>.self)
+        if length > 16 {
+          (target + 16).storeBytes(of: ByteScanner.load(slice.base + 16), as: SIMD16<UInt8>.self)
+        }
+      } else {
+        memcpy(p, slice.base, length)
+      }
+      p += length
+    }
+
+    @inline(__always)
+    package mutating func put(hex byte: UInt8) {
+      let high = byte >> 4
+      let low = byte & 15
+      put(high < 10 ? 0x30 + high : 0x57 + high)
+      put(low < 10 ? 0x30 + low : 0x57 + low)
+    }
+
+    @inline(__always)
+    package mutating func put(decimal value: Int64) {
+      if value < 0 { put(0x2d) }
+      put(decimal: value.magnitude)
+    }
+
+    @inline(__always)
+    package mutating func put(decimal value: UInt64) {
+      if value < 10 {
+        put(0x30 + UInt8(truncatingIfNeeded: value))
+        return
+      }
+      var digits = 1
+      var bound: UInt64 = 10
+      while digits < 20, value >= bound {
+        digits += 1
+        if digits < 20 { bound &*= 10 }
+      }
+      var rest = value
+      var q = p + digits
+      p = q
+      while rest >= 10 {
+        q -= 1
+        q.pointee = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      }
+      (q - 1).pointee = 0x30 &+ UInt8(truncatingIfNeeded: rest)
+    }
+
+    /// Puts what `write` writes; `write` returns how many bytes.
+    @inline(__always)
+    package mutating func put(_ write: (UnsafeMutablePointer<UInt8>) -> Int) { p += write(p) }
+  }
+
+  /// A cursor at the end, with room for `bound` bytes.
+  @inline(__always)
+  package mutating func cursor(reserving bound: Int) -> Cursor {
+    reserve(bound + 64)
+    return Cursor(p: storage + count)
+  }
+
+  /// Takes what was put through the cursor.
+  @inline(__always)
+  package mutating func commit(_ cursor: Cursor) {
+    count = cursor.p - storage
+    assert(count >= 0 && count <= capacity, "a formatter wrote more than it said")
   }
 }

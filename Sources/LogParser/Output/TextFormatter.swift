@@ -23,7 +23,7 @@ package struct TextFormatter: RecordFormatter {
 
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
     out.append("Record ")
-    out.append(decimal: place.count)
+    out.append(decimal: Int64(clamping: place.count))
     out.append(": {Data:")
     GoText.appendMap(record.fields, to: &out)
     out.append(" Time:")
@@ -43,9 +43,9 @@ package struct TextFormatter: RecordFormatter {
     out.append(" Sandbox:")
     out.append(record.sandbox)
     out.append(" Line:")
-    out.append(decimal: record.line)
+    out.append(decimal: Int64(clamping: record.line))
     out.append(" Count:")
-    out.append(decimal: place.count)
+    out.append(decimal: Int64(clamping: place.count))
     out.append(" TimeDelta:")
     out.append(decimal: place.delta)
     out.append(" Pid:")

@@ -38,7 +38,8 @@ package struct SortedFilePlan {
       else { return nil }
       let before = scan.previousTime
       let firstLine = scan.lines + 1
-      guard let used = scan.scan(bytes, got, isLast: offset + got >= size), used > 0 else { return nil }
+      guard let used = scan.scan(bytes, got, isLast: offset + got >= size), used > 0, scan.previousTime != nil
+      else { return nil }
       segments.append(
         Segment(offset: offset, count: used, firstLine: firstLine, previousTime: before))
       offset += used
@@ -50,8 +51,13 @@ package struct SortedFilePlan {
     private let reader: LogfmtRecord
     private let lineLimit: Int
     private var record = Record()
-    private(set) var previousTime: Timestamp?
+    /// The time of the last line: as it is written where that form is fixed, else read.
+    private var lastStamp: FixedStamp?
+    private var lastTime: Timestamp?
     private(set) var lines: UInt64 = 0
+
+    /// The time of the last line that was looked at; nil before the first, and when it is no time.
+    var previousTime: Timestamp? { lastStamp.map(\.time) ?? lastTime }
 
     init(reader: LogfmtRecord, lineLimit: Int) {
       self.reader = reader
@@ -69,9 +75,7 @@ package struct SortedFilePlan {
         if start.pointee == 0x0a { stop = start }
         if stop == end, !isLast { return start - UnsafePointer(bytes) }
         let line = ByteSlice(base: start, count: stop - start, isPlain: false)
-        guard line.count <= lineLimit, let time = time(of: line, saysTimeAgain) else { return nil }
-        if let previousTime, time < previousTime { return nil }
-        previousTime = time
+        guard line.count <= lineLimit, isInOrder(line, saysTimeAgain) else { return nil }
         lines += 1
         start = stop + 1
       }
@@ -83,18 +87,17 @@ package struct SortedFilePlan {
     private static func lineEnd(
       _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ saysTimeAgain: inout Bool
     ) -> UnsafePointer<UInt8> {
-      typealias Lanes = ByteScanner.Lanes
       var p = start
       while p < end {
-        let v = ByteScanner.load(p)
-        let newline = v .== Lanes(repeating: 0x0a)
-        let time = (v .== Lanes(repeating: 0x74)) .& (ByteScanner.load(p + 4) .== Lanes(repeating: 0x3d))
-        let lane = ByteScanner.firstLane(newline .| time)
-        if lane == 16 {
-          p += 16
+        // Two blocks at once while none of them has anything; the second may lie behind the end, in the padding.
+        let first = marks(p)
+        let second = end - p > 16 ? marks(p + 16) : ByteScanner.Mask(repeating: false)
+        if !ByteScanner.isAnySet(first .| second) {
+          p += 32
           continue
         }
-        p += lane
+        let lane = ByteScanner.firstLane(first)
+        p += lane < 16 ? lane : 16 + ByteScanner.firstLane(second)
         if p >= end { return end }
         if p.pointee == 0x0a { return p }
         if end - p >= 5, memcmp(p, "time=", 5) == 0 { saysTimeAgain = true }
@@ -103,9 +106,31 @@ package struct SortedFilePlan {
       return end
     }
 
-    /// The time of the record on a line that begins with `time="`. A later `time=` may be a field that wins, or an
-    /// agent's own record: only reading the line tells.
+    /// Line ends, and every `t` that has a `=` four bytes on.
     @inline(__always)
+    private static func marks(_ p: UnsafePointer<UInt8>) -> ByteScanner.Mask {
+      typealias Lanes = ByteScanner.Lanes
+      let v = ByteScanner.load(p)
+      return (v .== Lanes(repeating: 0x0a))
+        .| ((v .== Lanes(repeating: 0x74)) .& (ByteScanner.load(p + 4) .== Lanes(repeating: 0x3d)))
+    }
+
+    /// Whether the line's record is at or after the one before. A later `time=` may be a field that wins, or an agent's
+    /// own record: only reading the line tells.
+    @inline(__always)
+    private mutating func isInOrder(_ line: ByteSlice, _ saysTimeAgain: Bool) -> Bool {
+      let stamp = FixedStamp(line)
+      if let stamp, let lastStamp, !saysTimeAgain {
+        self.lastStamp = stamp
+        return !stamp.precedes(lastStamp)
+      }
+      let before = previousTime
+      guard let time = time(of: line, saysTimeAgain) else { return false }
+      lastStamp = saysTimeAgain ? nil : stamp
+      lastTime = time
+      return before.map { time >= $0 } ?? true
+    }
+
     private mutating func time(of line: ByteSlice, _ saysTimeAgain: Bool) -> Timestamp? {
       guard line.count > 28, line.hasPrefix("time=\"") else { return nil }
       if saysTimeAgain {
@@ -118,6 +143,36 @@ package struct SortedFilePlan {
       while end < min(line.count, 48), line[end] != 0x22 { end += 1 }
       return Timestamp.parse(
         rfc3339: UnsafeBufferPointer(start: line.base + 6, count: end - 6), fraction: .required)
+    }
+  }
+
+  /// A time of the common form `time="YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ"`, which is compared as it is written. Whether its
+  /// digits are digits is found out when the line is read.
+  private struct FixedStamp {
+    private let words: SIMD4<UInt64>
+
+    @inline(__always)
+    init?(_ line: ByteSlice) {
+      guard line.count > 36, line[35] == 0x5a, line[36] == 0x22, line[25] == 0x2e, line[16] == 0x54,
+        line.hasPrefix("time=\"")
+      else { return nil }
+      words = UnsafeRawPointer(line.base + 6).loadUnaligned(as: SIMD4<UInt64>.self)
+    }
+
+    @inline(__always)
+    func precedes(_ other: FixedStamp) -> Bool {
+      for index in 0..<4 where words[index] != other.words[index] {
+        return UInt64(bigEndian: words[index]) < UInt64(bigEndian: other.words[index])
+      }
+      return false
+    }
+
+    var time: Timestamp? {
+      withUnsafeBytes(of: words) { bytes in
+        bytes.withMemoryRebound(to: UInt8.self) {
+          Timestamp.parse(rfc3339: UnsafeBufferPointer(rebasing: $0[..<30]), fraction: .required)
+        }
+      }
     }
   }
 }

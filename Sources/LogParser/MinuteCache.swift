@@ -1,0 +1,49 @@
+import Basics
+
+extension Timestamp {
+  /// Reads times of the form that Go's and Rust's loggers write (`YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ`) by their difference
+  /// from the last one: nearly always the minute is the same, and only the seconds must be read.
+  struct MinuteCache {
+    private var text = SIMD16<UInt8>(repeating: 0)
+    private var seconds: Int64 = 0
+
+    /// The time, if it is in the minute that is kept, in UTC and with nine digits; else nil, which says nothing.
+    /// `base` must have ``ByteSlice/padding`` bytes behind its `count`.
+    @inline(__always)
+    func parse(_ base: UnsafePointer<UInt8>, count: Int) -> Timestamp? {
+      guard count == 30 else { return nil }
+      let differs = ByteScanner.load(base) .!= text
+      guard !ByteScanner.isAnySet(differs), base[16] == 0x3a, base[19] == 0x2e, base[29] == 0x5a else {
+        return nil
+      }
+      let tens = UInt32(base[17]) &- 0x30
+      let ones = UInt32(base[18]) &- 0x30
+      let last = UInt32(base[28]) &- 0x30
+      guard tens < 6, ones < 10, last < 10, let eight = Self.eightDigits(base + 20) else { return nil }
+      return Timestamp(
+        seconds: seconds &+ Int64(tens &* 10 &+ ones), nanoseconds: eight &* 10 &+ last, offsetMinutes: 0)
+    }
+
+    /// Reads any RFC 3339 time with a fraction, and keeps its minute where that helps with the next.
+    mutating func parseAndKeep(_ bytes: UnsafeBufferPointer<UInt8>) -> Timestamp? {
+      guard let time = Timestamp.parse(rfc3339: bytes, fraction: .required) else { return nil }
+      if bytes.count == 30, time.offsetMinutes == 0, let base = bytes.baseAddress {
+        text = ByteScanner.load(base)
+        let ofMinute = time.seconds % 60
+        seconds = time.seconds - (ofMinute < 0 ? ofMinute + 60 : ofMinute)
+      }
+      return time
+    }
+
+    /// The number that eight digits write, all at once: pairs, then fours, then the eight.
+    @inline(__always)
+    private static func eightDigits(_ p: UnsafePointer<UInt8>) -> UInt32? {
+      let word = UInt64(littleEndian: UnsafeRawPointer(p).loadUnaligned(as: UInt64.self))
+      let digits = word &- 0x3030_3030_3030_3030
+      guard (digits | (word &+ 0x4646_4646_4646_4646)) & 0x8080_8080_8080_8080 == 0 else { return nil }
+      let pairs = (digits &* 10 &+ digits >> 8) & 0x00ff_00ff_00ff_00ff
+      let fours = (pairs &* 100 &+ pairs >> 16) & 0x0000_ffff_0000_ffff
+      return UInt32(truncatingIfNeeded: fours &* 10_000 &+ fours >> 32)
+    }
+  }
+}
