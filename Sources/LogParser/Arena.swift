@@ -3,7 +3,7 @@ import Glibc
 /// Memory for the bytes that a record needs and its input does not hold as such: unescaped values, joined parts.
 ///
 /// Addresses stay good until ``reset()``, which frees all blocks but the first. Its size is bounded by what one record
-/// unescapes to: at most three times ``LimitOptions/recordSize`` for each nesting level that is read.
+/// unescapes to: at most three times ``RunOptions/recordLimit`` for each nesting level that is read.
 package struct Arena: ~Copyable {
   private static let blockSize = 64 << 10
 

@@ -39,6 +39,7 @@ package final class Run {
     case .toml: return try render(TOMLFormatter(), inputs)
     case .xml: return try render(XMLFormatter(), inputs)
     case .yaml: return try render(YAMLFormatter(), inputs)
+    case .logfmt, .ndjson, .pretty: return try render(JSONFormatter(), inputs)
     }
   }
 
