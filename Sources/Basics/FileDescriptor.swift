@@ -32,14 +32,19 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
+  /// A file without a name in `directory`, which can be given one; nil where the file system has no such files.
+  package static func unnamed(in directory: String) -> FileDescriptor? {
+    // O_TMPFILE, which Glibc's module does not import: __O_TMPFILE | O_DIRECTORY.
+    let number = Glibc.open(directory, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
+    return number >= 0 ? FileDescriptor(owning: number) : nil
+  }
+
   /// A file without a name in `directory` that is gone when it is closed.
   package static func temporary(in directory: String) throws(SystemCallError) -> FileDescriptor {
-    // O_TMPFILE, which Glibc's module does not import: __O_TMPFILE | O_DIRECTORY.
-    let unnamed = Glibc.open(directory, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
-    if unnamed >= 0 { return FileDescriptor(owning: unnamed) }
+    if let file = unnamed(in: directory) { return file }
     var template = Array("\(directory)/kata-XXXXXX".utf8CString)
     let named = mkostemp(&template, O_CLOEXEC)
-    guard named >= 0 else { throw SystemCallError("mkostemp", directory) }
+    guard named >= 0 else { throw SystemCallError("create a temporary file", directory) }
     _ = unlink(template)
     return FileDescriptor(owning: named)
   }

@@ -83,10 +83,13 @@ package struct RecordProblem: Error, Equatable {
   package var reason: String
   /// What to do about it, if anything can be done.
   package var remedy: String?
+  /// Whether the record is only too long: it is passed over, and the run goes on.
+  package var isOverLimit = false
 
-  package init(column: Int = 0, _ reason: String, remedy: String? = nil) {
+  package init(column: Int = 0, _ reason: String, remedy: String? = nil, isOverLimit: Bool = false) {
     self.column = column
     self.reason = reason
     self.remedy = remedy
+    self.isOverLimit = isOverLimit
   }
 }

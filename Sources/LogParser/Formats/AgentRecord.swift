@@ -114,6 +114,16 @@ enum AgentRecord {
     return true
   }
 
+  /// As ``readObject(_:into:)`` does for one member; throws when the agent's pid is no process id.
+  static func assignChecked(
+    _ key: ByteSlice, _ value: ByteSlice, to record: inout Record
+  ) throws(RecordProblem) {
+    if key == "pid", DecimalNumber.parse(value) ?? -1 < 0 {
+      throw RecordProblem("the agent's pid \(quoted(value)) is no process id")
+    }
+    assign(key, value, to: &record)
+  }
+
   @inline(__always)
   private static func assign(_ key: ByteSlice, _ value: ByteSlice, to record: inout Record) {
     switch KnownKey(key) {
@@ -123,19 +133,14 @@ enum AgentRecord {
     case .pid: record.pid = DecimalNumber.parse(value) ?? 0
     case .level:
       record.level = longLevel(value)
-      setField(key, value, on: &record)
+      record.setField(key, value)
     default:
       if key == "container-id" || key == "cid" {
         record.container = value
       } else {
-        setField(key, value, on: &record)
+        record.setField(key, value)
       }
     }
-  }
-
-  @inline(__always)
-  private static func setField(_ key: ByteSlice, _ value: ByteSlice, on record: inout Record) {
-    if !record.fields.add(key, value) { record.fields.set(key, value) }
   }
 
   /// The level in the runtime's words for one in slog's.

@@ -1,14 +1,119 @@
+import Basics
+
 /// A record as journald keeps it: named fields, whatever way they were read (in place, `-o json`, `-o export`).
+///
+/// Most entries of the Go runtime carry a whole record as their message, and then that is the record. The Rust runtime
+/// writes native fields: each key of its logger in upper case, every other character a `_`.
+/// https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html
 enum JournalEntry {
-  /// Reads the fields of one journal entry into `record`, which must be empty.
+  /// Reads the fields of one entry into `record`, which must be empty.
   ///
-  /// The names are journald's (`MESSAGE`, `_PID`, `__REALTIME_TIMESTAMP`, …); a name that occurs more than once is a
-  /// repeated field. The slices must live as long as the record: in its arena, or in the input's buffer.
+  /// The names are journald's (`MESSAGE`, `_PID`, `__REALTIME_TIMESTAMP`, …); of a name that occurs more than once the
+  /// first value counts, and the others become `name.1`, `name.2`, …. The slices must live as long as the record: in
+  /// its arena, or in the input's buffer.
+  ///
+  /// - Parameter time: when journald took the entry, where no field says it.
   static func read(
-    _ fields: borrowing MemberList, into record: inout Record, rules: ReadingRules
+    _ fields: borrowing MemberList, time: Timestamp? = nil, into record: inout Record, text reader: TextRecord
   ) throws(RecordProblem) {
-    for index in 0..<fields.count where fields[index].key == "MESSAGE" {
-      record.message = fields[index].value
+    var wrapper = Wrapper()
+    wrapper.time = time ?? self.time(fields)
+    wrapper.identifier = first("SYSLOG_IDENTIFIER", fields) ?? first("_COMM", fields) ?? .empty
+    let pid = first("SYSLOG_PID", fields) ?? first("_PID", fields)
+    wrapper.pid = max(0, pid.flatMap { DecimalNumber.parse($0) } ?? 0)
+    if let priority = first("PRIORITY", fields), let value = DecimalNumber.parse(priority),
+      (0...7).contains(value)
+    {
+      wrapper.level = Wrapper.level(ofSeverity: value)
     }
+    wrapper.payload = first("MESSAGE", fields) ?? .empty
+    let shape = try reader.read(wrapper, into: &record)
+    switch shape {
+    case .logfmt, .json: return
+    case .agent, .console: fillFromHost(fields, &record)
+    case .klog, .plain: addNative(fields, to: &record)
+    }
+    record.fields.sortKeepingLast()
+  }
+
+  private static func time(_ fields: borrowing MemberList) -> Timestamp? {
+    guard let text = first("__REALTIME_TIMESTAMP", fields), let value = DecimalNumber.parse(text), value >= 0
+    else { return nil }
+    let time = Timestamp(microseconds: UInt64(value))
+    return Timestamp.representableSeconds.contains(time.seconds) ? time : nil
+  }
+
+  private static func first(_ name: StaticString, _ fields: borrowing MemberList) -> ByteSlice? {
+    for index in 0..<fields.count where fields[index].key == name { return fields[index].value }
+    return nil
+  }
+
+  /// What the host's fields say of a record that the guest wrote: which sandbox it is.
+  private static func fillFromHost(_ fields: borrowing MemberList, _ record: inout Record) {
+    if record.sandbox.isEmpty {
+      record.sandbox = first("SANDBOX", fields) ?? first("SANDBOX_ID", fields) ?? .empty
+    }
+    if record.container.isEmpty { record.container = first("CONTAINER", fields) ?? .empty }
+  }
+
+  /// The fields of the logger itself and those that journald vouches for make the record where the message is only a
+  /// message.
+  private static func addNative(_ fields: borrowing MemberList, to record: inout Record) {
+    for index in 0..<fields.count {
+      let (name, value) = fields[index]
+      // What stands in the record already, and journald's own addresses.
+      if name.hasPrefix("__") || name == "MESSAGE" || name == "SYSLOG_TIMESTAMP" || name == "SYSLOG_RAW" {
+        continue
+      }
+      if name.hasPrefix("_") || name.hasPrefix("CODE_") {
+        add(name, value, to: &record)
+        continue
+      }
+      let key = lowered(name, &record.arena)
+      switch KnownKey(key) {
+      case .name: record.name = value
+      case .source: record.source = value
+      case .level: record.level = AgentRecord.longLevel(value)
+      case .sandbox: record.sandbox = value
+      case .container: record.container = value
+      case .pid:
+        if let pid = DecimalNumber.parse(value), pid > 0 {
+          record.pid = pid
+        } else {
+          add(key, value, to: &record)
+        }
+      case .time, .msg, .request, nil:
+        if key == "container_id" || key == "cid" {
+          record.container = value
+        } else if key == "sandbox_id" {
+          record.sandbox = value
+        } else {
+          add(key, value, to: &record)
+        }
+      }
+    }
+  }
+
+  /// Adds a field; where there is one of that name already, the value is the same or the name gets a number.
+  private static func add(_ name: ByteSlice, _ value: ByteSlice, to record: inout Record) {
+    guard record.fields.count < 1024 else { return }
+    var key = name
+    var number = 0
+    while let old = record.fields.value(of: key) {
+      if old.equals(value) { return }
+      number += 1
+      guard number < 64 else { return }
+      key = record.arena.copy("\(name.string).\(number)")
+    }
+    _ = record.fields.add(key, value)
+  }
+
+  private static func lowered(_ name: ByteSlice, _ arena: inout Arena) -> ByteSlice {
+    let out = arena.reserve(name.count)
+    for index in 0..<name.count {
+      let byte = name[index]
+      out[index] = byte &- 0x41 < 26 ? byte | 0x20 : byte
+    }
+    return arena.commit(name.count, isPlain: name.isPlain)
   }
 }

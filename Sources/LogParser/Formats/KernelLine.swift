@@ -24,3 +24,35 @@ enum KernelLine {
     return text.dropFirst(found)
   }
 }
+
+extension KernelLine {
+  /// The seconds since the guest's start in the stamp that `text` begins with, as they are written.
+  static func stamp(_ text: ByteSlice) -> ByteSlice? {
+    stampLength(text).map { text.slice(1, $0 - 1).trimmed }
+  }
+
+  /// Whether the agent's JSON begins somewhere in `text`.
+  static func hasAgentObject(_ text: ByteSlice) -> Bool { agentObjectStart(text) != nil }
+
+  private static func agentObjectStart(_ text: ByteSlice) -> Int? {
+    text.range(of: "{\"msg\":\"") ?? text.range(of: "{\"level\":\"")
+  }
+
+  /// The agent's JSON object wherever in `text` it begins, up to its last brace, and where that is.
+  static func anyAgentObject(in text: ByteSlice) -> (text: ByteSlice, start: Int)? {
+    guard let start = agentObjectStart(text), let end = text.lastIndex(of: 0x7d), end > start else {
+      return nil
+    }
+    return (text.slice(start, end + 1), start)
+  }
+
+  /// Where in `text`, behind its first byte, a kernel's time stamp begins.
+  static func firstStamp(in text: ByteSlice) -> Int? {
+    var from = 1
+    while let start = text.firstIndex(of: 0x5b, from: from) {
+      if stampLength(text.dropFirst(start)) != nil { return start }
+      from = start + 1
+    }
+    return nil
+  }
+}

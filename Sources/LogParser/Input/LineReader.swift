@@ -19,6 +19,7 @@ package struct LineReader: ~Copyable {
   private let file: FileDescriptor
   private let subject: String
   private let limit: Int
+  private let waitsForLineEnd: Bool
   private let buffer: UnsafeMutablePointer<UInt8>
   private let capacity: Int
   private var start = 0
@@ -30,15 +31,24 @@ package struct LineReader: ~Copyable {
   /// The offset in the stream of the byte at index 0 of the buffer.
   private var bufferOffset = 0
 
-  /// - Parameter limit: the longest line in bytes, its line end left out.
-  package init(_ file: consuming FileDescriptor, subject: String, limit: Int) {
+  /// - Parameters:
+  ///   - limit: the longest line in bytes, its line end left out.
+  ///   - waitsForLineEnd: whether bytes at the end without a line end are no line yet, because the file grows.
+  ///   - head: bytes that were read from the file already; a few.
+  package init(
+    _ file: consuming FileDescriptor, subject: String, limit: Int, waitsForLineEnd: Bool = false,
+    head: [UInt8] = []
+  ) {
     self.file = file
     self.subject = subject
     self.limit = limit
+    self.waitsForLineEnd = waitsForLineEnd
     capacity = (limit + 1 + Self.chunkSize + 4095) & ~4095
     buffer = UnsafeMutableRawPointer.allocate(
       byteCount: capacity + ByteSlice.padding, alignment: 4096
     ).bindMemory(to: UInt8.self, capacity: capacity + ByteSlice.padding)
+    for (index, byte) in head.prefix(capacity).enumerated() { buffer[index] = byte }
+    filled = min(head.count, capacity)
     // The padding is read, never used: it must only be memory.
     (buffer + capacity).initialize(repeating: 0, count: ByteSlice.padding)
   }
@@ -73,6 +83,7 @@ package struct LineReader: ~Copyable {
   }
 
   private mutating func lastLine() -> Line {
+    if waitsForLineEnd { return .end }
     let line = ByteSlice(base: buffer + start, count: filled - start, isPlain: false)
     start = filled
     if dropped > 0 || line.count > limit { return finishLong(line.count) }
@@ -98,6 +109,33 @@ package struct LineReader: ~Copyable {
       into: buffer + filled, count: min(Self.chunkSize, capacity - filled), subject: subject)
     filled += got
     if got == 0 { isAtEnd = true }
+  }
+
+  /// The next `count` bytes whatever they are, of which there may be as many as a line has; nil when the stream ends
+  /// before them. Good until the next call.
+  package mutating func take(_ count: Int) throws(SystemCallError) -> ByteSlice? {
+    guard count <= limit else { return nil }
+    while filled - start < count {
+      if isAtEnd { return nil }
+      try refill()
+    }
+    let bytes = ByteSlice(base: buffer + start, count: count, isPlain: false)
+    start += count
+    scanned = start
+    return bytes
+  }
+
+  /// Passes over `count` bytes, or those that are left.
+  package mutating func skip(_ count: UInt64) throws(SystemCallError) {
+    var left = count
+    while left > 0 {
+      let here = min(left, UInt64(filled - start))
+      start += Int(here)
+      scanned = start
+      left -= here
+      if left == 0 || isAtEnd { return }
+      try refill()
+    }
   }
 
   /// Reads on after the end was reached: the file may have grown.

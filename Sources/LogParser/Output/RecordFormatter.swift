@@ -24,6 +24,15 @@ package protocol RecordFormatter: Sendable {
   func end(_ out: inout OutputBuffer, count: UInt64)
 }
 
+/// Writes nothing: for a run that only looks at its input.
+package struct NullFormatter: RecordFormatter {
+  package init() {}
+  package func begin(_ out: inout OutputBuffer) {}
+  @inline(__always)
+  package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {}
+  package func end(_ out: inout OutputBuffer, count: UInt64) {}
+}
+
 /// Facts about the format of the six classic outputs.
 package enum ClassicFormat {
   /// The version of the record's layout that these outputs declare.

@@ -9,19 +9,28 @@ package final class Diagnostics {
 
   package init() {}
 
-  package func error(_ text: String) { write("error: \(text)") }
-  package func warning(_ text: String) { if !isQuiet { write("warning: \(text)") } }
-  package func debug(_ text: String) { if isDebug { write("debug: \(text)") } }
+  package func error(_ text: String) { line("\(program): error: \(text)") }
+  package func warning(_ text: String) { if !isQuiet { line("\(program): warning: \(text)") } }
+  package func debug(_ text: String) { if isDebug { line("\(program): debug: \(text)") } }
 
   /// `path:line:column: reason`, and what to do.
   package func problem(_ problem: RecordProblem, in name: String, line: UInt64) {
     let place = problem.column > 0 ? "\(name):\(line):\(problem.column)" : "\(name):\(line)"
     let remedy = problem.remedy.map { "; \($0)" } ?? ""
-    write("error: \(place): \(problem.reason)\(remedy)")
+    error("\(place): \(problem.reason)\(remedy)")
   }
 
-  private func write(_ text: String) {
-    var line = "\(program): \(text)\n"
+  /// Writes one line as it is, but for control characters, which a terminal would obey.
+  package func line(_ text: String) {
+    var line = ""
+    for scalar in text.unicodeScalars {
+      if scalar.properties.generalCategory == .control {
+        line += scalar.escaped(asASCII: true)
+      } else {
+        line.unicodeScalars.append(scalar)
+      }
+    }
+    line += "\n"
     line.withUTF8 { bytes in
       _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }

@@ -28,6 +28,14 @@ package struct OutputTarget: ~Copyable {
       target = String(cString: resolved)
       free(resolved)
     }
+    let directory =
+      target.lastIndex(of: "/").map { $0 == target.startIndex ? "/" : String(target[..<$0]) } ?? "."
+    // A file without a name, which even a killed process leaves nothing of; where the file system has none, one with a
+    // name of its own.
+    if let unnamed = FileDescriptor.unnamed(in: directory) {
+      _ = fchmod(unnamed.number, mode)
+      return OutputTarget(file: unnamed, path: target, temporaryPath: nil)
+    }
     var template = Array("\(target).XXXXXX".utf8CString)
     let number = mkostemp(&template, O_CLOEXEC)
     guard number >= 0 else { throw SystemCallError("create", target) }
@@ -36,6 +44,13 @@ package struct OutputTarget: ~Copyable {
     }
     _ = fchmod(number, mode)
     return OutputTarget(file: FileDescriptor(owning: number), path: target, temporaryPath: name)
+  }
+
+  /// Takes everything and writes nothing.
+  package static func nowhere() -> OutputTarget {
+    var target = standardOutput()
+    target.isClosedByReader = true
+    return target
   }
 
   private init(file: consuming FileDescriptor, path: String?, temporaryPath: String?) {
@@ -61,7 +76,24 @@ package struct OutputTarget: ~Copyable {
 
   /// Makes the result complete: a file gets its name.
   package consuming func finish() throws(SystemCallError) {
-    guard let path, let temporaryPath else { return }
-    guard rename(temporaryPath, path) == 0 else { throw SystemCallError("rename", path) }
+    guard let path else { return }
+    if let temporaryPath {
+      guard rename(temporaryPath, path) == 0 else { throw SystemCallError("rename", path) }
+      return
+    }
+    // linkat(2) replaces nothing: the file is named beside the one that it replaces, then renamed.
+    for attempt in 0..<100 {
+      let name = "\(path).\(getpid()).\(attempt)"
+      if linkat(AT_FDCWD, "/proc/self/fd/\(file.number)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 {
+        guard rename(name, path) == 0 else {
+          let error = SystemCallError("rename", path)
+          _ = unlink(name)
+          throw error
+        }
+        return
+      }
+      if errno != EEXIST { throw SystemCallError("link", path) }
+    }
+    throw SystemCallError("link", path, code: EEXIST)
   }
 }

@@ -21,9 +21,7 @@ struct RenderPlace: Sendable {
 
 /// What became of a piece.
 struct RenderResult {
-  var records: UInt64 = 0
-  /// Records whose agent record could not be taken out.
-  var unpackFailures: UInt64 = 0
+  var statistics = ReadingStatistics()
   /// What ended the piece early: the line's number and what is wrong with it.
   var problem: (line: UInt64, RecordProblem)?
   var failure: SystemCallError?
@@ -114,8 +112,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     place.count += 1
     place.delta = previous.map { record.time.nanoseconds(since: $0) } ?? 0
     previous = record.time
-    result.records += 1
-    if record.marks.contains(.unpackFailed) { result.unpackFailures += 1 }
+    result.statistics.note(record)
     formatter.format(record, place, &out)
   }
 

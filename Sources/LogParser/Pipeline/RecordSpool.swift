@@ -33,42 +33,57 @@ package struct RecordSpool: ~Copyable {
     var reserved2: UInt32 = 0
     var line: UInt64
     var pid: Int64
+
+    var time: Timestamp {
+      Timestamp(seconds: seconds, nanoseconds: nanoseconds, offsetMinutes: offsetMinutes)
+    }
   }
 
   /// Stores a record and returns its length.
   package mutating func append(_ record: borrowing Record) throws(SystemCallError) -> Int {
-    let texts = [
-      record.level, record.message, record.source, record.name, record.container, record.sandbox,
-    ]
-    var length = MemoryLayout<Head>.size
-    for text in texts { length += 4 + text.count }
+    let length = Self.encode(record, into: &tail)
+    if tail.count >= Self.memoryLimit { try flush() }
+    return length
+  }
+
+  /// Writes a record in the spool's form at the end of `out` and returns its length.
+  static func encode(_ record: borrowing Record, into out: inout OutputBuffer) -> Int {
     let count = record.fields.count
-    for index in 0..<count {
-      let field = record.fields[index]
-      length += 8 + field.key.count + field.value.count
-    }
+    // Each text has four bytes of length before it: six known ones and two for each field.
+    let length = MemoryLayout<Head>.size + record.textLength + 24 + 8 * count
     let head = Head(
       length: UInt32(truncatingIfNeeded: length), fieldCount: UInt32(truncatingIfNeeded: count),
       seconds: record.time.seconds, nanoseconds: record.time.nanoseconds,
       offsetMinutes: record.time.offsetMinutes, marks: record.marks.rawValue,
       input: UInt32(truncatingIfNeeded: record.input), line: record.line, pid: Int64(record.pid))
-    withUnsafeBytes(of: head) {
-      tail.append(UnsafeRawBufferPointer(rebasing: $0[..<MemoryLayout<Head>.size]))
+    var cursor = out.cursor(reserving: length)
+    cursor.put { target in
+      UnsafeMutableRawPointer(target).storeBytes(of: head, as: Head.self)
+      return MemoryLayout<Head>.size
     }
-    for text in texts { append(text) }
+    put(record.level, &cursor)
+    put(record.message, &cursor)
+    put(record.source, &cursor)
+    put(record.name, &cursor)
+    put(record.container, &cursor)
+    put(record.sandbox, &cursor)
     for index in 0..<count {
-      append(record.fields[index].key)
-      append(record.fields[index].value)
+      put(record.fields[index].key, &cursor)
+      put(record.fields[index].value, &cursor)
     }
-    if tail.count >= Self.memoryLimit { try flush() }
+    out.commit(cursor)
     return length
   }
 
   /// A length, whose highest bit tells plain text, and the bytes.
-  private mutating func append(_ text: ByteSlice) {
+  @inline(__always)
+  private static func put(_ text: ByteSlice, _ out: inout OutputBuffer.Cursor) {
     let word = UInt32(truncatingIfNeeded: text.count) | (text.isPlain ? 1 << 31 : 0)
-    withUnsafeBytes(of: word.littleEndian) { tail.append($0) }
-    tail.append(text)
+    out.put { target in
+      UnsafeMutableRawPointer(target).storeBytes(of: word.littleEndian, as: UInt32.self)
+      return 4
+    }
+    out.put(text)
   }
 
   private mutating func flush() throws(SystemCallError) {
@@ -105,13 +120,21 @@ package struct RecordSpool: ~Copyable {
     }
   }
 
+  /// Reads the head of the record at `offset`.
+  func head(at offset: Int) throws(SystemCallError) -> Head {
+    let size = MemoryLayout<Head>.size
+    let bytes = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 8)
+    defer { bytes.deallocate() }
+    try read(at: offset, count: size, into: bytes.bindMemory(to: UInt8.self, capacity: size))
+    return bytes.load(as: Head.self)
+  }
+
   /// Takes a stored record out of memory: `bytes` begin with its head and hold all of it, with padding behind. The
   /// record's slices borrow from `bytes`.
   static func decode(_ bytes: UnsafePointer<UInt8>, into record: inout Record) -> Int {
     let head = UnsafeRawPointer(bytes).loadUnaligned(as: Head.self)
     record.reset()
-    record.time = Timestamp(
-      seconds: head.seconds, nanoseconds: head.nanoseconds, offsetMinutes: head.offsetMinutes)
+    record.time = head.time
     record.marks = RecordMarks(rawValue: head.marks)
     record.input = Int(head.input)
     record.line = head.line

@@ -87,7 +87,6 @@ package struct JournalOptions: Sendable {
   package var boot: String?
   /// The number of newest entries to begin with, or nil for all.
   package var lines: Int?
-  package var follows = false
   /// Where the cursor of the last record that was written out is kept.
   package var cursorFile: String?
 
@@ -99,6 +98,8 @@ package struct RunOptions: Sendable {
   /// Paths as given, or `-` for standard input.
   package var files: [String] = []
   package var journal: JournalOptions?
+  /// Whether to wait for more when the end of the input is reached.
+  package var follows = false
   package var inputFormat = InputFormat.auto
   package var format = OutputFormat.text
   /// Columns or members to write, in order; none means the format's own.

@@ -1,0 +1,68 @@
+import Glibc
+
+/// What a guest's console prints: the kernel's lines, the agent's JSON, firmware noise, colours.
+enum ConsoleText {
+  /// The text without ANSI escape sequences (ECMA-48: CSI, OSC and the two-byte ones), carriage returns and the other
+  /// control characters but tab; the text itself where it has none.
+  static func display(_ text: ByteSlice, _ arena: inout Arena) -> ByteSlice {
+    guard hasControls(text) else { return text }
+    let out = arena.reserve(text.count)
+    var count = 0
+    var index = 0
+    while index < text.count {
+      let byte = text[index]
+      if byte == 0x1b {
+        index = endOfEscape(text, from: index)
+        continue
+      }
+      if (byte >= 0x20 && byte != 0x7f) || byte == 0x09 || byte == 0x0a {
+        out[count] = byte
+        count += 1
+      }
+      index += 1
+    }
+    return arena.commit(count)
+  }
+
+  static func hasControls(_ text: ByteSlice) -> Bool {
+    if text.isPlain { return false }
+    for byte in text.bytes where (byte < 0x20 && byte != 0x09 && byte != 0x0a) || byte == 0x7f { return true }
+    return false
+  }
+
+  /// Where the escape sequence at `start` ends; one that is cut off ends with the text.
+  private static func endOfEscape(_ text: ByteSlice, from start: Int) -> Int {
+    var index = start + 1
+    guard index < text.count else { return index }
+    switch text[index] {
+    case 0x5b:
+      index += 1
+      while index < text.count, text[index] >= 0x20, text[index] < 0x40 { index += 1 }
+      // A byte that can end no sequence belongs to the text.
+      return index < text.count && text[index] >= 0x40 && text[index] < 0x7f ? index + 1 : index
+    case 0x5d, 0x50, 0x58, 0x5e, 0x5f:
+      // Strings end with BEL or ESC \; without either only the introducer is dropped.
+      var end = index + 1
+      while end < text.count {
+        if text[end] == 0x07 { return end + 1 }
+        if text[end] == 0x1b, end + 1 < text.count, text[end + 1] == 0x5c { return end + 2 }
+        end += 1
+      }
+      return index + 1
+    case 0x20...0x2f:
+      while index < text.count, text[index] >= 0x20, text[index] < 0x30 { index += 1 }
+      return index < text.count && text[index] >= 0x30 && text[index] < 0x7f ? index + 1 : index
+    case 0x30..<0x7f: return index + 1
+    default: return index
+    }
+  }
+
+  /// The inside of `vm console: "…"`, as the Rust runtime logs what its guest prints: a Rust string literal. Nil when
+  /// the text is anything else.
+  static func rustLiteral(_ text: ByteSlice, _ arena: inout Arena) -> ByteSlice? {
+    let prefix: StaticString = "vm console: \""
+    let length = prefix.utf8CodeUnitCount
+    guard text.hasPrefix(prefix), text.count > length, text[text.count - 1] == 0x22 else { return nil }
+    return try? Unescaper.unescape(text.slice(length, text.count - 1), rule: .rust, into: &arena)
+  }
+}

@@ -1,0 +1,105 @@
+import Basics
+import Glibc
+
+/// One entry of the journal's export format: `NAME=value` lines, or, where the value has a line end or is no text, the
+/// name, the length as a 64-bit little-endian number and the bytes; an empty line ends the entry.
+/// https://systemd.io/JOURNAL_EXPORT_FORMATS/
+struct ExportEntry: ~Copyable {
+  enum Progress {
+    case complete
+    case problem(RecordProblem)
+    case end
+  }
+
+  private static let fieldLimit = 1024
+
+  private let limit: Int
+  private var arena = Arena()
+  private var fields = MemberList()
+  private var size = 0
+  private(set) var firstLine: UInt64 = 0
+  private(set) var isOpen = false
+
+  init(limit: Int) { self.limit = limit }
+
+  /// Whether a line is the first of an entry: journald's own address fields come first.
+  static func begins(_ line: ByteSlice, isForced: Bool) -> Bool {
+    if isForced { return !line.isEmpty }
+    return line.hasPrefix("__CURSOR=") || line.hasPrefix("__REALTIME_TIMESTAMP=")
+      || line.hasPrefix("__MONOTONIC_TIMESTAMP=")
+  }
+
+  /// The fields that were read; good until the next entry is opened.
+  func withFields(_ body: (borrowing MemberList) throws(RecordProblem) -> Void) throws(RecordProblem) {
+    try body(fields)
+  }
+
+  /// Begins an entry with its first line, which must be a text field.
+  mutating func open(_ line: ByteSlice, _ number: UInt64) {
+    arena.reset()
+    fields = MemberList()
+    size = 0
+    firstLine = number
+    isOpen = true
+    addText(line)
+  }
+
+  private mutating func addText(_ line: ByteSlice) {
+    size += line.count
+    guard size <= limit, fields.count < Self.fieldLimit, let equals = line.firstIndex(of: 0x3d) else {
+      return
+    }
+    let copy = arena.copy(line)
+    fields.append(copy.prefix(equals), copy.dropFirst(equals + 1))
+  }
+
+  /// Reads on to the end of the entry; `line` counts the text lines.
+  mutating func read(_ lines: inout LineReader, _ line: inout UInt64) throws(SystemCallError) -> Progress {
+    while true {
+      switch try lines.next() {
+      case .end: return finish()
+      case .tooLong(let count):
+        line += 1
+        size += count
+      case .text(let text):
+        line += 1
+        if text.isEmpty { return finish() }
+        if text.contains(0x3d) {
+          addText(text)
+        } else if try !addBinary(name: text, &lines) {
+          isOpen = false
+          return .problem(
+            RecordProblem("the journal entry ends in the middle of a field", remedy: "the export was cut"))
+        }
+      }
+    }
+  }
+
+  private mutating func finish() -> Progress {
+    isOpen = false
+    if size > limit { return .problem(RecordReader.tooLong(size, limit: limit)) }
+    return .complete
+  }
+
+  /// Reads the length and bytes of a field; false when the stream ends before them.
+  private mutating func addBinary(
+    name: ByteSlice, _ lines: inout LineReader
+  ) throws(SystemCallError) -> Bool {
+    let key = arena.copy(name)
+    guard let head = try lines.take(8) else { return false }
+    let length = UInt64(littleEndian: UnsafeRawPointer(head.base).loadUnaligned(as: UInt64.self))
+    let (total, overflowed) = UInt64(size).addingReportingOverflow(length)
+    guard !overflowed, total <= UInt64(limit) else {
+      size = Int(clamping: total)
+      try lines.skip(length)
+      if let end = try lines.take(1) { return end[0] == 0x0a }
+      return false
+    }
+    size += Int(length)
+    guard let bytes = try lines.take(Int(length)) else { return false }
+    let value = arena.copy(bytes)
+    if fields.count < Self.fieldLimit { fields.append(key, value) }
+    guard let end = try lines.take(1) else { return false }
+    return end[0] == 0x0a
+  }
+}

@@ -1,0 +1,79 @@
+import Basics
+import CLinux
+import Glibc
+
+/// Waits for a file to grow, or to make way for another one of its name, without looking at it again and again.
+final class FileWatch {
+  enum Event {
+    case grown
+    /// The path names another file now, as after a log rotation.
+    case replaced
+    /// SIGINT or SIGTERM came.
+    case stopped
+  }
+
+  /// How long, in milliseconds, to wait for the new file after a rotation before looking again.
+  private static let rotationDelay: Int32 = 100
+
+  private let path: String
+  private let notices: FileDescriptor
+  private let signals: StopSignals
+  private var watch: Int32 = -1
+  private var identity: (device: dev_t, inode: ino_t)
+  private var hasGone = false
+
+  init(_ path: String) throws(SystemCallError) {
+    self.path = path
+    let number = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
+    guard number >= 0 else { throw SystemCallError("inotify_init1", path) }
+    notices = FileDescriptor(owning: number)
+    signals = try StopSignals()
+    identity = (0, 0)
+    try move()
+  }
+
+  /// Watches the file that the path names now.
+  func move() throws(SystemCallError) {
+    if watch >= 0 { _ = inotify_rm_watch(notices.number, watch) }
+    watch = inotify_add_watch(
+      notices.number, path, UInt32(IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF))
+    guard watch >= 0 else { throw SystemCallError("inotify_add_watch", path) }
+    identity = current() ?? (0, 0)
+    hasGone = false
+  }
+
+  private func current() -> (device: dev_t, inode: ino_t)? {
+    var status = stat()
+    return stat(path, &status) == 0 ? (status.st_dev, status.st_ino) : nil
+  }
+
+  func wait() throws(SystemCallError) -> Event {
+    while true {
+      if hasGone, let now = current(), now != identity { return .replaced }
+      var files = [
+        pollfd(fd: notices.number, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: signals.file.number, events: Int16(POLLIN), revents: 0),
+      ]
+      if poll(&files, 2, hasGone ? Self.rotationDelay : -1) < 0 {
+        if errno == EINTR { continue }
+        throw SystemCallError("poll", path)
+      }
+      if files[1].revents != 0 { return .stopped }
+      guard files[0].revents != 0 else { continue }
+      drain()
+      if let now = current(), now == identity { return .grown }
+      // Moved or removed: first what was still written to it, then the new one.
+      if !hasGone {
+        hasGone = true
+        return .grown
+      }
+    }
+  }
+
+  /// What happened does not matter: the file is looked at after each notice.
+  private func drain() {
+    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
+      while read(notices.number, buffer.baseAddress, buffer.count) > 0 {}
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/// What was read, and what was lost on the way: counts of records.
+package struct ReadingStatistics: Sendable, Equatable {
+  /// Records that were read, whole or raw.
+  package var records: UInt64 = 0
+  /// Lines that no format claimed and that were kept as they are.
+  package var raw: UInt64 = 0
+  /// Records whose time was taken from a neighbour.
+  package var inheritedTimes: UInt64 = 0
+  /// Records that could not be read.
+  package var bad: UInt64 = 0
+  /// Records over the size limit.
+  package var tooLong: UInt64 = 0
+  /// Records that whoever wrote them had cut.
+  package var truncated: UInt64 = 0
+  /// Records whose agent's record could not be taken out.
+  package var unpackFailures: UInt64 = 0
+  /// Messages that journald says it suppressed.
+  package var suppressed: UInt64 = 0
+  /// Messages that a Rust logger says it dropped because its queue was full.
+  package var dropped: UInt64 = 0
+  /// Places where the journal could not be read.
+  package var journalGaps: UInt64 = 0
+  /// Records that were left out because they were there already.
+  package var duplicates: UInt64 = 0
+  /// Records that the selection did not want.
+  package var unselected: UInt64 = 0
+
+  package init() {}
+
+  /// Notes what a record says about loss.
+  @inline(__always)
+  package mutating func note(_ record: borrowing Record) {
+    records += 1
+    if !record.marks.isEmpty { note(record.marks) }
+    // "Suppressed 12 messages from …", "slog-async: logger dropped messages due to channel overflow, count: 12"
+    if let first = record.message.bytes.first, first == 0x53 || first == 0x73 { noteLoss(record.message) }
+  }
+
+  private mutating func note(_ marks: RecordMarks) {
+    if marks.contains(.isRaw) { raw += 1 }
+    if marks.contains(.timeIsInherited) { inheritedTimes += 1 }
+    if marks.contains(.isTruncated) { truncated += 1 }
+    if marks.contains(.unpackFailed) { unpackFailures += 1 }
+  }
+
+  private mutating func noteLoss(_ message: ByteSlice) {
+    if message.hasPrefix("Suppressed ") {
+      var scanner = TextScanner(message.dropFirst(11))
+      if let count = scanner.number(1, 18), scanner.take(" messages from ") { suppressed &+= UInt64(count) }
+    } else if message.hasPrefix("slog-async: "),
+      let place = message.range(of: "dropped messages due to channel overflow, count: ")
+    {
+      var scanner = TextScanner(message.dropFirst(place + 49))
+      if let count = scanner.number(1, 18) { dropped &+= UInt64(count) }
+    }
+  }
+
+  /// Adds what another reader counted.
+  package mutating func add(_ other: ReadingStatistics) {
+    records &+= other.records
+    raw &+= other.raw
+    inheritedTimes &+= other.inheritedTimes
+    bad &+= other.bad
+    tooLong &+= other.tooLong
+    truncated &+= other.truncated
+    unpackFailures &+= other.unpackFailures
+    suppressed &+= other.suppressed
+    dropped &+= other.dropped
+    journalGaps &+= other.journalGaps
+    duplicates &+= other.duplicates
+    unselected &+= other.unselected
+  }
+}

@@ -1,0 +1,131 @@
+import Basics
+import Glibc
+
+/// All records of a run's inputs, one after the other: opens the inputs, says what is wrong with them, and leaves out
+/// what the selection does not want.
+struct RecordSource: ~Copyable {
+  private let options: RunOptions
+  private let diagnostics: Diagnostics
+  private let inputs: InputList
+  private let filter: SelectionFilter
+  private let isFollowed: Bool
+  private(set) var statistics = ReadingStatistics()
+  private var index = -1
+  private var file: InputFile?
+  private var reader: RecordReader
+  private var watch: FileWatch?
+
+  enum Step {
+    case record
+    /// Nothing for now: the followed input has to grow.
+    case waits
+    case end
+  }
+
+  init(
+    _ options: RunOptions, _ diagnostics: Diagnostics, _ inputs: InputList, isFollowed: Bool
+  ) throws(Run.Failure) {
+    self.options = options
+    self.diagnostics = diagnostics
+    self.inputs = inputs
+    self.isFollowed = isFollowed
+    if isFollowed, let item = inputs.items.first, !item.isStandardInput {
+      do throws(SystemCallError) {
+        watch = try FileWatch(item.path)
+      } catch {
+        throw .message(error.description)
+      }
+    }
+    filter = try SelectionFilter(options.selection)
+    reader = RecordReader(
+      format: options.inputFormat, rules: options.rules, reference: .unset, recordLimit: options.recordLimit)
+  }
+
+  /// Reads the next record that is wanted into `record`.
+  mutating func next(into record: inout Record) throws(Run.Failure) -> Step {
+    while true {
+      if file == nil {
+        guard try openNext() else { return .end }
+      }
+      let name = inputs.items[index].name
+      let outcome: RecordReader.Outcome
+      do throws(SystemCallError) {
+        guard let step = try file?.next(&reader, &record) else { return .end }
+        outcome = step
+      } catch {
+        throw .message(error.description)
+      }
+      switch outcome {
+      case .record:
+        statistics.note(record)
+        guard filter.accepts(record) else {
+          statistics.unselected += 1
+          continue
+        }
+        record.input = index
+        return .record
+      case .problem(let problem, let line):
+        try note(problem, name, line)
+      case .end:
+        if isFollowed { return .waits }
+        let ended = file.take()
+        try ended?.finish(name)
+      }
+    }
+  }
+
+  private mutating func note(_ problem: RecordProblem, _ name: String, _ line: UInt64) throws(Run.Failure) {
+    if problem.isOverLimit {
+      statistics.tooLong += 1
+    } else {
+      if !options.keepsGoing { throw .record(problem, name: name, line: line) }
+      statistics.bad += 1
+    }
+    let reported = statistics.bad + statistics.tooLong
+    if reported <= UInt64(options.maximumErrors) { diagnostics.problem(problem, in: name, line: line) }
+  }
+
+  private mutating func openNext() throws(Run.Failure) -> Bool {
+    index += 1
+    guard index < inputs.items.count else { return false }
+    do throws(SystemCallError) {
+      let opened = try InputFile.open(
+        inputs.items[index], recordLimit: options.recordLimit, isFollowed: isFollowed)
+      reader = RecordReader(
+        format: options.inputFormat, rules: options.rules, reference: opened.reference,
+        recordLimit: options.recordLimit, isFollowed: isFollowed)
+      file = consume opened
+    } catch {
+      throw .message(error.description)
+    }
+    return true
+  }
+
+  /// After ``Step/waits``: waits until the input has grown; false when the user has ended the run.
+  mutating func wait() throws(Run.Failure) -> Bool {
+    guard let watch, let item = inputs.items.first, !item.isStandardInput else { return false }
+    do throws(SystemCallError) {
+      switch try watch.wait() {
+      case .grown:
+        file?.lines.resume()
+      case .replaced:
+        // What was written to the old file before it was moved has been read.
+        try watch.move()
+        index = -1
+        file = nil
+      case .stopped: return false
+      }
+      return true
+    } catch {
+      throw .message(error.description)
+    }
+  }
+}
+
+extension InputFile {
+  mutating func next(
+    _ reader: inout RecordReader, _ record: inout Record
+  ) throws(SystemCallError) -> RecordReader.Outcome {
+    try reader.next(&lines, into: &record)
+  }
+}

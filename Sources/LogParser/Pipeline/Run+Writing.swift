@@ -1,0 +1,129 @@
+import Basics
+import Glibc
+
+extension Run {
+  /// What ``SortedFilePlan`` found out about the one input.
+  struct SortedFile {
+    var file: RenderSource.File
+    var plan: SortedFilePlan
+  }
+
+  /// The one input as a file in order, if that is what it is, and if no record of it is to be left out.
+  func sortedFile(_ inputs: InputList) throws(Failure) -> SortedFile? {
+    guard inputs.items.count == 1, let input = inputs.items.first, !options.keepsGoing, !options.follows,
+      !options.dropsDuplicates, options.selection.isEverything,
+      options.inputFormat == .auto || options.inputFormat == .logfmt
+    else { return nil }
+    return try attempt { () throws(SystemCallError) in
+      let descriptor =
+        input.isStandardInput
+        ? FileDescriptor(borrowing: STDIN_FILENO) : try FileDescriptor.open(input.path, O_RDONLY)
+      let status = try descriptor.status(input.name)
+      guard status.isRegularFile, lseek(descriptor.number, 0, SEEK_CUR) == 0,
+        let plan = SortedFilePlan(
+          descriptor, size: Int(status.st_size), subject: input.name, lineLimit: options.recordLimit,
+          reader: LogfmtRecord(rules: options.rules))
+      else { return nil }
+      return SortedFile(file: RenderSource.File(descriptor, name: input.name, input: 0), plan: plan)
+    }
+  }
+
+  func writeSorted<F: RecordFormatter>(
+    _ formatter: F, _ sorted: SortedFile, _ inputs: InputList
+  ) throws(Failure) {
+    let source = RenderSource(
+      reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file)
+    var segments = sorted.plan.segments.makeIterator()
+    try write(formatter, source) { segments.next().map { .segment($0) } }
+  }
+
+  /// Writes the records of all inputs in order of time, once all are read.
+  func writeSpooled<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
+    var records = SpooledRecords(
+      directory: options.temporaryDirectory, dropsDuplicates: options.dropsDuplicates)
+    try fill(&records, inputs)
+    let jobs = records.takeJobs()
+    let source = RenderSource(
+      reader: LogfmtRecord(rules: options.rules), names: inputs.names,
+      spool: RenderSource.Spool(records.takeSpool()))
+    let counted = statistics
+    try write(formatter, source) { jobs.next() }
+    statistics = counted
+    statistics.duplicates += jobs.duplicates
+  }
+
+  private func fill(_ records: inout SpooledRecords, _ inputs: InputList) throws(Failure) {
+    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false)
+    defer { statistics.add(source.statistics) }
+    var record = Record()
+    while case .record = try source.next(into: &record) {
+      do throws(SystemCallError) {
+        try records.append(record)
+      } catch {
+        throw .message(error.description)
+      }
+    }
+  }
+
+  /// Writes the pieces that `nextJob` gives as one document.
+  private func write<F: RecordFormatter>(
+    _ formatter: F, _ source: RenderSource, _ nextJob: @escaping () -> RenderJob?
+  ) throws(Failure) {
+    var target = try openTarget()
+    var pending = OutputBuffer()
+    formatter.begin(&pending)
+    var count: UInt64 = 0
+    var failure: Failure?
+    OrderedWork.run(
+      threads: options.threads, nextJob: nextJob,
+      makeWorker: { RecordRenderer(formatter, source) },
+      perform: { job, worker, out in worker.render(job, &out) },
+      consume: { result, out in
+        count += result.statistics.records
+        statistics.add(result.statistics)
+        do throws(SystemCallError) {
+          if let error = result.failure { throw error }
+          if let (line, problem) = result.problem {
+            failure = .record(problem, name: source.file?.name ?? "-", line: line)
+            return false
+          }
+          if !pending.isEmpty {
+            try target.write(pending.bytes)
+            pending.removeAll()
+          }
+          try target.write(out.bytes)
+        } catch {
+          failure = .message(error.description)
+          return false
+        }
+        return !target.isClosedByReader
+      })
+    if let failure { throw failure }
+    formatter.end(&pending, count: count)
+    do throws(SystemCallError) {
+      try target.write(pending.bytes)
+      try target.finish()
+    } catch {
+      throw .message(error.description)
+    }
+  }
+
+  /// Where the results go.
+  func openTarget() throws(Failure) -> OutputTarget {
+    do throws(SystemCallError) {
+      if options.isCheckOnly { return .nowhere() }
+      if let path = options.outputFile { return try .file(path, mode: options.outputFileMode) }
+      return .standardOutput()
+    } catch {
+      throw .message(error.description)
+    }
+  }
+
+  func attempt<T>(_ body: () throws(SystemCallError) -> T) throws(Failure) -> T {
+    do throws(SystemCallError) {
+      return try body()
+    } catch {
+      throw .message(error.description)
+    }
+  }
+}

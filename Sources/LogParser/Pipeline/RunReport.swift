@@ -1,0 +1,56 @@
+/// What a run says about itself at its end: what was lost, in words, and all counts as JSON.
+struct RunReport {
+  private let statistics: ReadingStatistics
+  private let options: RunOptions
+
+  init(_ statistics: ReadingStatistics, _ options: RunOptions) {
+    self.statistics = statistics
+    self.options = options
+  }
+
+  func write(to diagnostics: Diagnostics) {
+    let unreported = statistics.bad + statistics.tooLong
+    if unreported > UInt64(options.maximumErrors) {
+      diagnostics.error(
+        "\(unreported - UInt64(options.maximumErrors)) more bad records were not reported; raise --max-errors to see them"
+      )
+    }
+    if let losses { diagnostics.warning(losses) }
+    if options.writesStatistics { diagnostics.line(json) }
+  }
+
+  /// What is missing from the output or was not whole in the input; nil when nothing is.
+  private var losses: String? {
+    let parts: [(UInt64, one: String, many: String)] = [
+      (statistics.bad, "bad record left out", "bad records left out"),
+      (statistics.tooLong, "record over the size limit left out", "records over the size limit left out"),
+      (
+        statistics.raw, "line that no format claims kept as it is",
+        "lines that no format claims kept as they are"
+      ),
+      (statistics.truncated, "record cut by its writer", "records cut by their writer"),
+      (
+        statistics.unpackFailures, "agent record that could not be taken out",
+        "agent records that could not be taken out"
+      ),
+      (statistics.suppressed, "message suppressed by journald", "messages suppressed by journald"),
+      (statistics.dropped, "message dropped by a logger", "messages dropped by loggers"),
+      (statistics.journalGaps, "gap in the journal", "gaps in the journal"),
+    ]
+    let words = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.one : $0.many)" }
+    return words.isEmpty ? nil : words.joined(separator: ", ")
+  }
+
+  /// All counts, in one line; names stay as they are from release to release.
+  private var json: String {
+    let members: [(String, UInt64)] = [
+      ("records", statistics.records), ("raw", statistics.raw),
+      ("inherited_times", statistics.inheritedTimes),
+      ("bad", statistics.bad), ("too_long", statistics.tooLong), ("truncated", statistics.truncated),
+      ("agent_unpack_failures", statistics.unpackFailures), ("suppressed", statistics.suppressed),
+      ("dropped", statistics.dropped), ("journal_gaps", statistics.journalGaps),
+      ("duplicates", statistics.duplicates), ("unselected", statistics.unselected),
+    ]
+    return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
+  }
+}

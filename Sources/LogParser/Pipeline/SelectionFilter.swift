@@ -1,0 +1,126 @@
+import Basics
+import Glibc
+
+/// A ``Selection`` made ready to be asked for each record.
+final class SelectionFilter {
+  private let selection: Selection
+  private var expressions: [regex_t?] = []
+  let isEverything: Bool
+
+  init(_ selection: Selection) throws(Run.Failure) {
+    self.selection = selection
+    isEverything = selection.isEverything
+    for match in selection.matches {
+      guard case .matches(let pattern) = match.pattern else {
+        expressions.append(nil)
+        continue
+      }
+      var expression = regex_t()
+      let code = regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB)
+      guard code == 0 else {
+        throw .message("--match \(match.key)~\(pattern): \(Self.reason(code, &expression))")
+      }
+      expressions.append(expression)
+    }
+  }
+
+  deinit {
+    for index in expressions.indices where expressions[index] != nil {
+      if var expression = expressions[index] { regfree(&expression) }
+    }
+  }
+
+  private static func reason(_ code: Int32, _ expression: inout regex_t) -> String {
+    var text = [CChar](repeating: 0, count: 128)
+    regerror(code, &expression, &text, text.count)
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Whether the record is wanted.
+  func accepts(_ record: borrowing Record) -> Bool {
+    if isEverything { return true }
+    if let since = selection.since, record.time < since { return false }
+    if let until = selection.until, record.time > until { return false }
+    if let minimum = selection.minimumLevel {
+      guard let level = Level(name: record.level), level >= minimum else { return false }
+    }
+    if !Self.isAny(selection.sandboxes, of: record.sandbox) { return false }
+    if !Self.isAny(selection.containers, of: record.container) { return false }
+    if !selection.sources.isEmpty, !selection.sources.contains(where: { Self.equals($0, record.source) }) {
+      return false
+    }
+    for index in selection.matches.indices where !holds(index, record) { return false }
+    return true
+  }
+
+  /// An id may be given by its first characters, as container tools let one do.
+  private static func isAny(_ wanted: [String], of id: ByteSlice) -> Bool {
+    if wanted.isEmpty { return true }
+    return wanted.contains { prefix in
+      var prefix = prefix
+      return prefix.withUTF8 { bytes in
+        guard let base = bytes.baseAddress, bytes.count <= id.count else { return false }
+        return memcmp(base, id.base, bytes.count) == 0
+      }
+    }
+  }
+
+  private static func equals(_ text: String, _ value: ByteSlice) -> Bool {
+    var text = text
+    return text.withUTF8 { bytes in
+      guard bytes.count == value.count else { return false }
+      guard let base = bytes.baseAddress else { return true }
+      return memcmp(base, value.base, value.count) == 0
+    }
+  }
+
+  private func holds(_ index: Int, _ record: borrowing Record) -> Bool {
+    let match = selection.matches[index]
+    guard let value = Self.value(of: match.key, in: record) else { return false }
+    switch match.pattern {
+    case .equals(let wanted):
+      return Self.equals(wanted, value.slice) || value.number.map { "\($0)" == wanted } ?? false
+    case .matches:
+      guard var expression = expressions[index] else { return false }
+      let text = value.number.map { "\($0)" } ?? value.slice.string
+      return regexec(&expression, text, 0, nil, 0) == 0
+    }
+  }
+
+  /// What a record has under a name: one of the known ones or an extra field's key.
+  private static func value(of key: String, in record: borrowing Record) -> (slice: ByteSlice, number: Int?)?
+  {
+    switch key {
+    case "msg": return (record.message, nil)
+    case "level": return (record.level, nil)
+    case "source": return (record.source, nil)
+    case "name": return (record.name, nil)
+    case "sandbox": return (record.sandbox, nil)
+    case "container": return (record.container, nil)
+    case "pid": return (.empty, record.pid)
+    default: break
+    }
+    for index in 0..<record.fields.count where equals(key, record.fields[index].key) {
+      return (record.fields[index].value, nil)
+    }
+    return nil
+  }
+}
+
+extension Level {
+  /// The level with this name, in the runtime's words, slog's or syslog's, in any case.
+  package init?(name: ByteSlice) {
+    guard name.count <= 9, !name.isEmpty else { return nil }
+    var word: UInt64 = 0
+    for index in 0..<min(4, name.count) { word = word << 8 | UInt64(name[index] | 0x20) }
+    switch word {
+    case 0x7472_6163, 0x7472_6365: self = .trace
+    case 0x6465_6275, 0x6465_6267: self = .debug
+    case 0x696e_666f, 0x6e6f_7469: self = .info
+    case 0x7761_726e: self = .warning
+    case 0x6572_726f, 0x65_7272: self = .error
+    case 0x6372_6974, 0x6661_7461, 0x7061_6e69, 0x616c_6572, 0x656d_6572: self = .critical
+    default: return nil
+    }
+  }
+}
