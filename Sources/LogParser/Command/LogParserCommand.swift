@@ -1,37 +1,122 @@
+import Basics
 import Glibc
 
-/// The command line tool.
+/// The command line of `kata-log-parser`.
 package enum LogParserCommand {
+  /// Does what the arguments (without the program's name) say, and returns the exit status.
   package static func main(_ arguments: [String]) -> Int32 {
+    // A reader that goes away is no reason to die: the write says so.
     signal(SIGPIPE, SIG_IGN)
-    var options = RunOptions()
-    let diagnostics = Diagnostics()
-    var rest = arguments[...]
-    while let argument = rest.popFirst() {
-      switch argument {
-      case "--check-only": options.isCheckOnly = true
-      case "--debug": diagnostics.isDebug = true
-      case "--quiet": diagnostics.isQuiet = true
-      case "--error-if-file-empty": options.failsOnEmptyFile = true
-      case "--error-if-no-records": options.failsOnNoRecords = true
-      case "--ignore-missing-fields": options.rules.allowsMissingFields = true
-      case "--no-agent-unpack": options.rules.unpacksAgent = false
-      case "--strict": options.rules.isStrict = true
-      case "--output-file": options.outputFile = rest.popFirst()
-      case "--threads": options.threads = rest.popFirst().flatMap { Int($0) } ?? 1
-      case "--output-format":
-        guard let name = rest.popFirst(), let format = OutputFormat(rawValue: name) else {
-          diagnostics.error("unknown output format")
-          return 2
-        }
-        options.format = format
-      case "--version":
-        print("kata-log-parser \(ProductVersion.number) (commit \(ProductVersion.commit))")
-        return 0
-      default: options.files.append(argument)
-      }
+    var settings = CommandSettings()
+    settings.run.threads = min(2, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    if let directory = environment("TMPDIR"), !directory.isEmpty {
+      settings.run.temporaryDirectory = directory
     }
-    if options.isCheckOnly { options.outputFile = "/dev/null" }
-    return Run(options, diagnostics).perform()
+    do throws(UsageError) {
+      // The one letter that has no long name of its own.
+      if arguments.contains("-h") { settings.request = .shortHelp }
+      settings.run.files = try CommandLineParser(LogParserFlags.all).parse(
+        arguments.filter { $0 != "-h" }, into: &settings)
+      if let request = settings.request { return answer(request) }
+      try validate(&settings)
+    } catch {
+      Diagnostics().error(error.message)
+      Diagnostics().line("Try kata-log-parser --help.")
+      return 2
+    }
+    let diagnostics = Diagnostics()
+    diagnostics.isQuiet = settings.run.isQuiet
+    diagnostics.isDebug = settings.run.isDebug
+    return Run(settings.run, diagnostics).perform()
+  }
+
+  private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+  /// Refuses what makes no sense together.
+  private static func validate(_ settings: inout CommandSettings) throws(UsageError) {
+    let run = settings.run
+    if !settings.usesJournal, let option = settings.usesJournalOption {
+      throw UsageError(
+        "\(option) is about the journal: give --journal, --journal-file or --journal-directory as well")
+    }
+    if settings.usesJournal, !run.files.isEmpty {
+      throw UsageError("the journal and files cannot be read in one run: \(run.files[0])")
+    }
+    if !run.fields.isEmpty, run.format != .csv, run.format != .ndjson {
+      throw UsageError("--fields is for --output-format csv and ndjson, not for \(run.format.rawValue)")
+    }
+    guard run.follows else { return }
+    if !run.format.isStreaming {
+      throw UsageError(
+        "--follow needs a format that is written record by record: give --output-format ndjson, logfmt or pretty"
+      )
+    }
+    if !settings.usesJournal, run.files.count != 1 {
+      throw UsageError("--follow needs --journal, one file or -")
+    }
+    if run.isCheckOnly { throw UsageError("--check-only has an end, --follow has none") }
+  }
+
+  private static func answer(_ request: CommandSettings.Request) -> Int32 {
+    let columns = environment("COLUMNS").flatMap { Int($0) } ?? 80
+    let text: String
+    switch request {
+    case .shortHelp: text = HelpText(description, width: columns).short
+    case .help: text = HelpText(description, width: columns).long
+    case .version: text = "kata-log-parser \(ProductVersion.number) (commit \(ProductVersion.commit))\n"
+    case .formats: text = OutputFormat.allCases.map { $0.rawValue + "\n" }.joined()
+    case .generate("man"): text = ManPage(description, version: ProductVersion.number).text
+    case .generate("complete-bash"): text = ShellCompletion(description).bash
+    case .generate("complete-zsh"): text = ShellCompletion(description).zsh
+    case .generate: text = ShellCompletion(description).fish
+    }
+    var out = OutputBuffer(capacity: text.utf8.count)
+    out.append(string: text)
+    do throws(SystemCallError) {
+      var target = OutputTarget.standardOutput()
+      try target.write(out.bytes)
+      return 0
+    } catch {
+      Diagnostics().error(error.description)
+      return 1
+    }
+  }
+
+  static var description: CommandDescription<CommandSettings> {
+    CommandDescription(
+      name: "kata-log-parser", summary: "read the logs of Kata Containers and write them in order",
+      usages: ["[OPTION...] FILE...", "[OPTION...] --journal"],
+      description: [
+        "kata-log-parser reads the logs of a node that runs Kata Containers, from files, pipes and the journal, takes the guest agent's records out of the lines that carry them, puts all records in order of time, and writes them as one document.",
+        "Files are in any of the shapes that such a node has, and - is standard input; the shape is found out record by record. A file of the runtime's own logfmt is held to strict rules: the first record that breaks one ends the run, unless --keep-going is given. In other inputs a line that no format claims is kept as it is.",
+        "Results go to standard output, everything else to standard error.",
+      ],
+      flags: LogParserFlags.all,
+      examples: [
+        .init(
+          "What happened, for people", "kata-log-parser --output-format pretty shim.log console.log | less -R"
+        ),
+        .init(
+          "The journal of one sandbox, as JSON",
+          "kata-log-parser --journal --sandbox 3f2a --output-format json"),
+        .init(
+          "Errors as they happen",
+          "kata-log-parser --journal -f --level error --output-format ndjson | jq .msg"),
+        .init("Is every record good?", "kata-log-parser --check-only --keep-going *.log"),
+      ],
+      exitCodes: [
+        (0, "Everything was read and written, or the reader of the output went away."),
+        (
+          1, "An input, a record or the output was bad; what is written to standard output may be incomplete."
+        ),
+        (2, "The command line was wrong; nothing was read."),
+      ],
+      files: [
+        (
+          "/var/log/journal, /run/log/journal",
+          "The journal. Reading it needs root or the group systemd-journal."
+        )
+      ],
+      seeAlso: ["journalctl(1)", "systemd.time(7)", "jq(1)"])
   }
 }

@@ -9,6 +9,7 @@ package struct OutputTarget: ~Copyable {
   private let temporaryPath: String?
   /// Whether the reader has gone away; what is written after that is dropped in silence.
   package private(set) var isClosedByReader = false
+  private var isDiscarding = false
 
   package static func standardOutput() -> OutputTarget {
     OutputTarget(file: FileDescriptor(borrowing: STDOUT_FILENO), path: nil, temporaryPath: nil)
@@ -49,7 +50,7 @@ package struct OutputTarget: ~Copyable {
   /// Takes everything and writes nothing.
   package static func nowhere() -> OutputTarget {
     var target = standardOutput()
-    target.isClosedByReader = true
+    target.isDiscarding = true
     return target
   }
 
@@ -65,7 +66,7 @@ package struct OutputTarget: ~Copyable {
 
   /// Writes everything. A reader that has closed its end is no error: see ``isClosedByReader``.
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
-    if isClosedByReader { return }
+    if isClosedByReader || isDiscarding { return }
     do throws(SystemCallError) {
       try file.writeAll(bytes, subject: path ?? "standard output")
     } catch {

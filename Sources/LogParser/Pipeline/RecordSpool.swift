@@ -7,11 +7,11 @@ import Glibc
 /// What cannot be formatted as it is read (several inputs, input out of order, pipes, the journal) is parsed once into
 /// the spool and formatted from it. It holds ``memoryLimit`` bytes in memory, whatever it has taken.
 package struct RecordSpool: ~Copyable {
-  private static let memoryLimit = 4 << 20
+  private static let memoryLimit = 1 << 20
 
   /// Where the spool's file is made: never in memory.
   private let directory: String
-  private var tail = OutputBuffer(capacity: 256 << 10)
+  private var tail = OutputBuffer(capacity: 2 << 20)
   private var file: FileDescriptor?
   private var fileSize = 0
 

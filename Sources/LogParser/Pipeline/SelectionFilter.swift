@@ -18,7 +18,7 @@ final class SelectionFilter {
       var expression = regex_t()
       let code = regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB)
       guard code == 0 else {
-        throw .message("--match \(match.key)~\(pattern): \(Self.reason(code, &expression))")
+        throw .message("--match \(match.key)~\(pattern): \(RegularExpression.reason(code, &expression))")
       }
       expressions.append(expression)
     }
@@ -28,12 +28,6 @@ final class SelectionFilter {
     for index in expressions.indices where expressions[index] != nil {
       if var expression = expressions[index] { regfree(&expression) }
     }
-  }
-
-  private static func reason(_ code: Int32, _ expression: inout regex_t) -> String {
-    var text = [CChar](repeating: 0, count: 128)
-    regerror(code, &expression, &text, text.count)
-    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// Whether the record is wanted.
@@ -104,6 +98,15 @@ final class SelectionFilter {
       return (record.fields[index].value, nil)
     }
     return nil
+  }
+}
+
+/// What regcomp(3) says is wrong.
+enum RegularExpression {
+  static func reason(_ code: Int32, _ expression: inout regex_t) -> String {
+    var text = [CChar](repeating: 0, count: 128)
+    regerror(code, &expression, &text, text.count)
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }
 

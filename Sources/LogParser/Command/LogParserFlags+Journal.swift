@@ -1,0 +1,81 @@
+import Basics
+
+extension LogParserFlags {
+  private static var section: String { "Journal" }
+
+  /// Which journal is read, and which of its entries.
+  static var journal: [Flag<Settings>] {
+    [
+      Flag(
+        "journal", in: section, "Read this machine's journal",
+        detail: "In place, through libsystemd; the entries of --identifier kata unless told otherwise."
+      ) { (settings, text) throws(UsageError) in
+        guard text == "true" else { return }
+        settings.usesJournal = true
+        settings.journal.location = .local
+      },
+      Flag(
+        "journal-file", nil, .file("FILE"), in: section, repeatable: true, "Read a journal file",
+        detail: "Several files are read as one journal, merged by time."
+      ) { (settings, text) throws(UsageError) in
+        settings.usesJournal = true
+        if case .files(let files) = settings.journal.location {
+          settings.journal.location = .files(files + [text])
+        } else {
+          settings.journal.location = .files([text])
+        }
+      },
+      Flag(
+        "journal-directory", nil, .directory("DIR"), in: section, "Read the journal files of a directory",
+        detail: "Such as /var/log/journal/ID of another machine's disk; its files are merged by time."
+      ) { (settings, text) throws(UsageError) in
+        settings.usesJournal = true
+        settings.journal.location = .directory(text)
+      },
+      Flag(
+        "machine-journal", nil, .choice("WHICH", ["local", "merge"]), in: section,
+        "Read this machine's journal, or those of all machines it keeps",
+        detail: "merge interleaves the journals that were received from other machines by time."
+      ) { (settings, text) throws(UsageError) in
+        settings.usesJournal = true
+        settings.journal.location = text == "merge" ? .merged : .local
+      },
+      Flag(
+        "identifier", "t", .text("ID"), in: section, repeatable: true,
+        "Take the entries of this syslog identifier",
+        detail: "The default is kata, the runtime's; an empty one takes all entries."
+      ) { (settings, text) throws(UsageError) in
+        if settings.usesJournalOption != "--identifier" { settings.journal.identifiers = [] }
+        settings.usesJournalOption = "--identifier"
+        if !text.isEmpty { settings.journal.identifiers.append(text) }
+      },
+      Flag(
+        "unit", "u", .text("UNIT"), in: section, repeatable: true, "Take the entries of this systemd unit",
+        detail: "Such as containerd; .service may be left out. The identifier must match as well: see -t."
+      ) { (settings, text) throws(UsageError) in
+        settings.usesJournalOption = settings.usesJournalOption ?? "--unit"
+        settings.journal.units.append(text)
+      },
+      Flag(
+        "boot", "b", .optional("BOOT", default: "0"), in: section, "Take the entries of one boot",
+        detail: "This one, or --boot=-1 for the one before, or --boot=ID."
+      ) { (settings, text) throws(UsageError) in
+        settings.usesJournalOption = settings.usesJournalOption ?? "--boot"
+        settings.journal.boot = text
+      },
+      Flag("lines", "n", .text("N"), in: section, "Begin with the newest N entries") {
+        (settings, text) throws(UsageError) in
+        settings.usesJournalOption = settings.usesJournalOption ?? "--lines"
+        settings.journal.lines = try FlagValue.number(text, 0...1_000_000_000)
+      },
+      Flag(
+        "cursor-file", nil, .file("FILE"), in: section, "Resume behind the last entry that was written out",
+        detail:
+          "The file is read at the start, where it exists, and replaced whenever records have been written out. A run that is killed loses nothing and repeats at most the records that it had not yet noted here."
+      ) { (settings, text) throws(UsageError) in
+        settings.usesJournalOption = settings.usesJournalOption ?? "--cursor-file"
+        settings.journal.cursorFile = text
+      },
+    ]
+  }
+}

@@ -1,0 +1,195 @@
+import Basics
+
+/// What the command line sets: the run's options, and what else may be asked for.
+struct CommandSettings {
+  var run = RunOptions()
+  /// What to print and leave it at that.
+  var request: Request?
+  var usesJournalOption: String?
+  var usesJournal = false
+
+  enum Request: Equatable {
+    case shortHelp, help, version, formats
+    case generate(String)
+  }
+
+  /// The journal's options; asking for them without a journal is an error that ``LogParserCommand`` reports.
+  var journal: JournalOptions {
+    get { run.journal ?? JournalOptions() }
+    set { run.journal = newValue }
+  }
+}
+
+/// All options of `kata-log-parser`.
+enum LogParserFlags {
+  typealias Settings = CommandSettings
+
+  static var all: [Flag<Settings>] { input + journal + selection + output + errors + other }
+
+  private static let outputSection = "Output"
+  private static let inputSection = "Input"
+  private static let errorSection = "Bad and lost records"
+  private static let otherSection = "Other"
+
+  private static var output: [Flag<Settings>] {
+    [
+      Flag(
+        "output-format", nil, .choice("FORMAT", OutputFormat.allCases.map(\.rawValue)), in: outputSection,
+        "Write the records in this format",
+        detail:
+          "csv, json, text, toml, xml and yaml are one document each, sorted by time. ndjson (one JSON object a line), logfmt and pretty (aligned and coloured, for people) are lines that can be written as records arrive. The default is text."
+      ) { (settings, text) throws(UsageError) in
+        guard let format = OutputFormat(rawValue: text) else { throw UsageError("\"\(text)\" is no format") }
+        settings.run.format = format
+      },
+      Flag(
+        "output-file", nil, .file("FILE"), in: outputSection, "Write to a file instead of standard output",
+        detail:
+          "The file appears under its name when it is complete; an error leaves what was there before."
+      ) { (settings, text) throws(UsageError) in settings.run.outputFile = text },
+      Flag(
+        "output-file-mode", nil, .text("MODE"), in: outputSection,
+        "Give the output file these permissions",
+        detail: "An octal number. The default is 0600: logs of a node hold what its guests print."
+      ) { (settings, text) throws(UsageError) in
+        guard let mode = UInt32(text, radix: 8), mode <= 0o777 else {
+          throw UsageError("\"\(text)\" is no octal number from 0 to 0777")
+        }
+        settings.run.outputFileMode = mode
+      },
+      Flag(
+        "fields", nil, .text("NAMES"), in: outputSection, "Write only these fields, in this order",
+        detail:
+          "For csv and ndjson: names joined by commas, such as time,level,msg,sandbox or the key of an extra field."
+      ) { (settings, text) throws(UsageError) in
+        let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard !names.contains("") else { throw UsageError("\"\(text)\" has an empty name") }
+        settings.run.fields = names
+      },
+      Flag(
+        "color", nil, .choice("WHEN", TerminalChoice.allCases.map(\.rawValue)), in: outputSection,
+        "Colour pretty output",
+        detail:
+          "auto, the default, colours on a terminal unless NO_COLOR is set or TERM is dumb."
+      ) { (settings, text) throws(UsageError) in
+        settings.run.color = TerminalChoice(rawValue: text) ?? .auto
+      },
+      Flag(
+        "list-output-formats", in: outputSection, "List the output formats and exit"
+      ) { (settings, text) throws(UsageError) in if text == "true" { settings.request = .formats } },
+      Flag(
+        "check-only", in: outputSection, "Read everything and write nothing",
+        detail: "The exit status and standard error tell whether all records are good.",
+        sets: \.run.isCheckOnly),
+    ]
+  }
+
+  private static var input: [Flag<Settings>] {
+    [
+      Flag(
+        "input-format", nil, .choice("FORMAT", InputFormat.allCases.map(\.rawValue)), in: inputSection,
+        "Take every line for this format",
+        detail:
+          "auto, the default, finds out record by record: the runtime's logfmt, JSON of its loggers, Docker's or the journal's, journal export, syslog, journalctl's text, CRI, and captures of a guest's console. Files compressed by gzip, xz or zstd are read through those tools."
+      ) { (settings, text) throws(UsageError) in
+        settings.run.inputFormat = InputFormat(rawValue: text) ?? .auto
+      },
+      Flag(
+        "follow", "f", in: inputSection, "Wait for more records and write each as it comes",
+        detail:
+          "With --journal, one file or standard input, in the formats ndjson, logfmt and pretty. A file that is rotated is followed under its name. SIGINT and SIGTERM end the run with status 0.",
+        sets: \.run.follows),
+      Flag(
+        "reorder-window", nil, .text("TIME"), in: inputSection,
+        "Write records as they come, sorted within this time",
+        detail:
+          "For input that is nearly in order, such as 500ms or 2s: memory stays constant and output begins at once. Without it all input is read before the first record is written. A record that comes later than the window allows is written where it came, and counted."
+      ) { (settings, text) throws(UsageError) in
+        settings.run.reorderWindow = try FlagValue.duration(text)
+      },
+      Flag(
+        "max-record-size", nil, .text("SIZE"), in: inputSection, "Pass over longer records",
+        detail:
+          "From 1K to 64M, with K or M for KiB and MiB; the default is 1M. A record over the limit is reported and left out, and the exit status is 1."
+      ) { (settings, text) throws(UsageError) in
+        settings.run.recordLimit = try FlagValue.size(text, 1 << 10...64 << 20)
+      },
+      Flag("no-agent-unpack", in: inputSection, "Leave the agent's records inside the lines that carry them")
+      {
+        (settings, text) throws(UsageError) in settings.run.rules.unpacksAgent = text != "true"
+      },
+      Flag(
+        "dedupe", in: inputSection, "Drop copies of a record",
+        detail:
+          "Records of the same time, process and message are one: a record may be in the journal both as kata's and as containerd's.",
+        sets: \.run.dropsDuplicates),
+    ]
+  }
+
+  private static var errors: [Flag<Settings>] {
+    [
+      Flag(
+        "keep-going", in: errorSection, "Leave bad records out instead of stopping",
+        detail: "Each is reported, the others are written, and the exit status is 1.",
+        sets: \.run.keepsGoing),
+      Flag(
+        "max-errors", nil, .text("N"), in: errorSection, "Report this many bad records one by one",
+        detail: "Further ones are only counted. The default is 20."
+      ) { (settings, text) throws(UsageError) in
+        settings.run.maximumErrors = try FlagValue.number(text, 0...1_000_000)
+      },
+      Flag(
+        "ignore-missing-fields", in: errorSection, "Accept records without pid, level, source or name",
+        sets: \.run.rules.allowsMissingFields),
+      Flag(
+        "strict", in: errorSection,
+        "Take an agent's record that cannot be read, or a line of no format, for an error",
+        sets: \.run.rules.isStrict),
+      Flag(
+        "error-if-file-empty", in: errorSection, "Take an empty file for an error",
+        sets: \.run.failsOnEmptyFile),
+      Flag(
+        "error-if-no-records", in: errorSection, "Take it for an error when all files are empty",
+        sets: \.run.failsOnNoRecords),
+      Flag(
+        "stats", in: errorSection, "Write counts as one line of JSON to standard error at the end",
+        detail: "Records read, raw, bad, too long, truncated, suppressed, dropped, duplicate and unselected.",
+        sets: \.run.writesStatistics),
+    ]
+  }
+
+  private static var other: [Flag<Settings>] {
+    [
+      Flag(
+        "threads", nil, .text("N"), in: otherSection, "Work with this many threads",
+        detail:
+          "From 1 to 64; the default is 2, or 1 where there is one processor. Output is the same with any number."
+      ) { (settings, text) throws(UsageError) in settings.run.threads = try FlagValue.number(text, 1...64) },
+      Flag(
+        "temp-dir", nil, .directory("DIR"), in: otherSection, "Keep temporary files here",
+        detail:
+          "Input that is not in order is kept in a file without a name until it is written. The default is TMPDIR, or /var/tmp."
+      ) { (settings, text) throws(UsageError) in settings.run.temporaryDirectory = text },
+      Flag(
+        "progress", nil, .choice("WHEN", TerminalChoice.allCases.map(\.rawValue)), in: otherSection,
+        "Show progress on standard error",
+        detail: "auto, the default, shows it on a terminal when a run takes more than a second."
+      ) { (settings, text) throws(UsageError) in
+        settings.run.progress = TerminalChoice(rawValue: text) ?? .auto
+      },
+      Flag("quiet", in: otherSection, "Write no warnings", sets: \.run.isQuiet),
+      Flag("debug", in: otherSection, "Say more on standard error", sets: \.run.isDebug),
+      Flag("version", in: otherSection, "Print the version and exit") {
+        (settings, text) throws(UsageError) in if text == "true" { settings.request = .version }
+      },
+      Flag("help", in: otherSection, "Explain everything and exit; -h is shorter") {
+        (settings, text) throws(UsageError) in if text == "true" { settings.request = .help }
+      },
+      Flag(
+        "generate", nil,
+        .choice("WHAT", ["man", "complete-bash", "complete-zsh", "complete-fish"]), in: otherSection,
+        "Print the manual page or a completion script and exit"
+      ) { (settings, text) throws(UsageError) in settings.request = .generate(text) },
+    ]
+  }
+}
