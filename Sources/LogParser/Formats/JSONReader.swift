@@ -259,6 +259,9 @@ struct MemberList: ~Copyable {
     return storage[index]
   }
 
+  /// Empties the list and keeps its memory.
+  mutating func removeAll() { count = 0 }
+
   mutating func append(_ key: ByteSlice, _ value: ByteSlice) {
     if count == capacity {
       let larger = UnsafeMutablePointer<(key: ByteSlice, value: ByteSlice)>.allocate(capacity: capacity * 2)

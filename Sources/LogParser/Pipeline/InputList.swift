@@ -21,6 +21,7 @@ package struct InputList {
   private static func resolve(
     _ options: RunOptions, _ diagnostics: Diagnostics
   ) throws(Run.Failure) -> [Item] {
+    if options.journal != nil { return [Item(path: "journal")] }
     var items: [Item] = []
     for file in options.files {
       if let item = try resolve(file, options, diagnostics) { items.append(item) }

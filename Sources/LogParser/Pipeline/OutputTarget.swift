@@ -76,8 +76,11 @@ package struct OutputTarget: ~Copyable {
   }
 
   /// Makes the result complete: a file gets its name.
-  package consuming func finish() throws(SystemCallError) {
+  ///
+  /// - Parameter isDurable: whether the file's bytes are on disk before its name is.
+  package consuming func finish(isDurable: Bool = false) throws(SystemCallError) {
     guard let path else { return }
+    if isDurable, fdatasync(file.number) != 0 { throw SystemCallError("fdatasync", path) }
     if let temporaryPath {
       guard rename(temporaryPath, path) == 0 else { throw SystemCallError("rename", path) }
       return

@@ -14,6 +14,7 @@ struct RecordSource: ~Copyable {
   private var file: InputFile?
   private var reader: RecordReader
   private var watch: FileWatch?
+  private var journal: JournalRecords?
 
   enum Step {
     case record
@@ -29,7 +30,9 @@ struct RecordSource: ~Copyable {
     self.diagnostics = diagnostics
     self.inputs = inputs
     self.isFollowed = isFollowed
-    if isFollowed, let item = inputs.items.first, !item.isStandardInput {
+    if let options = options.journal {
+      journal = try JournalRecords.open(self.options, options)
+    } else if isFollowed, let item = inputs.items.first, !item.isStandardInput {
       do throws(SystemCallError) {
         watch = try FileWatch(item.path)
       } catch {
@@ -43,6 +46,7 @@ struct RecordSource: ~Copyable {
 
   /// Reads the next record that is wanted into `record`.
   mutating func next(into record: inout Record) throws(Run.Failure) -> Step {
+    if options.journal != nil { return try nextOfJournal(into: &record) }
     while true {
       if file == nil {
         guard try openNext() else { return .end }
@@ -74,6 +78,30 @@ struct RecordSource: ~Copyable {
     }
   }
 
+  private mutating func nextOfJournal(into record: inout Record) throws(Run.Failure) -> Step {
+    while true {
+      guard let step = try journal?.next(into: &record) else { return .end }
+      switch step {
+      case .record:
+        statistics.note(record)
+        guard filter.accepts(record) else {
+          statistics.unselected += 1
+          continue
+        }
+        record.input = 0
+        return .record
+      case .problem(let problem): try note(problem, inputs.items[0].name, journal?.line ?? 0)
+      case .loss(let count): statistics.suppressed &+= count
+      case .end:
+        statistics.journalGaps = journal?.gaps ?? 0
+        return isFollowed ? .waits : .end
+      }
+    }
+  }
+
+  /// The place in the journal of the record that was read last.
+  mutating func cursor() -> String? { journal?.cursor ?? nil }
+
   private mutating func note(_ problem: RecordProblem, _ name: String, _ line: UInt64) throws(Run.Failure) {
     if problem.isOverLimit {
       statistics.tooLong += 1
@@ -103,6 +131,7 @@ struct RecordSource: ~Copyable {
 
   /// After ``Step/waits``: waits until the input has grown; false when the user has ended the run.
   mutating func wait() throws(Run.Failure) -> Bool {
+    if options.journal != nil { return try journal?.wait() ?? false }
     guard let watch, let item = inputs.items.first, !item.isStandardInput else { return false }
     do throws(SystemCallError) {
       switch try watch.wait() {

@@ -10,7 +10,8 @@ extension Run {
 
   /// The one input as a file in order, if that is what it is, and if no record of it is to be left out.
   func sortedFile(_ inputs: InputList) throws(Failure) -> SortedFile? {
-    guard inputs.items.count == 1, let input = inputs.items.first, !options.keepsGoing, !options.follows,
+    guard options.journal == nil, inputs.items.count == 1, let input = inputs.items.first,
+      !options.keepsGoing, !options.follows,
       !options.dropsDuplicates, options.selection.isEverything,
       options.inputFormat == .auto || options.inputFormat == .logfmt
     else { return nil }
@@ -41,7 +42,7 @@ extension Run {
   func writeSpooled<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
     var records = SpooledRecords(
       directory: options.temporaryDirectory, dropsDuplicates: options.dropsDuplicates)
-    try fill(&records, inputs)
+    let cursor = try fill(&records, inputs)
     let jobs = records.takeJobs()
     let source = RenderSource(
       reader: LogfmtRecord(rules: options.rules), names: inputs.names,
@@ -50,9 +51,17 @@ extension Run {
     try write(formatter, source) { jobs.next() }
     statistics = counted
     statistics.duplicates += jobs.duplicates
+    if let cursor { try saveCursor(cursor) }
   }
 
-  private func fill(_ records: inout SpooledRecords, _ inputs: InputList) throws(Failure) {
+  /// Notes how far the journal has been written out.
+  func saveCursor(_ cursor: String) throws(Failure) {
+    guard let path = options.journal?.cursorFile else { return }
+    try attempt { () throws(SystemCallError) in try CursorFile(path: path).write(cursor) }
+  }
+
+  /// Parses all inputs into the spool, and returns the place in the journal behind the last one.
+  private func fill(_ records: inout SpooledRecords, _ inputs: InputList) throws(Failure) -> String? {
     var source = try RecordSource(options, diagnostics, inputs, isFollowed: false)
     defer { statistics.add(source.statistics) }
     var record = Record()
@@ -63,6 +72,7 @@ extension Run {
         throw .message(error.description)
       }
     }
+    return source.cursor()
   }
 
   /// Writes the pieces that `nextJob` gives as one document.

@@ -1,0 +1,42 @@
+import CSystemd
+import Glibc
+
+/// Finds out why a journal has nothing to read.
+enum JournalAccess {
+  private static let directories = ["/var/log/journal", "/run/log/journal"]
+
+  /// Throws unless there is a journal that this process may read. One without entries is one all the same.
+  static func check(_ journal: OpaquePointer, _ subject: String) throws(JournalError) {
+    var files = 0
+    for directory in directories {
+      for machine in names(in: directory) {
+        let path = "\(directory)/\(machine)"
+        if access(path, R_OK | X_OK) != 0, errno == EACCES { throw .permission(path) }
+        for file in names(in: path) where file.hasSuffix(".journal") {
+          files += 1
+          if file.hasPrefix("system"), access("\(path)/\(file)", R_OK) != 0 {
+            throw .permission("\(path)/\(file)")
+          }
+        }
+      }
+    }
+    if files == 0 {
+      throw JournalError(
+        "\(subject): there is none on this machine: no journal files in \(directories.joined(separator: " or ")); give files, --journal-file or --journal-directory"
+      )
+    }
+  }
+
+  private static func names(in directory: String) -> [String] {
+    guard let stream = opendir(directory) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+}

@@ -1,0 +1,127 @@
+import Basics
+
+/// Records that wait until none before them can follow: those younger than the newest one less the window.
+///
+/// It holds at most ``byteLimit`` bytes of records; beyond that the oldest go before their time.
+struct ReorderWindow: ~Copyable {
+  static let byteLimit = 16 << 20
+
+  private struct Waiting {
+    var seconds: Int64
+    var nanoseconds: UInt32
+    var order: UInt64
+    var bytes: [UInt8]
+
+    func precedes(_ other: Waiting) -> Bool {
+      if seconds != other.seconds { return seconds < other.seconds }
+      if nanoseconds != other.nanoseconds { return nanoseconds < other.nanoseconds }
+      return order < other.order
+    }
+  }
+
+  private let nanoseconds: Int64
+  private let dropsDuplicates: Bool
+  /// A heap: the earliest record is the first.
+  private var waiting: [Waiting] = []
+  private var byteCount = 0
+  private var order: UInt64 = 0
+  private var newest: Timestamp?
+  private var written: Timestamp?
+  private var scratch = OutputBuffer(capacity: 64 << 10)
+  private var record = Record()
+  /// The identities of the records of the last moments; see ``SpooledRecords/identity(of:)``.
+  private var seen: [UInt64: Timestamp] = [:]
+  var isEmpty: Bool { waiting.isEmpty }
+  /// The number, in the order of arrival, of the record that came last.
+  var newestOrder: UInt64 { order }
+  /// The number of the record that came first of those that wait; to be asked now and then.
+  var oldestOrder: UInt64 { waiting.lazy.map(\.order).min() ?? .max }
+  /// Records that came after one that was written already and is younger.
+  private(set) var late: UInt64 = 0
+  private(set) var duplicates: UInt64 = 0
+
+  init(nanoseconds: Int64, dropsDuplicates: Bool) {
+    self.nanoseconds = nanoseconds
+    self.dropsDuplicates = dropsDuplicates
+  }
+
+  /// Takes a record, and gives those that are due to `write`.
+  mutating func add(
+    _ record: inout Record, _ write: (borrowing Record) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) {
+    if dropsDuplicates, isDuplicate(record) {
+      duplicates += 1
+      return
+    }
+    if nanoseconds == 0 { return try write(record) }
+    if let written, record.time < written { late += 1 }
+    if newest.map({ record.time > $0 }) ?? true { newest = record.time }
+    push(record)
+    guard let newest else { return }
+    while let first = waiting.first {
+      let time = Timestamp(seconds: first.seconds, nanoseconds: first.nanoseconds)
+      guard newest.nanoseconds(since: time) >= nanoseconds || byteCount > Self.byteLimit else { return }
+      try writeFirst(write)
+    }
+  }
+
+  /// Gives all that still waits to `write`.
+  mutating func drain(
+    _ write: (borrowing Record) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) {
+    while !waiting.isEmpty { try writeFirst(write) }
+  }
+
+  private mutating func isDuplicate(_ record: borrowing Record) -> Bool {
+    let identity = SpooledRecords.identity(of: record)
+    if seen[identity] == record.time { return true }
+    // Copies come within moments of each other: what is forgotten here is old.
+    if seen.count >= 16_384 { seen.removeAll(keepingCapacity: true) }
+    seen[identity] = record.time
+    return false
+  }
+
+  private mutating func push(_ record: borrowing Record) {
+    scratch.removeAll()
+    _ = RecordSpool.encode(record, into: &scratch)
+    var bytes = Array(scratch.bytes)
+    bytes.append(contentsOf: repeatElement(0, count: ByteSlice.padding))
+    byteCount += bytes.count + 48
+    order += 1
+    waiting.append(
+      Waiting(seconds: record.time.seconds, nanoseconds: record.time.nanoseconds, order: order, bytes: bytes))
+    var child = waiting.count - 1
+    while child > 0, case let parent = (child - 1) / 2, waiting[child].precedes(waiting[parent]) {
+      waiting.swapAt(child, parent)
+      child = parent
+    }
+  }
+
+  private mutating func writeFirst(
+    _ write: (borrowing Record) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) {
+    let first = popFirst()
+    byteCount -= first.bytes.count + 48
+    scratch.removeAll()
+    first.bytes.withUnsafeBytes { scratch.append($0) }
+    guard let base = scratch.bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+    _ = RecordSpool.decode(base, into: &record)
+    written = record.time
+    try write(record)
+  }
+
+  private mutating func popFirst() -> Waiting {
+    waiting.swapAt(0, waiting.count - 1)
+    let first = waiting.removeLast()
+    var parent = 0
+    while true {
+      var least = parent
+      for child in [2 * parent + 1, 2 * parent + 2] where child < waiting.count {
+        if waiting[child].precedes(waiting[least]) { least = child }
+      }
+      if least == parent { return first }
+      waiting.swapAt(parent, least)
+      parent = least
+    }
+  }
+}
