@@ -60,3 +60,37 @@ package struct CSVFormatter: RecordFormatter {
 
   package func end(_ out: inout OutputBuffer, count: UInt64) {}
 }
+
+/// Comma-separated values of the fields that the user chose: a line of their names, then a line a record.
+package struct ChosenCSVFormatter: RecordFormatter {
+  private let chosen: [ChosenField]
+
+  package init(fields: [String]) { chosen = fields.map(ChosenField.init) }
+
+  package func begin(_ out: inout OutputBuffer) {
+    var arena = Arena()
+    for (index, field) in chosen.enumerated() {
+      if index > 0 { out.append(0x2c) }
+      CSVText.append(arena.copy(field.name), to: &out)
+    }
+    out.append(0x0a)
+  }
+
+  package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
+    for (index, field) in chosen.enumerated() {
+      if index > 0 { out.append(0x2c) }
+      if field.known == .time {
+        out.append(upTo: Timestamp.maximumLength) { record.time.write(rfc3339: $0) }
+      } else if let number = field.known?.number(record, place) {
+        out.append(decimal: number)
+      } else if let text = field.known?.text(record, place) ?? field.value(in: record) {
+        CSVText.append(text, to: &out)
+      }
+    }
+    // A line of one empty field would be no record to a reader.
+    if chosen.count == 1, out.bytes.last == 0x0a { out.append("\"\"") }
+    out.append(0x0a)
+  }
+
+  package func end(_ out: inout OutputBuffer, count: UInt64) {}
+}

@@ -47,13 +47,24 @@ package final class Run {
     let inputs = try InputList(options, diagnostics)
     if options.isCheckOnly { return try check(inputs) }
     switch options.format {
-    case .csv: try render(CSVFormatter(), inputs)
+    case .csv:
+      if options.fields.isEmpty {
+        try render(CSVFormatter(), inputs)
+      } else {
+        try render(ChosenCSVFormatter(fields: options.fields), inputs)
+      }
     case .json: try render(JSONFormatter(), inputs)
     case .text: try render(TextFormatter(), inputs)
     case .toml: try render(TOMLFormatter(), inputs)
     case .xml: try render(XMLFormatter(), inputs)
     case .yaml: try render(YAMLFormatter(), inputs)
-    case .logfmt, .ndjson, .pretty: try render(JSONFormatter(), inputs)
+    case .logfmt: try render(LogfmtFormatter(), inputs)
+    case .ndjson: try render(NDJSONFormatter(fields: options.fields), inputs)
+    case .pretty:
+      let terminal = Terminal(STDOUT_FILENO)
+      let isTerminal = options.outputFile == nil && terminal.isTerminal
+      let color = options.color == .always || options.color == .auto && isTerminal && terminal.showsColors
+      try render(PrettyFormatter(color: color, width: isTerminal ? terminal.width : nil), inputs)
     }
   }
 

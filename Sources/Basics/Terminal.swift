@@ -1,0 +1,24 @@
+import Glibc
+
+/// What is known of the terminal that a descriptor may be.
+package struct Terminal {
+  private let number: Int32
+
+  package init(_ number: Int32) { self.number = number }
+
+  package var isTerminal: Bool { isatty(number) == 1 }
+
+  /// Whether the user wants colours there: https://no-color.org, and no terminal that calls itself dumb.
+  package var showsColors: Bool {
+    if let value = getenv("NO_COLOR"), value.pointee != 0 { return false }
+    guard let kind = getenv("TERM") else { return false }
+    return strcmp(kind, "dumb") != 0
+  }
+
+  /// The number of columns; nil when it is not known.
+  package var width: Int? {
+    var size = winsize()
+    guard ioctl(number, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+}

@@ -1,0 +1,85 @@
+import Basics
+
+/// The names that the flat formats (ndjson, logfmt, csv with chosen fields) give to what every record has.
+enum FlatField: String, CaseIterable {
+  case time, level, msg, source, name, pid, container, sandbox, file, line, count, delta
+
+  /// The field with this name, or with one of the names that the classic formats have for it.
+  init?(name: String) {
+    switch name.lowercased() {
+    case "filename": self = .file
+    case "timedelta": self = .delta
+    case let lower:
+      guard let field = FlatField(rawValue: lower) else { return nil }
+      self = field
+    }
+  }
+
+  /// Whether a field of a record's own has this key: it is then written as `data.` and the key.
+  @inline(__always)
+  static func isKnown(_ key: ByteSlice) -> Bool {
+    if let known = KnownKey(key) { return known != .request }
+    switch key.count {
+    case 4: return key == "file" || key == "line"
+    case 5: return key == "count" || key == "delta"
+    default: return false
+    }
+  }
+
+  /// The text of a field that is one; nil for the numbers and the time.
+  @inline(__always)
+  func text(_ record: borrowing Record, _ place: RecordPlace) -> ByteSlice? {
+    switch self {
+    case .level: record.level
+    case .msg: record.message
+    case .source: record.source
+    case .name: record.name
+    case .container: record.container
+    case .sandbox: record.sandbox
+    case .file: place.filename
+    case .time, .pid, .line, .count, .delta: nil
+    }
+  }
+
+  /// The number of a field that is one.
+  func number(_ record: borrowing Record, _ place: RecordPlace) -> Int64? {
+    switch self {
+    case .pid: Int64(record.pid)
+    case .line: Int64(clamping: record.line)
+    case .count: Int64(clamping: place.count)
+    case .delta: place.delta
+    default: nil
+    }
+  }
+}
+
+/// A field that the user asked for: one that every record has, or the key of an extra one.
+struct ChosenField: Sendable {
+  let name: String
+  let known: FlatField?
+
+  init(_ name: String) {
+    self.name = name
+    known = FlatField(name: name)
+  }
+
+  /// The extra field's value. A key that is also the name of a known field is asked for as `data.` and the key.
+  func value(in record: borrowing Record) -> ByteSlice? {
+    if let value = Self.value(of: name, in: record) { return value }
+    return name.hasPrefix("data.") ? Self.value(of: String(name.dropFirst(5)), in: record) : nil
+  }
+
+  private static func value(of key: String, in record: borrowing Record) -> ByteSlice? {
+    var key = key
+    return key.withUTF8 { bytes in
+      guard let base = bytes.baseAddress else { return nil }
+      for index in 0..<record.fields.count {
+        let field = record.fields[index]
+        if field.key.count == bytes.count, field.key.bytes.elementsEqual(UnsafeBufferPointer(start: base, count: bytes.count)) {
+          return field.value
+        }
+      }
+      return nil
+    }
+  }
+}

@@ -1,0 +1,242 @@
+import Basics
+
+/// Lines for people: when, how long after the record before, how bad, who, and what, in columns.
+///
+/// Nothing that a guest printed reaches the terminal as a control: such bytes are shown as `\x1b`. Values that are wider
+/// than the line go on in the next one, under the message.
+package struct PrettyFormatter: RecordFormatter {
+  /// Where the message begins: behind the time (18), the delta (9), the level (6) and the origin (26).
+  private static let indent = 62
+  private static let originWidth = 25
+
+  private let isColored: Bool
+  private let width: Int
+
+  /// - Parameters:
+  ///   - color: whether to colour levels and keys.
+  ///   - width: the columns of the terminal, or nil not to wrap.
+  package init(color: Bool, width: Int?) {
+    isColored = color
+    self.width = width.map { max($0, Self.indent + 30) } ?? .max
+  }
+
+  package func begin(_ out: inout OutputBuffer) {}
+
+  package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
+    var line = PrettyLine(width: width, indent: Self.indent, isColored: isColored)
+    putTime(record.time, &out)
+    putDelta(place.delta, &out)
+    out.append(0x20)
+    putLevel(record.level, &out)
+    out.append(0x20)
+    putOrigin(record, &out)
+    out.append(0x20)
+    let isBad = Level(name: record.level).map { $0 >= .error } ?? false
+    line.color(isBad ? "\u{1b}[1m" : "", &out)
+    line.put(record.message, &out)
+    line.reset(&out)
+    putField("sandbox", record.sandbox, &line, &out)
+    putField("container", record.container, &line, &out)
+    for index in 0..<record.fields.count {
+      let field = record.fields[index]
+      line.space(field.key.count + 1 + min(field.value.count, 40), &out)
+      line.color("\u{1b}[36m", &out)
+      line.put(field.key, &out)
+      line.put(0x3d, &out)
+      line.reset(&out)
+      line.put(field.value, &out)
+    }
+    out.append(0x0a)
+  }
+
+  private func putField(
+    _ key: StaticString, _ value: ByteSlice, _ line: inout PrettyLine, _ out: inout OutputBuffer
+  ) {
+    if value.isEmpty { return }
+    // The first characters of an id tell it from the others, as container tools show it.
+    let short = value.count > 16 ? value.prefix(12) : value
+    line.space(key.utf8CodeUnitCount + 1 + short.count, &out)
+    line.color("\u{1b}[36m", &out)
+    for index in 0..<key.utf8CodeUnitCount { line.put(key.utf8Start[index], &out) }
+    line.put(0x3d, &out)
+    line.reset(&out)
+    line.put(short, &out)
+  }
+
+  /// `MM-DD HH:MM:SS.mmm`, in the time's own offset.
+  private func putTime(_ time: Timestamp, _ out: inout OutputBuffer) {
+    out.append(upTo: Timestamp.maximumLength) { target in
+      let count = time.write(rfc3339Full: target)
+      // Cut the year off the front and the microseconds off the end, and part date and time by a space.
+      for index in 0..<18 { target[index] = target[index + 5] }
+      target[5] = 0x20
+      return min(count, 18)
+    }
+  }
+
+  /// Nine columns: `  +1.234s`.
+  private func putDelta(_ delta: Int64, _ out: inout OutputBuffer) {
+    let text = Self.shown(delta)
+    for _ in 0..<max(1, 10 - text.utf8.count) { out.append(0x20) }
+    if isColored { out.append("\u{1b}[2m") }
+    out.append(string: text)
+    if isColored { out.append("\u{1b}[0m") }
+  }
+
+  private static func shown(_ nanoseconds: Int64) -> String {
+    let sign = nanoseconds < 0 ? "-" : "+"
+    let value = nanoseconds.magnitude
+    switch value {
+    case ..<1_000: return "\(sign)\(value)ns"
+    case ..<1_000_000: return "\(sign)\(value / 1_000)us"
+    case ..<1_000_000_000: return sign + fixed(value / 100_000, 10) + "ms"
+    case ..<60_000_000_000: return sign + fixed(value / 1_000_000, 1000) + "s"
+    case ..<3_600_000_000_000:
+      return "\(sign)\(value / 60_000_000_000)m\(value / 1_000_000_000 % 60)s"
+    case ..<86_400_000_000_000:
+      return "\(sign)\(value / 3_600_000_000_000)h\(value / 60_000_000_000 % 60)m"
+    default: return "\(sign)\(value / 86_400_000_000_000)d\(value / 3_600_000_000_000 % 24)h"
+    }
+  }
+
+  /// A number with as many digits behind the point as `unit` has noughts.
+  private static func fixed(_ value: UInt64, _ unit: UInt64) -> String {
+    let digits = String(value % unit)
+    let zeros = String(repeating: "0", count: String(unit).utf8.count - 1 - digits.utf8.count)
+    return "\(value / unit).\(zeros)\(digits)"
+  }
+
+  private func putLevel(_ name: ByteSlice, _ out: inout OutputBuffer) {
+    let level = Level(name: name)
+    if isColored {
+      switch level {
+      case .critical, .error: out.append("\u{1b}[1;31m")
+      case .warning: out.append("\u{1b}[33m")
+      case .info: out.append("\u{1b}[32m")
+      case .debug, .trace, nil: out.append("\u{1b}[2m")
+      }
+    }
+    switch level {
+    case .critical: out.append("CRIT ")
+    case .error: out.append("ERROR")
+    case .warning: out.append("WARN ")
+    case .info: out.append("INFO ")
+    case .debug: out.append("DEBUG")
+    case .trace: out.append("TRACE")
+    case nil: out.append("-    ")
+    }
+    if isColored { out.append("\u{1b}[0m") }
+  }
+
+  /// `source/name[pid]`, cut at its column's width.
+  private func putOrigin(_ record: borrowing Record, _ out: inout OutputBuffer) {
+    var column = PrettyLine(width: .max, indent: 0, isColored: false)
+    let pid = record.pid > 0 ? "[\(record.pid)]" : ""
+    var left = Self.originWidth - pid.utf8.count
+    let slash = record.source.isEmpty || record.name.isEmpty ? 0 : 1
+    // The name is cut before the source, and no further than to four characters.
+    let source = record.source.prefix(max(4, left - slash - min(record.name.count, 10)))
+    left -= source.count + slash
+    let name = record.name.prefix(max(0, left))
+    column.put(source, &out)
+    if slash == 1 { column.put(0x2f, &out) }
+    column.put(name, &out)
+    out.append(string: pid)
+    let used = column.column + pid.utf8.count
+    if used < Self.originWidth {
+      for _ in 0..<(Self.originWidth - used) { out.append(0x20) }
+    }
+  }
+
+  package func end(_ out: inout OutputBuffer, count: UInt64) {}
+}
+
+/// Text of one record that is put on as many lines as it needs.
+private struct PrettyLine {
+  private let width: Int
+  private let indent: Int
+  private let isColored: Bool
+  private(set) var column: Int
+  private var color: StaticString = ""
+
+  init(width: Int, indent: Int, isColored: Bool) {
+    self.width = width
+    self.indent = indent
+    self.isColored = isColored
+    column = indent
+    if indent == 0 { column = 0 }
+  }
+
+  mutating func color(_ sequence: StaticString, _ out: inout OutputBuffer) {
+    guard isColored, sequence.utf8CodeUnitCount > 0 else { return }
+    color = sequence
+    out.append(sequence)
+  }
+
+  mutating func reset(_ out: inout OutputBuffer) {
+    guard color.utf8CodeUnitCount > 0 else { return }
+    color = ""
+    out.append("\u{1b}[0m")
+  }
+
+  /// Parts two pieces: with two spaces, or with a new line where the next piece does not fit.
+  mutating func space(_ count: Int, _ out: inout OutputBuffer) {
+    if column + 2 + count > width, column > indent { return newLine(&out) }
+    out.append("  ")
+    column += 2
+  }
+
+  private mutating func newLine(_ out: inout OutputBuffer) {
+    if color.utf8CodeUnitCount > 0 { out.append("\u{1b}[0m") }
+    out.append(0x0a)
+    for _ in 0..<indent { out.append(0x20) }
+    column = indent
+    if color.utf8CodeUnitCount > 0 { out.append(color) }
+  }
+
+  mutating func put(_ byte: UInt8, _ out: inout OutputBuffer) {
+    if column >= width { newLine(&out) }
+    out.append(byte)
+    column += 1
+  }
+
+  /// Puts text with its control characters made visible.
+  mutating func put(_ text: ByteSlice, _ out: inout OutputBuffer) {
+    if text.isPlain, column + text.count <= width {
+      out.append(text)
+      column += text.count
+      return
+    }
+    var index = 0
+    while index < text.count {
+      let byte = text[index]
+      if byte >= 0x80 {
+        let (scalar, length) = UTF8Scalar.decode(text, at: index)
+        if let scalar, scalar.properties.generalCategory != .control, scalar.properties.generalCategory != .format {
+          if column >= width { newLine(&out) }
+          out.append(text.slice(index, index + length))
+          column += 1
+        } else {
+          for offset in 0..<length { putHex(text[index + offset], &out) }
+        }
+        index += length
+        continue
+      }
+      switch byte {
+      case 0x0a: newLine(&out)
+      case 0x09: put(0x20, &out)
+      case 0x0d where index + 1 == text.count || text[index + 1] == 0x0a: break
+      case 0..<0x20, 0x7f: putHex(byte, &out)
+      default: put(byte, &out)
+      }
+      index += 1
+    }
+  }
+
+  private mutating func putHex(_ byte: UInt8, _ out: inout OutputBuffer) {
+    if column + 4 > width { newLine(&out) }
+    out.append("\\x")
+    out.append(hex: byte)
+    column += 4
+  }
+}
