@@ -14,7 +14,6 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CSystemd",
-      pkgConfig: "libsystemd",
       providers: [.apt(["libsystemd-dev", "pkg-config"])]
     ),
     .systemLibrary(name: "CLinux"),

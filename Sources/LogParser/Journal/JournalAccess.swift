@@ -1,4 +1,3 @@
-import CSystemd
 import Glibc
 
 /// Finds out why a journal has nothing to read.
@@ -6,7 +5,7 @@ enum JournalAccess {
   private static let directories = ["/var/log/journal", "/run/log/journal"]
 
   /// Throws unless there is a journal that this process may read. One without entries is one all the same.
-  static func check(_ journal: OpaquePointer, _ subject: String) throws(JournalError) {
+  static func check(_ subject: String) throws(JournalError) {
     var files = 0
     for directory in directories {
       for machine in names(in: directory) {

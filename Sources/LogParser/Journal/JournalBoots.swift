@@ -15,8 +15,9 @@ enum JournalBoots {
       throw JournalError("\(name) is no boot: give 0, -1, … or a boot's id")
     }
     if offset == 0, options.location == .local {
+      let systemd = try Systemd.load()
       var id = sd_id128_t()
-      guard sd_id128_get_boot(&id) >= 0 else { throw JournalError("the id of this boot cannot be read") }
+      guard systemd.boot(&id) >= 0 else { throw JournalError("the id of this boot cannot be read") }
       return text(id)
     }
     let boots = try all(options, subject)
@@ -28,9 +29,9 @@ enum JournalBoots {
   }
 
   private static func text(_ id: sd_id128_t) -> String {
-    var buffer = [CChar](repeating: 0, count: 33)
-    sd_id128_to_string(id, &buffer)
-    return String(decoding: buffer.prefix(32).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    withUnsafeBytes(of: id) { bytes in
+      bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
   }
 
   /// The ids of all boots, by the time of their first entries.
@@ -50,13 +51,13 @@ enum JournalBoots {
 extension JournalReader {
   /// The values that a field has anywhere in the journal.
   mutating func uniqueValues(of field: String) -> [String] {
-    guard sd_journal_query_unique(handle, field) >= 0 else { return [] }
+    guard systemd.queryUnique(handle, field) >= 0 else { return [] }
     var values: [String] = []
-    sd_journal_restart_unique(handle)
+    systemd.restartUnique(handle)
     while values.count < 100_000 {
       var data: UnsafeRawPointer?
       var length = 0
-      guard sd_journal_enumerate_available_unique(handle, &data, &length) > 0, let data else { break }
+      guard systemd.enumerateUnique(handle, &data, &length) > 0, let data else { break }
       let text = String(decoding: UnsafeRawBufferPointer(start: data, count: length), as: UTF8.self)
       values.append(String(text.dropFirst(field.count + 1)))
     }
@@ -65,10 +66,10 @@ extension JournalReader {
 
   /// When the first entry of a boot was taken, in microseconds; the journal's matches are replaced.
   mutating func firstTime(ofBoot id: String) throws(JournalError) -> UInt64? {
-    sd_journal_flush_matches(handle)
+    systemd.flushMatches(handle)
     let match = "_BOOT_ID=\(id)"
-    guard sd_journal_add_match(handle, match, match.utf8.count) >= 0, sd_journal_seek_head(handle) >= 0,
-      sd_journal_next(handle) > 0
+    guard systemd.addMatch(handle, match, match.utf8.count) >= 0, systemd.seekHead(handle) >= 0,
+      systemd.next(handle) > 0
     else { return nil }
     return realtime
   }

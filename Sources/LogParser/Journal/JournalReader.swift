@@ -10,6 +10,7 @@ package struct JournalReader: ~Copyable {
   /// The message id of journald's "Suppressed N messages from …" (SD_MESSAGE_JOURNAL_DROPPED).
   static let lossReport: StaticString = "a596d6fe7bfa4994828e72309e95d61e"
 
+  let systemd: Systemd
   private let journal: OpaquePointer
   /// For this type's extensions.
   var handle: OpaquePointer { journal }
@@ -24,7 +25,8 @@ package struct JournalReader: ~Copyable {
   /// Places that could not be read, and a cursor whose entry is gone.
   package private(set) var gaps: UInt64 = 0
 
-  private init(journal: OpaquePointer, subject: String, until: UInt64) {
+  private init(_ systemd: Systemd, journal: OpaquePointer, subject: String, until: UInt64) {
+    self.systemd = systemd
     self.journal = journal
     self.subject = subject
     self.until = until
@@ -37,18 +39,19 @@ package struct JournalReader: ~Copyable {
     afterCursor cursor: String? = nil
   ) throws(JournalError) -> JournalReader {
     let subject = Self.subject(of: options.location)
-    let handle = try open(options.location, subject)
+    let systemd = try Systemd.load()
+    let handle = try open(options.location, subject, systemd)
     var reader = JournalReader(
-      journal: handle, subject: subject, until: until.map(Self.microseconds) ?? .max)
+      systemd, journal: handle, subject: subject, until: until.map(Self.microseconds) ?? .max)
     // Fields are wanted whole, however long they are.
-    sd_journal_set_data_threshold(handle, 0)
-    if options.location == .local || options.location == .merged { try JournalAccess.check(handle, subject) }
-    try JournalMatches.add(options, to: handle, subject)
+    _ = systemd.setDataThreshold(handle, 0)
+    if options.location == .local || options.location == .merged { try JournalAccess.check(subject) }
+    try JournalMatches(systemd, handle, subject).add(options)
     try reader.seek(options, since: since, cursor: cursor)
     return reader
   }
 
-  deinit { sd_journal_close(journal) }
+  deinit { systemd.close(journal) }
 
   private static func subject(of location: JournalOptions.Location) -> String {
     switch location {
@@ -59,20 +62,20 @@ package struct JournalReader: ~Copyable {
   }
 
   private static func open(
-    _ location: JournalOptions.Location, _ subject: String
+    _ location: JournalOptions.Location, _ subject: String, _ systemd: Systemd
   ) throws(JournalError) -> OpaquePointer {
     var journal: OpaquePointer?
     let code: Int32
     switch location {
-    case .local: code = sd_journal_open(&journal, Int32(SD_JOURNAL_LOCAL_ONLY))
-    case .merged: code = sd_journal_open(&journal, 0)
-    case .directory(let path): code = sd_journal_open_directory(&journal, path, 0)
+    case .local: code = systemd.open(&journal, Int32(SD_JOURNAL_LOCAL_ONLY))
+    case .merged: code = systemd.open(&journal, 0)
+    case .directory(let path): code = systemd.openDirectory(&journal, path, 0)
     case .files(let paths):
       for path in paths where access(path, R_OK) != 0 { throw JournalError(path, "open", code: -errno) }
       var list: [UnsafePointer<CChar>?] = paths.map { UnsafePointer(strdup($0)) }
       defer { for path in list { free(UnsafeMutablePointer(mutating: path)) } }
       list.append(nil)
-      code = sd_journal_open_files(&journal, &list, 0)
+      code = systemd.openFiles(&journal, &list, 0)
     }
     guard code >= 0, let journal else { throw JournalError(subject, "open", code: code) }
     return journal
@@ -87,10 +90,10 @@ package struct JournalReader: ~Copyable {
     _ options: JournalOptions, since: Timestamp?, cursor: String?
   ) throws(JournalError) {
     if let cursor {
-      let code = sd_journal_seek_cursor(journal, cursor)
+      let code = systemd.seekCursor(journal, cursor)
       guard code >= 0 else { throw JournalError("\(subject): the cursor \(cursor) is invalid") }
-      guard sd_journal_next(journal) > 0 else { return }
-      if sd_journal_test_cursor(journal, cursor) > 0 {
+      guard systemd.next(journal) > 0 else { return }
+      if systemd.testCursor(journal, cursor) > 0 {
         if let since { skip(to: since) }
         return
       }
@@ -102,21 +105,21 @@ package struct JournalReader: ~Copyable {
     if let lines = options.lines {
       let code =
         until == .max
-        ? sd_journal_seek_tail(journal) : sd_journal_seek_realtime_usec(journal, until &+ 1)
+        ? systemd.seekTail(journal) : systemd.seekRealtime(journal, until &+ 1)
       guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
       if lines == 0 {
-        _ = sd_journal_previous(journal)
+        _ = systemd.previous(journal)
         return
       }
-      let moved = sd_journal_previous_skip(journal, UInt64(lines))
+      let moved = systemd.previousSkip(journal, UInt64(lines))
       guard moved >= 0 else { throw JournalError(subject, "seek", code: moved) }
       isOnNext = moved > 0
       if let since { skip(to: since) }
       return
     }
     let code =
-      since.map { sd_journal_seek_realtime_usec(journal, Self.microseconds($0)) }
-      ?? sd_journal_seek_head(journal)
+      since.map { systemd.seekRealtime(journal, Self.microseconds($0)) }
+      ?? systemd.seekHead(journal)
     guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
   }
 
@@ -124,7 +127,7 @@ package struct JournalReader: ~Copyable {
   private mutating func skip(to since: Timestamp) {
     let limit = Self.microseconds(since)
     if isOnNext, realtime >= limit { return }
-    sd_journal_seek_realtime_usec(journal, limit)
+    _ = systemd.seekRealtime(journal, limit)
     isOnNext = false
   }
 
@@ -134,7 +137,7 @@ package struct JournalReader: ~Copyable {
     if isOnNext {
       isOnNext = false
     } else {
-      let code = sd_journal_next(journal)
+      let code = systemd.next(journal)
       if code == 0 { return false }
       if code < 0 {
         // libsystemd leaves out files that it cannot go on in; what it reports is about all of them.
@@ -148,7 +151,7 @@ package struct JournalReader: ~Copyable {
       return true
     }
     // The cursor is to be that of the last entry that was handed out.
-    if hasEntry { _ = sd_journal_previous(journal) }
+    if hasEntry { _ = systemd.previous(journal) }
     isPastEnd = true
     return false
   }
@@ -156,14 +159,14 @@ package struct JournalReader: ~Copyable {
   /// When journald took the entry, in microseconds since 1970.
   package var realtime: UInt64 {
     var time: UInt64 = 0
-    return sd_journal_get_realtime_usec(journal, &time) >= 0 ? time : 0
+    return systemd.realtime(journal, &time) >= 0 ? time : 0
   }
 
   /// What ``JournalOptions/cursorFile`` keeps: the place of the entry that was handed out last.
   package var cursor: String? {
     guard hasEntry else { return nil }
     var text: UnsafeMutablePointer<CChar>?
-    guard sd_journal_get_cursor(journal, &text) >= 0, let text else { return nil }
+    guard systemd.cursor(journal, &text) >= 0, let text else { return nil }
     defer { free(text) }
     return String(cString: text)
   }
@@ -173,7 +176,7 @@ package struct JournalReader: ~Copyable {
     var data: UnsafeRawPointer?
     var length = 0
     let name = UnsafeRawPointer(field.utf8Start).assumingMemoryBound(to: CChar.self)
-    guard sd_journal_get_data(journal, name, &data, &length) >= 0, let data else { return nil }
+    guard systemd.data(journal, name, &data, &length) >= 0, let data else { return nil }
     let prefix = field.utf8CodeUnitCount + 1
     guard length >= prefix else { return nil }
     return arena.copy(UnsafeRawBufferPointer(start: data + prefix, count: length - prefix))
@@ -182,11 +185,11 @@ package struct JournalReader: ~Copyable {
   /// All fields of the entry, copied.
   mutating func fields(_ members: inout MemberList, _ arena: inout Arena) {
     members.removeAll()
-    sd_journal_restart_data(journal)
+    systemd.restartData(journal)
     while members.count < 1024 {
       var data: UnsafeRawPointer?
       var length = 0
-      let code = sd_journal_enumerate_available_data(journal, &data, &length)
+      let code = systemd.enumerateData(journal, &data, &length)
       if code < 0 { gaps += 1 }
       guard code > 0, let data else { return }
       let field = arena.copy(UnsafeRawBufferPointer(start: data, count: length))
@@ -197,11 +200,11 @@ package struct JournalReader: ~Copyable {
 
   /// Waits until the journal has changed; false when `stop` became readable instead.
   package mutating func wait(orFor stop: borrowing FileDescriptor) throws(JournalError) -> Bool {
-    let number = sd_journal_get_fd(journal)
+    let number = systemd.descriptor(journal)
     guard number >= 0 else { throw JournalError(subject, "watch", code: number) }
     while true {
       var files = [
-        pollfd(fd: number, events: Int16(truncatingIfNeeded: sd_journal_get_events(journal)), revents: 0),
+        pollfd(fd: number, events: Int16(truncatingIfNeeded: systemd.events(journal)), revents: 0),
         pollfd(fd: stop.number, events: Int16(POLLIN), revents: 0),
       ]
       let count = poll(&files, 2, timeout)
@@ -210,7 +213,7 @@ package struct JournalReader: ~Copyable {
         throw JournalError(subject, "wait", code: -errno)
       }
       if files[1].revents != 0 { return false }
-      let code = sd_journal_process(journal)
+      let code = systemd.process(journal)
       guard code >= 0 else { throw JournalError(subject, "wait", code: code) }
       // Only appended entries, or files that came and went, are worth a look.
       if code != Int32(SD_JOURNAL_NOP) || count == 0 { return true }
@@ -220,7 +223,7 @@ package struct JournalReader: ~Copyable {
   /// How long poll(2) may wait, in milliseconds: network file systems tell of no changes and must be looked at.
   private var timeout: Int32 {
     var deadline: UInt64 = .max
-    guard sd_journal_get_timeout(journal, &deadline) >= 0, deadline != .max else { return -1 }
+    guard systemd.timeout(journal, &deadline) >= 0, deadline != .max else { return -1 }
     var now = timespec()
     clock_gettime(CLOCK_MONOTONIC, &now)
     let current = UInt64(now.tv_sec) * 1_000_000 + UInt64(now.tv_nsec) / 1000

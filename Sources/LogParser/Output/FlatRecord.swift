@@ -75,7 +75,9 @@ struct ChosenField: Sendable {
       guard let base = bytes.baseAddress else { return nil }
       for index in 0..<record.fields.count {
         let field = record.fields[index]
-        if field.key.count == bytes.count, field.key.bytes.elementsEqual(UnsafeBufferPointer(start: base, count: bytes.count)) {
+        if field.key.count == bytes.count,
+          field.key.bytes.elementsEqual(UnsafeBufferPointer(start: base, count: bytes.count))
+        {
           return field.value
         }
       }

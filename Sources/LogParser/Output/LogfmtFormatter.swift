@@ -61,7 +61,8 @@ enum LogfmtText {
   }
 
   private static func isBare(_ text: ByteSlice) -> Bool {
-    for byte in text.bytes where byte <= 0x20 || byte == 0x3d || byte == 0x22 || byte >= 0x7f || byte == 0x5c {
+    for byte in text.bytes where byte <= 0x20 || byte == 0x3d || byte == 0x22 || byte >= 0x7f || byte == 0x5c
+    {
       return false
     }
     return true

@@ -39,6 +39,10 @@ package struct PrettyFormatter: RecordFormatter {
     putField("container", record.container, &line, &out)
     for index in 0..<record.fields.count {
       let field = record.fields[index]
+      if field.key == "ts", let guest = Timestamp.parse(field: field.value) {
+        putGuestOffset(guest.nanoseconds(since: record.time), &line, &out)
+        continue
+      }
       line.space(field.key.count + 1 + min(field.value.count, 40), &out)
       line.color("\u{1b}[36m", &out)
       line.put(field.key, &out)
@@ -47,6 +51,16 @@ package struct PrettyFormatter: RecordFormatter {
       line.put(field.value, &out)
     }
     out.append(0x0a)
+  }
+
+  /// How the guest's clock stood to the host's when the agent's record came.
+  private func putGuestOffset(_ offset: Int64, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
+    let text = Self.shown(offset)
+    line.space(12 + text.utf8.count, &out)
+    line.color("\u{1b}[36m", &out)
+    for byte in "guest_clock=".utf8 { line.put(byte, &out) }
+    line.reset(&out)
+    for byte in text.utf8 { line.put(byte, &out) }
   }
 
   private func putField(
@@ -212,7 +226,9 @@ private struct PrettyLine {
       let byte = text[index]
       if byte >= 0x80 {
         let (scalar, length) = UTF8Scalar.decode(text, at: index)
-        if let scalar, scalar.properties.generalCategory != .control, scalar.properties.generalCategory != .format {
+        if let scalar, scalar.properties.generalCategory != .control,
+          scalar.properties.generalCategory != .format
+        {
           if column >= width { newLine(&out) }
           out.append(text.slice(index, index + length))
           column += 1
