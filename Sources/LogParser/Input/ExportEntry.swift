@@ -19,6 +19,8 @@ struct ExportEntry: ~Copyable {
   private var size = 0
   private(set) var firstLine: UInt64 = 0
   private(set) var isOpen = false
+  /// Whether the stream ended before the entry did.
+  private(set) var isCut = false
 
   init(limit: Int) { self.limit = limit }
 
@@ -41,6 +43,7 @@ struct ExportEntry: ~Copyable {
     size = 0
     firstLine = number
     isOpen = true
+    isCut = false
     addText(line)
   }
 
@@ -57,7 +60,9 @@ struct ExportEntry: ~Copyable {
   mutating func read(_ lines: inout LineReader, _ line: inout UInt64) throws(SystemCallError) -> Progress {
     while true {
       switch try lines.next() {
-      case .end: return finish()
+      case .end:
+        isCut = true
+        return finish()
       case .tooLong(let count):
         line += 1
         size += count

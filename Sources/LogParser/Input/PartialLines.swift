@@ -41,7 +41,12 @@ struct PartialLines: ~Copyable {
     let stream = streams[index]
     streams[index] = Stream()
     if stream.count > limit { return .tooLong(stream.count) }
-    return .joined(Self.line(stream), stream.first)
+    var first = stream.first
+    first.stream =
+      index == 0
+      ? ByteSlice(padded: "stdout                                ", count: 6)
+      : ByteSlice(padded: "stderr                                ", count: 6)
+    return .joined(Self.line(stream), first)
   }
 
   private static func line(_ stream: Stream) -> HeldLines.Line {

@@ -306,14 +306,15 @@ package struct RecordReader: ~Copyable {
   }
 
   private mutating func keepRaw(
-    _ line: ByteSlice, _ number: UInt64, _ record: inout Record, isCut: Bool = false
+    _ whole: ByteSlice, _ number: UInt64, _ record: inout Record, isCut: Bool = false
   ) -> Outcome? {
     if rules.isStrict {
       return .problem(
         RecordProblem("no log format has lines like this", remedy: "leave out --strict to keep it as it is"),
         line: number)
     }
-    guard let lastTime else { return hold(line, number) }
+    guard let lastTime else { return hold(whole, number) }
+    let line = whole.hasSuffix("\r") ? whole.prefix(whole.count - 1) : whole
     record.reset()
     record.line = number
     record.message = record.arena.copy(ConsoleText.display(line, &record.arena))
@@ -337,7 +338,6 @@ package struct RecordReader: ~Copyable {
       record.line = line.line
       var whole = first
       whole.payload = record.arena.copy(line.slice)
-      whole.stream = record.arena.copy(wrapper.stream)
       return try claim(whole, &record)
     case .tooLong(let count): throw Self.tooLong(count, limit: recordLimit)
     }
@@ -367,6 +367,7 @@ package struct RecordReader: ~Copyable {
       try entry.withFields { (fields) throws(RecordProblem) in
         try JournalEntry.read(fields, into: &record, text: text)
       }
+      if entry.isCut { record.marks.insert(.isTruncated) }
       if record.time.isUnset { inherit(lastTime ?? reference, &record) }
       lastTime = record.time
       return .record

@@ -5,8 +5,8 @@ import Basics
 /// Nothing that a guest printed reaches the terminal as a control: such bytes are shown as `\x1b`. Values that are wider
 /// than the line go on in the next one, under the message.
 package struct PrettyFormatter: RecordFormatter {
-  /// Where the message begins: behind the time (18), the delta (9), the level (6) and the origin (26).
-  private static let indent = 62
+  /// Where the message begins: behind the time (18), the delta (10), the level (6) and the origin (27).
+  private static let indent = 61
   private static let originWidth = 25
 
   private let isColored: Bool

@@ -114,7 +114,9 @@ struct YAMLText {
 
   private func style(of text: ByteSlice, _ analysis: Analysis, isSimpleKey: Bool) -> Style {
     if text.contains(0x0a) {
-      return analysis.allowsBlock && !isSimpleKey ? .literal : .doubleQuoted
+      // Readers take these two for line ends, and a block that ends in one for a longer text.
+      let hasSeparators = text.range(of: "\u{2028}") != nil || text.range(of: "\u{2029}") != nil
+      return analysis.allowsBlock && !isSimpleKey && !hasSeparators ? .literal : .doubleQuoted
     }
     if YAMLResolver.needsQuotes(text) { return .doubleQuoted }
     if isSimpleKey && analysis.hasBreaks { return .doubleQuoted }
