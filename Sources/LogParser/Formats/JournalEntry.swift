@@ -27,7 +27,7 @@ enum JournalEntry {
       wrapper.level = Wrapper.level(ofSeverity: value)
     }
     wrapper.payload = first("MESSAGE", fields) ?? .empty
-    let shape = try reader.read(wrapper, into: &record)
+    let shape = try reader.read(wrapper, isNative: true, into: &record)
     switch shape {
     case .logfmt, .json: return
     case .agent, .console: fillFromHost(fields, &record)

@@ -27,11 +27,16 @@ struct TextRecord {
 
   /// Reads the wrapper's payload into `record`, which must be empty, and completes it from the wrapper. The record has
   /// no time only if neither has one.
-  func read(_ wrapper: Wrapper, into record: inout Record) throws(RecordProblem) -> Shape {
+  ///
+  /// - Parameter isNative: whether the payload is a message that has fields of its own beside it: then only what cannot
+  ///   be anything else is taken for a console's line.
+  func read(
+    _ wrapper: Wrapper, isNative: Bool = false, into record: inout Record
+  ) throws(RecordProblem) -> Shape {
     var text = wrapper.payload
     if text.hasSuffix("\n") { text = text.prefix(text.count - 1) }
     if text.hasSuffix("\r") { text = text.prefix(text.count - 1) }
-    let shape = try readShape(text, into: &record, hasTime: wrapper.time != nil)
+    let shape = try readShape(text, isNative, into: &record, hasTime: wrapper.time != nil)
     complete(&record, wrapper, shape)
     return shape
   }
@@ -47,7 +52,7 @@ struct TextRecord {
   }
 
   private func readShape(
-    _ text: ByteSlice, into record: inout Record, hasTime: Bool
+    _ text: ByteSlice, _ isNative: Bool, into record: inout Record, hasTime: Bool
   ) throws(RecordProblem) -> Shape {
     if let first = text.bytes.first, first == 0x7b, try readJSON(text, into: &record, hasTime: hasTime) {
       return record.fields.value(of: "ts") != nil || !hasTime && record.source == "agent" ? .agent : .json
@@ -64,8 +69,8 @@ struct TextRecord {
     if let literal = ConsoleText.rustLiteral(text, &record.arena) {
       return try readConsole(literal, into: &record, hasTime: hasTime)
     }
-    if KernelLine.stampLength(text) != nil || ConsoleText.hasControls(text) || KernelLine.hasAgentObject(text)
-    {
+    let isConsole = KernelLine.stampLength(text) != nil || ConsoleText.hasControls(text)
+    if KernelLine.hasAgentObject(text) || isConsole && !isNative {
       return try readConsole(text, into: &record, hasTime: hasTime)
     }
     record.message = text

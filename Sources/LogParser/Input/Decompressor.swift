@@ -80,6 +80,7 @@ final class Decompressor {
 
   /// Waits for the tool's end after all of its output was read; throws what it failed with.
   func finish(_ subject: String) throws(Run.Failure) {
+    if hasEnded { return }
     hasEnded = true
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}

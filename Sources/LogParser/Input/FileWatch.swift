@@ -21,6 +21,8 @@ final class FileWatch {
   private var watch: Int32 = -1
   private var identity: (device: dev_t, inode: ino_t)
   private var hasGone = false
+  /// Whether the old file was read once more after the new one had appeared.
+  private var isReadOut = false
 
   init(_ path: String) throws(SystemCallError) {
     self.path = path
@@ -40,6 +42,7 @@ final class FileWatch {
     guard watch >= 0 else { throw SystemCallError("inotify_add_watch", path) }
     identity = current() ?? (0, 0)
     hasGone = false
+    isReadOut = false
   }
 
   private func current() -> (device: dev_t, inode: ino_t)? {
@@ -49,7 +52,11 @@ final class FileWatch {
 
   func wait() throws(SystemCallError) -> Event {
     while true {
-      if hasGone, let now = current(), now != identity { return .replaced }
+      if hasGone, let now = current(), now != identity {
+        if isReadOut { return .replaced }
+        isReadOut = true
+        return .grown
+      }
       var files = [
         pollfd(fd: notices.number, events: Int16(POLLIN), revents: 0),
         pollfd(fd: signals.file.number, events: Int16(POLLIN), revents: 0),
@@ -61,12 +68,9 @@ final class FileWatch {
       if files[1].revents != 0 { return .stopped }
       guard files[0].revents != 0 else { continue }
       drain()
-      if let now = current(), now == identity { return .grown }
-      // Moved or removed: first what was still written to it, then the new one.
-      if !hasGone {
-        hasGone = true
-        return .grown
-      }
+      // Moved or removed: the file is still written to until its writer opens the new one.
+      if current().map({ $0 != identity }) ?? true { hasGone = true }
+      return .grown
     }
   }
 

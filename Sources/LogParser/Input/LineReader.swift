@@ -141,6 +141,6 @@ package struct LineReader: ~Copyable {
   /// Reads on after the end was reached: the file may have grown.
   package mutating func resume() { isAtEnd = false }
 
-  /// Bytes behind the last line end, which are not a line yet.
-  package var pendingCount: Int { filled - start }
+  /// Whether the end was reached and all before it was handed out.
+  package var isDrained: Bool { isAtEnd && start == filled }
 }

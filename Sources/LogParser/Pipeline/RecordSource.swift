@@ -39,7 +39,13 @@ struct RecordSource: ~Copyable {
         throw .message(error.description)
       }
     }
-    filter = try SelectionFilter(options.selection)
+    var selection = options.selection
+    if options.journal != nil {
+      // These chose the entries already, by the journal's own time.
+      selection.since = nil
+      selection.until = nil
+    }
+    filter = try SelectionFilter(selection)
     reader = RecordReader(
       format: options.inputFormat, rules: options.rules, reference: .unset, recordLimit: options.recordLimit)
   }
@@ -69,6 +75,8 @@ struct RecordSource: ~Copyable {
         record.input = index
         return .record
       case .problem(let problem, let line):
+        // A bad last record of compressed input is the fault of what is wrong with the compression.
+        if file?.lines.isDrained ?? false { try file?.finish(name) }
         try note(problem, name, line)
       case .end:
         if isFollowed { return .waits }

@@ -1,0 +1,52 @@
+import Foundation
+
+/// A run of the tool that goes on, whose output is read line by line.
+final class Follower: @unchecked Sendable {
+  private let process = Process()
+  private let pipe = Pipe()
+  private var buffer = Data()
+
+  /// - Parameter prefix: a program and its arguments that runs the tool, such as one that enters a namespace.
+  init(_ arguments: [String], prefix: [String] = []) throws {
+    let command = prefix + [Tool.path] + arguments
+    process.executableURL = URL(fileURLWithPath: command[0])
+    process.arguments = Array(command.dropFirst())
+    process.standardOutput = pipe
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+  }
+
+  deinit { if process.isRunning { process.terminate() } }
+
+  struct Ended: Error {}
+
+  /// The next line, without its end; throws when the output ends. The test's own time limit bounds the wait.
+  func line() async throws -> String {
+    while true {
+      if let end = buffer.firstIndex(of: 0x0a) {
+        let line = String(decoding: buffer[..<end], as: UTF8.self)
+        buffer = Data(buffer[(end + 1)...])
+        return line
+      }
+      let more = pipe.fileHandleForReading.availableData
+      if more.isEmpty { throw Ended() }
+      buffer.append(more)
+    }
+  }
+
+  func append(_ path: String, _ text: String) throws {
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data(text.utf8))
+    try file.close()
+  }
+
+  var identifier: Int32 { process.processIdentifier }
+
+  /// Ends the run by a signal and returns its exit status, or the signal's number as a negative one.
+  func stop(_ signal: Int32) -> Int32 {
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+    return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+  }
+}
