@@ -1,0 +1,158 @@
+import Basics
+import Foundation
+import Glibc
+import Testing
+
+import LogParser
+
+/// Mutated inputs of every format: whatever bytes come, reading ends, and gives records or problems.
+struct InputFuzzTests {
+  private static let seeds: [[UInt8]] = {
+    let root = URL(fileURLWithPath: #filePath)
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let folder = root.appendingPathComponent("formats/input").path
+    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    return names.filter { $0.contains("/valid/") || $0.contains("/invalid/") }.sorted()
+      .compactMap { FileManager.default.contents(atPath: "\(folder)/\($0)").map(Array.init) }
+  }()
+
+  private static let tokens: [String] = [
+    "time=", "time=\"2026-03-05T05:01:54.1Z\" ", "msg=", "{\"msg\":\"", "\"ts\":\"", "{", "}", "[", "]", "\\u", "\\ud800", "\\u{", "\\x",
+    "\"", "\\", "\r", "\n", "\n\n", "\0", "\u{1b}[", "\u{1b}]", "[    1.234567] ", "<34>", "<34>1 ", "Mar  5 05:01:54 h p[1]: ",
+    "2026-03-05T05:01:54Z stdout P ", "2026-03-05T05:01:54+0100 h p: ", "1772686918.1 h p: ", "Thu 2026-03-05 05:01:59 UTC h p: ",
+    "I0305 05:01:54.1 1 a.go:1] ", "__CURSOR=s\n", "__REALTIME_TIMESTAMP=", "MESSAGE\n", "vm console: \"", "vmconsole=", "source=agent ",
+    "\u{ff}\u{ff}\u{ff}\u{ff}", "99999999999999999999", "-1", "1e999", "container_id:\"", "%!d(MISSING)", "null", "true", "\u{2028}",
+  ]
+
+  private func mutate(_ bytes: [UInt8], _ generator: inout SplitMix64) -> [UInt8] {
+    var result = bytes
+    for _ in 0...(generator.next() % 4) {
+      let place = result.isEmpty ? 0 : Int(generator.next() % UInt64(result.count))
+      switch generator.next() % 7 {
+      case 0 where !result.isEmpty: result[place] = UInt8(truncatingIfNeeded: generator.next())
+      case 1 where !result.isEmpty: result[place] ^= 1 << UInt8(generator.next() % 8)
+      case 2: result.insert(contentsOf: Self.tokens.randomElement(using: &generator)?.utf8.map { $0 } ?? [], at: place)
+      case 3: result.removeSubrange(place..<min(result.count, place + Int(generator.next() % 40)))
+      case 4: result = Array(result[..<place])
+      case 5:
+        let other = Self.seeds[Int(generator.next() % UInt64(Self.seeds.count))]
+        result.insert(contentsOf: other.prefix(Int(generator.next() % 200)), at: place)
+      default:
+        let end = min(result.count, place + Int(generator.next() % 60))
+        result.insert(contentsOf: result[place..<end], at: place)
+      }
+    }
+    return result
+  }
+
+  /// Reads `bytes` to the end and writes each record in every format; returns how many records there were.
+  private func read(
+    _ bytes: [UInt8], _ format: InputFormat, _ file: borrowing FileDescriptor, _ record: inout Record,
+    _ out: inout OutputBuffer
+  ) throws -> Int {
+    ftruncate(file.number, 0)
+    lseek(file.number, 0, SEEK_SET)
+    try bytes.withUnsafeBytes { try file.writeAll($0, subject: "test") }
+    lseek(file.number, 0, SEEK_SET)
+    var lines = LineReader(FileDescriptor(owning: dup(file.number)), subject: "test", limit: 4096)
+    var rules = ReadingRules()
+    rules.allowsMissingFields = true
+    var reader = RecordReader(
+      format: format, rules: rules, reference: Timestamp(seconds: 1_772_755_200), recordLimit: 4096)
+    var count = 0
+    var steps = 0
+    while true {
+      steps += 1
+      // Each line and each held or cut piece of one gives at most one outcome.
+      #expect(steps <= 2 * bytes.count + 16)
+      switch try reader.next(&lines, into: &record) {
+      case .end: return count
+      case .problem(let problem, let line):
+        #expect(!problem.reason.isEmpty && line > 0)
+      case .record:
+        count += 1
+        #expect(!record.time.isUnset)
+        let place = RecordPlace(filename: .empty, count: 1, delta: 0)
+        out.removeAll()
+        JSONFormatter().format(record, place, &out)
+        YAMLFormatter().format(record, place, &out)
+        XMLFormatter().format(record, place, &out)
+        TOMLFormatter().format(record, place, &out)
+        CSVFormatter().format(record, place, &out)
+        TextFormatter().format(record, place, &out)
+        NDJSONFormatter().format(record, place, &out)
+        LogfmtFormatter().format(record, place, &out)
+        PrettyFormatter(color: true, width: 100).format(record, place, &out)
+        #expect(out.count > 0)
+      }
+    }
+  }
+
+  /// `KATA_FUZZ_SECONDS` lengthens it, `KATA_FUZZ_SEED` repeats one.
+  @Test func everyFormatSurvivesMutatedInput() throws {
+    let environment = ProcessInfo.processInfo.environment
+    let seconds = environment["KATA_FUZZ_SECONDS"].flatMap { Double($0) } ?? 5
+    let seed = environment["KATA_FUZZ_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1 << 32)
+    var generator = SplitMix64(state: seed)
+    let file = try FileDescriptor.temporary(in: "/tmp")
+    var record = Record()
+    var out = OutputBuffer()
+    #expect(Self.seeds.count > 15)
+    let end = Date().addingTimeInterval(seconds)
+    var inputs = 0
+    var records = 0
+    while inputs == 0 || Date() < end {
+      for _ in 0..<100 {
+        let bytes = mutate(Self.seeds[Int(generator.next() % UInt64(Self.seeds.count))], &generator)
+        let format = generator.next() % 3 == 0 ? InputFormat.allCases.randomElement(using: &generator) ?? .auto : .auto
+        records += try read(bytes, format, file, &record, &out)
+        inputs += 1
+      }
+    }
+    #expect(records > 0)
+    print("\(inputs) mutated inputs, \(records) records, seed \(seed)")
+  }
+
+  @Test func journalTimesSurviveAnything() {
+    let now = Timestamp(seconds: 1_772_755_200)
+    let parts = [
+      "-", "+", "1", "99999999999999", "h", "min", " ago", " left", "yesterday", "2026-03-05", " ", "05:01", ":", ".5", "@", "UTC", "Thu ",
+      "1e308", "y", "M", "é", "\0",
+    ]
+    var generator = SplitMix64(state: 11)
+    for _ in 0..<20_000 {
+      let text = (0..<(generator.next() % 6)).map { _ in parts.randomElement(using: &generator) ?? "" }.joined()
+      if let time = try? JournalTime.parse(text, now: now) {
+        #expect(Timestamp.representableSeconds.contains(time.seconds))
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("now", 1_772_755_200), ("-1h", 1_772_751_600), ("+5min", 1_772_755_500), ("2 days ago", 1_772_582_400),
+    ("1h 30min ago", 1_772_749_800), ("3h left", 1_772_766_000), ("@1700000000.5", 1_700_000_000),
+    ("2026-01-01 10:00 UTC", 1_767_261_600), ("2026-01-01T10:00:00+01:00", 1_767_258_000),
+    ("Thu 2026-01-01 10:00:05 UTC", 1_767_261_605), ("2026-01-01 UTC", 1_767_225_600), ("1w ago", 1_772_150_400),
+  ])
+  func journalTimesAreRead(_ text: String, _ seconds: Int64) throws {
+    #expect(try JournalTime.parse(text, now: Timestamp(seconds: 1_772_755_200)).seconds == seconds)
+  }
+
+  @Test(arguments: ["", "whenever", "Fri 2026-01-01 10:00 UTC", "2026-13-01", "25:00", "-1 parsec", "1h", "@", "- 1h ago"])
+  func textsThatAreNoTimesAreRefused(_ text: String) {
+    #expect(throws: JournalTime.Problem.self) { try JournalTime.parse(text, now: Timestamp(seconds: 0)) }
+  }
+}
+
+/// A small seeded generator (Steele, Lea and Flood), so that a failure can be repeated.
+struct SplitMix64: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
