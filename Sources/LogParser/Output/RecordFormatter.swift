@@ -8,6 +8,12 @@ package struct RecordPlace {
   package var count: UInt64
   /// Nanoseconds since the record before; 0 for the first.
   package var delta: Int64
+
+  package init(filename: ByteSlice, count: UInt64, delta: Int64) {
+    self.filename = filename
+    self.count = count
+    self.delta = delta
+  }
 }
 
 /// Writes records in one format. A value of it is made for one output, and keeps whatever the format must remember
