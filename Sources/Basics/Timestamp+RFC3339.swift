@@ -88,10 +88,10 @@ extension Timestamp {
   /// The greatest number of bytes that `write(rfc3339:)` and `write(text:)` produce.
   package static let maximumLength = 48
 
-  /// Writes the instant in its own offset with as few fraction digits as keep it (`2022-02-03T08:05:22.5Z`) and
-  /// returns the number of bytes. `out` must have room for `maximumLength`.
-  package func write(rfc3339 out: UnsafeMutablePointer<UInt8>) -> Int {
-    var count = writeDateTime(out, separator: 0x54)
+  /// Writes the instant in its own offset with as few fraction digits as keep it (`2022-02-03T08:05:22.5Z`), or
+  /// with nine when they are not to be trimmed, and returns the number of bytes. `out` must have room for `maximumLength`.
+  package func write(rfc3339 out: UnsafeMutablePointer<UInt8>, trimmed: Bool = true) -> Int {
+    var count = writeDateTime(out, separator: 0x54, trimmed: trimmed)
     if offsetMinutes == 0 {
       out[count] = 0x5a
       return count + 1
@@ -129,7 +129,9 @@ extension Timestamp {
     }
   }
 
-  private func writeDateTime(_ out: UnsafeMutablePointer<UInt8>, separator: UInt8) -> Int {
+  private func writeDateTime(
+    _ out: UnsafeMutablePointer<UInt8>, separator: UInt8, trimmed: Bool = true
+  ) -> Int {
     let bounds = Self.representableSeconds
     let local = min(
       max(seconds &+ Int64(offsetMinutes) * 60, bounds.lowerBound), bounds.upperBound - 1)
@@ -148,17 +150,26 @@ extension Timestamp {
     Self.writeTwo(out + 14, rest / 60 % 60)
     out[16] = 0x3a
     Self.writeTwo(out + 17, rest % 60)
-    guard nanoseconds != 0 else { return 19 }
+    return Self.writeFraction(nanoseconds, trimmed: trimmed, out)
+  }
+
+  /// Writes the fraction of a second behind the 19 bytes of a date and time, with as few digits as keep it if it is to
+  /// be trimmed, else with nine, and returns the number of bytes of all.
+  @inlinable
+  package static func writeFraction(
+    _ nanoseconds: UInt32, trimmed: Bool, _ out: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    guard nanoseconds != 0 || !trimmed else { return 19 }
     out[19] = 0x2e
     var value = Int(nanoseconds)
     out[28] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
     value /= 10
     for pair in stride(from: 26, through: 20, by: -2) {
-      Self.writeTwo(out + pair, value % 100)
+      writeTwo(out + pair, value % 100)
       value /= 100
     }
     var count = 29
-    while out[count - 1] == 0x30 { count -= 1 }
+    while trimmed, out[count - 1] == 0x30 { count -= 1 }
     return count
   }
 
@@ -175,8 +186,8 @@ extension Timestamp {
     return count + 2
   }
 
-  @inline(__always)
-  private static func writeTwo(_ out: UnsafeMutablePointer<UInt8>, _ value: Int) {
+  @inlinable
+  package static func writeTwo(_ out: UnsafeMutablePointer<UInt8>, _ value: Int) {
     out[0] = UInt8(truncatingIfNeeded: 0x30 + value / 10)
     out[1] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
   }

@@ -10,6 +10,7 @@ package struct Timestamp: Sendable {
   /// Minutes east of UTC, as written in the source; 0 for UTC.
   package var offsetMinutes: Int16
 
+  @inlinable
   package init(seconds: Int64, nanoseconds: UInt32 = 0, offsetMinutes: Int16 = 0) {
     self.seconds = seconds
     self.nanoseconds = nanoseconds
@@ -28,9 +29,11 @@ package struct Timestamp: Sendable {
   /// The seconds of the first instant of year 0 and of the first one after year 9999.
   package static let representableSeconds: Range<Int64> = -62_167_219_200..<253_402_300_800
 
-  package var isUnset: Bool { seconds == Self.unset.seconds && nanoseconds == 0 }
+  @inlinable
+  package var isUnset: Bool { seconds == -62_135_596_800 && nanoseconds == 0 }
 
   /// Nanoseconds from `earlier` to this instant, held at the ends of `Int64` (292 years) when it is farther.
+  @inlinable
   package func nanoseconds(since earlier: Timestamp) -> Int64 {
     let (difference, overflowed) = seconds.subtractingReportingOverflow(earlier.seconds)
     let fraction = Int64(nanoseconds) - Int64(earlier.nanoseconds)
@@ -51,10 +54,12 @@ package struct Timestamp: Sendable {
 }
 
 extension Timestamp: Comparable {
+  @inlinable
   package static func == (a: Timestamp, b: Timestamp) -> Bool {
     a.seconds == b.seconds && a.nanoseconds == b.nanoseconds
   }
 
+  @inlinable
   package static func < (a: Timestamp, b: Timestamp) -> Bool {
     a.seconds != b.seconds ? a.seconds < b.seconds : a.nanoseconds < b.nanoseconds
   }

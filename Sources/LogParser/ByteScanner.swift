@@ -1,3 +1,5 @@
+import CLanes
+
 /// Finding the bytes that matter, sixteen at a time.
 ///
 /// A 16-byte load may start at any byte of a slice and reach past its end: ``ByteSlice/padding`` covers that, and each
@@ -11,20 +13,31 @@ enum ByteScanner {
     UnsafeRawPointer(p).loadUnaligned(as: Lanes.self)
   }
 
-  /// The number of the first lane that is set, or 16.
+  /// The lanes of a comparison as bits: the lowest is the first lane's.
   @inline(__always)
-  static func firstLane(_ mask: Mask) -> Int {
-    let words = unsafeBitCast(mask, to: SIMD2<UInt64>.self)
-    if words[0] != 0 { return words[0].trailingZeroBitCount >> 3 }
-    if words[1] != 0 { return 8 + words[1].trailingZeroBitCount >> 3 }
-    return 16
+  static func bits(_ mask: Mask) -> UInt32 {
+    UInt32(kata_lane_bits(unsafeBitCast(mask, to: Lanes.self)))
   }
 
+  /// The number of the first lane that is set, or 16.
   @inline(__always)
-  static func isAnySet(_ mask: Mask) -> Bool {
-    let words = unsafeBitCast(mask, to: SIMD2<UInt64>.self)
-    return words[0] | words[1] != 0
+  static func firstLane(_ mask: Mask) -> Int { firstLane(bits(mask)) }
+
+  @inline(__always)
+  static func firstLane(_ bits: UInt32) -> Int { (bits | 0x1_0000).trailingZeroBitCount }
+
+  @inline(__always)
+  static func isAnySet(_ mask: Mask) -> Bool { bits(mask) != 0 }
+
+  /// The lanes that hold a control character or no ASCII.
+  @inline(__always)
+  static func notASCIIText(_ v: Lanes) -> Mask {
+    unsafeBitCast(v, to: SIMD16<Int8>.self) .< SIMD16<Int8>(repeating: 0x20)
   }
+
+  /// The bits of the first `n` lanes, 16 at most.
+  @inline(__always)
+  static func lanes(under n: Int) -> UInt32 { (1 << UInt32(truncatingIfNeeded: n)) &- 1 }
 
   /// The lanes that hold a byte which plain text may not have; see ``ByteSlice/isPlain``.
   @inline(__always)
@@ -40,12 +53,6 @@ enum ByteScanner {
     return (low .| angle) .| (signs .| quote) .| (escape .| delete)
   }
 
-  @inline(__always)
-  static func lanes(under n: Int) -> Mask {
-    Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-      .< Lanes(repeating: UInt8(truncatingIfNeeded: n))
-  }
-
   /// Whether all of `count` bytes are plain; see ``ByteSlice/isPlain``.
   @inline(__always)
   static func isPlain(_ start: UnsafePointer<UInt8>, count: Int) -> Bool {
@@ -56,46 +63,38 @@ enum ByteScanner {
       p += 16
       left -= 16
     }
-    return left == 0 || !isAnySet(notPlain(load(p)) .& lanes(under: left))
+    return left == 0 || bits(notPlain(load(p))) & lanes(under: left) == 0
   }
 
-  /// How many of the first `count` bytes are printable ASCII and no `%`, found sixteen at a time: a few more may
-  /// follow.
+  /// How many of the first `count` bytes are printable ASCII, and no `%` unless that is included.
   @inline(__always)
-  static func printablePrefix(_ start: UnsafePointer<UInt8>, count: Int) -> Int {
+  static func printablePrefix(
+    _ start: UnsafePointer<UInt8>, count: Int, includingPercent: Bool = false
+  ) -> Int {
     var index = 0
     while index < count {
       let v = load(start + index)
       let low = unsafeBitCast(v, to: SIMD16<Int8>.self) .< SIMD16<Int8>(repeating: 0x20)
-      let lane = firstLane(
-        low .| ((v .== Lanes(repeating: 0x7f)) .| (v .== Lanes(repeating: 0x25))))
+      let last: UInt8 = includingPercent ? 0x7f : 0x25
+      let lane = firstLane(low .| ((v .== Lanes(repeating: 0x7f)) .| (v .== Lanes(repeating: last))))
       index += lane
       if lane < 16 { break }
     }
     return min(index, count)
   }
 
-  /// The line end from `start`, or `end`, and whether every byte before it is plain or a `"`.
+  /// The first byte from `start` that is neither plain nor a `"`, or `end`.
   @inline(__always)
-  static func lineEnd(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Stop {
+  static func endOfPlainOrQuotes(
+    _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
+  ) -> UnsafePointer<UInt8> {
     var p = start
-    // Two blocks at once while all bytes are plain, as those of most lines are.
-    while end - p >= 32 {
-      if isAnySet(notPlainNorQuote(load(p)) .| notPlainNorQuote(load(p + 16))) { break }
+    while p < end {
+      let found = bits(notPlainNorQuote(load(p)), notPlainNorQuote(load(p + 16)))
+      if found != 0 { return min(p + found.trailingZeroBitCount, end) }
       p += 32
     }
-    var seen = Mask(repeating: false)
-    while p < end {
-      let v = load(p)
-      let special = notPlainNorQuote(v)
-      let run = min(firstLane(v .== Lanes(repeating: 0x0a)), end - p)
-      if run < 16 {
-        return Stop(at: p + run, isPlain: !isAnySet(seen .| (special .& lanes(under: run))))
-      }
-      seen .|= special
-      p += 16
-    }
-    return Stop(at: end, isPlain: !isAnySet(seen))
+    return end
   }
 
   @inline(__always)
@@ -109,35 +108,59 @@ enum ByteScanner {
     return (low .| angle) .| (percent .| ampersand) .| (escape .| delete)
   }
 
-  /// The first of `byte` from `start`, or `end`.
+  /// The bits of two comparisons of neighbouring blocks.
+  @inline(__always)
+  private static func bits(_ low: Mask, _ high: Mask) -> UInt64 {
+    UInt64(bits(low)) | UInt64(bits(high)) << 16
+  }
+
+  /// The first of `byte` from `start`, or `end`. Two blocks at a time: most texts end in the first round, which the
+  /// processor then foresees.
   @inline(__always)
   static func first(
     _ byte: UInt8, _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
   ) -> UnsafePointer<UInt8> {
     var p = start
     while p < end {
-      let lane = firstLane(load(p) .== Lanes(repeating: byte))
-      p += lane
-      if lane < 16 { return min(p, end) }
+      let wanted = Lanes(repeating: byte)
+      let found = bits(load(p) .== wanted, load(p + 16) .== wanted)
+      if found != 0 { return min(p + found.trailingZeroBitCount, end) }
+      p += 32
     }
     return end
   }
 
-  /// The first blank (a byte up to 0x20), `=` or `"` from `start`, or `end`, where all bytes are plain or `"`.
+  /// The first space, `=` or `"` from `start`, or `end`: the end of a word, where all bytes are plain or `"`.
   @inline(__always)
   static func endOfPlainWord(
     _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
   ) -> UnsafePointer<UInt8> {
     var p = start
     while p < end {
-      let v = load(p)
-      // Among the bytes of a plain line only a space and these two are no part of a word.
-      let lane = firstLane(
-        (v .== Lanes(repeating: 0x20)) .| ((v .== Lanes(repeating: 0x3d)) .| (v .== Lanes(repeating: 0x22))))
-      p += lane
-      if lane < 16 { return min(p, end) }
+      let found = bits(endsPlainWord(load(p)), endsPlainWord(load(p + 16)))
+      if found != 0 { return min(p + found.trailingZeroBitCount, end) }
+      p += 32
     }
     return end
+  }
+
+  /// As ``endOfPlainWord(_:_:)``, for a word that is nearly always shorter than one block: a key.
+  @inline(__always)
+  static func endOfPlainKey(
+    _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
+  ) -> UnsafePointer<UInt8> {
+    var p = start
+    while p < end {
+      let found = bits(endsPlainWord(load(p)))
+      if found != 0 { return min(p + found.trailingZeroBitCount, end) }
+      p += 16
+    }
+    return end
+  }
+
+  @inline(__always)
+  private static func endsPlainWord(_ v: Lanes) -> Mask {
+    (v .== Lanes(repeating: 0x20)) .| ((v .== Lanes(repeating: 0x3d)) .| (v .== Lanes(repeating: 0x22)))
   }
 
   /// Where a run of bytes stopped and whether all before it are plain.
@@ -150,40 +173,64 @@ enum ByteScanner {
   @inline(__always)
   static func quoteOrEscape(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Stop {
     var p = start
-    var seen = Mask(repeating: false)
+    var seen: UInt32 = 0
     while p < end {
       let v = load(p)
       let stop = (v .== Lanes(repeating: 0x22)) .| (v .== Lanes(repeating: 0x5c))
       let lane = firstLane(stop)
-      let special = notPlain(v)
+      let special = bits(notPlain(v))
       if lane < 16 || end - p < 16 {
         let run = min(lane, end - p)
-        return Stop(at: p + run, isPlain: !isAnySet(seen .| (special .& lanes(under: run))))
+        return Stop(at: p + run, isPlain: (seen | (special & lanes(under: run))) == 0)
       }
-      seen .|= special
+      seen |= special
       p += 16
     }
-    return Stop(at: end, isPlain: !isAnySet(seen))
+    return Stop(at: end, isPlain: seen == 0)
+  }
+
+  /// The first `"` from `start` that no `\` escapes, or `end`.
+  static func closingQuote(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> UnsafePointer<UInt8>
+  {
+    var p = start
+    while p < end {
+      let v = load(p)
+      let quotes = bits(v .== Lanes(repeating: 0x22))
+      let escapes = bits(v .== Lanes(repeating: 0x5c))
+      // Where no two escapes are neighbours, each of them takes the byte behind it.
+      if escapes & escapes << 1 == 0 {
+        let open = quotes & ~(escapes << 1)
+        if open != 0 { return min(p + firstLane(open), end) }
+        p += escapes >> 15 == 0 ? 16 : 17
+        continue
+      }
+      let lane = firstLane(quotes | escapes)
+      p += lane
+      if p >= end { return end }
+      if p.pointee == 0x22 { return p }
+      p += 2
+    }
+    return end
   }
 
   /// The first blank (a byte up to 0x20), `=` or `"` from `start`, or `end`: where a logfmt key or bare value ends.
   @inline(__always)
   static func endOfWord(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Stop {
     var p = start
-    var seen = Mask(repeating: false)
+    var seen: UInt32 = 0
     while p < end {
       let v = load(p)
       let stop =
         (v .<= Lanes(repeating: 0x20)) .| (v .== Lanes(repeating: 0x3d)) .| (v .== Lanes(repeating: 0x22))
       let lane = firstLane(stop)
-      let special = notPlain(v)
+      let special = bits(notPlain(v))
       if lane < 16 || end - p < 16 {
         let run = min(lane, end - p)
-        return Stop(at: p + run, isPlain: !isAnySet(seen .| (special .& lanes(under: run))))
+        return Stop(at: p + run, isPlain: (seen | (special & lanes(under: run))) == 0)
       }
-      seen .|= special
+      seen |= special
       p += 16
     }
-    return Stop(at: end, isPlain: !isAnySet(seen))
+    return Stop(at: end, isPlain: seen == 0)
   }
 }

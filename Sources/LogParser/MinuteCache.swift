@@ -24,6 +24,22 @@ extension Timestamp {
         seconds: seconds &+ Int64(tens &* 10 &+ ones), nanoseconds: eight &* 10 &+ last, offsetMinutes: 0)
     }
 
+    /// Writes a time of the minute that is kept, in UTC, as `Timestamp.write(rfc3339:)` does but for the zone, and returns the
+    /// number of bytes; nil, with nothing written, for another one.
+    @inline(__always)
+    func write(
+      _ time: Timestamp, separator: UInt8, trimmed: Bool = true, to out: UnsafeMutablePointer<UInt8>
+    ) -> Int? {
+      let second = time.seconds &- seconds
+      guard second >= 0, second < 60, time.offsetMinutes == 0, text[10] == 0x54 else { return nil }
+      UnsafeMutableRawPointer(out).storeBytes(of: text, as: SIMD16<UInt8>.self)
+      out[10] = separator
+      out[16] = 0x3a
+      out[17] = 0x30 &+ UInt8(truncatingIfNeeded: second / 10)
+      out[18] = 0x30 &+ UInt8(truncatingIfNeeded: second % 10)
+      return Timestamp.writeFraction(time.nanoseconds, trimmed: trimmed, out)
+    }
+
     /// Reads any RFC 3339 time with a fraction, and keeps its minute where that helps with the next.
     mutating func parseAndKeep(_ bytes: UnsafeBufferPointer<UInt8>) -> Timestamp? {
       guard let time = Timestamp.parse(rfc3339: bytes, fraction: .required) else { return nil }

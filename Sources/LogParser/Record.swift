@@ -36,6 +36,38 @@ package struct Record: ~Copyable {
     return length
   }
 
+  /// Writes the time as `Timestamp.write(rfc3339:)` does.
+  @inline(__always)
+  func writeTime(rfc3339 out: UnsafeMutablePointer<UInt8>) -> Int {
+    guard let count = lastMinute.write(time, separator: 0x54, to: out) else {
+      return time.write(rfc3339: out)
+    }
+    out[count] = 0x5a
+    return count + 1
+  }
+
+  /// Writes the time as `Timestamp.write(rfc3339:)` does, but always with nine digits of a fraction, which the reading
+  /// rules of logfmt ask for.
+  @inline(__always)
+  func writeTime(rfc3339Full out: UnsafeMutablePointer<UInt8>) -> Int {
+    guard let count = lastMinute.write(time, separator: 0x54, trimmed: false, to: out) else {
+      return time.write(rfc3339: out, trimmed: false)
+    }
+    out[count] = 0x5a
+    return count + 1
+  }
+
+  /// Writes the time as `Timestamp.write(text:)` does.
+  @inline(__always)
+  func writeTime(text out: UnsafeMutablePointer<UInt8>) -> Int {
+    guard let count = lastMinute.write(time, separator: 0x20, to: out) else { return time.write(text: out) }
+    UnsafeMutableRawPointer(out + count).storeBytes(
+      of: UInt64(littleEndian: 0x5520_3030_3030_2b20), as: UInt64.self)
+    out[count + 8] = 0x54
+    out[count + 9] = 0x43
+    return count + 10
+  }
+
   /// Makes the record empty for the next one.
   @inline(__always)
   package mutating func reset() {

@@ -41,7 +41,8 @@ struct ExampleTests {
 
   @Test func losses() throws {
     #expect(
-      try run("losses", [shim]).text == "{\"suppressed\":0,\"dropped\":0,\"truncated\":0,\"bad\":0,\"too_long\":0}\n")
+      try run("losses", [shim]).text
+        == "{\"suppressed\":0,\"dropped\":0,\"truncated\":0,\"bad\":0,\"too_long\":0}\n")
   }
 
   @Test func slowSteps() throws {
@@ -54,7 +55,9 @@ struct ExampleTests {
     let folder = try TemporaryFolder()
     let lines = try String(contentsOfFile: shim, encoding: .utf8).split(separator: "\n")
     let journal = try Journal.make(
-      lines.enumerated().map { Journal.entry($0, Journal.text([("MESSAGE", String($1)), ("SYSLOG_IDENTIFIER", "kata")])) },
+      lines.enumerated().map {
+        Journal.entry($0, Journal.text([("MESSAGE", String($1)), ("SYSLOG_IDENTIFIER", "kata")]))
+      },
       in: folder)
     let sandbox = try run("sandbox-journal", ["3f2a9c51", "--journal-file", journal])
     let document = try JSONSerialization.jsonObject(with: sandbox.output) as? [String: Any]
@@ -72,7 +75,14 @@ struct ExampleTests {
     let result = try run("follow-to-jq", ["--until", "2100-01-01", "-"])
     #expect(result.status == 0 && result.text.isEmpty)
     let shell = try Tool.run(
-      "/bin/bash", ["-c", "PATH=\"$(dirname '\(Tool.path)'):$PATH\" '\(Repository.path("examples/follow-to-jq"))' - <'\(copy)'"])
-    #expect(shell.text == "2026-03-05T05:01:33.096137902Z 3f2a9c51 cgroup: cannot set memory.swap.max: No such file or directory (os error 2)\n", "\(shell.errorText)")
+      "/bin/bash",
+      [
+        "-c",
+        "PATH=\"$(dirname '\(Tool.path)'):$PATH\" '\(Repository.path("examples/follow-to-jq"))' - <'\(copy)'",
+      ])
+    #expect(
+      shell.text
+        == "2026-03-05T05:01:33.096137902Z 3f2a9c51 cgroup: cannot set memory.swap.max: No such file or directory (os error 2)\n",
+      "\(shell.errorText)")
   }
 }

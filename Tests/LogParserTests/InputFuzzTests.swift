@@ -1,9 +1,8 @@
 import Basics
 import Foundation
 import Glibc
-import Testing
-
 import LogParser
+import Testing
 
 /// Mutated inputs of every format: whatever bytes come, reading ends, and gives records or problems.
 struct InputFuzzTests {
@@ -17,11 +16,16 @@ struct InputFuzzTests {
   }()
 
   private static let tokens: [String] = [
-    "time=", "time=\"2026-03-05T05:01:54.1Z\" ", "msg=", "{\"msg\":\"", "\"ts\":\"", "{", "}", "[", "]", "\\u", "\\ud800", "\\u{", "\\x",
-    "\"", "\\", "\r", "\n", "\n\n", "\0", "\u{1b}[", "\u{1b}]", "[    1.234567] ", "<34>", "<34>1 ", "Mar  5 05:01:54 h p[1]: ",
-    "2026-03-05T05:01:54Z stdout P ", "2026-03-05T05:01:54+0100 h p: ", "1772686918.1 h p: ", "Thu 2026-03-05 05:01:59 UTC h p: ",
-    "I0305 05:01:54.1 1 a.go:1] ", "__CURSOR=s\n", "__REALTIME_TIMESTAMP=", "MESSAGE\n", "vm console: \"", "vmconsole=", "source=agent ",
-    "\u{ff}\u{ff}\u{ff}\u{ff}", "99999999999999999999", "-1", "1e999", "container_id:\"", "%!d(MISSING)", "null", "true", "\u{2028}",
+    "time=", "time=\"2026-03-05T05:01:54.1Z\" ", "msg=", "{\"msg\":\"", "\"ts\":\"", "{", "}", "[", "]",
+    "\\u", "\\ud800", "\\u{", "\\x",
+    "\"", "\\", "\r", "\n", "\n\n", "\0", "\u{1b}[", "\u{1b}]", "[    1.234567] ", "<34>", "<34>1 ",
+    "Mar  5 05:01:54 h p[1]: ",
+    "2026-03-05T05:01:54Z stdout P ", "2026-03-05T05:01:54+0100 h p: ", "1772686918.1 h p: ",
+    "Thu 2026-03-05 05:01:59 UTC h p: ",
+    "I0305 05:01:54.1 1 a.go:1] ", "__CURSOR=s\n", "__REALTIME_TIMESTAMP=", "MESSAGE\n", "vm console: \"",
+    "vmconsole=", "source=agent ",
+    "\u{ff}\u{ff}\u{ff}\u{ff}", "99999999999999999999", "-1", "1e999", "container_id:\"", "%!d(MISSING)",
+    "null", "true", "\u{2028}",
   ]
 
   private func mutate(_ bytes: [UInt8], _ generator: inout SplitMix64) -> [UInt8] {
@@ -31,7 +35,9 @@ struct InputFuzzTests {
       switch generator.next() % 7 {
       case 0 where !result.isEmpty: result[place] = UInt8(truncatingIfNeeded: generator.next())
       case 1 where !result.isEmpty: result[place] ^= 1 << UInt8(generator.next() % 8)
-      case 2: result.insert(contentsOf: Self.tokens.randomElement(using: &generator)?.utf8.map { $0 } ?? [], at: place)
+      case 2:
+        result.insert(
+          contentsOf: Self.tokens.randomElement(using: &generator)?.utf8.map { $0 } ?? [], at: place)
       case 3: result.removeSubrange(place..<min(result.count, place + Int(generator.next() % 40)))
       case 4: result = Array(result[..<place])
       case 5:
@@ -104,7 +110,8 @@ struct InputFuzzTests {
     while inputs == 0 || Date() < end {
       for _ in 0..<100 {
         let bytes = mutate(Self.seeds[Int(generator.next() % UInt64(Self.seeds.count))], &generator)
-        let format = generator.next() % 3 == 0 ? InputFormat.allCases.randomElement(using: &generator) ?? .auto : .auto
+        let format =
+          generator.next() % 3 == 0 ? InputFormat.allCases.randomElement(using: &generator) ?? .auto : .auto
         records += try read(bytes, format, file, &record, &out)
         inputs += 1
       }
@@ -116,12 +123,14 @@ struct InputFuzzTests {
   @Test func journalTimesSurviveAnything() {
     let now = Timestamp(seconds: 1_772_755_200)
     let parts = [
-      "-", "+", "1", "99999999999999", "h", "min", " ago", " left", "yesterday", "2026-03-05", " ", "05:01", ":", ".5", "@", "UTC", "Thu ",
+      "-", "+", "1", "99999999999999", "h", "min", " ago", " left", "yesterday", "2026-03-05", " ", "05:01",
+      ":", ".5", "@", "UTC", "Thu ",
       "1e308", "y", "M", "é", "\0",
     ]
     var generator = SplitMix64(state: 11)
     for _ in 0..<20_000 {
-      let text = (0..<(generator.next() % 6)).map { _ in parts.randomElement(using: &generator) ?? "" }.joined()
+      let text = (0..<(generator.next() % 6)).map { _ in parts.randomElement(using: &generator) ?? "" }
+        .joined()
       if let time = try? JournalTime.parse(text, now: now) {
         #expect(Timestamp.representableSeconds.contains(time.seconds))
       }
@@ -132,13 +141,16 @@ struct InputFuzzTests {
     ("now", 1_772_755_200), ("-1h", 1_772_751_600), ("+5min", 1_772_755_500), ("2 days ago", 1_772_582_400),
     ("1h 30min ago", 1_772_749_800), ("3h left", 1_772_766_000), ("@1700000000.5", 1_700_000_000),
     ("2026-01-01 10:00 UTC", 1_767_261_600), ("2026-01-01T10:00:00+01:00", 1_767_258_000),
-    ("Thu 2026-01-01 10:00:05 UTC", 1_767_261_605), ("2026-01-01 UTC", 1_767_225_600), ("1w ago", 1_772_150_400),
+    ("Thu 2026-01-01 10:00:05 UTC", 1_767_261_605), ("2026-01-01 UTC", 1_767_225_600),
+    ("1w ago", 1_772_150_400),
   ])
   func journalTimesAreRead(_ text: String, _ seconds: Int64) throws {
     #expect(try JournalTime.parse(text, now: Timestamp(seconds: 1_772_755_200)).seconds == seconds)
   }
 
-  @Test(arguments: ["", "whenever", "Fri 2026-01-01 10:00 UTC", "2026-13-01", "25:00", "-1 parsec", "1h", "@", "- 1h ago"])
+  @Test(arguments: [
+    "", "whenever", "Fri 2026-01-01 10:00 UTC", "2026-13-01", "25:00", "-1 parsec", "1h", "@", "- 1h ago",
+  ])
   func textsThatAreNoTimesAreRefused(_ text: String) {
     #expect(throws: JournalTime.Problem.self) { try JournalTime.parse(text, now: Timestamp(seconds: 0)) }
   }

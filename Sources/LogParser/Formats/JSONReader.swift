@@ -171,10 +171,7 @@ struct JSONReader {
   private mutating func escapedString(
     _ content: UnsafePointer<UInt8>, _ firstStop: UnsafePointer<UInt8>, _ arena: inout Arena
   ) throws(RecordProblem) -> ByteSlice {
-    var close = firstStop
-    while close < end, close.pointee == 0x5c {
-      close = ByteScanner.quoteOrEscape(close + 2 < end ? close + 2 : end, end).at
-    }
+    let close = ByteScanner.closingQuote(firstStop, end)
     guard close < end else { throw problem("a string does not end") }
     do throws(EscapeProblem) {
       let text = ByteSlice(base: content, count: close - content, isPlain: false)

@@ -9,17 +9,15 @@ struct LogfmtDecoder {
   private let end: UnsafePointer<UInt8>
   private var position: UnsafePointer<UInt8>
   private let keepsHexEscapes: Bool
-  /// Whether every byte of the line is plain or a `"`: then so is every key and value.
-  private let isPlain: Bool
 
-  /// - Parameter keepsHexEscapes: whether `\x` stands for itself; when false it is an error in a quoted value.
-  /// - Parameter isPlain: whether every byte of the line is known to be plain or a `"`.
+  /// - Parameters:
+  ///   - position: where in the line the first pair to be read begins.
+  ///   - keepsHexEscapes: whether `\x` stands for itself; when false it is an error in a quoted value.
   @inline(__always)
-  init(_ line: ByteSlice, keepsHexEscapes: Bool = true, isPlain: Bool = false) {
-    self.isPlain = isPlain
+  init(_ line: ByteSlice, from position: UnsafePointer<UInt8>, keepsHexEscapes: Bool = true) {
     start = line.base
     end = line.end
-    position = line.base
+    self.position = position
     self.keepsHexEscapes = keepsHexEscapes
   }
 
@@ -41,7 +39,6 @@ struct LogfmtDecoder {
     }
     let keyStart = p
     column = columnOf(p)
-    if isPlain, let pair = plainPair(keyStart) { return pair }
     let keyStop = ByteScanner.endOfWord(p, end)
     p = keyStop.at
     var key = ByteSlice(base: keyStart, count: p - keyStart, isPlain: keyStop.isPlain)
@@ -65,28 +62,6 @@ struct LogfmtDecoder {
     position = valueStop.at
     let value = ByteSlice(base: p, count: valueStop.at - p, isPlain: valueStop.isPlain)
     return (key, value.isPlain ? value : doublingHexEscapes(value, &arena))
-  }
-
-  /// The pair at `keyStart` of a plain line; nil, with nothing done, when it is not of the common form `key=value` or
-  /// `key="value"`.
-  @inline(__always)
-  private mutating func plainPair(
-    _ keyStart: UnsafePointer<UInt8>
-  ) -> (key: ByteSlice, value: ByteSlice)? {
-    let keyEnd = ByteScanner.endOfPlainWord(keyStart, end)
-    guard keyEnd > keyStart, keyEnd + 1 < end, keyEnd.pointee == 0x3d else { return nil }
-    let key = ByteSlice(base: keyStart, count: keyEnd - keyStart, isPlain: true)
-    let valueStart = keyEnd + 1
-    if valueStart.pointee == 0x22 {
-      let close = ByteScanner.first(0x22, valueStart + 1, end)
-      guard close < end else { return nil }
-      position = close + 1
-      return (key, ByteSlice(base: valueStart + 1, count: close - valueStart - 1, isPlain: true))
-    }
-    let valueEnd = ByteScanner.endOfPlainWord(valueStart, end)
-    guard valueEnd == end || valueEnd.pointee == 0x20 else { return nil }
-    position = valueEnd
-    return (key, ByteSlice(base: valueStart, count: valueEnd - valueStart, isPlain: true))
   }
 
   @inline(__always)
@@ -122,12 +97,8 @@ struct LogfmtDecoder {
   private func closingQuote(
     _ quote: UnsafePointer<UInt8>, from firstEscape: UnsafePointer<UInt8>
   ) throws(RecordProblem) -> UnsafePointer<UInt8> {
-    var p = firstEscape
-    while p < end {
-      if p.pointee == 0x22 { return p }
-      // Past an escape and the character it escapes, which may be a quote.
-      p = ByteScanner.quoteOrEscape(p + 2 < end ? p + 2 : end, end).at
-    }
+    let close = ByteScanner.closingQuote(firstEscape, end)
+    if close < end { return close }
     throw RecordProblem(column: columnOf(quote), "unterminated quoted value")
   }
 

@@ -23,13 +23,9 @@ package struct LogfmtRecord {
   package static var unpackFailedKey: StaticString { "kata-log-parser-agent-unpack-failed" }
 
   /// Reads `line` into `record`, which must be empty, and takes the agent's record out of it.
-  ///
-  /// - Parameter isPlain: whether every byte of the line is known to be plain or a `"`.
   @inline(__always)
-  package func parse(
-    _ line: ByteSlice, isPlain: Bool = false, into record: inout Record
-  ) throws(RecordProblem) {
-    try decode(line, isPlain: isPlain, into: &record, keepsHexEscapes: true)
+  package func parse(_ line: ByteSlice, into record: inout Record) throws(RecordProblem) {
+    try decode(line, into: &record, keepsHexEscapes: true)
     if rules.unpacksAgent, AgentRecord.mayBeIn(record) {
       try AgentRecord.unpack(&record, rules: rules)
     }
@@ -38,18 +34,45 @@ package struct LogfmtRecord {
 
   /// Reads the pairs of `line` into `record`.
   @inline(__always)
-  func decode(
-    _ line: ByteSlice, isPlain: Bool = false, into record: inout Record, keepsHexEscapes: Bool
-  ) throws(RecordProblem) {
-    var decoder = LogfmtDecoder(line, keepsHexEscapes: keepsHexEscapes, isPlain: isPlain)
-    var pairs = 0
-    while let (key, value) = try decoder.next(&record.arena) {
-      pairs += 1
-      if !(key.isPlain && value.isPlain) { try checkText(key, value, column: decoder.column) }
-      try assign(key, value, to: &record, column: decoder.column)
+  func decode(_ line: ByteSlice, into record: inout Record, keepsHexEscapes: Bool) throws(RecordProblem) {
+    let rest = try decodePlainPairs(line, into: &record)
+    if rest < line.end || line.isEmpty {
+      var decoder = LogfmtDecoder(line, from: rest, keepsHexEscapes: keepsHexEscapes)
+      var isBlank = rest == line.base
+      while let (key, value) = try decoder.next(&record.arena) {
+        isBlank = false
+        if !(key.isPlain && value.isPlain) { try checkText(key, value, column: decoder.column) }
+        try assign(key, value, to: &record, column: decoder.column)
+      }
+      if isBlank { throw RecordProblem("the line is blank", remedy: "remove it, or give --keep-going") }
     }
-    if pairs == 0 { throw RecordProblem("the line is blank", remedy: "remove it, or give --keep-going") }
     if let repeated = record.fields.sort() { throw Self.repetition(of: repeated, column: 0) }
+  }
+
+  /// Reads the pairs that are written as loggers write nearly every one: `key=value` or `key="value"` of nothing but
+  /// plain bytes, a space behind. Returns where the first other one begins, or the line's end.
+  private func decodePlainPairs(
+    _ line: ByteSlice, into record: inout Record
+  ) throws(RecordProblem) -> UnsafePointer<UInt8> {
+    var p = line.base
+    let end = ByteScanner.endOfPlainOrQuotes(p, line.end)
+    while p < end {
+      let keyEnd = ByteScanner.endOfPlainKey(p, end)
+      let valueStart = keyEnd + 1
+      guard keyEnd > p, valueStart < end, keyEnd.pointee == 0x3d else { break }
+      let isQuoted = valueStart.pointee == 0x22
+      let from = isQuoted ? valueStart + 1 : valueStart
+      let valueEnd = isQuoted ? ByteScanner.first(0x22, from, end) : ByteScanner.endOfPlainWord(from, end)
+      // Where the plain bytes end before the line does, the last value may go on.
+      guard valueEnd < end || (end == line.end && !isQuoted) else { break }
+      let next = isQuoted ? valueEnd + 1 : valueEnd
+      guard next < end ? next.pointee == 0x20 : next == line.end else { break }
+      try assign(
+        ByteSlice(base: p, count: keyEnd - p, isPlain: true),
+        ByteSlice(base: from, count: valueEnd - from, isPlain: true), to: &record, column: p - line.base + 1)
+      p = next < end ? next + 1 : end
+    }
+    return p
   }
 
   private func checkText(_ key: ByteSlice, _ value: ByteSlice, column: Int) throws(RecordProblem) {

@@ -26,48 +26,39 @@ enum Unescaper {
   static func unescape(
     _ text: ByteSlice, rule: EscapeRule, into arena: inout Arena
   ) throws(EscapeProblem) -> ByteSlice {
-    // An input byte yields at most three: one that is not UTF-8 becomes U+FFFD.
+    // An input byte yields at most three: one that is not UTF-8 becomes U+FFFD. Sixteen bytes are copied at once, into
+    // the room's padding at the end; what was copied too far is written over.
     let out = arena.reserve(text.count * 3)
     var count = 0
     var p = text.base
     let end = text.end
-    var isPlain = true
     while p < end {
-      // Longest run without an escape, a quote or a byte that needs a look.
-      let run = ByteScanner.quoteOrEscape(p, end)
-      let length = run.at - p
-      if run.isPlain {
-        copyRun(p, length, to: out + count)
-        count += length
-      } else {
-        isPlain = false
+      let v = ByteScanner.load(p)
+      UnsafeMutableRawPointer(out + count).storeBytes(of: v, as: SIMD16<UInt8>.self)
+      let stops = ByteScanner.bits(
+        (v .== ByteScanner.Lanes(repeating: 0x22)) .| (v .== ByteScanner.Lanes(repeating: 0x5c)))
+      let run = min(ByteScanner.firstLane(stops), end - p)
+      if ByteScanner.bits(ByteScanner.notASCIIText(v)) & ByteScanner.lanes(under: run) != 0 {
+        let rest = ByteScanner.quoteOrEscape(p, end).at
         count += try copyChecked(
-          ByteSlice(base: p, count: length, isPlain: false), at: p - text.base, to: out + count)
+          ByteSlice(base: p, count: rest - p, isPlain: false), at: p - text.base, to: out + count)
+        p = rest
+      } else {
+        count += run
+        p += run
+        if run == 16 { continue }
       }
-      p = run.at
       guard p < end else { break }
-      isPlain = false
       if p.pointee == 0x22 { throw EscapeProblem(offset: p - text.base, reason: "a quote inside") }
-      p += try unescapeOne(p, end, offset: p - text.base, rule, to: out, &count)
+      if p + 1 < end, p[1] == 0x22 {
+        out[count] = 0x22
+        count += 1
+        p += 2
+      } else {
+        p += try unescapeOne(p, end, offset: p - text.base, rule, to: out, &count)
+      }
     }
-    return arena.commit(count, isPlain: isPlain)
-  }
-
-  /// Copies a short run sixteen bytes at a time: the source and the target have `ByteSlice.padding` bytes behind them.
-  @inline(__always)
-  private static func copyRun(
-    _ source: UnsafePointer<UInt8>, _ count: Int, to target: UnsafeMutablePointer<UInt8>
-  ) {
-    if count > 64 {
-      target.update(from: source, count: count)
-      return
-    }
-    var index = 0
-    while index < count {
-      UnsafeMutableRawPointer(target + index).storeBytes(
-        of: ByteScanner.load(source + index), as: SIMD16<UInt8>.self)
-      index += 16
-    }
+    return arena.commit(count)
   }
 
   private static func copyChecked(
@@ -97,7 +88,6 @@ enum Unescaper {
   }
 
   /// Unescapes the escape at `p` and returns its length in the text.
-  @inline(__always)
   private static func unescapeOne(
     _ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, offset: Int, _ rule: EscapeRule,
     to out: UnsafeMutablePointer<UInt8>, _ count: inout Int

@@ -10,52 +10,55 @@ package struct CSVFormatter: RecordFormatter {
   }
 
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
-    appendData(record.fields, to: &out)
-    out.append(0x2c)
-    out.append(upTo: Timestamp.maximumLength) { record.time.write(text: $0) }
-    out.append(0x2c)
-    CSVText.append(place.filename, to: &out)
-    out.append(0x2c)
-    CSVText.append(record.level, to: &out)
-    out.append(0x2c)
-    CSVText.append(record.message, to: &out)
-    out.append(0x2c)
-    CSVText.append(record.source, to: &out)
-    out.append(0x2c)
-    CSVText.append(record.name, to: &out)
-    out.append(0x2c)
-    CSVText.append(record.container, to: &out)
-    out.append(0x2c)
-    CSVText.append(record.sandbox, to: &out)
-    out.append(0x2c)
-    out.append(decimal: Int64(clamping: record.line))
-    out.append(0x2c)
-    out.append(decimal: Int64(clamping: place.count))
-    out.append(0x2c)
-    out.append(decimal: place.delta)
-    out.append(0x2c)
-    out.append(decimal: Int64(record.pid))
-    out.append(0x0a)
+    var line = out.cursor(
+      reserving: 512 + record.fields.count * 8 + (record.textLength + place.filename.count) * CSVText.growth)
+    putData(record.fields, to: &line)
+    line.put(0x2c)
+    line.put { record.writeTime(text: $0) }
+    line.put(0x2c)
+    CSVText.put(place.filename, to: &line)
+    line.put(0x2c)
+    CSVText.put(record.level, to: &line)
+    line.put(0x2c)
+    CSVText.put(record.message, to: &line)
+    line.put(0x2c)
+    CSVText.put(record.source, to: &line)
+    line.put(0x2c)
+    CSVText.put(record.name, to: &line)
+    line.put(0x2c)
+    CSVText.put(record.container, to: &line)
+    line.put(0x2c)
+    CSVText.put(record.sandbox, to: &line)
+    line.put(0x2c)
+    line.put(decimal: record.line)
+    line.put(0x2c)
+    line.put(decimal: place.count)
+    line.put(0x2c)
+    line.put(decimal: place.delta)
+    line.put(0x2c)
+    line.put(decimal: Int64(record.pid))
+    line.put(0x0a)
+    out.commit(line)
   }
 
   /// The extra fields as Go prints a map, `map[key:value key:value]`: one CSV field.
-  private func appendData(_ fields: borrowing FieldList, to out: inout OutputBuffer) {
+  private func putData(_ fields: borrowing FieldList, to out: inout OutputBuffer.Cursor) {
     var isQuoted = false
     for index in 0..<fields.count where !isQuoted {
       let field = fields[index]
       isQuoted = CSVText.needsQuotes(field.value) || CSVText.needsQuotes(field.key)
     }
-    if isQuoted { out.append(0x22) }
-    out.append("map[")
+    if isQuoted { out.put(0x22) }
+    out.put("map[")
     for index in 0..<fields.count {
       let field = fields[index]
-      if index > 0 { out.append(0x20) }
-      CSVText.appendInside(field.key, to: &out)
-      out.append(0x3a)
-      CSVText.appendInside(field.value, to: &out)
+      if index > 0 { out.put(0x20) }
+      CSVText.putInside(field.key, to: &out)
+      out.put(0x3a)
+      CSVText.putInside(field.value, to: &out)
     }
-    out.append(0x5d)
-    if isQuoted { out.append(0x22) }
+    out.put(0x5d)
+    if isQuoted { out.put(0x22) }
   }
 
   package func end(_ out: inout OutputBuffer, count: UInt64) {}
@@ -70,25 +73,32 @@ package struct ChosenCSVFormatter: RecordFormatter {
   package func begin(_ out: inout OutputBuffer) {
     var arena = Arena()
     for (index, field) in chosen.enumerated() {
-      if index > 0 { out.append(0x2c) }
-      CSVText.append(arena.copy(field.name), to: &out)
+      let name = arena.copy(field.name)
+      var line = out.cursor(reserving: 8 + name.count * CSVText.growth)
+      if index > 0 { line.put(0x2c) }
+      CSVText.put(name, to: &line)
+      out.commit(line)
     }
     out.append(0x0a)
   }
 
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
+    let start = out.count
     for (index, field) in chosen.enumerated() {
-      if index > 0 { out.append(0x2c) }
+      let text = field.known?.text(record, place) ?? field.value(in: record)
+      var line = out.cursor(reserving: 64 + (text?.count ?? 0) * CSVText.growth)
+      if index > 0 { line.put(0x2c) }
       if field.known == .time {
-        out.append(upTo: Timestamp.maximumLength) { record.time.write(rfc3339: $0) }
+        line.put { record.writeTime(rfc3339: $0) }
       } else if let number = field.known?.number(record, place) {
-        out.append(decimal: number)
-      } else if let text = field.known?.text(record, place) ?? field.value(in: record) {
-        CSVText.append(text, to: &out)
+        line.put(decimal: number)
+      } else if let text {
+        CSVText.put(text, to: &line)
       }
+      out.commit(line)
     }
     // A line of one empty field would be no record to a reader.
-    if chosen.count == 1, out.bytes.last == 0x0a { out.append("\"\"") }
+    if out.count == start { out.append("\"\"") }
     out.append(0x0a)
   }
 

@@ -1,18 +1,21 @@
 /// Fields of comma-separated values (RFC 4180), quoted where Go's `encoding/csv` quotes them. What is not UTF-8
 /// becomes U+FFFD.
 enum CSVText {
+  /// The most bytes that one byte of text becomes: U+FFFD.
+  static let growth = 3
+
   /// Writes one field, in quotes if it needs them.
   @inline(__always)
-  static func append(_ text: ByteSlice, to out: inout OutputBuffer) {
+  static func put(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
     if text.isEmpty { return }
     if text.isPlain, text[0] != 0x20, !text.contains(0x2c) {
-      out.append(text)
+      out.put(text)
     } else if needsQuotes(text) || startsWithSpace(text) || text == "\\." {
-      out.append(0x22)
-      appendInside(text, to: &out)
-      out.append(0x22)
+      out.put(0x22)
+      putInside(text, to: &out)
+      out.put(0x22)
     } else {
-      UTF8Text.append(text, to: &out)
+      UTF8Text.put(text, to: &out)
     }
   }
 
@@ -29,33 +32,33 @@ enum CSVText {
 
   /// Writes text that stands between quotes.
   @inline(__always)
-  static func appendInside(_ text: ByteSlice, to out: inout OutputBuffer) {
+  static func putInside(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
     if text.isPlain {
-      out.append(text)
+      out.put(text)
       return
     }
     var start = 0
     while let quote = text.firstIndex(of: 0x22, from: start) {
-      UTF8Text.append(text.slice(start, quote + 1), to: &out)
-      out.append(0x22)
+      UTF8Text.put(text.slice(start, quote + 1), to: &out)
+      out.put(0x22)
       start = quote + 1
     }
-    UTF8Text.append(text.dropFirst(start), to: &out)
+    UTF8Text.put(text.dropFirst(start), to: &out)
   }
 }
 
 /// Text as it is, but for bytes that are not UTF-8, each of which becomes U+FFFD.
 enum UTF8Text {
   @inline(__always)
-  static func append(_ text: ByteSlice, to out: inout OutputBuffer) {
-    if UTF8Scalar.isValid(text) { out.append(text) } else { appendRepaired(text, to: &out) }
+  static func put(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
+    if UTF8Scalar.isValid(text) { out.put(text) } else { putRepaired(text, to: &out) }
   }
 
-  private static func appendRepaired(_ text: ByteSlice, to out: inout OutputBuffer) {
+  private static func putRepaired(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
     var index = 0
     while index < text.count {
       let (scalar, length) = UTF8Scalar.decode(text, at: index)
-      if scalar == nil { out.append("\u{fffd}") } else { out.append(text.slice(index, index + length)) }
+      if scalar == nil { out.put("\u{fffd}") } else { out.put(text.slice(index, index + length)) }
       index += length
     }
   }

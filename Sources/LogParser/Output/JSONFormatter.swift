@@ -28,7 +28,7 @@ package struct JSONFormatter: RecordFormatter {
     }
     if fields > 0 { line.put("\n            ") }
     line.put("},\n            \"Time\": \"")
-    line.put { record.time.write(rfc3339: $0) }
+    line.put { record.writeTime(rfc3339: $0) }
     line.put("\",\n            \"Filename\": \"")
     JSONText.put(place.filename, &line)
     line.put("\",\n            \"Level\": \"")

@@ -12,7 +12,7 @@ package struct LogfmtFormatter: RecordFormatter {
     // texts, and a byte becomes at most `\ufffd`.
     var line = out.cursor(reserving: 256 + count * 16 + record.textLength * LogfmtText.growth)
     line.put("time=\"")
-    line.put { record.time.write(rfc3339Full: $0) }
+    line.put { record.writeTime(rfc3339Full: $0) }
     line.put(0x22)
     Self.put(" level=", record.level, &line)
     Self.put(" msg=", record.message, &line)
@@ -60,10 +60,18 @@ enum LogfmtText {
     line.put(0x22)
   }
 
+  @inline(__always)
   private static func isBare(_ text: ByteSlice) -> Bool {
-    for byte in text.bytes where byte <= 0x20 || byte == 0x3d || byte == 0x22 || byte >= 0x7f || byte == 0x5c
-    {
-      return false
+    var index = 0
+    while index < text.count {
+      let v = ByteScanner.load(text.base + index)
+      // As signed bytes, those that are no ASCII are below the space too.
+      let low = unsafeBitCast(v, to: SIMD16<Int8>.self) .<= SIMD16<Int8>(repeating: 0x20)
+      let marks = (v .== ByteScanner.Lanes(repeating: 0x3d)) .| (v .== ByteScanner.Lanes(repeating: 0x22))
+      let rest = (v .== ByteScanner.Lanes(repeating: 0x5c)) .| (v .== ByteScanner.Lanes(repeating: 0x7f))
+      let found = ByteScanner.bits((low .| marks) .| rest)
+      if found & ByteScanner.lanes(under: min(16, text.count - index)) != 0 { return false }
+      index += 16
     }
     return true
   }
@@ -102,6 +110,7 @@ enum LogfmtText {
   /// Writes a key; bytes that no key can have become `_`.
   static func put(key: ByteSlice, _ line: inout OutputBuffer.Cursor) {
     if key.isEmpty { return line.put(0x5f) }
+    if isBare(key) { return line.put(key) }
     var index = 0
     while index < key.count {
       let byte = key[index]
@@ -118,25 +127,5 @@ enum LogfmtText {
       }
       index += length
     }
-  }
-}
-
-extension Timestamp {
-  /// Writes the instant as `write(rfc3339:)` does, but always with nine digits of a fraction, which the format's reading
-  /// rules ask for.
-  func write(rfc3339Full out: UnsafeMutablePointer<UInt8>) -> Int {
-    var whole = self
-    whole.nanoseconds = 0
-    let count = whole.write(rfc3339: out)
-    // The nine digits go between the seconds and the offset.
-    let tail = count - 19
-    for index in stride(from: tail - 1, through: 0, by: -1) { out[29 + index] = out[19 + index] }
-    out[19] = 0x2e
-    var rest = nanoseconds
-    for index in stride(from: 28, through: 20, by: -1) {
-      out[index] = UInt8(truncatingIfNeeded: 0x30 + rest % 10)
-      rest /= 10
-    }
-    return count + 10
   }
 }

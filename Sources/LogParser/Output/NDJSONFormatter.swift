@@ -20,7 +20,7 @@ package struct NDJSONFormatter: RecordFormatter {
     var line = out.cursor(
       reserving: 512 + count * 16 + (record.textLength + place.filename.count) * JSONText.growth)
     line.put("{\"time\":\"")
-    line.put { record.time.write(rfc3339: $0) }
+    line.put { record.writeTime(rfc3339: $0) }
     line.put(0x22)
     Self.put(",\"level\":\"", record.level, &line)
     Self.put(",\"msg\":\"", record.message, &line)
@@ -70,7 +70,7 @@ package struct NDJSONFormatter: RecordFormatter {
       if field.known == .time {
         Self.begin(field, &separator, &line)
         line.put(0x22)
-        line.put { record.time.write(rfc3339: $0) }
+        line.put { record.writeTime(rfc3339: $0) }
         line.put(0x22)
       } else if let number = field.known?.number(record, place) {
         if field.known == .pid, number == 0 { continue }

@@ -161,12 +161,14 @@ extension OutputBuffer {
       p += length
     }
 
+    /// Puts a byte as two hexadecimal digits.
     @inline(__always)
-    package mutating func put(hex byte: UInt8) {
+    package mutating func put(hex byte: UInt8, uppercase: Bool = false) {
+      let letter: UInt8 = uppercase ? 0x37 : 0x57
       let high = byte >> 4
       let low = byte & 15
-      put(high < 10 ? 0x30 + high : 0x57 + high)
-      put(low < 10 ? 0x30 + low : 0x57 + low)
+      put(high < 10 ? 0x30 + high : letter + high)
+      put(low < 10 ? 0x30 + low : letter + low)
     }
 
     @inline(__always)
@@ -177,25 +179,51 @@ extension OutputBuffer {
 
     @inline(__always)
     package mutating func put(decimal value: UInt64) {
-      if value < 10 {
-        put(0x30 + UInt8(truncatingIfNeeded: value))
-        return
-      }
-      var digits = 1
-      var bound: UInt64 = 10
-      while digits < 20, value >= bound {
-        digits += 1
-        if digits < 20 { bound &*= 10 }
-      }
-      var rest = value
-      var q = p + digits
+      var q = p + Self.digits(of: value)
       p = q
-      while rest >= 10 {
-        q -= 1
-        q.pointee = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
-        rest /= 10
+      var rest = value
+      while rest >= 100 {
+        q -= 2
+        Self.writePair(q, rest % 100)
+        rest /= 100
       }
-      (q - 1).pointee = 0x30 &+ UInt8(truncatingIfNeeded: rest)
+      if rest < 10 {
+        (q - 1).pointee = 0x30 &+ UInt8(truncatingIfNeeded: rest)
+      } else {
+        Self.writePair(q - 2, rest)
+      }
+    }
+
+    @inline(__always)
+    private static func writePair(_ q: UnsafeMutablePointer<UInt8>, _ value: UInt64) {
+      q[0] = 0x30 &+ UInt8(truncatingIfNeeded: value / 10)
+      q[1] = 0x30 &+ UInt8(truncatingIfNeeded: value % 10)
+    }
+
+    /// How many digits a number has.
+    @inline(__always)
+    package static func digits(of value: UInt64) -> Int {
+      var digits = 1
+      var rest = value
+      while rest >= 10_000 {
+        digits += 4
+        rest /= 10_000
+      }
+      return digits + (rest >= 10 ? 1 : 0) + (rest >= 100 ? 1 : 0) + (rest >= 1000 ? 1 : 0)
+    }
+
+    /// How many bytes were put since `start`.
+    @inline(__always)
+    package func count(since start: Cursor) -> Int { p - start.p }
+
+    /// Moves what was put since `start` to the right, so that it ends `width` bytes from there, with spaces before it.
+    package mutating func alignRight(_ width: Int, since start: Cursor) {
+      let count = count(since: start)
+      guard count < width else { return }
+      let shift = width - count
+      for index in stride(from: count - 1, through: 0, by: -1) { start.p[shift + index] = start.p[index] }
+      for index in 0..<shift { start.p[index] = 0x20 }
+      p += shift
     }
 
     /// Puts what `write` writes; `write` returns how many bytes.

@@ -24,7 +24,7 @@ package struct PrettyFormatter: RecordFormatter {
 
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
     var line = PrettyLine(width: width, indent: Self.indent, isColored: isColored)
-    putTime(record.time, &out)
+    putTime(record, &out)
     putDelta(place.delta, &out)
     out.append(0x20)
     putLevel(record.level, &out)
@@ -39,6 +39,8 @@ package struct PrettyFormatter: RecordFormatter {
     putField("container", record.container, &line, &out)
     for index in 0..<record.fields.count {
       let field = record.fields[index]
+      // What a column shows already: the console line that is the message, the agent's level in its own words.
+      if field.value.equals(record.message) || field.key == "level" { continue }
       if field.key == "ts", let guest = Timestamp.parse(field: field.value) {
         putGuestOffset(guest.nanoseconds(since: record.time), &line, &out)
         continue
@@ -55,12 +57,15 @@ package struct PrettyFormatter: RecordFormatter {
 
   /// How the guest's clock stood to the host's when the agent's record came.
   private func putGuestOffset(_ offset: Int64, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
-    let text = Self.shown(offset)
-    line.space(12 + text.utf8.count, &out)
+    line.space(24, &out)
     line.color("\u{1b}[36m", &out)
-    for byte in "guest_clock=".utf8 { line.put(byte, &out) }
+    line.put("guest_clock=", &out)
     line.reset(&out)
-    for byte in text.utf8 { line.put(byte, &out) }
+    var cursor = out.cursor(reserving: 32)
+    let start = cursor
+    Self.put(offset, &cursor)
+    line.column += cursor.count(since: start)
+    out.commit(cursor)
   }
 
   private func putField(
@@ -71,16 +76,16 @@ package struct PrettyFormatter: RecordFormatter {
     let short = value.count > 16 ? value.prefix(12) : value
     line.space(key.utf8CodeUnitCount + 1 + short.count, &out)
     line.color("\u{1b}[36m", &out)
-    for index in 0..<key.utf8CodeUnitCount { line.put(key.utf8Start[index], &out) }
+    line.put(key, &out)
     line.put(0x3d, &out)
     line.reset(&out)
     line.put(short, &out)
   }
 
   /// `MM-DD HH:MM:SS.mmm`, in the time's own offset.
-  private func putTime(_ time: Timestamp, _ out: inout OutputBuffer) {
+  private func putTime(_ record: borrowing Record, _ out: inout OutputBuffer) {
     out.append(upTo: Timestamp.maximumLength) { target in
-      let count = time.write(rfc3339Full: target)
+      let count = record.writeTime(rfc3339Full: target)
       // Cut the year off the front and the microseconds off the end, and part date and time by a space.
       for index in 0..<18 { target[index] = target[index + 5] }
       target[5] = 0x20
@@ -88,36 +93,56 @@ package struct PrettyFormatter: RecordFormatter {
     }
   }
 
-  /// Nine columns: `  +1.234s`.
+  /// Ten columns: `   +1.234s`.
   private func putDelta(_ delta: Int64, _ out: inout OutputBuffer) {
-    let text = Self.shown(delta)
-    for _ in 0..<max(1, 10 - text.utf8.count) { out.append(0x20) }
-    if isColored { out.append("\u{1b}[2m") }
-    out.append(string: text)
-    if isColored { out.append("\u{1b}[0m") }
+    var line = out.cursor(reserving: 64)
+    let start = line
+    line.put(0x20)
+    if isColored { line.put("\u{1b}[2m") }
+    Self.put(delta, &line)
+    line.alignRight(isColored ? 14 : 10, since: start)
+    if isColored { line.put("\u{1b}[0m") }
+    out.commit(line)
   }
 
-  private static func shown(_ nanoseconds: Int64) -> String {
-    let sign = nanoseconds < 0 ? "-" : "+"
+  /// Writes a difference in time with its sign and in the unit that fits, 20 bytes at most.
+  private static func put(_ nanoseconds: Int64, _ line: inout OutputBuffer.Cursor) {
+    line.put(nanoseconds < 0 ? 0x2d : 0x2b)
     let value = nanoseconds.magnitude
     switch value {
-    case ..<1_000: return "\(sign)\(value)ns"
-    case ..<1_000_000: return "\(sign)\(value / 1_000)us"
-    case ..<1_000_000_000: return sign + fixed(value / 100_000, 10) + "ms"
-    case ..<60_000_000_000: return sign + fixed(value / 1_000_000, 1000) + "s"
-    case ..<3_600_000_000_000:
-      return "\(sign)\(value / 60_000_000_000)m\(value / 1_000_000_000 % 60)s"
-    case ..<86_400_000_000_000:
-      return "\(sign)\(value / 3_600_000_000_000)h\(value / 60_000_000_000 % 60)m"
-    default: return "\(sign)\(value / 86_400_000_000_000)d\(value / 3_600_000_000_000 % 24)h"
+    case ..<1_000:
+      line.put(decimal: value)
+      line.put("ns")
+    case ..<1_000_000:
+      line.put(decimal: value / 1_000)
+      line.put("us")
+    case ..<1_000_000_000:
+      line.put(decimal: value / 1_000_000)
+      line.put(0x2e)
+      line.put(decimal: value / 100_000 % 10)
+      line.put("ms")
+    case ..<60_000_000_000:
+      line.put(decimal: value / 1_000_000_000)
+      line.put(0x2e)
+      let milliseconds = value / 1_000_000 % 1_000
+      if milliseconds < 100 { line.put(0x30) }
+      if milliseconds < 10 { line.put(0x30) }
+      line.put(decimal: milliseconds)
+      line.put(0x73)
+    case ..<3_600_000_000_000: put(value / 1_000_000_000, "m", 60, "s", &line)
+    case ..<86_400_000_000_000: put(value / 60_000_000_000, "h", 60, "m", &line)
+    default: put(value / 3_600_000_000_000, "d", 24, "h", &line)
     }
   }
 
-  /// A number with as many digits behind the point as `unit` has noughts.
-  private static func fixed(_ value: UInt64, _ unit: UInt64) -> String {
-    let digits = String(value % unit)
-    let zeros = String(repeating: "0", count: String(unit).utf8.count - 1 - digits.utf8.count)
-    return "\(value / unit).\(zeros)\(digits)"
+  private static func put(
+    _ value: UInt64, _ large: StaticString, _ ratio: UInt64, _ small: StaticString,
+    _ line: inout OutputBuffer.Cursor
+  ) {
+    line.put(decimal: value / ratio)
+    line.put(large)
+    line.put(decimal: value % ratio)
+    line.put(small)
   }
 
   private func putLevel(_ name: ByteSlice, _ out: inout OutputBuffer) {
@@ -145,8 +170,8 @@ package struct PrettyFormatter: RecordFormatter {
   /// `source/name[pid]`, cut at its column's width.
   private func putOrigin(_ record: borrowing Record, _ out: inout OutputBuffer) {
     var column = PrettyLine(width: .max, indent: 0, isColored: false)
-    let pid = record.pid > 0 ? "[\(record.pid)]" : ""
-    var left = Self.originWidth - pid.utf8.count
+    let pidWidth = record.pid > 0 ? OutputBuffer.Cursor.digits(of: UInt64(record.pid)) + 2 : 0
+    var left = Self.originWidth - pidWidth
     let slash = record.source.isEmpty || record.name.isEmpty ? 0 : 1
     // The name is cut before the source, and no further than to four characters.
     let source = record.source.prefix(max(4, left - slash - min(record.name.count, 10)))
@@ -155,11 +180,15 @@ package struct PrettyFormatter: RecordFormatter {
     column.put(source, &out)
     if slash == 1 { column.put(0x2f, &out) }
     column.put(name, &out)
-    out.append(string: pid)
-    let used = column.column + pid.utf8.count
-    if used < Self.originWidth {
-      for _ in 0..<(Self.originWidth - used) { out.append(0x20) }
+    var line = out.cursor(reserving: 64)
+    if record.pid > 0 {
+      line.put(0x5b)
+      line.put(decimal: Int64(record.pid))
+      line.put(0x5d)
     }
+    let used = column.column + pidWidth
+    if used < Self.originWidth { for _ in 0..<(Self.originWidth - used) { line.put(0x20) } }
+    out.commit(line)
   }
 
   package func end(_ out: inout OutputBuffer, count: UInt64) {}
@@ -170,7 +199,7 @@ private struct PrettyLine {
   private let width: Int
   private let indent: Int
   private let isColored: Bool
-  private(set) var column: Int
+  var column: Int
   private var color: StaticString = ""
 
   init(width: Int, indent: Int, isColored: Bool) {
@@ -206,6 +235,12 @@ private struct PrettyLine {
     for _ in 0..<indent { out.append(0x20) }
     column = indent
     if color.utf8CodeUnitCount > 0 { out.append(color) }
+  }
+
+  /// Puts a short word, which stays whole.
+  mutating func put(_ word: StaticString, _ out: inout OutputBuffer) {
+    out.append(word)
+    column += word.utf8CodeUnitCount
   }
 
   mutating func put(_ byte: UInt8, _ out: inout OutputBuffer) {

@@ -12,43 +12,47 @@ package struct TOMLFormatter: RecordFormatter {
   }
 
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
-    out.append("\n[[Entries]]\n    Time = ")
+    var line = out.cursor(
+      reserving: 512 + record.fields.count * 32 + (record.textLength + place.filename.count) * TOMLText.growth
+    )
+    line.put("\n[[Entries]]\n    Time = ")
     // Readers convert to UTC, and theirs ends where the years 1 to 9999 do: outside it the time is a string.
     let isQuoted = !record.time.isInCommonRange
-    if isQuoted { out.append(0x22) }
-    out.append(upTo: Timestamp.maximumLength) { record.time.write(rfc3339: $0) }
-    if isQuoted { out.append(0x22) }
-    out.append("\n    Filename = \"")
-    TOMLText.append(place.filename, to: &out)
-    out.append("\"\n    Level = \"")
-    TOMLText.append(record.level, to: &out)
-    out.append("\"\n    Msg = \"")
-    TOMLText.append(record.message, to: &out)
-    out.append("\"\n    Source = \"")
-    TOMLText.append(record.source, to: &out)
-    out.append("\"\n    Name = \"")
-    TOMLText.append(record.name, to: &out)
-    out.append("\"\n    Container = \"")
-    TOMLText.append(record.container, to: &out)
-    out.append("\"\n    Sandbox = \"")
-    TOMLText.append(record.sandbox, to: &out)
-    out.append("\"\n    Line = ")
-    out.append(decimal: Int64(clamping: record.line))
-    out.append("\n    Count = ")
-    out.append(decimal: Int64(clamping: place.count))
-    out.append("\n    TimeDelta = ")
-    out.append(decimal: place.delta)
-    out.append("\n    Pid = ")
-    out.append(decimal: Int64(record.pid))
-    out.append("\n    [Entries.Data]\n")
+    if isQuoted { line.put(0x22) }
+    line.put { record.writeTime(rfc3339: $0) }
+    if isQuoted { line.put(0x22) }
+    line.put("\n    Filename = \"")
+    TOMLText.put(place.filename, to: &line)
+    line.put("\"\n    Level = \"")
+    TOMLText.put(record.level, to: &line)
+    line.put("\"\n    Msg = \"")
+    TOMLText.put(record.message, to: &line)
+    line.put("\"\n    Source = \"")
+    TOMLText.put(record.source, to: &line)
+    line.put("\"\n    Name = \"")
+    TOMLText.put(record.name, to: &line)
+    line.put("\"\n    Container = \"")
+    TOMLText.put(record.container, to: &line)
+    line.put("\"\n    Sandbox = \"")
+    TOMLText.put(record.sandbox, to: &line)
+    line.put("\"\n    Line = ")
+    line.put(decimal: record.line)
+    line.put("\n    Count = ")
+    line.put(decimal: place.count)
+    line.put("\n    TimeDelta = ")
+    line.put(decimal: place.delta)
+    line.put("\n    Pid = ")
+    line.put(decimal: Int64(record.pid))
+    line.put("\n    [Entries.Data]\n")
     for index in 0..<record.fields.count {
       let field = record.fields[index]
-      out.append("        ")
-      TOMLText.append(key: field.key, to: &out)
-      out.append(" = \"")
-      TOMLText.append(field.value, to: &out)
-      out.append("\"\n")
+      line.put("        ")
+      TOMLText.put(key: field.key, to: &line)
+      line.put(" = \"")
+      TOMLText.put(field.value, to: &line)
+      line.put("\"\n")
     }
+    out.commit(line)
   }
 
   package func end(_ out: inout OutputBuffer, count: UInt64) {}
@@ -63,21 +67,24 @@ extension Timestamp {
 
 /// Keys and basic strings of TOML. What is not UTF-8 becomes U+FFFD.
 enum TOMLText {
+  /// The most bytes that one byte of text becomes: `\u001b`.
+  static let growth = 6
+
   /// Writes the inside of a basic string.
   @inline(__always)
-  static func append(_ text: ByteSlice, to out: inout OutputBuffer) {
-    if text.isPlain || text.isEmpty { out.append(text) } else { appendEscaped(text, to: &out) }
+  static func put(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
+    if text.isPlain || text.isEmpty { out.put(text) } else { putEscaped(text, to: &out) }
   }
 
   /// Writes a key: bare where that is possible, else as a basic string.
   @inline(__always)
-  static func append(key: ByteSlice, to out: inout OutputBuffer) {
+  static func put(key: ByteSlice, to out: inout OutputBuffer.Cursor) {
     if isBare(key) {
-      out.append(key)
+      out.put(key)
     } else {
-      out.append(0x22)
-      append(key, to: &out)
-      out.append(0x22)
+      out.put(0x22)
+      put(key, to: &out)
+      out.put(0x22)
     }
   }
 
@@ -91,33 +98,32 @@ enum TOMLText {
     return !key.isEmpty
   }
 
-  private static func appendEscaped(_ text: ByteSlice, to out: inout OutputBuffer) {
-    out.reserve(text.count * 6)
+  private static func putEscaped(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
     var index = 0
     while index < text.count {
       let byte = text[index]
       if byte < 0x80 {
         switch byte {
-        case 0x22: out.append("\\\"")
-        case 0x5c: out.append("\\\\")
-        case 0x08: out.append("\\b")
-        case 0x09: out.append("\\t")
-        case 0x0a: out.append("\\n")
-        case 0x0c: out.append("\\f")
-        case 0x0d: out.append("\\r")
+        case 0x22: out.put("\\\"")
+        case 0x5c: out.put("\\\\")
+        case 0x08: out.put("\\b")
+        case 0x09: out.put("\\t")
+        case 0x0a: out.put("\\n")
+        case 0x0c: out.put("\\f")
+        case 0x0d: out.put("\\r")
         case 0..<0x20, 0x7f:
-          out.append("\\u00")
-          out.append(hex: byte)
-        default: out.append(byte)
+          out.put("\\u00")
+          out.put(hex: byte)
+        default: out.put(byte)
         }
         index += 1
         continue
       }
       let (scalar, length) = UTF8Scalar.decode(text, at: index)
       if scalar == nil {
-        out.append("\u{fffd}")
+        out.put("\u{fffd}")
       } else {
-        for offset in 0..<length { out.append(text[index + offset]) }
+        for offset in 0..<length { out.put(text[index + offset]) }
       }
       index += length
     }

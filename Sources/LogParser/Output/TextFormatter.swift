@@ -3,15 +3,15 @@ import Basics
 /// Values as Go's `fmt` prints them, which the text and CSV outputs are made of.
 enum GoText {
   /// The extra fields as a map: `map[key:value key:value]`.
-  static func appendMap(_ fields: borrowing FieldList, to out: inout OutputBuffer) {
-    out.append("map[")
+  static func putMap(_ fields: borrowing FieldList, to out: inout OutputBuffer.Cursor) {
+    out.put("map[")
     for index in 0..<fields.count {
-      if index > 0 { out.append(0x20) }
-      out.append(fields[index].key)
-      out.append(0x3a)
-      out.append(fields[index].value)
+      if index > 0 { out.put(0x20) }
+      out.put(fields[index].key)
+      out.put(0x3a)
+      out.put(fields[index].value)
     }
-    out.append(0x5d)
+    out.put(0x5d)
   }
 }
 
@@ -22,35 +22,37 @@ package struct TextFormatter: RecordFormatter {
   package func begin(_ out: inout OutputBuffer) { ClassicFormat.appendHeader(to: &out) }
 
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
-    out.append("Record ")
-    out.append(decimal: Int64(clamping: place.count))
-    out.append(": {Data:")
-    GoText.appendMap(record.fields, to: &out)
-    out.append(" Time:")
-    out.append(upTo: Timestamp.maximumLength) { record.time.write(text: $0) }
-    out.append(" Filename:")
-    out.append(place.filename)
-    out.append(" Level:")
-    out.append(record.level)
-    out.append(" Msg:")
-    out.append(record.message)
-    out.append(" Source:")
-    out.append(record.source)
-    out.append(" Name:")
-    out.append(record.name)
-    out.append(" Container:")
-    out.append(record.container)
-    out.append(" Sandbox:")
-    out.append(record.sandbox)
-    out.append(" Line:")
-    out.append(decimal: Int64(clamping: record.line))
-    out.append(" Count:")
-    out.append(decimal: Int64(clamping: place.count))
-    out.append(" TimeDelta:")
-    out.append(decimal: place.delta)
-    out.append(" Pid:")
-    out.append(decimal: Int64(record.pid))
-    out.append("}\n")
+    var line = out.cursor(reserving: 512 + record.fields.count * 2 + record.textLength + place.filename.count)
+    line.put("Record ")
+    line.put(decimal: place.count)
+    line.put(": {Data:")
+    GoText.putMap(record.fields, to: &line)
+    line.put(" Time:")
+    line.put { record.writeTime(text: $0) }
+    line.put(" Filename:")
+    line.put(place.filename)
+    line.put(" Level:")
+    line.put(record.level)
+    line.put(" Msg:")
+    line.put(record.message)
+    line.put(" Source:")
+    line.put(record.source)
+    line.put(" Name:")
+    line.put(record.name)
+    line.put(" Container:")
+    line.put(record.container)
+    line.put(" Sandbox:")
+    line.put(record.sandbox)
+    line.put(" Line:")
+    line.put(decimal: record.line)
+    line.put(" Count:")
+    line.put(decimal: place.count)
+    line.put(" TimeDelta:")
+    line.put(decimal: place.delta)
+    line.put(" Pid:")
+    line.put(decimal: Int64(record.pid))
+    line.put("}\n")
+    out.commit(line)
   }
 
   package func end(_ out: inout OutputBuffer, count: UInt64) {}

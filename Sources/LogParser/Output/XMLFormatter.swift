@@ -14,54 +14,57 @@ package struct XMLFormatter: RecordFormatter {
   }
 
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
-    out.append("    <Entries>\n        <Data>")
+    var line = out.cursor(
+      reserving: 512 + record.fields.count * 64 + (record.textLength + place.filename.count) * XMLText.growth)
+    line.put("    <Entries>\n        <Data>")
     for index in 0..<record.fields.count {
       let field = record.fields[index]
-      appendField(field.key, field.value, to: &out)
+      putField(field.key, field.value, to: &line)
     }
-    out.append(record.fields.isEmpty ? "</Data>\n        <Time>" : "\n        </Data>\n        <Time>")
-    out.append(upTo: Timestamp.maximumLength) { record.time.write(rfc3339: $0) }
-    out.append("</Time>\n        <Filename>")
-    XMLText.append(place.filename, escapingNewlines: true, to: &out)
-    out.append("</Filename>\n        <Level>")
-    XMLText.append(record.level, escapingNewlines: true, to: &out)
-    out.append("</Level>\n        <Msg>")
-    XMLText.append(record.message, escapingNewlines: true, to: &out)
-    out.append("</Msg>\n        <Source>")
-    XMLText.append(record.source, escapingNewlines: true, to: &out)
-    out.append("</Source>\n        <Name>")
-    XMLText.append(record.name, escapingNewlines: true, to: &out)
-    out.append("</Name>\n        <Container>")
-    XMLText.append(record.container, escapingNewlines: true, to: &out)
-    out.append("</Container>\n        <Sandbox>")
-    XMLText.append(record.sandbox, escapingNewlines: true, to: &out)
-    out.append("</Sandbox>\n        <Line>")
-    out.append(decimal: Int64(clamping: record.line))
-    out.append("</Line>\n        <Count>")
-    out.append(decimal: Int64(clamping: place.count))
-    out.append("</Count>\n        <TimeDelta>")
-    out.append(decimal: place.delta)
-    out.append("</TimeDelta>\n        <Pid>")
-    out.append(decimal: Int64(record.pid))
-    out.append("</Pid>\n    </Entries>\n")
+    line.put(record.fields.isEmpty ? "</Data>\n        <Time>" : "\n        </Data>\n        <Time>")
+    line.put { record.writeTime(rfc3339: $0) }
+    line.put("</Time>\n        <Filename>")
+    XMLText.put(place.filename, escapingNewlines: true, to: &line)
+    line.put("</Filename>\n        <Level>")
+    XMLText.put(record.level, escapingNewlines: true, to: &line)
+    line.put("</Level>\n        <Msg>")
+    XMLText.put(record.message, escapingNewlines: true, to: &line)
+    line.put("</Msg>\n        <Source>")
+    XMLText.put(record.source, escapingNewlines: true, to: &line)
+    line.put("</Source>\n        <Name>")
+    XMLText.put(record.name, escapingNewlines: true, to: &line)
+    line.put("</Name>\n        <Container>")
+    XMLText.put(record.container, escapingNewlines: true, to: &line)
+    line.put("</Container>\n        <Sandbox>")
+    XMLText.put(record.sandbox, escapingNewlines: true, to: &line)
+    line.put("</Sandbox>\n        <Line>")
+    line.put(decimal: record.line)
+    line.put("</Line>\n        <Count>")
+    line.put(decimal: place.count)
+    line.put("</Count>\n        <TimeDelta>")
+    line.put(decimal: place.delta)
+    line.put("</TimeDelta>\n        <Pid>")
+    line.put(decimal: Int64(record.pid))
+    line.put("</Pid>\n    </Entries>\n")
+    out.commit(line)
   }
 
   @inline(__always)
-  private func appendField(_ key: ByteSlice, _ value: ByteSlice, to out: inout OutputBuffer) {
+  private func putField(_ key: ByteSlice, _ value: ByteSlice, to out: inout OutputBuffer.Cursor) {
     let isName = XMLText.isName(key)
-    out.append("\n            <")
+    out.put("\n            <")
     if isName {
-      out.append(key)
+      out.put(key)
     } else {
-      out.append("field name=\"")
-      XMLText.append(key, escapingNewlines: true, to: &out)
-      out.append(0x22)
+      out.put("field name=\"")
+      XMLText.put(key, escapingNewlines: true, to: &out)
+      out.put(0x22)
     }
-    out.append(0x3e)
-    XMLText.append(value, escapingNewlines: false, to: &out)
-    out.append("</")
-    if isName { out.append(key) } else { out.append("field") }
-    out.append(0x3e)
+    out.put(0x3e)
+    XMLText.put(value, escapingNewlines: false, to: &out)
+    out.put("</")
+    if isName { out.put(key) } else { out.put("field") }
+    out.put(0x3e)
   }
 
   package func end(_ out: inout OutputBuffer, count: UInt64) { out.append("</LogEntries>\n") }
@@ -70,33 +73,35 @@ package struct XMLFormatter: RecordFormatter {
 /// Names and character data of XML 1.0, fifth edition (https://www.w3.org/TR/xml/). What XML cannot carry becomes
 /// U+FFFD.
 enum XMLText {
+  /// The most bytes that one byte of text becomes: `&#xA;`, or itself twice for a key, which is written twice.
+  static let growth = 6
+
   @inline(__always)
-  static func append(_ text: ByteSlice, escapingNewlines: Bool, to out: inout OutputBuffer) {
+  static func put(_ text: ByteSlice, escapingNewlines: Bool, to out: inout OutputBuffer.Cursor) {
     if text.isEmpty || (text.isPlain && !text.contains(0x27)) {
-      out.append(text)
+      out.put(text)
     } else {
-      appendEscaped(text, escapingNewlines, to: &out)
+      putEscaped(text, escapingNewlines, to: &out)
     }
   }
 
-  private static func appendEscaped(
-    _ text: ByteSlice, _ escapingNewlines: Bool, to out: inout OutputBuffer
+  private static func putEscaped(
+    _ text: ByteSlice, _ escapingNewlines: Bool, to out: inout OutputBuffer.Cursor
   ) {
-    out.reserve(text.count * 6)
     var index = 0
     while index < text.count {
       let (scalar, length) = UTF8Scalar.decode(text, at: index)
       switch scalar?.value ?? 0 {
-      case 0x22: out.append("&#34;")
-      case 0x27: out.append("&#39;")
-      case 0x26: out.append("&amp;")
-      case 0x3c: out.append("&lt;")
-      case 0x3e: out.append("&gt;")
-      case 0x09: out.append("&#x9;")
-      case 0x0a: if escapingNewlines { out.append("&#xA;") } else { out.append(0x0a) }
-      case 0x0d: out.append("&#xD;")
-      case 0..<0x20, 0xfffe, 0xffff: out.append("\u{fffd}")
-      default: for offset in 0..<length { out.append(text[index + offset]) }
+      case 0x22: out.put("&#34;")
+      case 0x27: out.put("&#39;")
+      case 0x26: out.put("&amp;")
+      case 0x3c: out.put("&lt;")
+      case 0x3e: out.put("&gt;")
+      case 0x09: out.put("&#x9;")
+      case 0x0a: if escapingNewlines { out.put("&#xA;") } else { out.put(0x0a) }
+      case 0x0d: out.put("&#xD;")
+      case 0..<0x20, 0xfffe, 0xffff: out.put("\u{fffd}")
+      default: for offset in 0..<length { out.put(text[index + offset]) }
       }
       index += length
     }

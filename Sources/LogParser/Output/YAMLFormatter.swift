@@ -12,52 +12,56 @@ package struct YAMLFormatter: RecordFormatter {
   }
 
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
-    out.append(place.count == 1 ? "\n- data:" : "- data:")
+    var line = out.cursor(
+      reserving: 1024 + record.fields.count * YAMLText.fieldOverhead
+        + (record.textLength + place.filename.count) * YAMLText.growth)
+    line.put(place.count == 1 ? "\n- data:" : "- data:")
     if record.fields.isEmpty {
-      out.append(" {}\n")
+      line.put(" {}\n")
     } else {
-      out.append(0x0a)
-      appendData(record.fields, to: &out)
+      line.put(0x0a)
+      putData(record.fields, to: &line)
     }
-    out.append("  time: ")
+    line.put("  time: ")
     // PyYAML fails on a time outside the years 1 to 9999 in UTC: there it is a string.
     let isQuoted = !record.time.isInCommonRange
-    if isQuoted { out.append(0x22) }
-    out.append(upTo: Timestamp.maximumLength) { record.time.write(rfc3339: $0) }
-    if isQuoted { out.append(0x22) }
-    out.append("\n  filename")
-    YAMLText.appendValue(place.filename, afterColumn: 10, indent: 2, to: &out)
-    out.append("  level")
-    YAMLText.appendValue(record.level, afterColumn: 7, indent: 2, to: &out)
-    out.append("  msg")
-    YAMLText.appendValue(record.message, afterColumn: 5, indent: 2, to: &out)
-    out.append("  source")
-    YAMLText.appendValue(record.source, afterColumn: 8, indent: 2, to: &out)
-    out.append("  name")
-    YAMLText.appendValue(record.name, afterColumn: 6, indent: 2, to: &out)
-    out.append("  container")
-    YAMLText.appendValue(record.container, afterColumn: 11, indent: 2, to: &out)
-    out.append("  sandbox")
-    YAMLText.appendValue(record.sandbox, afterColumn: 9, indent: 2, to: &out)
-    out.append("  line: ")
-    out.append(decimal: Int64(clamping: record.line))
-    out.append("\n  count: ")
-    out.append(decimal: Int64(clamping: place.count))
-    out.append("\n  timedelta: ")
-    out.append(decimal: place.delta)
-    out.append("\n  pid: ")
-    out.append(decimal: Int64(record.pid))
-    out.append(0x0a)
+    if isQuoted { line.put(0x22) }
+    line.put { record.writeTime(rfc3339: $0) }
+    if isQuoted { line.put(0x22) }
+    line.put("\n  filename")
+    YAMLText.putValue(place.filename, afterColumn: 10, indent: 2, to: &line)
+    line.put("  level")
+    YAMLText.putValue(record.level, afterColumn: 7, indent: 2, to: &line)
+    line.put("  msg")
+    YAMLText.putValue(record.message, afterColumn: 5, indent: 2, to: &line)
+    line.put("  source")
+    YAMLText.putValue(record.source, afterColumn: 8, indent: 2, to: &line)
+    line.put("  name")
+    YAMLText.putValue(record.name, afterColumn: 6, indent: 2, to: &line)
+    line.put("  container")
+    YAMLText.putValue(record.container, afterColumn: 11, indent: 2, to: &line)
+    line.put("  sandbox")
+    YAMLText.putValue(record.sandbox, afterColumn: 9, indent: 2, to: &line)
+    line.put("  line: ")
+    line.put(decimal: record.line)
+    line.put("\n  count: ")
+    line.put(decimal: place.count)
+    line.put("\n  timedelta: ")
+    line.put(decimal: place.delta)
+    line.put("\n  pid: ")
+    line.put(decimal: Int64(record.pid))
+    line.put(0x0a)
+    out.commit(line)
   }
 
   /// The extra fields in the order in which Go's encoder writes the keys of a map: words by letters, numbers in them
   /// by their value.
-  private func appendData(_ fields: borrowing FieldList, to out: inout OutputBuffer) {
+  private func putData(_ fields: borrowing FieldList, to out: inout OutputBuffer.Cursor) {
     let count = fields.count
     if Self.isInNaturalOrder(fields) {
       for index in 0..<count {
         let field = fields[index]
-        YAMLText.append(key: field.key, field.value, indent: 4, to: &out)
+        YAMLText.put(key: field.key, field.value, indent: 4, to: &out)
       }
       return
     }
@@ -65,15 +69,24 @@ package struct YAMLFormatter: RecordFormatter {
     order.sort { NaturalOrder.precedes(fields[$0].key, fields[$1].key) }
     for index in order {
       let field = fields[index]
-      YAMLText.append(key: field.key, field.value, indent: 4, to: &out)
+      YAMLText.put(key: field.key, field.value, indent: 4, to: &out)
     }
   }
+
+  @inline(__always)
+  private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
 
   private static func isInNaturalOrder(_ fields: borrowing FieldList) -> Bool {
     var index = 1
     while index < fields.count {
-      if NaturalOrder.precedes(fields[index].key, fields[index - 1].key) { return false }
+      let key = fields[index].key
+      let before = fields[index - 1].key
       index += 1
+      // Fields are in the order of bytes: where the first letters differ, that is the natural one too.
+      if !key.isEmpty, !before.isEmpty, key[0] != before[0], isLetter(key[0]), isLetter(before[0]) {
+        continue
+      }
+      if NaturalOrder.precedes(key, before) { return false }
     }
     return true
   }

@@ -192,33 +192,47 @@ enum YAMLResolver {
 enum YAMLTimestamp {
   /// Whether some reader takes the text for a time: also one that no calendar has, which makes readers fail.
   static func matches(_ text: ByteSlice) -> Bool {
+    guard text.count > 7, text[4] == 0x2d else { return false }
+    var scan = Scan(text: text)
+    guard scan.digits(4...4), scan.take(0x2d), scan.digits(1...2), scan.take(0x2d), scan.digits(1...2) else {
+      return false
+    }
+    if scan.isAtEnd { return true }
+    guard scan.take(0x54) || scan.take(0x74) || scan.blanks() > 0 else { return false }
+    guard scan.digits(1...2), scan.take(0x3a), scan.digits(1...2), scan.take(0x3a), scan.digits(1...2) else {
+      return false
+    }
+    if scan.take(0x2e) { _ = scan.digits(0...Int.max) }
+    _ = scan.blanks()
+    if scan.isAtEnd { return true }
+    if scan.take(0x5a) { return scan.isAtEnd }
+    guard scan.take(0x2b) || scan.take(0x2d), scan.digits(1...2) else { return false }
+    if scan.take(0x3a) { guard scan.digits(2...2) else { return false } }
+    return scan.isAtEnd
+  }
+
+  private struct Scan {
+    let text: ByteSlice
     var index = 0
-    func digits(_ range: ClosedRange<Int>) -> Bool {
+
+    var isAtEnd: Bool { index == text.count }
+
+    mutating func digits(_ range: ClosedRange<Int>) -> Bool {
       let start = index
       while index < text.count, index - start < range.upperBound, text[index] &- 0x30 < 10 { index += 1 }
       return range.contains(index - start)
     }
-    func take(_ byte: UInt8) -> Bool {
+
+    mutating func take(_ byte: UInt8) -> Bool {
       guard index < text.count, text[index] == byte else { return false }
       index += 1
       return true
     }
-    guard digits(4...4), take(0x2d), digits(1...2), take(0x2d), digits(1...2) else { return false }
-    if index == text.count { return true }
-    let separator = text[index]
-    if separator | 0x20 == 0x74 {
-      index += 1
-    } else {
+
+    mutating func blanks() -> Int {
       let start = index
       while index < text.count, text[index] == 0x20 || text[index] == 0x09 { index += 1 }
-      guard index > start else { return false }
+      return index - start
     }
-    guard digits(1...2), take(0x3a), digits(1...2), take(0x3a), digits(1...2) else { return false }
-    if take(0x2e) { while index < text.count, text[index] &- 0x30 < 10 { index += 1 } }
-    while index < text.count, text[index] == 0x20 || text[index] == 0x09 { index += 1 }
-    if index == text.count || (text[index] == 0x5a && index + 1 == text.count) { return true }
-    guard take(0x2b) || take(0x2d), digits(1...2) else { return false }
-    if take(0x3a) { guard digits(2...2) else { return false } }
-    return index == text.count
   }
 }

@@ -1,6 +1,12 @@
 /// Scalars of a YAML 1.1 block mapping, in the styles and with the line folding of Go's `yaml.v2` (libyaml's emitter
 /// with a width of 80).
 struct YAMLText {
+  /// The most bytes that one byte of text becomes: an escape of four, a doubled quote, and a line that begins before it
+  /// with an indentation of at most six. Four bytes of one character become an escape of ten.
+  static let growth = 16
+  /// The most bytes that stand around the key and the value of one field: indentations, quotes, `? `, `!!binary |`.
+  static let fieldOverhead = 64
+
   /// Where a line is folded: at the first single space past this column.
   private static let width = 80
   /// The longest key, in bytes, that stands on its value's line.
@@ -14,44 +20,44 @@ struct YAMLText {
   private let mayFold: Bool
 
   /// Writes `key: value` and a line end, at a column of `indent` spaces, which are written too.
-  static func append(key: ByteSlice, _ value: ByteSlice, indent: Int, to out: inout OutputBuffer) {
-    appendSpaces(indent, to: &out)
+  static func put(key: ByteSlice, _ value: ByteSlice, indent: Int, to out: inout OutputBuffer.Cursor) {
+    putSpaces(indent, to: &out)
     if key.isPlain, key.count <= simpleKeyLength, isSafePlain(key) {
-      out.append(key)
-      appendValue(value, afterColumn: indent + key.count, indent: indent, to: &out)
+      out.put(key)
+      putValue(value, afterColumn: indent + key.count, indent: indent, to: &out)
       return
     }
     let analysis = Analysis(key)
     let isBinary = !UTF8Scalar.isValid(key)
     if analysis.hasBreaks || key.count > simpleKeyLength || (isBinary && key.count > 80) {
-      out.append("? ")
+      out.put("? ")
       var writer = YAMLText(indent: indent + 2, column: indent + 2, mayFold: true)
-      writer.append(key, isSimpleKey: false, to: &out)
-      out.append(0x0a)
-      appendSpaces(indent, to: &out)
-      appendValue(value, afterColumn: indent, indent: indent, to: &out)
+      writer.put(key, isSimpleKey: false, to: &out)
+      out.put(0x0a)
+      putSpaces(indent, to: &out)
+      putValue(value, afterColumn: indent, indent: indent, to: &out)
     } else {
       var writer = YAMLText(indent: indent + 2, column: indent, mayFold: false)
-      writer.append(key, isSimpleKey: true, to: &out)
-      appendValue(value, afterColumn: writer.column, indent: indent, to: &out)
+      writer.put(key, isSimpleKey: true, to: &out)
+      putValue(value, afterColumn: writer.column, indent: indent, to: &out)
     }
   }
 
   /// Writes `: value` and a line end, where the key ends at `column`.
   @inline(__always)
-  static func appendValue(
-    _ value: ByteSlice, afterColumn column: Int, indent: Int, to out: inout OutputBuffer
+  static func putValue(
+    _ value: ByteSlice, afterColumn column: Int, indent: Int, to out: inout OutputBuffer.Cursor
   ) {
-    out.append(0x3a)
-    out.append(0x20)
+    out.put(0x3a)
+    out.put(0x20)
     let start = column + 2
     if value.isPlain, isSafePlain(value), start + value.count <= width || !value.contains(0x20) {
-      out.append(value)
+      out.put(value)
     } else {
       var writer = YAMLText(indent: indent + 2, column: start, mayFold: true)
-      writer.append(value, isSimpleKey: false, to: &out)
+      writer.put(value, isSimpleKey: false, to: &out)
     }
-    out.append(0x0a)
+    out.put(0x0a)
   }
 
   /// Whether plain ASCII text may stand unquoted; false says that it takes a closer look.
@@ -78,10 +84,10 @@ struct YAMLText {
     var left = text.count
     while left > 0 {
       let v = ByteScanner.load(p)
-      var marks =
-        (v .== ByteScanner.Lanes(repeating: 0x3a)) .| (v .== ByteScanner.Lanes(repeating: 0x23))
-      if left < 16 { marks .&= ByteScanner.lanes(under: left) }
-      if ByteScanner.isAnySet(marks) { return hasNoIndicatorSlowly(text) }
+      var marks = ByteScanner.bits(
+        (v .== ByteScanner.Lanes(repeating: 0x3a)) .| (v .== ByteScanner.Lanes(repeating: 0x23)))
+      if left < 16 { marks &= ByteScanner.lanes(under: left) }
+      if marks != 0 { return hasNoIndicatorSlowly(text) }
       p += 16
       left -= 16
     }
@@ -96,19 +102,22 @@ struct YAMLText {
     return true
   }
 
-  private static func appendSpaces(_ count: Int, to out: inout OutputBuffer) {
-    for _ in 0..<count { out.append(0x20) }
+  private static func putSpaces(_ count: Int, to out: inout OutputBuffer.Cursor) {
+    for _ in 0..<count { out.put(0x20) }
   }
 
   /// Writes one scalar. What is not UTF-8 becomes base64 under the tag `!!binary`.
-  private mutating func append(_ text: ByteSlice, isSimpleKey: Bool, to out: inout OutputBuffer) {
-    guard UTF8Scalar.isValid(text) else { return appendBinary(text, isSimpleKey: isSimpleKey, to: &out) }
+  private mutating func put(_ text: ByteSlice, isSimpleKey: Bool, to out: inout OutputBuffer.Cursor) {
+    if ByteScanner.printablePrefix(text.base, count: text.count, includingPercent: true) == text.count {
+      return putPrintable(text, to: &out)
+    }
+    guard UTF8Scalar.isValid(text) else { return putBinary(text, isSimpleKey: isSimpleKey, to: &out) }
     let analysis = Analysis(text)
     switch style(of: text, analysis, isSimpleKey: isSimpleKey) {
-    case .plain: appendPlain(text, to: &out)
-    case .singleQuoted: appendSingleQuoted(text, to: &out)
-    case .doubleQuoted: appendDoubleQuoted(text, to: &out)
-    case .literal: appendLiteral(text, to: &out)
+    case .plain: putPlain(text, to: &out)
+    case .singleQuoted: putSingleQuoted(text, to: &out)
+    case .doubleQuoted: putDoubleQuoted(text, to: &out)
+    case .literal: putLiteral(text, to: &out)
     }
   }
 
@@ -190,22 +199,90 @@ struct YAMLText {
     }
   }
 
+  // MARK: Printable ASCII, which nearly every text is
+
+  /// Writes a scalar of printable ASCII, in the style that the analysis of any text would choose for it.
+  private mutating func putPrintable(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
+    if YAMLResolver.needsQuotes(text) {
+      if mayFold && column + text.count > Self.width || text.contains(0x22) || text.contains(0x5c) {
+        return putDoubleQuoted(text, to: &out)
+      }
+      out.put(0x22)
+      out.put(text)
+      out.put(0x22)
+      column += text.count + 2
+    } else if Self.mayBePlain(text) {
+      putWords(text, isQuoted: false, to: &out)
+    } else {
+      out.put(0x27)
+      column += 1
+      putWords(text, isQuoted: true, to: &out)
+      out.put(0x27)
+      column += 1
+    }
+  }
+
+  /// Whether printable ASCII may stand without quotes: libyaml's analysis of such a text.
+  private static func mayBePlain(_ text: ByteSlice) -> Bool {
+    guard !text.isEmpty, text[0] != 0x20, text[text.count - 1] != 0x20 else { return false }
+    if text.hasPrefix("---") || text.hasPrefix("...") { return false }
+    switch text[0] {
+    case 0x23, 0x2c, 0x5b, 0x5d, 0x7b, 0x7d, 0x26, 0x2a, 0x21, 0x7c, 0x3e, 0x27, 0x22, 0x25, 0x40, 0x60:
+      return false
+    case 0x3f, 0x2d: if text.count == 1 || text[1] == 0x20 { return false }
+    default: break
+    }
+    return hasNoIndicator(text)
+  }
+
+  /// Writes words and the spaces between them, with a line end in place of a single space past the width.
+  private mutating func putWords(_ text: ByteSlice, isQuoted: Bool, to out: inout OutputBuffer.Cursor) {
+    var index = 0
+    while index < text.count {
+      let space = text.firstIndex(of: 0x20, from: index) ?? text.count
+      putWord(text.slice(index, space), isQuoted: isQuoted, to: &out)
+      guard space < text.count else { return }
+      index = space + 1
+      let isFirst = space == 0 || text[space - 1] != 0x20
+      let isLast = index == text.count || text[index] != 0x20
+      let isInside = !isQuoted || (space > 0 && index < text.count)
+      if mayFold, isFirst, isLast, isInside, column > Self.width {
+        startLine(&out)
+      } else {
+        out.put(0x20)
+        column += 1
+      }
+    }
+  }
+
+  private mutating func putWord(_ word: ByteSlice, isQuoted: Bool, to out: inout OutputBuffer.Cursor) {
+    column += word.count
+    guard isQuoted, word.contains(0x27) else { return out.put(word) }
+    for byte in word.bytes {
+      if byte == 0x27 {
+        out.put(0x27)
+        column += 1
+      }
+      out.put(byte)
+    }
+  }
+
   // MARK: Styles
 
-  private mutating func appendPlain(_ text: ByteSlice, to out: inout OutputBuffer) {
-    appendFolded(text, doublingQuotes: false, to: &out)
+  private mutating func putPlain(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
+    putFolded(text, doublingQuotes: false, to: &out)
   }
 
-  private mutating func appendSingleQuoted(_ text: ByteSlice, to out: inout OutputBuffer) {
-    out.append(0x27)
+  private mutating func putSingleQuoted(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
+    out.put(0x27)
     column += 1
-    appendFolded(text, doublingQuotes: true, to: &out)
-    out.append(0x27)
+    putFolded(text, doublingQuotes: true, to: &out)
+    out.put(0x27)
     column += 1
   }
 
-  private mutating func appendFolded(
-    _ text: ByteSlice, doublingQuotes: Bool, to out: inout OutputBuffer
+  private mutating func putFolded(
+    _ text: ByteSlice, doublingQuotes: Bool, to out: inout OutputBuffer.Cursor
   ) {
     var isAfterSpace = false
     var isAfterBreak = false
@@ -228,7 +305,7 @@ struct YAMLText {
       } else {
         if isAfterBreak { indentLine(&out) }
         if doublingQuotes, text[index] == 0x27 {
-          out.append(0x27)
+          out.put(0x27)
           column += 1
         }
         write(text, index, character.length, &out)
@@ -239,8 +316,8 @@ struct YAMLText {
     }
   }
 
-  private mutating func appendDoubleQuoted(_ text: ByteSlice, to out: inout OutputBuffer) {
-    out.append(0x22)
+  private mutating func putDoubleQuoted(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
+    out.put(0x22)
     column += 1
     // libyaml's test for a byte order mark looks at the start of the text at every character.
     let escapesAll = text.hasPrefix("\u{feff}")
@@ -252,7 +329,7 @@ struct YAMLText {
         if mayFold, !isAfterSpace, column > Self.width, index > 0, index < text.count - 1 {
           startLine(&out)
           if text[index + 1] == 0x20 {
-            out.append(0x5c)
+            out.put(0x5c)
             column += 1
           }
         } else {
@@ -263,7 +340,7 @@ struct YAMLText {
         if escapesAll || !character.isPrintable || character.isBreak || text[index] == 0x22
           || text[index] == 0x5c
         {
-          appendEscape(character.value, to: &out)
+          putEscape(character.value, to: &out)
         } else {
           write(text, index, character.length, &out)
         }
@@ -271,50 +348,52 @@ struct YAMLText {
       }
       index += character.length
     }
-    out.append(0x22)
+    out.put(0x22)
     column += 1
   }
 
-  private mutating func appendEscape(_ value: UInt32, to out: inout OutputBuffer) {
-    let before = out.count
-    out.append(0x5c)
+  private mutating func putEscape(_ value: UInt32, to out: inout OutputBuffer.Cursor) {
+    out.put(0x5c)
+    column += 2
     switch value {
-    case 0x00: out.append(0x30)
-    case 0x07: out.append(0x61)
-    case 0x08: out.append(0x62)
-    case 0x09: out.append(0x74)
-    case 0x0a: out.append(0x6e)
-    case 0x0b: out.append(0x76)
-    case 0x0c: out.append(0x66)
-    case 0x0d: out.append(0x72)
-    case 0x1b: out.append(0x65)
-    case 0x22: out.append(0x22)
-    case 0x5c: out.append(0x5c)
-    case 0x85: out.append(0x4e)
-    case 0xa0: out.append(0x5f)
-    case 0x2028: out.append(0x4c)
-    case 0x2029: out.append(0x50)
-    case 0...0xff: appendHex(0x78, value, bytes: 1, to: &out)
-    case 0x100...0xffff: appendHex(0x75, value, bytes: 2, to: &out)
-    default: appendHex(0x55, value, bytes: 4, to: &out)
+    case 0x00: out.put(0x30)
+    case 0x07: out.put(0x61)
+    case 0x08: out.put(0x62)
+    case 0x09: out.put(0x74)
+    case 0x0a: out.put(0x6e)
+    case 0x0b: out.put(0x76)
+    case 0x0c: out.put(0x66)
+    case 0x0d: out.put(0x72)
+    case 0x1b: out.put(0x65)
+    case 0x22: out.put(0x22)
+    case 0x5c: out.put(0x5c)
+    case 0x85: out.put(0x4e)
+    case 0xa0: out.put(0x5f)
+    case 0x2028: out.put(0x4c)
+    case 0x2029: out.put(0x50)
+    case 0...0xff: putHex(0x78, value, bytes: 1, to: &out)
+    case 0x100...0xffff: putHex(0x75, value, bytes: 2, to: &out)
+    default: putHex(0x55, value, bytes: 4, to: &out)
     }
-    column += out.count - before
   }
 
-  private func appendHex(_ kind: UInt8, _ value: UInt32, bytes: UInt32, to out: inout OutputBuffer) {
-    out.append(kind)
+  private mutating func putHex(
+    _ kind: UInt8, _ value: UInt32, bytes: UInt32, to out: inout OutputBuffer.Cursor
+  ) {
+    out.put(kind)
     for position in (0..<bytes).reversed() {
-      out.append(hex: UInt8(truncatingIfNeeded: value >> (position * 8)), uppercase: true)
+      out.put(hex: UInt8(truncatingIfNeeded: value >> (position * 8)), uppercase: true)
+      column += 2
     }
   }
 
   /// A block scalar, each of its lines as it is.
-  private mutating func appendLiteral(_ text: ByteSlice, to out: inout OutputBuffer) {
-    out.append(0x7c)
+  private mutating func putLiteral(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
+    out.put(0x7c)
     let first = YAMLCharacter(text, at: 0)
-    if first.isSpace || first.isBreak { out.append(0x32) }
-    if let hint = chomping(text) { out.append(hint) }
-    out.append(0x0a)
+    if first.isSpace || first.isBreak { out.put(0x32) }
+    if let hint = chomping(text) { out.put(hint) }
+    out.put(0x0a)
     column = 0
     var isAtLineStart = true
     var index = 0
@@ -337,47 +416,34 @@ struct YAMLText {
     return before.isBreak ? 0x2b : nil
   }
 
-  private mutating func appendBinary(_ text: ByteSlice, isSimpleKey: Bool, to out: inout OutputBuffer) {
-    out.append("!!binary ")
-    let lineLength = 70
-    let encoded = (text.count + 2) / 3 * 4
-    guard encoded > lineLength - 1 || isSimpleKey else {
-      Base64.append(text, to: &out)
+  private mutating func putBinary(_ text: ByteSlice, isSimpleKey: Bool, to out: inout OutputBuffer.Cursor) {
+    out.put("!!binary ")
+    if isSimpleKey || (text.count + 2) / 3 * 4 < Base64.lineLength {
+      Base64.put(text, to: &out)
       return
     }
-    if isSimpleKey {
-      Base64.append(text, to: &out)
-      return
-    }
-    out.append(0x7c)
-    var line = OutputBuffer(capacity: encoded + 16)
-    Base64.append(text, to: &line)
-    var start = 0
-    while start < line.count {
-      out.append(0x0a)
-      Self.appendSpaces(indent, to: &out)
-      let end = min(start + lineLength, line.count)
-      out.append(UnsafeRawBufferPointer(rebasing: line.bytes[start..<end]))
-      start = end
-    }
+    out.put(0x7c)
+    Base64.put(text, linesIndentedBy: indent, to: &out)
   }
 
   // MARK: Pieces
 
-  private mutating func write(_ text: ByteSlice, _ index: Int, _ length: Int, _ out: inout OutputBuffer) {
-    for offset in 0..<length { out.append(text[index + offset]) }
+  private mutating func write(
+    _ text: ByteSlice, _ index: Int, _ length: Int, _ out: inout OutputBuffer.Cursor
+  ) {
+    for offset in 0..<length { out.put(text[index + offset]) }
     column += 1
   }
 
-  private mutating func startLine(_ out: inout OutputBuffer) {
-    out.append(0x0a)
+  private mutating func startLine(_ out: inout OutputBuffer.Cursor) {
+    out.put(0x0a)
     column = 0
     indentLine(&out)
   }
 
-  private mutating func indentLine(_ out: inout OutputBuffer) {
+  private mutating func indentLine(_ out: inout OutputBuffer.Cursor) {
     while column < indent {
-      out.append(0x20)
+      out.put(0x20)
       column += 1
     }
   }
@@ -419,18 +485,33 @@ enum Base64 {
   private static let alphabet: StaticString =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-  static func append(_ bytes: ByteSlice, to out: inout OutputBuffer) {
+  /// The characters on a line of a text of lines.
+  static let lineLength = 70
+
+  /// Writes the text on one line, or on lines of their own that are indented by as many spaces as given.
+  static func put(
+    _ bytes: ByteSlice, linesIndentedBy indent: Int? = nil, to out: inout OutputBuffer.Cursor
+  ) {
     let digits = alphabet.utf8Start
+    var written = 0
+    func put(_ character: UInt8, _ out: inout OutputBuffer.Cursor) {
+      if let indent, written % lineLength == 0 {
+        out.put(0x0a)
+        for _ in 0..<indent { out.put(0x20) }
+      }
+      out.put(character)
+      written += 1
+    }
     var index = 0
     while index < bytes.count {
       let left = bytes.count - index
       let second = left > 1 ? UInt32(bytes[index + 1]) : 0
       let third = left > 2 ? UInt32(bytes[index + 2]) : 0
       let group = UInt32(bytes[index]) << 16 | second << 8 | third
-      out.append(digits[Int(group >> 18)])
-      out.append(digits[Int(group >> 12 & 63)])
-      out.append(left > 1 ? digits[Int(group >> 6 & 63)] : 0x3d)
-      out.append(left > 2 ? digits[Int(group & 63)] : 0x3d)
+      put(digits[Int(group >> 18)], &out)
+      put(digits[Int(group >> 12 & 63)], &out)
+      put(left > 1 ? digits[Int(group >> 6 & 63)] : 0x3d, &out)
+      put(left > 2 ? digits[Int(group & 63)] : 0x3d, &out)
       index += 3
     }
   }

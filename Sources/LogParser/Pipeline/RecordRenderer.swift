@@ -85,22 +85,20 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     var line = segment.firstLine
     var start = 0
     while start < segment.count {
-      let end = ByteScanner.lineEnd(bytes + start, bytes + segment.count)
-      let stop = end.at - UnsafePointer(bytes)
+      let rest = ByteSlice(base: bytes + start, count: segment.count - start, isPlain: false)
+      let length = rest.firstIndex(of: 0x0a) ?? rest.count
       record.reset()
       record.line = line
       record.input = file.input
       do throws(RecordProblem) {
-        try source.reader.parse(
-          ByteSlice(base: bytes + start, count: stop - start, isPlain: false), isPlain: end.isPlain,
-          into: &record)
+        try source.reader.parse(ByteSlice(base: rest.base, count: length, isPlain: false), into: &record)
       } catch {
         result.problem = (line, error)
         return
       }
       append(&place, &previous, &out, &result)
       line += 1
-      start = stop + 1
+      start += length + 1
     }
   }
 

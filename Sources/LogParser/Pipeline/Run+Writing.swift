@@ -23,7 +23,7 @@ extension Run {
       guard status.isRegularFile, lseek(descriptor.number, 0, SEEK_CUR) == 0,
         let plan = SortedFilePlan(
           descriptor, size: Int(status.st_size), subject: input.name, lineLimit: options.recordLimit,
-          reader: LogfmtRecord(rules: options.rules))
+          reader: LogfmtRecord(rules: options.rules), threads: options.threads)
       else { return nil }
       return SortedFile(file: RenderSource.File(descriptor, name: input.name, input: 0), plan: plan)
     }

@@ -19,30 +19,125 @@ package struct SortedFilePlan {
   package private(set) var segments: [Segment] = []
   /// Pieces of about this many bytes: small enough for a core's own cache, large enough to hide a system call.
   package static let segmentSize = 256 << 10
+  /// What one thread looks through at a time.
+  private static let rangeSize = 4 << 20
 
   /// Looks through a file of `size` bytes; nil when it is not all lines that begin with a time, in order.
   package init?(
-    _ file: borrowing FileDescriptor, size: Int, subject: String, lineLimit: Int, reader: LogfmtRecord
+    _ file: borrowing FileDescriptor, size: Int, subject: String, lineLimit: Int, reader: LogfmtRecord,
+    threads: Int
   ) {
-    let capacity = Self.segmentSize
-    let buffer = UnsafeMutableRawPointer.allocate(byteCount: capacity + ByteSlice.padding, alignment: 4096)
-    defer { buffer.deallocate() }
-    let bytes = buffer.bindMemory(to: UInt8.self, capacity: capacity + ByteSlice.padding)
-    (bytes + capacity).initialize(repeating: 0, count: ByteSlice.padding)
-    var scan = Scan(reader: reader, lineLimit: min(lineLimit, capacity - 1))
-    var offset = 0
-    while offset < size {
-      guard
-        let got = try? file.read(
-          at: offset, into: buffer, count: min(capacity, size - offset), subject: subject), got > 0
-      else { return nil }
-      let before = scan.previousTime
-      let firstLine = scan.lines + 1
-      guard let used = scan.scan(bytes, got, isLast: offset + got >= size), used > 0, scan.previousTime != nil
-      else { return nil }
-      segments.append(
-        Segment(offset: offset, count: used, firstLine: firstLine, previousTime: before))
-      offset += used
+    let number = file.number
+    var next = 0
+    var lines: UInt64 = 0
+    var lastTime: Timestamp?
+    var isSorted = size > 0
+    var found: [Segment] = []
+    OrderedWork.run(
+      threads: min(threads, size / Self.rangeSize),
+      nextJob: {
+        guard next < size else { return nil as Range<Int>? }
+        defer { next = min(size, next + Self.rangeSize) }
+        return next..<min(size, next + Self.rangeSize)
+      },
+      makeWorker: {
+        FileScan(
+          file: FileDescriptor(borrowing: number), size: size, subject: subject, lineLimit: lineLimit,
+          reader: reader)
+      },
+      perform: { range, scan, _ in scan.look(through: range) },
+      consume: { part, _ in
+        var isInOrder = part != nil
+        if let first = part?.firstTime, let lastTime, first < lastTime { isInOrder = false }
+        guard let part, isInOrder else {
+          isSorted = false
+          return false
+        }
+        for segment in part.segments {
+          var segment = segment
+          segment.firstLine += lines
+          segment.previousTime = segment.previousTime ?? lastTime
+          found.append(segment)
+        }
+        lines += part.lines
+        lastTime = part.lastTime ?? lastTime
+        return true
+      })
+    guard isSorted else { return nil }
+    segments = found
+  }
+
+  /// What was found in one range of the file: the lines that begin in it.
+  private struct Part {
+    var segments: [Segment] = []
+    var lines: UInt64 = 0
+    var firstTime: Timestamp?
+    var lastTime: Timestamp?
+  }
+
+  /// One thread's look through ranges of the file.
+  private struct FileScan: ~Copyable {
+    let file: FileDescriptor
+    let size: Int
+    let subject: String
+    let lineLimit: Int
+    let reader: LogfmtRecord
+    private let bytes: UnsafeMutablePointer<UInt8>
+
+    init(file: consuming FileDescriptor, size: Int, subject: String, lineLimit: Int, reader: LogfmtRecord) {
+      self.file = file
+      self.size = size
+      self.subject = subject
+      self.lineLimit = min(lineLimit, segmentSize - 1)
+      self.reader = reader
+      // A look at 32 bytes and at those four bytes on may begin at the last byte.
+      let padding = 2 * ByteSlice.padding
+      bytes = UnsafeMutableRawPointer.allocate(byteCount: segmentSize + padding, alignment: 4096)
+        .bindMemory(to: UInt8.self, capacity: segmentSize + padding)
+      (bytes + segmentSize).initialize(repeating: 0, count: padding)
+    }
+
+    deinit { UnsafeMutableRawPointer(bytes).deallocate() }
+
+    /// Fills the buffer from `offset` on and returns how many bytes it then holds, at least one.
+    private func read(at offset: Int, atMost limit: Int = segmentSize) -> Int? {
+      let got = try? file.read(at: offset, into: bytes, count: min(limit, size - offset), subject: subject)
+      return got == 0 ? nil : got
+    }
+
+    /// Where the first line begins that begins at `offset` or behind it; nil when none does within a line's limit.
+    private func lineStart(from offset: Int) -> Int? {
+      // The line that the place is in belongs to what is before it, unless it begins right there.
+      for limit in [8 << 10, segmentSize] {
+        guard offset > 0, let got = read(at: offset - 1, atMost: limit) else { break }
+        if let end = ByteSlice(base: bytes, count: got, isPlain: false).firstIndex(of: 0x0a) {
+          return offset + end
+        }
+        if offset - 1 + got == size { return size }
+      }
+      return offset == 0 ? 0 : nil
+    }
+
+    /// Checks the lines that begin in `range`; nil when one of them is not in order.
+    mutating func look(through range: Range<Int>) -> Part? {
+      var part = Part()
+      guard var offset = lineStart(from: range.lowerBound) else { return nil }
+      var scan = Scan(reader: reader, lineLimit: lineLimit)
+      while offset < range.upperBound {
+        guard let got = read(at: offset) else { return nil }
+        let before = scan.previousTime
+        let firstLine = scan.lines + 1
+        guard
+          let used = scan.scan(bytes, got, before: range.upperBound - offset, isLast: offset + got >= size),
+          used > 0, let last = scan.previousTime
+        else { return nil }
+        part.segments.append(Segment(offset: offset, count: used, firstLine: firstLine, previousTime: before))
+        part.lastTime = last
+        offset += used
+      }
+      part.lines = scan.lines
+      part.firstTime = scan.firstTime
+      return part
     }
   }
 
@@ -55,6 +150,8 @@ package struct SortedFilePlan {
     private var lastStamp: FixedStamp?
     private var lastTime: Timestamp?
     private(set) var lines: UInt64 = 0
+    /// The time of the first line.
+    private(set) var firstTime: Timestamp?
 
     /// The time of the last line that was looked at; nil before the first, and when it is no time.
     var previousTime: Timestamp? { lastStamp.map(\.time) ?? lastTime }
@@ -64,11 +161,15 @@ package struct SortedFilePlan {
       self.lineLimit = lineLimit
     }
 
-    /// Checks the whole lines of a block and returns how many bytes they take; nil when one is not in order.
-    mutating func scan(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, isLast: Bool) -> Int? {
+    /// Checks the whole lines of a block that begin before a place in it, and returns how many bytes they take; nil when
+    /// one is not in order.
+    mutating func scan(
+      _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, before place: Int, isLast: Bool
+    ) -> Int? {
       let end = UnsafePointer(bytes) + count
+      let limit = UnsafePointer(bytes) + min(count, place)
       var start = UnsafePointer(bytes)
-      while start < end {
+      while start < limit {
         var saysTimeAgain = false
         // The first six bytes are `time="` in every line that counts.
         var stop = Self.lineEnd(start + min(6, end - start), end, &saysTimeAgain)
@@ -77,9 +178,10 @@ package struct SortedFilePlan {
         let line = ByteSlice(base: start, count: stop - start, isPlain: false)
         guard line.count <= lineLimit, isInOrder(line, saysTimeAgain) else { return nil }
         lines += 1
+        if lines == 1 { firstTime = previousTime }
         start = stop + 1
       }
-      return count
+      return min(start, end) - UnsafePointer(bytes)
     }
 
     /// The first line end from `start`, or `end`; tells whether `time=` occurs on the way.
@@ -89,24 +191,24 @@ package struct SortedFilePlan {
     ) -> UnsafePointer<UInt8> {
       var p = start
       while p < end {
-        // Two blocks at once while none of them has anything; the second may lie behind the end, in the padding.
-        let first = marks(p)
-        let second = end - p > 16 ? marks(p + 16) : ByteScanner.Mask(repeating: false)
-        if !ByteScanner.isAnySet(first .| second) {
-          p += 32
-          continue
+        // Two blocks at once; what is found behind the end, in the padding, is dropped.
+        var found = UInt64(ByteScanner.bits(marks(p))) | UInt64(ByteScanner.bits(marks(p + 16))) << 16
+        while found != 0 {
+          let mark = p + found.trailingZeroBitCount
+          if mark >= end { return end }
+          if mark.pointee == 0x0a { return mark }
+          if end - mark >= 5, ByteSlice(base: mark, count: 5, isPlain: false) == "time=" {
+            saysTimeAgain = true
+          }
+          found &= found &- 1
         }
-        let lane = ByteScanner.firstLane(first)
-        p += lane < 16 ? lane : 16 + ByteScanner.firstLane(second)
-        if p >= end { return end }
-        if p.pointee == 0x0a { return p }
-        if end - p >= 5, memcmp(p, "time=", 5) == 0 { saysTimeAgain = true }
-        p += 1
+        p += 32
       }
       return end
     }
 
-    /// Line ends, and every `t` that has a `=` four bytes on.
+    /// Line ends, and every `t` that has a `=` four bytes on. A load for the second reaches past the padding by four
+    /// bytes, which ``SortedFilePlan`` allows for.
     @inline(__always)
     private static func marks(_ p: UnsafePointer<UInt8>) -> ByteScanner.Mask {
       typealias Lanes = ByteScanner.Lanes
@@ -153,8 +255,10 @@ package struct SortedFilePlan {
 
     @inline(__always)
     init?(_ line: ByteSlice) {
+      // `time="` as the first six bytes of a number.
       guard line.count > 36, line[35] == 0x5a, line[36] == 0x22, line[25] == 0x2e, line[16] == 0x54,
-        line.hasPrefix("time=\"")
+        UInt64(littleEndian: UnsafeRawPointer(line.base).loadUnaligned(as: UInt64.self)) & 0xffff_ffff_ffff
+          == 0x223d_656d_6974
       else { return nil }
       words = UnsafeRawPointer(line.base + 6).loadUnaligned(as: SIMD4<UInt64>.self)
     }
