@@ -47,6 +47,13 @@ struct HeldLines: ~Copyable {
   /// Hands the lines out from the next call on.
   mutating func replay() { isReplaying = true }
 
+  /// Hands out the line that is being read once more, before any other: the one that was handed out last, or one that
+  /// came when none was held.
+  mutating func replayNext(_ bytes: ByteSlice, _ line: UInt64) {
+    if isReplaying { position -= 1 } else { append(bytes, line) }
+    isReplaying = true
+  }
+
   mutating func nextToReplay() -> Line? {
     guard isReplaying else { return nil }
     guard position < lines.count else {

@@ -381,7 +381,9 @@ package struct RecordReader: ~Copyable {
   private mutating func cutsAgentRecord(
     _ line: ByteSlice, _ number: UInt64, _ record: inout Record
   ) throws(RecordProblem) -> Bool {
-    guard rules.unpacksAgent, line.hasPrefix("{\""), KernelLine.hasAgentObject(line), head == nil,
+    // Before any time is known all lines wait, and are read when it is.
+    guard rules.unpacksAgent, lastTime != nil, line.hasPrefix("{\""), KernelLine.hasAgentObject(line),
+      head == nil,
       let stamp = KernelLine.firstStamp(in: line)
     else { return false }
     head = HeldLines.Line(line.prefix(stamp), number)
@@ -407,8 +409,7 @@ package struct RecordReader: ~Copyable {
       return .record
     }
     let isHeadKept = keepRaw(cut.slice, cut.line, &record, isCut: true) != nil
-    held.append(line, number)
-    held.replay()
+    held.replayNext(line, number)
     return isHeadKept ? .record : .nothing
   }
 }

@@ -7,7 +7,39 @@ package final class Diagnostics {
   package var isQuiet = false
   package var isDebug = false
 
+  /// Whether a line at the foot of standard error says how far the run is.
+  package var showsProgress = false
+  private var nextProgress: UInt64?
+  private var isProgressShown = false
+
   package init() {}
+
+  /// Says how far the run is, when it has taken a second and then four times a second. `text` is made only when it is
+  /// shown.
+  package func progress(_ text: @autoclosure () -> String) {
+    guard showsProgress else { return }
+    let now = Self.milliseconds
+    guard let due = nextProgress else {
+      nextProgress = now + 1000
+      return
+    }
+    guard now >= due else { return }
+    nextProgress = now + 250
+    write("\r\u{1b}[K\(program): \(text())")
+    isProgressShown = true
+  }
+
+  private static var milliseconds: UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(now.tv_sec) * 1000 + UInt64(now.tv_nsec) / 1_000_000
+  }
+
+  /// Takes the line away that says how far the run is.
+  package func endProgress() {
+    if isProgressShown { write("\r\u{1b}[K") }
+    isProgressShown = false
+  }
 
   package func error(_ text: String) { line("\(program): error: \(text)") }
   package func warning(_ text: String) { if !isQuiet { line("\(program): warning: \(text)") } }
@@ -30,8 +62,13 @@ package final class Diagnostics {
         line.unicodeScalars.append(scalar)
       }
     }
-    line += "\n"
-    line.withUTF8 { bytes in
+    endProgress()
+    write(line + "\n")
+  }
+
+  private func write(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes in
       _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }
   }

@@ -14,10 +14,13 @@ extension Run {
       statistics.duplicates += window.duplicates
     }
     var record = Record()
+    var count: UInt64 = 0
     try attempt { () throws(SystemCallError) in try writer.begin() }
     reading: while !writer.isClosedByReader {
       switch try source.next(into: &record) {
       case .record:
+        count += 1
+        if count % 4096 == 0, !options.follows { diagnostics.progress("\(count) records read") }
         do throws(SystemCallError) {
           try window.add(&record) { (due) throws(SystemCallError) in try writer.write(due) }
           if cursor.isDue(window), let place = source.cursor() {

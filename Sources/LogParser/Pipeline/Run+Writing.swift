@@ -65,7 +65,10 @@ extension Run {
     var source = try RecordSource(options, diagnostics, inputs, isFollowed: false)
     defer { statistics.add(source.statistics) }
     var record = Record()
+    var count: UInt64 = 0
     while case .record = try source.next(into: &record) {
+      count += 1
+      if count % 4096 == 0 { diagnostics.progress("\(count) records read") }
       do throws(SystemCallError) {
         try records.append(record)
       } catch {
@@ -90,6 +93,7 @@ extension Run {
       perform: { job, worker, out in worker.render(job, &out) },
       consume: { result, out in
         count += result.statistics.records
+        diagnostics.progress("\(count) records written")
         statistics.add(result.statistics)
         do throws(SystemCallError) {
           if let error = result.failure { throw error }

@@ -26,6 +26,7 @@ package final class Run {
   /// Does everything and returns the exit status.
   package func perform() -> Int32 {
     var status: Int32 = 0
+    diagnostics.showsProgress = showsProgress
     do throws(Failure) {
       try performOrThrow()
       if statistics.bad + statistics.tooLong > 0 { status = 1 }
@@ -36,8 +37,20 @@ package final class Run {
       }
       status = 1
     }
+    diagnostics.endProgress()
     RunReport(statistics, options).write(to: diagnostics)
     return status
+  }
+
+  /// On a terminal that no results go to, unless the user says otherwise.
+  private var showsProgress: Bool {
+    switch options.progress {
+    case .always: true
+    case .never: false
+    case .auto:
+      !options.isQuiet && Terminal(STDERR_FILENO).isTerminal
+        && (options.outputFile != nil || options.isCheckOnly || !Terminal(STDOUT_FILENO).isTerminal)
+    }
   }
 
   private func performOrThrow() throws(Failure) {
