@@ -169,20 +169,19 @@ struct JournalTests {
         #expect(try await run.line() == "{\"msg\":\"r\(round) \(number)\",\"level\":\"info\"}")
       }
     }
-    // Nothing to do costs nothing.
-    let before = try cpuTime(of: run.identifier)
+    // Nothing to do costs next to nothing: the looks at the journal alone, under 2 % of one processor.
+    let before = try processorTime(of: run.identifier)
     try await Task.sleep(for: .milliseconds(500))
-    #expect(try cpuTime(of: run.identifier) == before)
+    #expect(try processorTime(of: run.identifier) - before < 10_000_000)
     #expect(run.stop(SIGINT) == 0)
     let whole = try journald.run(Tool.path, ["--journal", "--output-format", "ndjson", "--fields", "msg"])
     #expect(whole.text.split(separator: "\n").count == 201, "\(whole.errorText)")
   }
 
-  /// Clock ticks that a process has run for.
-  private func cpuTime(of process: Int32) throws -> Int {
-    let text = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
-    let fields = text.split(separator: " ")
-    return try #require(Int(fields[13])) + (try #require(Int(fields[14])))
+  /// Nanoseconds that a process has run for.
+  private func processorTime(of process: Int32) throws -> Int {
+    let text = try String(contentsOfFile: "/proc/\(process)/schedstat", encoding: .utf8)
+    return try #require(text.split(separator: " ").first.flatMap { Int($0) })
   }
 
   @Test func countsWhatJournaldSuppressed() throws {
