@@ -19,6 +19,7 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CLanes"),
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
+    .target(name: "Tracing", swiftSettings: strict),
     .target(
       name: "LogParser", dependencies: ["Basics", "CLanes", "CLinux", "CSystemd"], swiftSettings: strict),
     .executableTarget(
@@ -26,6 +27,7 @@ let package = Package(
     .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: strict),
     .testTarget(
       name: "LogParserTests", dependencies: ["LogParser", "Basics"], swiftSettings: strict),
+    .testTarget(name: "TracingTests", dependencies: ["Tracing"], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["LogParser"], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,124 @@
+/// What precedes every span on a guest agent's stream: its length, an unsigned 64-bit big-endian number. See
+/// `formats/agent-frames`.
+package enum AgentFrame {
+  package static let headerBytes = 8
+
+  /// The two encodings of a payload; nothing in the frame names the one.
+  package enum Encoding: String, Sendable, CaseIterable {
+    /// bincode 1.3 of `SpanData`: agents of Kata 2.2 to 3.28.
+    case bincode
+    /// JSON of `SpanData`: agents of Kata 3.29 and later.
+    case json
+  }
+
+  /// Tells the encoding. A bincode payload begins with a random trace id, so the first byte alone does not tell.
+  package static func encoding(of payload: UnsafeRawBufferPointer) -> Encoding {
+    var index = 0
+    func skipSpace() {
+      while index < payload.count, [0x20, 0x09, 0x0a, 0x0d].contains(payload[index]) { index += 1 }
+    }
+    skipSpace()
+    guard index < payload.count, payload[index] == 0x7b else { return .bincode }
+    index += 1
+    skipSpace()
+    guard index + 2 < payload.count, payload[index] == 0x22 else { return .bincode }
+    // A key: bincode's next bytes are those of a 128-bit random number, and the 16th to 23rd a span id.
+    let key = payload[(index + 1)...].prefix(8)
+    return key.count == 8 && key.allSatisfy { (0x61...0x7a).contains($0) || $0 == 0x5f } ? .json : .bincode
+  }
+
+  /// Decodes one payload of either encoding.
+  package static func decode(
+    _ payload: UnsafeRawBufferPointer, limits: SpanLimits = SpanLimits(), into span: inout Span
+  ) throws(DecodingError) -> Encoding {
+    let encoding = encoding(of: payload)
+    switch encoding {
+    case .bincode: try AgentBincode.decode(payload, limits: limits, into: &span)
+    case .json: try AgentJSON.decode(payload, limits: limits, into: &span)
+    }
+    if span.traceID.value == 0 || span.spanID.isZero { throw DecodingError(.identifier, at: 0) }
+    return encoding
+  }
+
+  /// Appends a whole frame.
+  package static func append(_ span: Span, as encoding: Encoding, to out: inout ByteWriter) {
+    var payload = ByteWriter(capacity: 1024)
+    switch encoding {
+    case .bincode: AgentBincode.encode(span, to: &payload)
+    case .json: AgentJSON.encode(span, to: &payload)
+    }
+    out.big(UInt64(payload.count))
+    out.put(payload.bytes)
+  }
+}
+
+/// The numbers that the agent's `SpanKind` has in bincode, and its names in JSON.
+enum AgentKind {
+  static let kinds: [(kind: Span.Kind, name: StaticString)] = [
+    (.client, "Client"), (.server, "Server"), (.producer, "Producer"), (.consumer, "Consumer"),
+    (.internal, "Internal"),
+  ]
+
+  static func index(of kind: Span.Kind) -> Int { kinds.firstIndex { $0.kind == kind } ?? 4 }
+}
+
+extension Span {
+  /// Puts the attributes of the encoded map, which are in random order from `first` on in the pool, into the order in
+  /// which they were set. `newest` are the texts of the keys, the last one set first.
+  mutating func orderAttributes(from first: Int, newest: some Collection<Text>) {
+    let count = attributes.count - first
+    own = List(first, count)
+    agent.mapOrder.removeAll(keepingCapacity: true)
+    for _ in 0..<count { agent.mapOrder.append(.max) }
+    var next = 0
+    if count > 24 {
+      next = orderByDictionary(first, newest)
+    } else {
+      // The order of setting, counted from the first one set.
+      var place = newest.count
+      for key in newest {
+        place -= 1
+        for index in 0..<count where agent.mapOrder[index] == .max && equal(attributes[first + index].key, key) {
+          agent.mapOrder[index] = UInt32(place)
+          break
+        }
+      }
+      next = newest.count
+    }
+    for index in 0..<count where agent.mapOrder[index] == .max {
+      agent.mapOrder[index] = UInt32(next)
+      next += 1
+    }
+    if next > count { closeGaps() }
+    for index in 0..<count { attributes.append(attributes[first + index]) }
+    for index in 0..<count { attributes[first + Int(agent.mapOrder[index])] = attributes[first + count + index] }
+    attributes.removeLast(count)
+  }
+
+  private mutating func orderByDictionary(_ first: Int, _ newest: some Collection<Text>) -> Int {
+    var indexes: [String: Int] = [:]
+    for index in 0..<agent.mapOrder.count { indexes[string(attributes[first + index].key)] = index }
+    var place = newest.count
+    for key in newest {
+      place -= 1
+      if let index = indexes.removeValue(forKey: string(key)) { agent.mapOrder[index] = UInt32(place) }
+    }
+    return newest.count
+  }
+
+  /// Makes the places consecutive where the list named keys that the map has not.
+  private mutating func closeGaps() {
+    let sorted = agent.mapOrder.indices.sorted { agent.mapOrder[$0] < agent.mapOrder[$1] }
+    for (place, index) in sorted.enumerated() { agent.mapOrder[index] = UInt32(place) }
+  }
+
+  private func equal(_ a: Text, _ b: Text) -> Bool {
+    guard a.count == b.count else { return false }
+    let x = Int(a.offset)
+    let y = Int(b.offset)
+    let length = Int(a.count)
+    guard max(x, y) + length <= text.count else { return false }
+    for index in 0..<length where text[x &+ index] != text[y &+ index] { return false }
+    return true
+  }
+}

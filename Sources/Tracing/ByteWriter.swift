@@ -1,0 +1,305 @@
+import Glibc
+
+/// Bytes that an encoder appends to: one block that grows and is reused.
+///
+/// All stores are behind ``reserve(_:)``: each function makes room for what it writes before it writes it.
+package struct ByteWriter: ~Copyable {
+  private var base: UnsafeMutablePointer<UInt8>
+  private var capacity: Int
+  package private(set) var count = 0
+
+  package init(capacity: Int = 64 << 10) {
+    self.capacity = max(64, capacity)
+    base = .allocate(capacity: self.capacity)
+  }
+
+  deinit { base.deallocate() }
+
+  package var isEmpty: Bool { count == 0 }
+  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+  package var array: [UInt8] { Array(UnsafeBufferPointer(start: base, count: count)) }
+  package var string: String { String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self) }
+
+  /// Empties it; a block that one huge span made large is given back.
+  package mutating func removeAll() {
+    count = 0
+    if capacity > 1 << 20 {
+      base.deallocate()
+      capacity = 64 << 10
+      base = .allocate(capacity: capacity)
+    }
+  }
+
+  /// Drops what was appended after it held `count` bytes.
+  package mutating func truncate(to count: Int) { self.count = max(0, min(count, self.count)) }
+
+  /// Drops the first `count` bytes.
+  package mutating func removeFirst(_ count: Int) {
+    let gone = max(0, min(count, self.count))
+    memmove(base, base + gone, self.count - gone)
+    self.count -= gone
+  }
+
+  @inline(__always)
+  package mutating func reserve(_ extra: Int) {
+    if capacity &- count < extra { grow(extra) }
+  }
+
+  @inline(never)
+  private mutating func grow(_ extra: Int) {
+    capacity = max(capacity * 2, count + extra)
+    let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+    larger.update(from: base, count: count)
+    base.deallocate()
+    base = larger
+  }
+
+  @inline(__always)
+  package mutating func put(_ byte: UInt8) {
+    reserve(1)
+    base[count] = byte
+    count &+= 1
+  }
+
+  @inline(__always)
+  package mutating func put(_ text: StaticString) {
+    let length = text.utf8CodeUnitCount
+    reserve(length)
+    memcpy(base + count, text.utf8Start, length)
+    count &+= length
+  }
+
+  package mutating func put(string: String) {
+    var string = string
+    string.withUTF8 { put(UnsafeRawBufferPointer($0)) }
+  }
+
+  @inline(__always)
+  package mutating func put(_ bytes: UnsafeRawBufferPointer) {
+    guard let start = bytes.baseAddress else { return }
+    reserve(bytes.count)
+    memcpy(base + count, start, bytes.count)
+    count &+= bytes.count
+  }
+
+  package mutating func put(_ bytes: [UInt8]) { bytes.withUnsafeBytes { put($0) } }
+
+  @inline(__always)
+  package mutating func little<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
+    let width = MemoryLayout<T>.size
+    reserve(width)
+    UnsafeMutableRawPointer(base + count).storeBytes(of: value.littleEndian, as: T.self)
+    count &+= width
+  }
+
+  @inline(__always)
+  package mutating func big<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) { little(value.byteSwapped) }
+
+  @inline(__always)
+  package mutating func varint(_ value: UInt64) {
+    reserve(10)
+    var rest = value
+    while rest >= 0x80 {
+      base[count] = UInt8(truncatingIfNeeded: rest) | 0x80
+      count &+= 1
+      rest >>= 7
+    }
+    base[count] = UInt8(truncatingIfNeeded: rest)
+    count &+= 1
+  }
+
+  /// Puts the length of what was written since `start` before it, as a varint.
+  @inline(__always)
+  package mutating func insertLength(at start: Int) {
+    let length = count &- start
+    var width = 1
+    while length >> (7 * width) > 0 { width += 1 }
+    reserve(width)
+    memmove(base + start + width, base + start, length)
+    count = start
+    varint(UInt64(length))
+    count &+= length
+  }
+
+  /// Overwrites four bytes at `offset`, which must have been written before.
+  package mutating func overwrite(at offset: Int, big value: UInt32) {
+    guard offset >= 0, offset + 4 <= count else { return }
+    UnsafeMutableRawPointer(base + offset).storeBytes(of: value.bigEndian, as: UInt32.self)
+  }
+
+  @inline(__always)
+  package mutating func put(decimal value: Int64) {
+    if value < 0 { put(0x2d) }
+    put(decimal: value.magnitude)
+  }
+
+  package mutating func put(decimal value: UInt64) {
+    reserve(20)
+    var digits = 1
+    var rest = value
+    while rest >= 10 {
+      digits &+= 1
+      rest /= 10
+    }
+    rest = value
+    var place = count &+ digits
+    count = place
+    for _ in 0..<digits {
+      place &-= 1
+      base[place] = 0x30 | UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
+  }
+
+  package mutating func put(decimal value: UInt128) {
+    if let small = UInt64(exactly: value) { return put(decimal: small) }
+    put(string: String(value))
+  }
+
+  /// Puts 16 hexadecimal digits.
+  @inline(__always)
+  package mutating func put(hex value: UInt64) {
+    reserve(16)
+    // Each nibble to its own byte, then to a digit: 8 at a time, without a table.
+    storeHex(UInt32(truncatingIfNeeded: value >> 32), at: count)
+    storeHex(UInt32(truncatingIfNeeded: value), at: count &+ 8)
+    count &+= 16
+  }
+
+  @inline(__always)
+  private func storeHex(_ value: UInt32, at offset: Int) {
+    var x = UInt64(value)
+    x = (x | x << 16) & 0x0000_ffff_0000_ffff
+    x = (x | x << 8) & 0x00ff_00ff_00ff_00ff
+    x = (x | x << 4) & 0x0f0f_0f0f_0f0f_0f0f
+    let letters = ((x &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
+    let digits = x &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+    UnsafeMutableRawPointer(base + offset).storeBytes(of: digits.bigEndian, as: UInt64.self)
+  }
+
+  @inline(__always)
+  package mutating func put(hex id: TraceID) {
+    put(hex: id.high)
+    put(hex: id.low)
+  }
+
+  /// Puts a text as JSON, in quotes.
+  @inline(__always)
+  package mutating func put(json text: UnsafeRawBufferPointer) {
+    // Every byte becomes at most six; the two quotes.
+    reserve(text.count &* 6 &+ 2)
+    base[count] = 0x22
+    var target = count &+ 1
+    var index = 0
+    let length = text.count
+    if let source = text.baseAddress {
+      while index &+ 16 <= length {
+        let lanes = (source + index).loadUnaligned(as: SIMD16<UInt8>.self)
+        let special = (lanes .< 0x20) .| (lanes .== 0x22) .| (lanes .== 0x5c)
+        if any(special) { break }
+        UnsafeMutableRawPointer(base + target).storeBytes(of: lanes, as: SIMD16<UInt8>.self)
+        index &+= 16
+        target &+= 16
+      }
+      while index < length {
+        let byte = source.load(fromByteOffset: index, as: UInt8.self)
+        if byte >= 0x20, byte != 0x22, byte != 0x5c {
+          base[target] = byte
+          target &+= 1
+        } else {
+          target = escape(byte, at: target)
+        }
+        index &+= 1
+      }
+    }
+    base[target] = 0x22
+    count = target &+ 1
+  }
+
+  /// Stores at most six bytes at `target`, within the room that the caller made.
+  @inline(never)
+  private func escape(_ byte: UInt8, at target: Int) -> Int {
+    base[target] = 0x5c
+    switch byte {
+    case 0x22, 0x5c: base[target + 1] = byte
+    case 0x0a: base[target + 1] = 0x6e
+    case 0x0d: base[target + 1] = 0x72
+    case 0x09: base[target + 1] = 0x74
+    case 0x08: base[target + 1] = 0x62
+    case 0x0c: base[target + 1] = 0x66
+    default:
+      base[target + 1] = 0x75
+      base[target + 2] = 0x30
+      base[target + 3] = 0x30
+      base[target + 4] = 0x30 | byte >> 4
+      let low = byte & 15
+      base[target + 5] = low < 10 ? 0x30 | low : 0x57 + low
+      return target &+ 6
+    }
+    return target &+ 2
+  }
+
+  package mutating func put(json string: String) {
+    var string = string
+    string.withUTF8 { put(json: UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Puts a finite number in the fewest digits that give it back, as JSON and as Rust's ryu write it: `1.0`, `0.001`,
+  /// `1e16`, `1.5e-7`.
+  package mutating func put(json value: Double) {
+    let (isNegative, digits, exponent) = ShortestDecimal.of(value)
+    if isNegative { put(0x2d) }
+    let point = digits.count + exponent
+    if exponent >= 0, point <= 16 {
+      put(digits)
+      for _ in 0..<exponent { put(0x30) }
+      put(".0")
+    } else if point > 0, point <= 16 {
+      put(Array(digits[..<point]))
+      put(0x2e)
+      put(Array(digits[point...]))
+    } else if point > -5, point <= 0 {
+      put("0.")
+      for _ in 0..<(-point) { put(0x30) }
+      put(digits)
+    } else {
+      put(digits[0])
+      if digits.count > 1 {
+        put(0x2e)
+        put(Array(digits[1...]))
+      }
+      put(0x65)
+      put(decimal: Int64(point - 1))
+    }
+  }
+}
+
+/// The digits of a number in the fewest places that give it back.
+enum ShortestDecimal {
+  /// `value` is digits × 10^exponent; digits has no zeros at its ends, but is `0` for zero.
+  static func of(_ value: Double) -> (isNegative: Bool, digits: [UInt8], exponent: Int) {
+    var digits: [UInt8] = []
+    var exponent = 0
+    var isFraction = false
+    var text = Array(value.magnitude.description.utf8)[...]
+    while let byte = text.popFirst() {
+      switch byte {
+      case 0x30...0x39:
+        digits.append(byte)
+        if isFraction { exponent -= 1 }
+      case 0x2e: isFraction = true
+      default:
+        exponent += Int(String(decoding: text, as: UTF8.self)) ?? 0
+        text = []
+      }
+    }
+    while digits.count > 1, digits.last == 0x30 {
+      digits.removeLast()
+      exponent += 1
+    }
+    let zeros = digits.prefix { $0 == 0x30 }.count
+    digits.removeFirst(min(zeros, digits.count - 1))
+    if digits == [0x30] { exponent = 0 }
+    return (value.sign == .minus, digits, exponent)
+  }
+}
