@@ -23,7 +23,9 @@ struct ByteReader {
   @inline(__always) var remaining: Int { end - position }
   @inline(__always) var isAtEnd: Bool { position == end }
 
-  @inline(__always) func failure(_ reason: DecodingError.Reason) -> DecodingError { DecodingError(reason, at: position) }
+  @inline(__always) func failure(_ reason: DecodingError.Reason) -> DecodingError {
+    DecodingError(reason, at: position)
+  }
 
   /// A number of fixed width, little-endian. The bounds are checked before the one unaligned load.
   @inline(__always)
@@ -100,7 +102,9 @@ extension UnsafeRawBufferPointer {
   var isUTF8: Bool {
     var index = 0
     while index &+ 8 <= count {
-      if loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 { return isLongUTF8 }
+      if loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 {
+        return isLongUTF8
+      }
       index &+= 8
     }
     while index < count {

@@ -18,7 +18,9 @@ package struct ByteWriter: ~Copyable {
   package var isEmpty: Bool { count == 0 }
   package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
   package var array: [UInt8] { Array(UnsafeBufferPointer(start: base, count: count)) }
-  package var string: String { String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self) }
+  package var string: String {
+    String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self)
+  }
 
   /// Empties it; a block that one huge span made large is given back.
   package mutating func removeAll() {

@@ -15,7 +15,9 @@ package struct TraceID: Hashable, Sendable, Comparable {
 
   /// Takes 1 to 32 hexadecimal digits of either case, as Jaeger's clients write ids with and without leading zeros.
   package init?(hex text: some StringProtocol) {
-    guard (1...32).contains(text.utf8.count), let value = UInt128(text, radix: 16), text.first != "+" else { return nil }
+    guard (1...32).contains(text.utf8.count), let value = UInt128(text, radix: 16), text.first != "+" else {
+      return nil
+    }
     self.init(value)
   }
 

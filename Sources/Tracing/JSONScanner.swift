@@ -169,7 +169,9 @@ struct JSONScanner {
     var value = try unit(index, end)
     var next = index + 6
     if (0xd800..<0xdc00).contains(value) {
-      guard next + 6 <= end, bytes[next] == 0x5c, bytes[next + 1] == 0x75 else { throw DecodingError(.text, at: index) }
+      guard next + 6 <= end, bytes[next] == 0x5c, bytes[next + 1] == 0x75 else {
+        throw DecodingError(.text, at: index)
+      }
       let low = try unit(next, end)
       guard (0xdc00..<0xe000).contains(low) else { throw DecodingError(.text, at: index) }
       value = 0x10000 + (value - 0xd800) << 10 + (low - 0xdc00)
@@ -222,7 +224,9 @@ struct JSONScanner {
       result = sum
       position &+= 1
     }
-    if position < bytes.count, bytes[position] == 0x2e || bytes[position] | 0x20 == 0x65 { throw failure(.number) }
+    if position < bytes.count, bytes[position] == 0x2e || bytes[position] | 0x20 == 0x65 {
+      throw failure(.number)
+    }
     return result
   }
 

@@ -109,6 +109,7 @@ package struct Span: Sendable {
     package var time: UInt64 = 0
     package var attributes = List.none
     package var dropped: UInt32 = 0
+    package init() {}
   }
 
   package struct Link: Sendable {

@@ -4,7 +4,9 @@ extension UnsafeRawBufferPointer {
   subscript(_ piece: Span.Text) -> UnsafeRawBufferPointer {
     let start = Int(piece.offset)
     let length = Int(piece.count)
-    guard start &+ length <= count, let baseAddress else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    guard start &+ length <= count, let baseAddress else {
+      return UnsafeRawBufferPointer(start: nil, count: 0)
+    }
     return UnsafeRawBufferPointer(start: baseAddress + start, count: length)
   }
 }
@@ -97,7 +99,10 @@ enum Base64 {
       group = group << 6 | value
       count += 1
       if count % 4 == 0 {
-        result += [UInt8(truncatingIfNeeded: group >> 16), UInt8(truncatingIfNeeded: group >> 8), UInt8(truncatingIfNeeded: group)]
+        result += [
+          UInt8(truncatingIfNeeded: group >> 16), UInt8(truncatingIfNeeded: group >> 8),
+          UInt8(truncatingIfNeeded: group),
+        ]
         group = 0
       }
     }

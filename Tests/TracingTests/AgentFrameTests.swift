@@ -91,7 +91,7 @@ enum AgentSamples {
       var text = ByteWriter()
       OTLPJSON.encode(span, to: &text)
       var spans: [Span] = []
-      try OTLPJSON.decodeRequest(text.bytes, refused: { Issue.record("\($0)") }) { spans.append($0) }
+      try OTLPJSON.decodeRequest(text.bytes, refused: { Issue.record("\($0)") }, { spans.append($0) })
       #expect(spans.count == 1)
       if let first = spans.first { #expect(json(normal(first)) == wanted) }
     }
@@ -99,7 +99,9 @@ enum AgentSamples {
 
   /// The agent's element type of an empty list is what OTLP cannot say.
   private func withoutEmptyTypes(_ text: String) -> String {
-    ["Bool", "I64", "F64"].reduce(text) { $0.replacing("\"Array\":{\"\($1)\":[]}", with: "\"Array\":{\"String\":[]}") }
+    ["Bool", "I64", "F64"].reduce(text) {
+      $0.replacing("\"Array\":{\"\($1)\":[]}", with: "\"Array\":{\"String\":[]}")
+    }
   }
 
   private func normal(_ span: Span) -> Span {

@@ -253,7 +253,8 @@ private struct AgentBincodeEncoder {
   private func ownAttributes(_ out: inout ByteWriter) {
     let own = Array(span.attributes[clamping: span.own])
     out.little(UInt64(own.count))
-    let order = span.agent.mapOrder.count == own.count ? span.agent.mapOrder.map { Int($0) } : Array(own.indices)
+    let order =
+      span.agent.mapOrder.count == own.count ? span.agent.mapOrder.map { Int($0) } : Array(own.indices)
     for index in order where own.indices.contains(index) { attribute(own[index], &out) }
     out.little(UInt64(own.count))
     for attribute in own.reversed() { put(attribute.key, &out) }

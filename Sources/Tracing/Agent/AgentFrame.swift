@@ -78,7 +78,8 @@ extension Span {
       var place = newest.count
       for key in newest {
         place -= 1
-        for index in 0..<count where agent.mapOrder[index] == .max && equal(attributes[first + index].key, key) {
+        for index in 0..<count
+        where agent.mapOrder[index] == .max && equal(attributes[first + index].key, key) {
           agent.mapOrder[index] = UInt32(place)
           break
         }
@@ -91,7 +92,9 @@ extension Span {
     }
     if next > count { closeGaps() }
     for index in 0..<count { attributes.append(attributes[first + index]) }
-    for index in 0..<count { attributes[first + Int(agent.mapOrder[index])] = attributes[first + count + index] }
+    for index in 0..<count {
+      attributes[first + Int(agent.mapOrder[index])] = attributes[first + count + index]
+    }
     attributes.removeLast(count)
   }
 

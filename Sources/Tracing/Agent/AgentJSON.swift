@@ -31,7 +31,9 @@ private struct AgentJSONDecoder {
   }
 
   /// Reads one member, and tells by a bit which of the twelve it was.
-  private mutating func member(_ key: UnsafeRawBufferPointer, _ span: inout Span) throws(DecodingError) -> UInt32 {
+  private mutating func member(_ key: UnsafeRawBufferPointer, _ span: inout Span) throws(DecodingError)
+    -> UInt32
+  {
     if key == "span_context" {
       let context = try context(&span)
       span.traceID = context.traceID
@@ -271,7 +273,9 @@ private struct AgentJSONDecoder {
       if key == "span_context" {
         let context = try context(&span)
         (link.traceID, link.spanID, link.flags) = (context.traceID, context.spanID, context.flags)
-        (link.isRemote, link.hasState, link.traceState) = (context.isRemote, context.hasState, context.traceState)
+        (link.isRemote, link.hasState, link.traceState) = (
+          context.isRemote, context.hasState, context.traceState
+        )
       } else if key == "attributes" {
         link.attributes = try list(&span)
       } else if key == "dropped_attributes_count" {
@@ -354,7 +358,9 @@ private struct AgentJSONDecoder {
   }
 
   /// serde writes what is no number in JSON as `null`.
-  private mutating func double() throws(DecodingError) -> Double { try json.takeNull() ? .nan : try json.double() }
+  private mutating func double() throws(DecodingError) -> Double {
+    try json.takeNull() ? .nan : try json.double()
+  }
 
   private mutating func time() throws(DecodingError) -> UInt64 {
     var seconds: UInt64 = 0
@@ -462,7 +468,8 @@ private struct AgentJSONEncoder {
 
   private func ownAttributes(_ out: inout ByteWriter) {
     let own = Array(span.attributes[clamping: span.own])
-    let order = span.agent.mapOrder.count == own.count ? span.agent.mapOrder.map { Int($0) } : Array(own.indices)
+    let order =
+      span.agent.mapOrder.count == own.count ? span.agent.mapOrder.map { Int($0) } : Array(own.indices)
     out.put(",\"attributes\":{\"map\":")
     map(order.compactMap { own.indices.contains($0) ? own[$0] : nil }[...], &out)
     out.put(",\"evict_list\":")

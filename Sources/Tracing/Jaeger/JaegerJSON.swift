@@ -4,7 +4,8 @@ package enum JaegerJSON {
   ///
   /// `warnings` are shown beside it in the UI.
   package static func encode(
-    _ span: borrowing Span, processID: StaticString = "p1", processNumber: Int? = nil, warnings: [String] = [],
+    _ span: borrowing Span, processID: StaticString = "p1", processNumber: Int? = nil,
+    warnings: [String] = [],
     to out: inout ByteWriter
   ) {
     span.text.withUnsafeBytes { text in
@@ -70,7 +71,8 @@ private struct JaegerJSONEncoder {
     out.put(0x5d)
   }
 
-  private func reference(_ type: StaticString, _ traceID: TraceID, _ spanID: SpanID, _ out: inout ByteWriter) {
+  private func reference(_ type: StaticString, _ traceID: TraceID, _ spanID: SpanID, _ out: inout ByteWriter)
+  {
     out.put("{\"refType\":\"")
     out.put(type)
     out.put("\",\"traceID\":\"")
@@ -262,7 +264,9 @@ enum JaegerTags {
     span.text.withUnsafeBytes { text in
       for index in span.resource.attributes.range where index < span.attributes.count {
         let attribute = span.attributes[index]
-        if case .string(let piece) = attribute.value, isServiceName(attribute, text), !piece.isEmpty { return piece }
+        if case .string(let piece) = attribute.value, isServiceName(attribute, text), !piece.isEmpty {
+          return piece
+        }
       }
       return nil
     }

@@ -156,7 +156,9 @@ private struct JaegerThriftEncoder {
       var name = defaultService
       name.withUTF8 { writer.bytes(1, UnsafeRawBufferPointer($0)) }
     }
-    let tags = span.attributes[clamping: span.resource.attributes].filter { !JaegerTags.isServiceName($0, text) }
+    let tags = span.attributes[clamping: span.resource.attributes].filter {
+      !JaegerTags.isServiceName($0, text)
+    }
     if !tags.isEmpty {
       writer.list(2, count: tags.count)
       for attribute in tags { tag(attribute, span, &writer) }
@@ -287,7 +289,9 @@ private struct JaegerThriftDecoder {
   }
 
   private func nanoseconds(_ microseconds: Int64) throws(DecodingError) -> UInt64 {
-    guard let value = UInt64(exactly: microseconds), value < UInt64.max / 1000 else { throw reader.failure(.number) }
+    guard let value = UInt64(exactly: microseconds), value < UInt64.max / 1000 else {
+      throw reader.failure(.number)
+    }
     return value * 1000
   }
 
@@ -327,7 +331,9 @@ private struct JaegerThriftDecoder {
         }
       }
       // Jaeger's and OpenTracing's clients name an event in a field.
-      if let index = fields.firstIndex(where: { bytes(of: $0.key, span) == "event" }), case .string(let name) = fields[index].value {
+      if let index = fields.firstIndex(where: { bytes(of: $0.key, span) == "event" }),
+        case .string(let name) = fields[index].value
+      {
         event.name = name
         fields.remove(at: index)
       }
@@ -352,13 +358,15 @@ private struct JaegerThriftDecoder {
       case ("otel.status_code", .string(let value)):
         span.status = span.string(value) == "OK" ? .ok : span.string(value) == "ERROR" ? .error : span.status
       case ("otel.status_description", .string(let value)): span.statusMessage = value
-      case ("otel.scope.name", .string(let value)), ("otel.library.name", .string(let value)): span.scope.name = value
+      case ("otel.scope.name", .string(let value)), ("otel.library.name", .string(let value)):
+        span.scope.name = value
       case ("otel.scope.version", .string(let value)), ("otel.library.version", .string(let value)):
         span.scope.version = value
       case ("w3c.tracestate", .string(let value)):
         span.traceState = span.keepTraceState(value, limit: limits.attributes)
       case ("error", .bool(true)): hasError = true
-      case ("otel.dropped_attributes_count", .int(let value)): span.droppedAttributes = UInt32(clamping: value)
+      case ("otel.dropped_attributes_count", .int(let value)):
+        span.droppedAttributes = UInt32(clamping: value)
       case ("otel.dropped_events_count", .int(let value)): span.droppedEvents = UInt32(clamping: value)
       case ("otel.dropped_links_count", .int(let value)): span.droppedLinks = UInt32(clamping: value)
       default: own.append(tag)

@@ -110,7 +110,11 @@ struct ThriftWriter: ~Copyable {
   }
 
   mutating func bytes(_ value: UnsafeRawBufferPointer) {
-    if format == .binary { out.big(UInt32(truncatingIfNeeded: value.count)) } else { out.varint(UInt64(value.count)) }
+    if format == .binary {
+      out.big(UInt32(truncatingIfNeeded: value.count))
+    } else {
+      out.varint(UInt64(value.count))
+    }
     out.put(value)
   }
 

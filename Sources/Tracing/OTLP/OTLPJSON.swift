@@ -112,7 +112,8 @@ private struct OTLPJSONEncoder {
     out.put(0x7d)
   }
 
-  private func identifiers(_ traceID: TraceID, _ spanID: SpanID, _ state: Span.List, _ out: inout ByteWriter) {
+  private func identifiers(_ traceID: TraceID, _ spanID: SpanID, _ state: Span.List, _ out: inout ByteWriter)
+  {
     out.put("\"traceId\":\"")
     out.put(hex: traceID)
     out.put("\",\"spanId\":\"")
@@ -461,7 +462,11 @@ private struct OTLPJSONDecoder {
       } else if key == "kvlistValue" {
         var list = Span.List.none
         try self.members { (self, key) throws(DecodingError) in
-          if key == "values" { list = try self.attributes(&span, depth: depth + 1) } else { try self.json.skipValue() }
+          if key == "values" {
+            list = try self.attributes(&span, depth: depth + 1)
+          } else {
+            try self.json.skipValue()
+          }
         }
         value = .map(list)
       } else {
@@ -495,7 +500,9 @@ private struct OTLPJSONDecoder {
     }
   }
 
-  private mutating func elements(_ body: (inout OTLPJSONDecoder) throws(DecodingError) -> Void) throws(DecodingError) {
+  private mutating func elements(_ body: (inout OTLPJSONDecoder) throws(DecodingError) -> Void)
+    throws(DecodingError)
+  {
     var more = try json.beginArray()
     while more {
       try body(&self)

@@ -17,8 +17,8 @@ package enum OTLPProtobuf {
     var found = false
     var decoder = OTLPProtobufDecoder(bytes: message, limits: limits)
     try decoder.resourceSpans(
-      ByteReader(message), &span, refused: { error throws(DecodingError) in throw error }
-    ) { _ in found = true }
+      ByteReader(message), &span, refused: { error throws(DecodingError) in throw error },
+      { _ in found = true })
     if !found { throw DecodingError(.missing, at: 0) }
   }
 
@@ -147,7 +147,11 @@ private struct OTLPProtobufDecoder {
     span.resource.attributes = list
     while !reader.isAtEnd {
       let (field, wire) = try reader.protobufTag()
-      if field == 2, wire == 0 { span.resource.dropped = try count(&reader) } else { try reader.skipProtobuf(wire) }
+      if field == 2, wire == 0 {
+        span.resource.dropped = try count(&reader)
+      } else {
+        try reader.skipProtobuf(wire)
+      }
     }
   }
 
@@ -176,7 +180,9 @@ private struct OTLPProtobufDecoder {
       case (3, 2): span.traceState = try traceState(&reader, &span)
       case (4, 2): span.parentID = try spanID(&reader, isOptional: true)
       case (5, 2): span.name = try text(&reader, &span)
-      case (6, 0): span.kind = Span.Kind(rawValue: UInt8(truncatingIfNeeded: min(try reader.varint(), 255))) ?? .unspecified
+      case (6, 0):
+        span.kind =
+          Span.Kind(rawValue: UInt8(truncatingIfNeeded: min(try reader.varint(), 255))) ?? .unspecified
       case (7, 1): span.start = try reader.little(UInt64.self)
       case (8, 1): span.end = try reader.little(UInt64.self)
       case (10, 0): span.droppedAttributes = try count(&reader)
@@ -235,7 +241,9 @@ private struct OTLPProtobufDecoder {
       let (field, wire) = try reader.protobufTag()
       switch (field, wire) {
       case (2, 2): span.statusMessage = try text(&reader, &span)
-      case (3, 0): span.status = Span.Status(rawValue: UInt8(truncatingIfNeeded: min(try reader.varint(), 255))) ?? .unset
+      case (3, 0):
+        span.status =
+          Span.Status(rawValue: UInt8(truncatingIfNeeded: min(try reader.varint(), 255))) ?? .unset
       default: try reader.skipProtobuf(wire)
       }
     }
@@ -305,7 +313,8 @@ private struct OTLPProtobufDecoder {
       case (3, 0): value = .int(Int64(bitPattern: try reader.varint()))
       case (4, 1): value = .double(Double(bitPattern: try reader.little(UInt64.self)))
       case (5, 2): value = try array(try reader.protobufMessage(), &span, depth + 1)
-      case (6, 2): value = .map(try attributes(try reader.protobufMessage(), field: 1, &span, depth: depth + 1))
+      case (6, 2):
+        value = .map(try attributes(try reader.protobufMessage(), field: 1, &span, depth: depth + 1))
       case (7, 2): value = .bytes(try keep(try reader.protobufMessage(), &span, isText: false))
       default: try reader.skipProtobuf(wire)
       }
