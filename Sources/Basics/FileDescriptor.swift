@@ -57,6 +57,13 @@ package struct FileDescriptor: ~Copyable, Sendable {
     if isOwned, Glibc.close(number) != 0 { throw SystemCallError("close", subject) }
   }
 
+  /// Gives up ownership: whoever takes the number must close it.
+  package consuming func release() -> Int32 {
+    let number = self.number
+    discard self
+    return number
+  }
+
   /// Reads up to `count` bytes; 0 at the end.
   package func read(
     into target: UnsafeMutableRawPointer, count: Int, subject: String

@@ -1,21 +1,28 @@
 import CLinux
 import Glibc
 
-/// SIGINT and SIGTERM as something to wait for: from its creation on they do not end the process.
+/// Signals as something to wait for, SIGINT and SIGTERM unless others are named: from its creation on they do not end
+/// the process, nor interrupt a thread that is started later.
 package struct StopSignals: ~Copyable, Sendable {
   /// Readable when a signal has come.
   package let file: FileDescriptor
 
-  package init() throws(SystemCallError) {
+  package init(_ numbers: [Int32] = [SIGINT, SIGTERM]) throws(SystemCallError) {
     var signals = sigset_t()
     sigemptyset(&signals)
-    sigaddset(&signals, SIGINT)
-    sigaddset(&signals, SIGTERM)
+    for number in numbers { sigaddset(&signals, number) }
     guard pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else {
       throw SystemCallError("sigprocmask", "signals")
     }
     let number = signalfd(-1, &signals, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
     guard number >= 0 else { throw SystemCallError("signalfd", "signals") }
     file = FileDescriptor(owning: number)
+  }
+
+  /// The signal that came first and was not taken yet; nil when there is none.
+  package func next() -> Int32? {
+    var info = signalfd_siginfo()
+    let size = MemoryLayout<signalfd_siginfo>.size
+    return read(file.number, &info, size) == size ? Int32(bitPattern: info.ssi_signo) : nil
   }
 }

@@ -2,11 +2,115 @@
 #ifndef KATA_CLINUX_H
 #define KATA_CLINUX_H
 #include <stddef.h>
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <linux/vm_sockets.h>
 
 void *memmem(const void *haystack, size_t haystack_length, const void *needle, size_t needle_length);
 void *memrchr(const void *bytes, int byte, size_t length);
 int mkostemp(char *path_template, int flags);
+int accept4(int socket, struct sockaddr *restrict address, socklen_t *restrict length, int flags);
+/* Constants that a C library declares only for GNU's sources. */
+enum { kata_o_path = 010000000, kata_at_empty_path = 0x1000 };
+
+int setgroups(size_t count, const gid_t *groups);
+
+/// Keeps this process and those it starts from gaining rights by running a program.
+static inline int kata_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
+
+/// Binds to an address of AF_VSOCK; 0, or -1 with errno.
+static inline int kata_bind_vsock(int socket, uint32_t cid, uint32_t port) {
+  struct sockaddr_vm address;
+  memset(&address, 0, sizeof address);
+  address.svm_family = AF_VSOCK;
+  address.svm_cid = cid;
+  address.svm_port = port;
+  return bind(socket, (const struct sockaddr *)&address, sizeof address);
+}
+
+static inline int kata_connect_vsock(int socket, uint32_t cid, uint32_t port) {
+  struct sockaddr_vm address;
+  memset(&address, 0, sizeof address);
+  address.svm_family = AF_VSOCK;
+  address.svm_cid = cid;
+  address.svm_port = port;
+  return connect(socket, (const struct sockaddr *)&address, sizeof address);
+}
+
+/// Binds to or connects to a path; -1 with ENAMETOOLONG when the path does not fit.
+static inline int kata_unix_socket(int socket, const char *path, int connects) {
+  struct sockaddr_un address;
+  memset(&address, 0, sizeof address);
+  address.sun_family = AF_UNIX;
+  size_t length = strlen(path);
+  if (length >= sizeof address.sun_path) { errno = ENAMETOOLONG; return -1; }
+  memcpy(address.sun_path, path, length);
+  // A leading @ stands for the abstract namespace, which is told by a first byte of zero and the length.
+  socklen_t size = sizeof address;
+  if (path[0] == '@') { address.sun_path[0] = 0; size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length); }
+  return connects ? connect(socket, (const struct sockaddr *)&address, size)
+                  : bind(socket, (const struct sockaddr *)&address, size);
+}
+
+/// Accepts a connection, not blocking and close-on-exec; `cid` gets the peer's context id over AF_VSOCK.
+static inline int kata_accept(int socket, uint32_t *cid) {
+  struct sockaddr_storage address;
+  memset(&address, 0, sizeof address);
+  socklen_t length = sizeof address;
+  int result = accept4(socket, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  *cid = address.ss_family == AF_VSOCK ? ((struct sockaddr_vm *)&address)->svm_cid : 0;
+  return result;
+}
+
+/// Sends bytes, and a descriptor when it is not negative, as one message.
+static inline ssize_t kata_send_descriptor(int socket, const void *bytes, size_t count, int descriptor) {
+  struct iovec part = {(void *)bytes, count};
+  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
+  memset(&control, 0, sizeof control);
+  struct msghdr message;
+  memset(&message, 0, sizeof message);
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (descriptor >= 0) {
+    message.msg_control = &control;
+    message.msg_controllen = sizeof control.space;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  }
+  return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+/// Receives one message; `descriptor` gets the one that came with it, or -1.
+static inline ssize_t kata_receive_descriptor(int socket, void *bytes, size_t count, int *descriptor) {
+  struct iovec part = {bytes, count};
+  union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
+  struct msghdr message;
+  memset(&message, 0, sizeof message);
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = &control;
+  message.msg_controllen = sizeof control.space;
+  *descriptor = -1;
+  ssize_t result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  if (result >= 0) {
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+      memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
+  }
+  return result;
+}
 
 #endif
