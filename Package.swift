@@ -9,7 +9,8 @@ let strict: [SwiftSetting] = [
 let package = Package(
   name: "kata-observability",
   products: [
-    .executable(name: "kata-log-parser", targets: ["kata-log-parser"])
+    .executable(name: "kata-log-parser", targets: ["kata-log-parser"]),
+    .executable(name: "kata-trace-forwarder", targets: ["kata-trace-forwarder"]),
   ],
   targets: [
     .systemLibrary(
@@ -18,16 +19,25 @@ let package = Package(
     ),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CLanes"),
+    .systemLibrary(name: "CCurl"),
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "Tracing", swiftSettings: strict),
     .target(
       name: "LogParser", dependencies: ["Basics", "CLanes", "CLinux", "CSystemd"], swiftSettings: strict),
+    .target(
+      name: "TraceForwarder", dependencies: ["Basics", "Tracing", "CCurl", "CLinux"], swiftSettings: strict),
     .executableTarget(
       name: "kata-log-parser", dependencies: ["LogParser"], swiftSettings: strict),
+    .executableTarget(
+      name: "kata-trace-forwarder", dependencies: ["TraceForwarder"], swiftSettings: strict),
     .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: strict),
     .testTarget(
       name: "LogParserTests", dependencies: ["LogParser", "Basics"], swiftSettings: strict),
     .testTarget(name: "TracingTests", dependencies: ["Tracing"], swiftSettings: strict),
-    .testTarget(name: "CommandTests", dependencies: ["LogParser"], swiftSettings: strict),
+    .testTarget(
+      name: "TraceForwarderTests", dependencies: ["TraceForwarder", "Tracing", "Basics"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["LogParser", "TraceForwarder", "Tracing"], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,41 @@
+// What the forwarder calls of libcurl's easy interface, whose numbers and types are part of its stable ABI. The library
+// is loaded when the first collector is named, so that hosts and builds without it lack nothing else. Swift cannot call
+// functions with a variable number of arguments; these can.
+#ifndef KATA_CCURL_H
+#define KATA_CCURL_H
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  KATA_CURL_WRITEDATA = 10001, KATA_CURL_URL = 10002, KATA_CURL_USERPWD = 10005, KATA_CURL_ERRORBUFFER = 10010,
+  KATA_CURL_POSTFIELDS = 10015, KATA_CURL_USERAGENT = 10018, KATA_CURL_HTTPHEADER = 10023, KATA_CURL_POST = 47,
+  KATA_CURL_POSTFIELDSIZE = 60, KATA_CURL_CAINFO = 10065, KATA_CURL_NOSIGNAL = 99, KATA_CURL_TIMEOUT_MS = 155,
+  KATA_CURL_CONNECTTIMEOUT_MS = 156, KATA_CURL_WRITEFUNCTION = 20011,
+  KATA_CURL_RESPONSE_CODE = 0x200002, KATA_CURL_RETRY_AFTER = 0x600039
+};
+
+static inline int kata_curl_set_pointer(void *setopt, void *handle, int option, const void *value) {
+  return ((int (*)(void *, int, ...))setopt)(handle, option, value);
+}
+
+static inline int kata_curl_set_long(void *setopt, void *handle, int option, long value) {
+  return ((int (*)(void *, int, ...))setopt)(handle, option, value);
+}
+
+typedef size_t (*kata_curl_write)(char *bytes, size_t size, size_t count, void *target);
+
+static inline int kata_curl_set_write(void *setopt, void *handle, kata_curl_write function) {
+  return ((int (*)(void *, int, ...))setopt)(handle, KATA_CURL_WRITEFUNCTION, function);
+}
+
+/// A number about the last transfer, or -1.
+static inline int64_t kata_curl_number(void *getinfo, void *handle, int what) {
+  if ((what & 0xf00000) == 0x600000) {
+    int64_t value = -1;
+    return ((int (*)(void *, int, ...))getinfo)(handle, what, &value) == 0 ? value : -1;
+  }
+  long value = -1;
+  return ((int (*)(void *, int, ...))getinfo)(handle, what, &value) == 0 ? value : -1;
+}
+
+#endif

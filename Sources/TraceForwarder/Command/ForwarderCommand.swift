@@ -1,0 +1,105 @@
+import Basics
+import Glibc
+import Tracing
+
+/// The command line of `kata-trace-forwarder`.
+package enum ForwarderCommand {
+  /// Does what the arguments (without the program's name) say, and returns the exit status.
+  package static func main(_ arguments: [String]) -> Int32 {
+    // A peer or a reader that goes away is no reason to die: the write says so.
+    signal(SIGPIPE, SIG_IGN)
+    if arguments.first == SandboxHelper.argument { return SandboxHelper.main(Array(arguments.dropFirst())) }
+    let isDemo = arguments.first == "demo"
+    var settings = ForwarderSettings()
+    var options: ForwarderOptions
+    do throws(UsageError) {
+      if arguments.contains("-h") { settings.request = .shortHelp }
+      let operands = try CommandLineParser(ForwarderFlags.all).parse(
+        arguments.dropFirst(isDemo ? 1 : 0).filter { $0 != "-h" }, into: &settings)
+      if let request = settings.request { return answer(request) }
+      if let operand = operands.first {
+        throw UsageError("\"\(operand)\" is too much: there are only options, and the word demo before them")
+      }
+      options = try settings.resolved(isDemo: isDemo)
+    } catch {
+      say("kata-trace-forwarder: \(error.message)\nTry kata-trace-forwarder --help.\n")
+      return 2
+    }
+    let log = ForwarderLog(level: options.logLevel)
+    if isDemo { return Demo(options, log, keepsSpool: settings.spoolDirectory != nil).run() }
+    guard options.spoolIsTemporary else { return Forwarder(options, log).run() }
+    do throws(SystemCallError) {
+      let directory = try TemporaryDirectory()
+      options.spool.directory = directory.path
+      return Forwarder(options, log).run()
+    } catch {
+      log.error("a temporary directory cannot be made", ["error": error.description])
+      return 1
+    }
+  }
+
+  static func say(_ text: String) {
+    try? Array(text.utf8).withBytes { bytes throws(SystemCallError) in
+      try FileDescriptor(borrowing: STDERR_FILENO).writeAll(bytes, subject: "standard error")
+    }
+  }
+
+  private static func answer(_ request: ForwarderSettings.Request) -> Int32 {
+    let columns = ServiceManager.variable("COLUMNS").flatMap { Int($0) } ?? 80
+    let text: String
+    switch request {
+    case .shortHelp: text = HelpText(description, width: columns).short
+    case .help: text = HelpText(description, width: columns).long
+    case .version: text = "kata-trace-forwarder \(ProductVersion.number) (commit \(ProductVersion.commit))\n"
+    case .generate("man"): text = ManPage(description, version: ProductVersion.number).text
+    case .generate("complete-bash"): text = ShellCompletion(description).bash
+    case .generate("complete-zsh"): text = ShellCompletion(description).zsh
+    case .generate: text = ShellCompletion(description).fish
+    }
+    do throws(SystemCallError) {
+      try Array(text.utf8).withBytes { bytes throws(SystemCallError) in
+        try FileDescriptor(borrowing: STDOUT_FILENO).writeAll(bytes, subject: "standard output")
+      }
+      return 0
+    } catch {
+      if error.code == EPIPE { return 0 }
+      say("kata-trace-forwarder: \(error.description)\n")
+      return 1
+    }
+  }
+
+  static var description: CommandDescription<ForwarderSettings> {
+    CommandDescription(
+      name: "kata-trace-forwarder", summary: "receive the spans of Kata Containers, keep them and relay them",
+      usages: ["[OPTION...]", "demo [OPTION...]"],
+      description: [
+        "kata-trace-forwarder runs on the host beside the Kata runtime. It receives the spans of the guests' agents over VSOCK and hybrid VSOCK, and those of the runtime and others as Jaeger's Thrift and as OTLP over HTTP; it writes each to a spool on disk, and from there to any number of exporters, each at its own pace. A collector that is away is waited for.",
+        "Without an exporter it answers Jaeger's query API itself and shows traces in a browser, at http://127.0.0.1:16686.",
+        "demo does the same in a temporary directory with a sandbox's trace of its own making, and says where to look; end it with Ctrl-C.",
+        "Guests are not trusted: what they send is checked, bounded and counted, and costs at most their own connection.",
+      ],
+      flags: ForwarderFlags.all,
+      examples: [
+        .init(
+          "Look at the traces of all sandboxes under Cloud Hypervisor, in a browser",
+          "kata-trace-forwarder --socket-path-template '/run/vc/vm/{ID}/clh.sock'"),
+        .init(
+          "Relay everything to a collector, and keep a file a trace",
+          "kata-trace-forwarder --otlp-endpoint http://collector:4318 --jaeger-json /var/lib/kata-traces"),
+        .init("See what agents send", "kata-trace-forwarder --dump-only"),
+        .init("Is it well?", "curl -s http://127.0.0.1:9464/metrics"),
+      ],
+      exitCodes: [
+        (0, "It was asked to end, and everything that was received is delivered."),
+        (1, "It could not start or go on, or spans that are not delivered wait in the spool."),
+        (2, "The command line was wrong; nothing was done."),
+      ],
+      files: [
+        (
+          "/var/lib/kata-trace-forwarder/spool",
+          "The spool, when root starts it and --spool-dir does not say otherwise."
+        )
+      ],
+      seeAlso: ["kata-log-parser(1)", "systemd.socket(5)", "vsock(7)"])
+  }
+}

@@ -1,0 +1,146 @@
+import Basics
+import Tracing
+
+extension ForwarderFlags {
+  private static var section: String { "Exporters" }
+
+  /// Where spans go.
+  static var exporters: [Flag<Settings>] {
+    [
+      Flag(
+        "otlp-endpoint", nil, .text("URL"), in: section, "Post spans to a collector by OTLP over HTTP",
+        detail:
+          "Such as http://collector:4318 or https://collector/v1/traces; /v1/traces is added to a URL without a path. A collector that is away or busy (429, 502, 503, 504) is tried again, with growing pauses or as its Retry-After says; spans wait in the spool."
+      ) { (settings, text) throws(UsageError) in settings.otlpEndpoint = text },
+      Flag(
+        "otlp-protocol", nil, .choice("NAME", ["http/protobuf", "http/json"]), in: section,
+        "Encode for the collector so", detail: "The default is http/protobuf."
+      ) { (settings, text) throws(UsageError) in
+        settings.otlp.usesJSON = text == "http/json"
+        settings.usesOTLPOption = "--otlp-protocol"
+      },
+      Flag(
+        "otlp-header", nil, .text("NAME=VALUE"), in: section, repeatable: true,
+        "Add a header to each request",
+        detail: "Such as Authorization=\"Bearer ...\"."
+      ) { (settings, text) throws(UsageError) in
+        settings.otlp.headers.append(try header(text))
+        settings.usesOTLPOption = "--otlp-header"
+      },
+      Flag(
+        "jaeger-endpoint", nil, .text("URL"), in: section, "Post spans to a collector as Jaeger's Thrift",
+        detail: "Such as http://collector:14268; /api/traces is added to a URL without a path."
+      ) { (settings, text) throws(UsageError) in settings.jaegerEndpoint = text },
+      Flag(
+        "jaeger-user", nil, .text("NAME:PASSWORD"), in: section, "Authenticate to --jaeger-endpoint so"
+      ) { (settings, text) throws(UsageError) in settings.jaegerUser = text },
+      Flag(
+        "collector-timeout", nil, .text("TIME"), in: section, "Give a request to a collector so long",
+        detail: "The default is 10s."
+      ) { (settings, text) throws(UsageError) in settings.otlp.timeout = max(1, try milliseconds(text)) },
+      Flag(
+        "collector-ca-file", nil, .file("FILE"), in: section,
+        "Trust these certificates of authorities over https, not the system's", detail: "A file in PEM form."
+      ) { (settings, text) throws(UsageError) in settings.otlp.authorities = text },
+      Flag(
+        "jaeger-host", nil, .text("HOST"), in: section, "Send spans to a Jaeger agent over UDP",
+        detail:
+          "Thrift in its compact protocol, in datagrams of 65,000 bytes at most. UDP tells of no loss on the way. The default is 127.0.0.1 when --jaeger-port is given."
+      ) { (settings, text) throws(UsageError) in settings.jaegerHost = text },
+      Flag(
+        "jaeger-port", nil, .text("PORT"), in: section, "Send spans to this port of the Jaeger agent",
+        detail: "The default is 6831 when --jaeger-host is given."
+      ) { (settings, text) throws(UsageError) in
+        settings.jaegerPort = UInt16(try FlagValue.number(text, 1...65535))
+      },
+      Flag(
+        "dump-only", in: section, "Print spans to standard output and forward nothing",
+        detail: "For people: a few lines a span.", sets: \.options.dumpsOnly),
+      Flag(
+        "batch-spans", nil, .text("N"), in: section, "Hand an exporter at most this many spans at once",
+        detail: "From 1 to 100,000; the default is 512."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.worker.batchSpans = try FlagValue.number(text, 1...100_000)
+      },
+      Flag(
+        "batch-size", nil, .text("SIZE"), in: section, "Hand an exporter at most this many bytes at once",
+        detail: "From 4K to 64M; the default is 1M. A single larger span is handed over alone."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.worker.batchBytes = try FlagValue.size(text, 4 << 10...64 << 20)
+      },
+      Flag(
+        "retry-pause", nil, .text("TIME"), in: section, "Wait at most this long between attempts to deliver",
+        detail: "Pauses begin at 250ms and double; the default is 30s."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.worker.longestPause = max(1, try milliseconds(text))
+        settings.options.worker.firstPause = min(250, settings.options.worker.longestPause)
+      },
+    ]
+  }
+
+  private static func header(_ text: String) throws(UsageError) -> (name: String, value: String) {
+    guard let sign = text.firstIndex(of: "="), sign > text.startIndex else {
+      throw UsageError("\"\(text)\" is not NAME=VALUE")
+    }
+    let name = text[..<sign]
+    let value = text[text.index(after: sign)...]
+    guard name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x3a }),
+      value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
+    else { throw UsageError("\"\(name)\" or its value has a character that no header has") }
+    return (String(name), String(value))
+  }
+
+  private static var fileSection: String { "Files" }
+
+  /// What is written to files, and how much of it stays.
+  static var files: [Flag<Settings>] {
+    [
+      Flag(
+        "jaeger-json", nil, .directory("DIR"), in: fileSection, "Write a Jaeger JSON file for each trace",
+        detail:
+          "DIR/<trace id>.json, replaced as a whole as spans arrive. It can be opened with the Jaeger UI's Upload."
+      ) { (settings, text) throws(UsageError) in settings.options.jaegerDirectory = text },
+      Flag(
+        "jaeger-json-max-files", nil, .text("N"), in: fileSection, "Keep at most this many traces' files",
+        detail: "The oldest go. The default is 10000; 0 is no limit."
+      ) { (settings, text) throws(UsageError) in settings.options.files.traces = try count(text) },
+      Flag(
+        "jaeger-json-max-size", nil, .text("SIZE"), in: fileSection,
+        "Keep at most this much of traces' files",
+        detail: "The default is 1G; 0 is no limit."
+      ) { (settings, text) throws(UsageError) in settings.options.files.traceBytes = try sizeOrNone(text) },
+      Flag(
+        "jaeger-json-max-age", nil, .text("TIME"), in: fileSection, "Keep traces' files at most so long",
+        detail: "Such as 12h or 7d; 0, the default, is no limit."
+      ) { (settings, text) throws(UsageError) in settings.options.files.traceAge = try seconds(text) },
+      Flag(
+        "jaeger-json-file", nil, .file("FILE"), in: fileSection, "Write everything into one Jaeger JSON file",
+        detail:
+          "Written when the forwarder ends, on SIGHUP, and before it is rotated; until then the spans wait in FILE.partial."
+      ) { (settings, text) throws(UsageError) in settings.options.jaegerFile = text },
+      Flag(
+        "otlp-json-file", nil, .file("FILE"), in: fileSection, "Append spans as OTLP JSON, one object a line",
+        detail:
+          "The format of the OpenTelemetry Collector's file exporter and receiver. SIGHUP opens it anew."
+      ) { (settings, text) throws(UsageError) in settings.options.otlpFile = text },
+      Flag(
+        "rotate-size", nil, .text("SIZE"), in: fileSection, "Put a growing file aside at this size",
+        detail: "FILE becomes FILE.1, that FILE.2, and so on. The default is 100M; 0 is never."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.files.rotation.maximumSize = try sizeOrNone(text)
+      },
+      Flag(
+        "rotate-age", nil, .text("TIME"), in: fileSection, "Put a growing file aside after this time",
+        detail: "Such as 24h; 0, the default, is never."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.files.rotation.maximumAge = try seconds(text)
+      },
+      Flag(
+        "rotate-keep", nil, .text("N"), in: fileSection, "Keep this many files that were put aside",
+        detail: "The default is 5."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.files.rotation.kept = try FlagValue.number(text, 0...1000)
+      },
+    ]
+  }
+}

@@ -1,0 +1,143 @@
+import Basics
+import Tracing
+
+extension ForwarderFlags {
+  private static var section: String { "Receivers" }
+
+  /// Where spans come from.
+  static var receivers: [Flag<Settings>] {
+    [
+      Flag(
+        "vsock", in: section, "Receive agents over standard VSOCK",
+        detail:
+          "As guests of QEMU connect. On by default unless a socket path is given; given by name, a kernel without VSOCK is an error and not a warning. --vsock=false turns it off."
+      ) { (settings, text) throws(UsageError) in settings.vsock = text == "true" },
+      Flag(
+        "vsock-cid", nil, .text("CID"), in: section, "Listen on this context id",
+        detail: "A number, or any, the default."
+      ) { (settings, text) throws(UsageError) in
+        guard let cid = text == "any" ? UInt32.max : UInt32(text) else {
+          throw UsageError("\"\(text)\" is neither any nor a number from 0 to 4294967295")
+        }
+        settings.vsockCID = cid
+      },
+      Flag(
+        "vsock-port", nil, .text("PORT"), in: section, "Receive agents on this VSOCK port",
+        detail: "For standard and hybrid VSOCK alike; the default is 10240, where Kata's agents connect."
+      ) { (settings, text) throws(UsageError) in
+        guard let port = UInt32(text), port != .max else {
+          throw UsageError("\"\(text)\" is no port from 0 to 4294967294")
+        }
+        settings.options.port = port
+      },
+      Flag(
+        "socket-path", nil, .file("PATH"), in: section, repeatable: true,
+        "Receive agents over hybrid VSOCK at PATH_<port>",
+        detail:
+          "PATH is the hypervisor's own socket, as of Cloud Hypervisor and Firecracker, which connects a guest's connection to a port to the Unix socket of that name. It must be there before the guest connects."
+      ) { (settings, text) throws(UsageError) in
+        guard !text.isEmpty else { throw UsageError("the path is empty") }
+        settings.options.socketPaths.append(text)
+      },
+      Flag(
+        "socket-path-template", nil, .text("TEMPLATE"), in: section, repeatable: true,
+        "Receive the agents of all sandboxes whose sockets are named so",
+        detail:
+          "An absolute path with {ID} in the place of the sandbox's id, such as /run/vc/vm/{ID}/clh.sock. The directory before it is watched: a socket is made as soon as a sandbox's directory appears and goes with it, by a small process that keeps the rights for that. Spans get the id as kata.sandbox.id."
+      ) { (settings, text) throws(UsageError) in
+        guard let template = SocketTemplate(text) else {
+          throw UsageError("\"\(text)\" is no absolute path with {ID} in it once")
+        }
+        settings.options.templates.append(template)
+      },
+      Flag(
+        "jaeger-receiver", nil, .text("ADDRESS"), in: section, "Receive Jaeger's Thrift over HTTP here",
+        detail:
+          "POST /api/traces, where the Kata runtimes send their own spans. The default is 127.0.0.1:14268, the runtimes' own; off turns it off."
+      ) { (settings, text) throws(UsageError) in settings.options.jaegerReceiver = try listener(text) },
+      Flag(
+        "otlp-receiver", nil, .text("ADDRESS"), in: section, "Receive OTLP over HTTP here",
+        detail:
+          "POST /v1/traces in protobuf or JSON, not compressed. The default is 127.0.0.1:4318; off turns it off."
+      ) { (settings, text) throws(UsageError) in settings.options.otlpReceiver = try listener(text) },
+      Flag(
+        "trace-name", nil, .text("NAME"), in: section, "Name the service of spans that name none",
+        detail: "The default is kata-agent."
+      ) { (settings, text) throws(UsageError) in
+        guard !text.isEmpty else { throw UsageError("the name is empty") }
+        settings.options.agents.defaultService = text
+      },
+    ]
+  }
+
+  private static var limitSection: String { "Limits on what is received" }
+
+  /// How much a sender may take.
+  static var limits: [Flag<Settings>] {
+    [
+      Flag(
+        "max-frame-size", nil, .text("SIZE"), in: limitSection,
+        "Close connections that announce a larger frame",
+        detail: "From 1K to 32M; the default is 4M."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.agents.frameBytes = try FlagValue.size(text, 1 << 10...32 << 20)
+      },
+      Flag(
+        "max-body-size", nil, .text("SIZE"), in: limitSection, "Refuse larger HTTP requests",
+        detail: "From 1K to 256M; the default is 32M."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.http.bodyBytes = try FlagValue.size(text, 1 << 10...256 << 20)
+      },
+      Flag(
+        "max-attributes", nil, .text("N"), in: limitSection, "Refuse spans with more attributes",
+        detail: "In one list: of the span, of its resource, of one event or one link. The default is 1024."
+      ) { (settings, text) throws(UsageError) in settings.options.agents.span.attributes = try count(text) },
+      Flag(
+        "max-events", nil, .text("N"), in: limitSection, "Refuse spans with more events",
+        detail: "The default is 1024."
+      ) { (settings, text) throws(UsageError) in settings.options.agents.span.events = try count(text) },
+      Flag(
+        "max-links", nil, .text("N"), in: limitSection, "Refuse spans with more links",
+        detail: "The default is 1024."
+      ) { (settings, text) throws(UsageError) in settings.options.agents.span.links = try count(text) },
+      Flag(
+        "max-string-size", nil, .text("SIZE"), in: limitSection, "Refuse spans with a longer text",
+        detail: "The default is 1M."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.agents.span.textBytes = try FlagValue.size(text, 1 << 4...32 << 20)
+      },
+      Flag(
+        "max-connections", nil, .text("N"), in: limitSection, "Refuse more connections of agents",
+        detail: "The default is 1024."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.agents.connections = try FlagValue.number(text, 1...100_000)
+      },
+      Flag(
+        "max-connections-per-guest", nil, .text("N"), in: limitSection,
+        "Refuse more connections of one guest",
+        detail: "The default is 16."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.agents.connectionsPerGuest = try FlagValue.number(text, 1...100_000)
+      },
+      Flag(
+        "max-buffered", nil, .text("SIZE"), in: limitSection,
+        "Keep at most this of frames that are not whole",
+        detail: "Of all connections together; the default is 256M."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.agents.bufferedBytes = try FlagValue.size(text, 1 << 20...1 << 40)
+      },
+      Flag(
+        "idle-timeout", nil, .text("TIME"), in: limitSection,
+        "Close connections of agents that are silent so long",
+        detail: "0, the default, is never: an agent without work sends nothing."
+      ) { (settings, text) throws(UsageError) in settings.options.agents.idleTimeout = try milliseconds(text)
+      },
+      Flag(
+        "frame-timeout", nil, .text("TIME"), in: limitSection,
+        "Close connections whose frame takes longer to arrive", detail: "The default is 30s."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.agents.frameTimeout = max(1, try milliseconds(text))
+      },
+    ]
+  }
+}

@@ -1,0 +1,123 @@
+import Basics
+import Tracing
+
+extension ForwarderFlags {
+  private static var querySection: String { "Query" }
+
+  /// How traces are looked at without Jaeger.
+  static var query: [Flag<Settings>] {
+    [
+      Flag(
+        "query", nil, .text("ADDRESS"), in: querySection,
+        "Answer Jaeger's query API, and a page of traces, here",
+        detail:
+          "For the Jaeger UI, Grafana's Jaeger source, curl and browsers, from the spool. On at 127.0.0.1:16686 when no exporter is given and in demo mode; off turns it off. There is no authentication: listen on loopback only, or behind something that has."
+      ) { (settings, text) throws(UsageError) in
+        settings.query = try listener(text)
+        settings.isQueryOff = settings.query == nil
+      },
+      Flag(
+        "query-keep", nil, .text("SIZE"), in: querySection, "Keep this much of delivered spans for queries",
+        detail: "Part of --spool-max-size; the default is 256M, or half of that if it is less."
+      ) { (settings, text) throws(UsageError) in settings.keptSize = try FlagValue.size(text, 0...1 << 50) },
+      Flag(
+        "query-max-traces", nil, .text("N"), in: querySection,
+        "Remember at most this many traces for queries",
+        detail: "The ones without new spans for longest are forgotten first. The default is 20000."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.index.traces = try FlagValue.number(text, 1...10_000_000)
+      },
+      Flag(
+        "query-max-spans", nil, .text("N"), in: querySection, "Remember at most this many spans for queries",
+        detail: "A span takes 16 bytes of memory, a trace some 300. The default is 400000."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.index.spans = try FlagValue.number(text, 1...1_000_000_000)
+      },
+    ]
+  }
+
+  private static var spoolSection: String { "Spool" }
+
+  /// Where spans wait.
+  static var spool: [Flag<Settings>] {
+    [
+      Flag(
+        "spool-dir", nil, .directory("DIR"), in: spoolSection, "Keep spans here until they are delivered",
+        detail:
+          "Made where it is missing. The default is spool in systemd's state directory, else /var/lib/kata-trace-forwarder/spool for root and ~/.local/state/kata-trace-forwarder/spool for others. With --dump-only it is a temporary directory."
+      ) { (settings, text) throws(UsageError) in
+        guard !text.isEmpty else { throw UsageError("the path is empty") }
+        settings.spoolDirectory = text
+      },
+      Flag(
+        "spool-max-size", nil, .text("SIZE"), in: spoolSection, "Let the spool take at most this much",
+        detail: "From 256K; the default is 1G."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.spool.maximumSize = try FlagValue.size(text, 256 << 10...1 << 50)
+      },
+      Flag(
+        "spool-segment-size", nil, .text("SIZE"), in: spoolSection,
+        "Begin a new file of the spool at this size",
+        detail: "Files are deleted as a whole. From 64K to 1G; the default is 8M."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.spool.segmentSize = try FlagValue.size(text, 64 << 10...1 << 30)
+      },
+      Flag(
+        "spool-full", nil, .choice("POLICY", SpoolFullPolicy.allCases.map(\.rawValue)), in: spoolSection,
+        "Do this when the spool is full",
+        detail:
+          "block, the default, stops reading from guests and answers 503 to others until exporters catch up. drop-oldest deletes the oldest file of the spool and counts what was lost."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.spool.policy = SpoolFullPolicy(rawValue: text) ?? .block
+      },
+      Flag(
+        "spool-sync-interval", nil, .text("TIME"), in: spoolSection, "Force the spool to disk this often",
+        detail:
+          "What was received since may be lost when the machine crashes, not when the forwarder does. The default is 100ms; 0 syncs every write, before it is answered."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.spool.syncInterval = try milliseconds(text)
+      },
+    ]
+  }
+
+  private static var serviceSection: String { "Service" }
+
+  /// How the process lives.
+  static var service: [Flag<Settings>] {
+    [
+      Flag(
+        "user", nil, .text("NAME"), in: serviceSection, "Become this user when started by root",
+        detail:
+          "As soon as the fixed sockets are bound; with --socket-path-template a helper process keeps the rights to make sockets and does nothing else. The default is nobody; root keeps root's rights. The directories of files must be writable by the user; the spool's is given to it."
+      ) { (settings, text) throws(UsageError) in settings.options.user = text == "root" ? nil : text },
+      Flag(
+        "metrics", nil, .text("ADDRESS"), in: serviceSection, "Serve /metrics, /healthz and /readyz here",
+        detail:
+          "/metrics is Prometheus' text. The default is 127.0.0.1:9464, with a warning when the port is taken; off turns it off. The address of --query serves them as well."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.metrics = try listener(text)
+        settings.options.metricsIsRequired = true
+      },
+      Flag(
+        "log-level", "l",
+        .choice("LEVEL", ["trace", "debug", "info", "warn", "warning", "error", "critical"]),
+        in: serviceSection, "Log this and more severe",
+        detail: "To standard error, in logfmt. The default is info."
+      ) { (settings, text) throws(UsageError) in
+        let names = ["warn": LogLevel.warning, "critical": .error]
+        settings.options.logLevel = LogLevel(rawValue: text) ?? names[text] ?? .info
+      },
+      Flag(
+        "stop-timeout", nil, .text("TIME"), in: serviceSection, "Take at most this long to stop",
+        detail:
+          "On SIGTERM or SIGINT the forwarder reads what agents have sent, delivers what it can and ends: with status 0 when all is delivered, else with 1 and the number that waits in the spool. The default is 10s."
+      ) { (settings, text) throws(UsageError) in settings.options.stopTimeout = try milliseconds(text) },
+      Flag(
+        "exit-idle-time", nil, .text("TIME"), in: serviceSection,
+        "End when nothing has happened for this long",
+        detail:
+          "No agent is connected and no span came; for socket activation and scripts. 0, the default, is never."
+      ) { (settings, text) throws(UsageError) in settings.options.exitIdleTime = try milliseconds(text) },
+    ]
+  }
+}

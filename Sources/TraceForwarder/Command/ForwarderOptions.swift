@@ -1,0 +1,90 @@
+import Basics
+import Tracing
+
+/// What the forwarder is to do: the command line, understood and checked.
+package struct ForwarderOptions: Sendable {
+  /// Where agents are received over standard VSOCK.
+  package struct VSOCK: Sendable {
+    /// `UInt32.max` is any context id.
+    package var cid = UInt32.max
+    /// Whether the forwarder may go on where the kernel has no VSOCK: nobody asked for it by name.
+    package var isRequired = false
+  }
+
+  /// Limits of the files that exporters write.
+  package struct Files: Sendable {
+    package var rotation = FileRotation()
+    /// Of the directory with a file a trace: how many stay, their bytes and their seconds; 0 is no limit.
+    package var traces = 10_000
+    package var traceBytes = 1 << 30
+    package var traceAge = 0
+  }
+
+  /// A collector that spans are posted to.
+  package struct Collector: Sendable {
+    package var url: String
+    package var headers: [(name: String, value: String)] = []
+    /// Milliseconds for one request.
+    package var timeout = 10_000
+    package var credentials: String?
+    package var authorities: String?
+    package var usesJSON = false
+
+    package init(url: String) { self.url = url }
+
+    var client: HTTPClient.Options {
+      HTTPClient.Options(
+        url: url, headers: headers, timeout: timeout, credentials: credentials, authorities: authorities)
+    }
+  }
+
+  // Receivers
+  package var port: UInt32 = 10240
+  package var vsock: VSOCK? = VSOCK()
+  package var socketPaths: [String] = []
+  package var templates: [SocketTemplate] = []
+  package var jaegerReceiver: SocketAddress? = SocketAddress(host: "127.0.0.1", port: 14268)
+  package var otlpReceiver: SocketAddress? = SocketAddress(host: "127.0.0.1", port: 4318)
+  package var agents = AgentLimits()
+  package var http = HTTPLimits()
+
+  // Exporters
+  package var jaegerDirectory: String?
+  package var jaegerFile: String?
+  package var otlp: Collector?
+  package var otlpFile: String?
+  package var jaegerAgent: SocketAddress?
+  package var jaegerCollector: Collector?
+  package var dumpsOnly = false
+  package var files = Files()
+  package var worker = ExporterWorker.Limits()
+
+  // Query
+  package var query: SocketAddress?
+  package var index = TraceIndex.Limits()
+
+  // Spool
+  package var spool = SpoolOptions(directory: "")
+  /// Whether the directory is the forwarder's own and goes when it ends.
+  package var spoolIsTemporary = false
+
+  // Service
+  package var metrics: SocketAddress? = SocketAddress(host: "127.0.0.1", port: 9464)
+  /// Whether another process on the port of the metrics is an error.
+  package var metricsIsRequired = false
+  /// Whom to become when started by root; nil to stay root.
+  package var user: String? = "nobody"
+  package var logLevel = LogLevel.info
+  /// Milliseconds that a stop may take.
+  package var stopTimeout = 10_000
+  /// Milliseconds without an agent or a span after which the forwarder ends; 0 is never.
+  package var exitIdleTime = 0
+
+  package init() {}
+
+  /// Whether spans go anywhere but into the spool.
+  package var hasExporters: Bool {
+    jaegerDirectory != nil || jaegerFile != nil || otlp != nil || otlpFile != nil || jaegerAgent != nil
+      || jaegerCollector != nil || dumpsOnly
+  }
+}

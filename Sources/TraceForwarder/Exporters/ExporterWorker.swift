@@ -1,0 +1,238 @@
+import Basics
+import Glibc
+import Synchronization
+
+/// Runs one exporter on a thread of its own: reads the spool, exports, waits and tries again, and notes how far it is.
+package final class ExporterWorker: Sendable {
+  package struct Limits: Sendable {
+    package var batchSpans = 512
+    package var batchBytes = 1 << 20
+    /// Milliseconds between attempts: the first, and the most.
+    package var firstPause = 250
+    package var longestPause = 30_000
+    /// Milliseconds for which buffered spans wait for more.
+    package var flushInterval = 1000
+    package init() {}
+  }
+
+  private struct State {
+    /// Milliseconds of the monotonic clock by which it must be done; nil while running.
+    var deadline: Int?
+    var reopens = false
+    var position: SpoolPosition
+    var failure: String?
+    var isDone = false
+  }
+
+  package let name: String
+  private let context: ExporterContext
+  private let spool: Spool
+  private let limits: Limits
+  private let wakeup: Wakeup
+  private let state: Mutex<State>
+  private let make: @Sendable (ExporterContext) throws(ExportFailure) -> any SpanExporter
+  private let thread = Mutex<WorkerThread?>(nil)
+
+  package init(
+    _ context: ExporterContext, spool: Spool, limits: Limits = Limits(),
+    make: @escaping @Sendable (ExporterContext) throws(ExportFailure) -> any SpanExporter
+  ) throws(SystemCallError) {
+    name = context.name
+    self.context = context
+    self.spool = spool
+    self.limits = limits
+    self.make = make
+    wakeup = try Wakeup()
+    let position = max(
+      PositionFile.read(context.name, in: spool.options.directory) ?? spool.start, spool.start)
+    state = Mutex(State(position: position))
+    spool.register(context.name, at: position)
+    spool.subscribe(wakeup)
+  }
+
+  package func start() { thread.withLock { $0 = WorkerThread.start { [self] in run() } } }
+
+  /// Asks it to deliver what there is and to end by `deadline`.
+  package func stop(deadline: Int) {
+    state.withLock { $0.deadline = deadline }
+    wakeup.raise()
+  }
+
+  package func join() { thread.withLock { $0.take() }?.join() }
+
+  package func reopen() {
+    state.withLock { $0.reopens = true }
+    wakeup.raise()
+  }
+
+  package var position: SpoolPosition { state.withLock { $0.position } }
+  /// The last failure, while it lasts.
+  package var failure: String? { state.withLock { $0.failure } }
+
+  // MARK: The thread
+
+  private func run() {
+    guard let exporter = makeExporter() else { return }
+    var loop = ExporterLoop(worker: self, reader: SpoolReader(spool, at: position), exporter: exporter)
+    loop.run()
+  }
+
+  private func makeExporter() -> (any SpanExporter)? {
+    while true {
+      do throws(ExportFailure) { return try make(context) } catch {
+        note(error)
+        if deadline != nil { return nil }
+        wakeup.wait(milliseconds: 5000)
+      }
+    }
+  }
+
+  fileprivate var deadline: Int? { state.withLock { $0.deadline } }
+
+  fileprivate func takeReopen() -> Bool {
+    state.withLock { state in
+      defer { state.reopens = false }
+      return state.reopens
+    }
+  }
+
+  fileprivate func note(_ failure: ExportFailure?) {
+    let before = state.withLock { state in
+      defer { state.failure = failure?.reason }
+      return state.failure
+    }
+    if let failure, before != failure.reason {
+      context.log.warning(
+        "spans wait: an exporter cannot deliver", ["exporter": name, "reason": failure.reason])
+    } else if failure == nil, before != nil {
+      context.log.info("an exporter delivers again", ["exporter": name])
+    }
+  }
+
+  fileprivate func acknowledge(_ position: SpoolPosition, _ count: Int) {
+    state.withLock { $0.position = position }
+    spool.acknowledge(position, by: name)
+    context.metrics.add(.exported, name, count)
+  }
+
+  fileprivate func writePosition() {
+    do throws(SystemCallError) {
+      try PositionFile.write(position, name, in: spool.options.directory)
+    } catch {
+      context.log.limited(
+        .error, by: "position", "an exporter's position cannot be written", ["error": error.description])
+    }
+  }
+
+  fileprivate func countRetry() { context.metrics.add(.retried, name) }
+
+  /// The state of the thread alone.
+  private struct ExporterLoop: ~Copyable {
+    let worker: ExporterWorker
+    var reader: SpoolReader
+    let exporter: any SpanExporter
+    /// Taken by the exporter, not yet acknowledged.
+    var held = 0
+    var heldPosition: SpoolPosition?
+    var lastFlush = MonotonicClock.milliseconds
+    var lastNote = 0
+    var isNoted = true
+
+    init(worker: ExporterWorker, reader: consuming SpoolReader, exporter: any SpanExporter) {
+      self.worker = worker
+      self.reader = reader
+      self.exporter = exporter
+    }
+
+    mutating func run() {
+      var isRunning = true
+      while isRunning {
+        if worker.takeReopen() { exporter.reopen() }
+        isRunning = step()
+        notePosition(force: !isRunning)
+      }
+      do throws(ExportFailure) { try exporter.finish() } catch { worker.note(error) }
+    }
+
+    /// One batch; false when all is done.
+    private mutating func step() -> Bool {
+      do throws(SystemCallError) {
+        if let batch = try reader.next(records: worker.limits.batchSpans, bytes: worker.limits.batchBytes) {
+          return attempt { (self) throws(ExportFailure) in
+            try self.exporter.export(batch)
+            self.held += batch.payloads.count
+            self.heldPosition = batch.end
+          } && (mustFlush ? flush() : true)
+        }
+      } catch {
+        worker.note(ExportFailure(error.description))
+        worker.wakeup.wait(milliseconds: 1000)
+        return worker.deadline.map { MonotonicClock.milliseconds < $0 } ?? true
+      }
+      guard flush() else { return false }
+      if worker.deadline != nil { return false }
+      worker.wakeup.wait(milliseconds: isNoted ? (exporter.isBuffered ? 1000 : -1) : 100)
+      return true
+    }
+
+    private var mustFlush: Bool {
+      !exporter.isBuffered || MonotonicClock.milliseconds - lastFlush >= worker.limits.flushInterval
+    }
+
+    private mutating func flush() -> Bool {
+      guard attempt({ (self) throws(ExportFailure) in try self.exporter.flush() }) else { return false }
+      lastFlush = MonotonicClock.milliseconds
+      guard let position = heldPosition else { return true }
+      worker.acknowledge(position, held)
+      held = 0
+      heldPosition = nil
+      isNoted = false
+      return true
+    }
+
+    /// Tries until it works, with growing pauses; false when the time to stop came first.
+    private mutating func attempt(_ body: (inout ExporterLoop) throws(ExportFailure) -> Void) -> Bool {
+      var pause = worker.limits.firstPause
+      while true {
+        do throws(ExportFailure) {
+          try body(&self)
+          worker.note(nil)
+          return true
+        } catch {
+          worker.note(error)
+          worker.countRetry()
+          notePosition(force: true)
+          // Jitter keeps many forwarders from coming back to a collector at once.
+          var wait = error.retryAfter ?? Int.random(in: pause / 2...pause)
+          wait = min(wait, 10 * worker.limits.longestPause)
+          guard sleep(wait) else { return false }
+          pause = min(pause * 2, worker.limits.longestPause)
+        }
+      }
+    }
+
+    /// Waits, though not beyond the deadline; false when that is over.
+    private func sleep(_ milliseconds: Int) -> Bool {
+      let end = MonotonicClock.milliseconds + milliseconds
+      while true {
+        let now = MonotonicClock.milliseconds
+        if let deadline = worker.deadline, now >= deadline { return false }
+        if now >= end { return true }
+        // While stopping, a pause may not eat the time that is left.
+        let left = worker.deadline.map { min(end, $0) - now } ?? end - now
+        worker.wakeup.wait(milliseconds: min(left, worker.deadline == nil ? 1000 : 250))
+        if worker.deadline != nil, milliseconds > 250 {
+          return MonotonicClock.milliseconds < (worker.deadline ?? 0)
+        }
+      }
+    }
+
+    private mutating func notePosition(force: Bool) {
+      let now = MonotonicClock.milliseconds
+      guard !isNoted, force || now - lastNote >= 100 else { return }
+      worker.writePosition()
+      lastNote = now
+      isNoted = true
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import Basics
+import Glibc
+
+/// When a growing file is put aside, and how many of those stay.
+package struct FileRotation: Sendable {
+  /// Bytes of one file; 0 is no limit.
+  package var maximumSize = 100 << 20
+  /// Seconds; 0 is no limit.
+  package var maximumAge = 0
+  /// How many files that were put aside stay: `FILE.1` is the newest.
+  package var kept = 5
+
+  package init() {}
+
+  /// Whether a file of this size and age is to be put aside before `extra` bytes more.
+  func isDue(size: Int, extra: Int, since start: Int) -> Bool {
+    guard size > 0 else { return false }
+    if maximumSize > 0, size + extra > maximumSize { return true }
+    return maximumAge > 0 && MonotonicClock.milliseconds - start > maximumAge * 1000
+  }
+
+  /// Puts the file aside.
+  func rotate(_ path: String) throws(SystemCallError) {
+    if kept == 0 {
+      guard unlink(path) == 0 || errno == ENOENT else { throw SystemCallError("unlink", path) }
+      return
+    }
+    _ = unlink("\(path).\(kept)")
+    for number in stride(from: kept - 1, through: 1, by: -1) {
+      _ = rename("\(path).\(number)", "\(path).\(number + 1)")
+    }
+    guard rename(path, "\(path).1") == 0 || errno == ENOENT else { throw SystemCallError("rename", path) }
+  }
+}

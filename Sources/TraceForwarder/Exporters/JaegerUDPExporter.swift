@@ -1,0 +1,62 @@
+import Basics
+import CLinux
+import Glibc
+import Tracing
+
+/// Jaeger's agent over UDP: one `emitBatch` a datagram. Nothing confirms that a datagram arrived; only an agent on this
+/// machine that is down is noticed, by the system.
+final class JaegerUDPExporter: SpanExporter {
+  static let datagramBytes = 65_000
+  private let context: ExporterContext
+  private let address: SocketAddress
+  private var batches: JaegerBatches
+  private var socket: FileDescriptor?
+
+  init(_ context: ExporterContext, _ address: SocketAddress) {
+    self.context = context
+    self.address = address
+    batches = JaegerBatches(context, .compact, limit: Self.datagramBytes)
+  }
+
+  func export(_ batch: SpoolBatch) throws(ExportFailure) {
+    let number = try connected()
+    try batches.send(batch) { (message, _) throws(ExportFailure) in
+      for attempt in 0..<2 {
+        let sent = Glibc.send(number, message.baseAddress, message.count, Int32(MSG_NOSIGNAL))
+        if sent == message.count { return }
+        // The refusal of an earlier datagram is told once; this one was not sent.
+        if attempt == 0, errno == ECONNREFUSED || errno == EINTR { continue }
+        throw ExportFailure(SystemCallError("send", "udp:\(self.address)").description)
+      }
+    }
+    // A refusal comes back at once from this machine.
+    usleep(1000)
+    var code: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    if getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) == 0, code != 0 {
+      throw ExportFailure(SystemCallError("send", "udp:\(address)", code: code).description)
+    }
+  }
+
+  private func connected() throws(ExportFailure) -> Int32 {
+    if let number = socket?.number { return number }
+    do throws(SystemCallError) {
+      let resolved = try address.resolve(datagram: true)
+      let number = Glibc.socket(resolved.family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+      guard number >= 0 else { throw SystemCallError("socket", "udp:\(address)") }
+      let file = FileDescriptor(owning: number)
+      var size: Int32 = 1 << 20
+      _ = setsockopt(number, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+      let code = resolved.bytes.withUnsafeBytes { bytes in
+        bytes.baseAddress.map {
+          connect(number, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+        } ?? -1
+      }
+      guard code == 0 else { throw SystemCallError("connect", "udp:\(address)") }
+      socket = consume file
+      return number
+    } catch {
+      throw ExportFailure(error.description)
+    }
+  }
+}

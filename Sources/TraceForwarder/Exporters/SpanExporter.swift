@@ -1,0 +1,64 @@
+import Basics
+import Tracing
+
+/// Why a batch was not delivered and is to be tried again.
+package struct ExportFailure: Error, Sendable {
+  package var reason: String
+  /// Milliseconds to wait, where the collector asked for that.
+  package var retryAfter: Int?
+
+  package init(_ reason: String, retryAfter: Int? = nil) {
+    self.reason = reason
+    self.retryAfter = retryAfter
+  }
+}
+
+/// Delivers spans somewhere. It is made, called and let go of by one thread, its ``ExporterWorker``'s.
+package protocol SpanExporter: AnyObject {
+  /// Delivers a batch, or takes it to deliver it with ``flush()``. What the destination refuses for good is counted and
+  /// no failure. A batch may come again after a crash.
+  func export(_ batch: SpoolBatch) throws(ExportFailure)
+  /// Delivers all that was taken; only then is it acknowledged.
+  func flush() throws(ExportFailure)
+  /// Whether ``export(_:)`` only takes, so that ``flush()`` is worth waiting for more.
+  var isBuffered: Bool { get }
+  /// Opens files anew, after they were moved away.
+  func reopen()
+  /// Called once, after the last flush.
+  func finish() throws(ExportFailure)
+}
+
+extension SpanExporter {
+  package func flush() throws(ExportFailure) {}
+  package var isBuffered: Bool { false }
+  package func reopen() {}
+  package func finish() throws(ExportFailure) {}
+}
+
+/// What every exporter is given.
+package struct ExporterContext: Sendable {
+  /// By which metrics, the log and the position's file name the exporter.
+  package var name: String
+  package var metrics: Metrics
+  package var log: ForwarderLog
+  /// What a span's service is called that names none.
+  package var defaultService: String
+
+  /// Decodes a payload of the spool into `span`; false, counted, when it is not what was written.
+  func decode(_ payload: UnsafeRawBufferPointer, into span: inout Span) -> Bool {
+    var limits = SpanLimits()
+    // The record was checked when it came in; only its own length bounds it now.
+    limits.attributes = .max
+    limits.events = .max
+    limits.links = .max
+    limits.textBytes = .max
+    limits.depth = 64
+    do throws(DecodingError) {
+      try OTLPProtobuf.decode(payload, limits: limits, into: &span)
+      return true
+    } catch {
+      metrics.add(.rejected, "spool_record")
+      return false
+    }
+  }
+}

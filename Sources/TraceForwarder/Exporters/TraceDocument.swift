@@ -1,0 +1,111 @@
+import Tracing
+
+/// One trace as Jaeger's JSON: spans and processes, each encoded once when it comes.
+///
+/// Its text has a span a line, so that a file that was written before can be gone on with: a span that comes again, as
+/// after a crash, is known by its id and left out.
+struct TraceDocument {
+  let traceID: TraceID
+  private var spans = [UInt8]()
+  private var processes: [[UInt8]: Int] = [:]
+  private var order: [[UInt8]] = []
+  private var seen: Set<UInt64> = []
+  /// Whether the span without a parent has come.
+  private(set) var hasRoot = false
+
+  init(_ traceID: TraceID) { self.traceID = traceID }
+
+  var count: Int { seen.count }
+  /// Bytes that it takes in memory, about.
+  var size: Int { spans.count + seen.count * 32 + order.reduce(0) { $0 + 2 * $1.count } }
+
+  /// Adds a span; false when it is there already.
+  mutating func add(_ span: Span, defaultService: String, _ scratch: inout ByteWriter) -> Bool {
+    guard seen.insert(span.spanID.value).inserted else { return false }
+    scratch.removeAll()
+    JaegerJSON.encodeProcess(of: span, defaultService: defaultService, to: &scratch)
+    let number = processNumber(scratch.array)
+    scratch.removeAll()
+    JaegerJSON.encode(span, processNumber: number, to: &scratch)
+    append(scratch.bytes)
+    if span.parentID.isZero { hasRoot = true }
+    return true
+  }
+
+  private mutating func append(_ line: UnsafeRawBufferPointer) {
+    if !spans.isEmpty { spans += [0x2c, 0x0a] }
+    spans.append(contentsOf: line)
+  }
+
+  private mutating func processNumber(_ process: [UInt8]) -> Int {
+    if let number = processes[process] { return number }
+    order.append(process)
+    processes[process] = order.count
+    return order.count
+  }
+
+  // MARK: Text
+
+  private static let open = Array(",\"spans\":[\n".utf8)
+  private static let middle = Array("\n],\"processes\":{\n".utf8)
+  private static let close = Array("\n},\"warnings\":null}".utf8)
+  static let envelopeStart = Array("{\"data\":[\n".utf8)
+  static let envelopeEnd = Array("\n],\"total\":0,\"limit\":0,\"offset\":0,\"errors\":null}\n".utf8)
+
+  /// Appends the trace, without the envelope around it.
+  func put(to out: inout ByteWriter) {
+    out.put("{\"traceID\":\"")
+    out.put(hex: traceID)
+    out.put(0x22)
+    out.put(Self.open)
+    out.put(spans)
+    out.put(Self.middle)
+    for (index, process) in order.enumerated() {
+      if index > 0 { out.put(",\n") }
+      out.put("\"p")
+      out.put(decimal: UInt64(index + 1))
+      out.put("\":")
+      out.put(process)
+    }
+    out.put(Self.close)
+  }
+
+  /// Reads a file that was written before; nil when it is none of this trace.
+  init?(_ traceID: TraceID, file: [UInt8]) {
+    self.init(traceID)
+    let lines = file.split(separator: 0x0a, omittingEmptySubsequences: false)
+    let head = "{\"traceID\":\"\(traceID.description)\",\"spans\":["
+    guard lines.count > 4, Array(lines[0]) == Self.envelopeStart.dropLast(),
+      Array(lines[1]) == Array(head.utf8)
+    else { return nil }
+    var index = 2
+    while index < lines.count, !lines[index].starts(with: "],\"processes\":{".utf8) {
+      guard let id = Self.spanID(lines[index]) else { return nil }
+      seen.insert(id)
+      hasRoot = hasRoot || !Self.hasParent(lines[index])
+      let line = lines[index].last == 0x2c ? lines[index].dropLast() : lines[index]
+      line.withUnsafeBytes { append($0) }
+      index += 1
+    }
+    index += 1
+    while index < lines.count, lines[index].first == 0x22 {
+      let line = lines[index].last == 0x2c ? lines[index].dropLast() : lines[index]
+      guard let colon = line.firstIndex(of: 0x3a) else { return nil }
+      _ = processNumber(Array(line[line.index(after: colon)...]))
+      index += 1
+    }
+  }
+
+  private static let idStart = "{\"traceID\":\"".utf8.count + 32 + "\",\"spanID\":\"".utf8.count
+
+  private static func spanID(_ line: ArraySlice<UInt8>) -> UInt64? {
+    let digits = line.dropFirst(idStart).prefix(16)
+    return digits.count == 16 ? UInt64(String(decoding: digits, as: UTF8.self), radix: 16) : nil
+  }
+
+  private static func hasParent(_ line: ArraySlice<UInt8>) -> Bool {
+    // Our own encoder puts the parent first.
+    guard let start = line.firstRange(of: Array("\"references\":[".utf8))?.upperBound else { return false }
+    return line[start...].starts(with: "{\"refType\":\"CHILD_OF\"".utf8)
+  }
+}

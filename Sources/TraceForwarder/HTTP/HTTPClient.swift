@@ -1,0 +1,179 @@
+import CCurl
+import Glibc
+import Synchronization
+
+/// Posts bodies over HTTP and HTTPS by libcurl, which is loaded when the first collector is named.
+///
+/// One client belongs to one thread and keeps its connection open between requests.
+final class HTTPClient {
+  struct Options: Sendable {
+    var url: String
+    var headers: [(name: String, value: String)] = []
+    /// Milliseconds for a whole request.
+    var timeout = 10_000
+    /// `name:password` of basic authentication.
+    var credentials: String?
+    /// A file of certificates to trust in the place of the system's.
+    var authorities: String?
+  }
+
+  struct Answer {
+    var status: Int
+    /// Seconds to wait, as the server asked.
+    var retryAfter: Int?
+    var body: [UInt8]
+  }
+
+  /// Why there was no answer, in libcurl's words.
+  struct Failure: Error {
+    var reason: String
+  }
+
+  private let library: CurlLibrary
+  private let handle: UnsafeMutableRawPointer
+  private let options: Options
+  private let received = ReceivedBytes()
+
+  init(_ options: Options) throws(Failure) {
+    self.options = options
+    library = try CurlLibrary.shared()
+    guard let handle = library.makeHandle() else { throw Failure(reason: "libcurl has no memory") }
+    self.handle = handle
+  }
+
+  deinit { library.cleanup(handle) }
+
+  func post(_ body: UnsafeRawBufferPointer, type: String) throws(Failure) -> Answer {
+    received.bytes.removeAll()
+    var list: UnsafeMutableRawPointer?
+    // No `Expect: 100-continue`: a collector that is slow to answer it would cost a second a batch.
+    for header in [("Content-Type", type), ("Expect", "")] + options.headers {
+      list = library.append(list, "\(header.0): \(header.1)") ?? list
+    }
+    defer { library.freeList(list) }
+    var message = [CChar](repeating: 0, count: 256)
+    let code = message.withUnsafeMutableBufferPointer { message in
+      set(KATA_CURL_ERRORBUFFER, UnsafeRawPointer(message.baseAddress))
+      return perform(body, list)
+    }
+    guard code == 0 else {
+      let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      throw Failure(reason: text.isEmpty ? library.text(of: code) : text)
+    }
+    let wait = kata_curl_number(library.getinfo, handle, Int32(KATA_CURL_RETRY_AFTER))
+    return Answer(
+      status: Int(kata_curl_number(library.getinfo, handle, Int32(KATA_CURL_RESPONSE_CODE))),
+      retryAfter: wait > 0 ? Int(wait) : nil, body: received.bytes)
+  }
+
+  private func perform(_ body: UnsafeRawBufferPointer, _ list: UnsafeMutableRawPointer?) -> Int32 {
+    setText(KATA_CURL_URL, options.url)
+    setText(KATA_CURL_USERAGENT, "kata-trace-forwarder")
+    if let credentials = options.credentials { setText(KATA_CURL_USERPWD, credentials) }
+    if let authorities = options.authorities { setText(KATA_CURL_CAINFO, authorities) }
+    setNumber(KATA_CURL_NOSIGNAL, 1)
+    setNumber(KATA_CURL_TIMEOUT_MS, options.timeout)
+    setNumber(KATA_CURL_CONNECTTIMEOUT_MS, min(options.timeout, 5000))
+    setNumber(KATA_CURL_POST, 1)
+    set(KATA_CURL_POSTFIELDS, body.baseAddress)
+    setNumber(KATA_CURL_POSTFIELDSIZE, body.count)
+    set(KATA_CURL_HTTPHEADER, list.map { UnsafeRawPointer($0) })
+    set(KATA_CURL_WRITEDATA, UnsafeRawPointer(Unmanaged.passUnretained(received).toOpaque()))
+    _ = kata_curl_set_write(library.setopt, handle) { bytes, size, count, target in
+      guard let bytes, let target else { return 0 }
+      let received = Unmanaged<ReceivedBytes>.fromOpaque(target).takeUnretainedValue()
+      let room = max(0, ReceivedBytes.limit - received.bytes.count)
+      // What is over the limit is passed over: only status and counts matter.
+      received.bytes.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: min(room, size &* count)))
+      return size &* count
+    }
+    return library.perform(handle)
+  }
+
+  private func set(_ option: Int, _ value: UnsafeRawPointer?) {
+    _ = kata_curl_set_pointer(library.setopt, handle, Int32(option), value)
+  }
+
+  private func setText(_ option: Int, _ value: String) {
+    // libcurl copies texts.
+    value.withCString { set(option, UnsafeRawPointer($0)) }
+  }
+
+  private func setNumber(_ option: Int, _ value: Int) {
+    _ = kata_curl_set_long(library.setopt, handle, Int32(option), value)
+  }
+}
+
+private final class ReceivedBytes {
+  static let limit = 64 << 10
+  var bytes: [UInt8] = []
+}
+
+/// libcurl's functions.
+private struct CurlLibrary: @unchecked Sendable {
+  // The pointers below are functions and never change once the library is loaded.
+  let setopt: UnsafeMutableRawPointer
+  let getinfo: UnsafeMutableRawPointer
+  private let easyInit: @convention(c) () -> UnsafeMutableRawPointer?
+  private let easyCleanup: @convention(c) (UnsafeMutableRawPointer) -> Void
+  private let easyPerform: @convention(c) (UnsafeMutableRawPointer) -> Int32
+  private let easyError: @convention(c) (Int32) -> UnsafePointer<CChar>?
+  private let listAppend:
+    @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>) -> UnsafeMutableRawPointer?
+  private let listFree: @convention(c) (UnsafeMutableRawPointer?) -> Void
+
+  private static let loaded = Mutex<CurlLibrary?>(nil)
+
+  static func shared() throws(HTTPClient.Failure) -> CurlLibrary {
+    try loaded.withLock { loaded throws(HTTPClient.Failure) in
+      if let library = loaded { return library }
+      let library = try load()
+      loaded = library
+      return library
+    }
+  }
+
+  private static func load() throws(HTTPClient.Failure) -> CurlLibrary {
+    let names = ["libcurl.so.4", "libcurl-gnutls.so.4"]
+    guard let library = names.lazy.compactMap({ dlopen($0, RTLD_NOW | RTLD_LOCAL) }).first else {
+      throw HTTPClient.Failure(reason: "libcurl.so.4 cannot be loaded; install the package libcurl4")
+    }
+    let start = unsafeBitCast(try find("curl_global_init", library), to: (@convention(c) (Int) -> Int32).self)
+    guard start(3) == 0 else { throw HTTPClient.Failure(reason: "libcurl does not start") }
+    return CurlLibrary(
+      setopt: try find("curl_easy_setopt", library), getinfo: try find("curl_easy_getinfo", library),
+      easyInit: unsafeBitCast(
+        try find("curl_easy_init", library), to: (@convention(c) () -> UnsafeMutableRawPointer?).self),
+      easyCleanup: unsafeBitCast(
+        try find("curl_easy_cleanup", library), to: (@convention(c) (UnsafeMutableRawPointer) -> Void).self),
+      easyPerform: unsafeBitCast(
+        try find("curl_easy_perform", library), to: (@convention(c) (UnsafeMutableRawPointer) -> Int32).self),
+      easyError: unsafeBitCast(
+        try find("curl_easy_strerror", library), to: (@convention(c) (Int32) -> UnsafePointer<CChar>?).self),
+      listAppend: unsafeBitCast(
+        try find("curl_slist_append", library),
+        to: (@convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>) -> UnsafeMutableRawPointer?).self
+      ),
+      listFree: unsafeBitCast(
+        try find("curl_slist_free_all", library), to: (@convention(c) (UnsafeMutableRawPointer?) -> Void).self
+      ))
+  }
+
+  private static func find(_ name: String, _ library: UnsafeMutableRawPointer) throws(HTTPClient.Failure)
+    -> UnsafeMutableRawPointer
+  {
+    guard let symbol = dlsym(library, name) else {
+      throw HTTPClient.Failure(reason: "libcurl has no function \(name)")
+    }
+    return symbol
+  }
+
+  func makeHandle() -> UnsafeMutableRawPointer? { easyInit() }
+  func cleanup(_ handle: UnsafeMutableRawPointer) { easyCleanup(handle) }
+  func perform(_ handle: UnsafeMutableRawPointer) -> Int32 { easyPerform(handle) }
+  func text(of code: Int32) -> String { easyError(code).map { String(cString: $0) } ?? "error \(code)" }
+  func append(_ list: UnsafeMutableRawPointer?, _ text: String) -> UnsafeMutableRawPointer? {
+    listAppend(list, text)
+  }
+  func freeList(_ list: UnsafeMutableRawPointer?) { listFree(list) }
+}

@@ -1,0 +1,68 @@
+/// Where the sandboxes' hypervisors have their sockets: a path with `{ID}` in the place of one name, such as
+/// `/run/vc/vm/{ID}/clh.sock`.
+package struct SocketTemplate: Sendable, Equatable, CustomStringConvertible {
+  /// The directory that has an entry for each sandbox.
+  package let directory: String
+  /// What stands before and behind the id in the entry's name, and behind the entry.
+  private let prefix: String
+  private let suffix: String
+  private let rest: String
+
+  package init?(_ text: String) {
+    guard text.hasPrefix("/"), text.components(of: "{ID}") == 2 else { return nil }
+    let parts = text.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
+    guard let index = parts.firstIndex(where: { $0.contains("{ID}") }) else { return nil }
+    directory = "/" + parts[..<index].joined(separator: "/")
+    let sides = parts[index].splitOnce("{ID}")
+    (prefix, suffix) = sides
+    rest = parts[(index + 1)...].map { "/" + $0 }.joined()
+  }
+
+  package var description: String { "\(directory)/\(prefix){ID}\(suffix)\(rest)" }
+
+  /// The id in a name of the directory; nil when the name is not of a sandbox. An id has letters, digits, `.`, `_` and
+  /// `-` alone, as Kata checks it, so a path can be made of it.
+  package func sandbox(entry: String) -> String? {
+    guard entry.hasPrefix(prefix), entry.hasSuffix(suffix),
+      entry.utf8.count > prefix.utf8.count + suffix.utf8.count
+    else { return nil }
+    let id = String(entry.dropFirst(prefix.count).dropLast(suffix.count))
+    guard id.utf8.count <= 128, id.first != ".", id.utf8.allSatisfy(Self.isIDByte) else { return nil }
+    return id
+  }
+
+  private static func isIDByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f: true
+    default: false
+    }
+  }
+
+  /// The path at which the hypervisor connects for a guest's connection to `port`.
+  package func path(sandbox: String, port: UInt32) -> String {
+    "\(directory)/\(prefix)\(sandbox)\(suffix)\(rest)_\(port)"
+  }
+}
+
+extension String {
+  fileprivate func components(of separator: String) -> Int {
+    var count = 1
+    var rest = self[...]
+    while !rest.isEmpty {
+      if rest.hasPrefix(separator) {
+        count += 1
+        rest = rest.dropFirst(separator.count)
+      } else {
+        rest = rest.dropFirst()
+      }
+    }
+    return count
+  }
+
+  fileprivate func splitOnce(_ separator: String) -> (String, String) {
+    var before = ""
+    var rest = self[...]
+    while !rest.isEmpty, !rest.hasPrefix(separator) { before.append(rest.removeFirst()) }
+    return (before, String(rest.dropFirst(separator.count)))
+  }
+}

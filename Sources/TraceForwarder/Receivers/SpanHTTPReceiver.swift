@@ -1,0 +1,192 @@
+import Tracing
+
+/// Spans over HTTP: Jaeger's Thrift at `/api/traces`, OTLP at `/v1/traces`.
+final class SpanHTTPReceiver {
+  private let intake: SpanIntake
+  private let metrics: Metrics
+  private let log: ForwarderLog
+  private let limits: SpanLimits
+  private let defaultService: String
+
+  init(spool: Spool, metrics: Metrics, log: ForwarderLog, limits: SpanLimits, defaultService: String) {
+    intake = SpanIntake(spool: spool)
+    self.metrics = metrics
+    self.log = log
+    self.limits = limits
+    self.defaultService = defaultService
+  }
+
+  /// `POST /api/traces` with a bare `Batch` in Thrift's binary protocol.
+  func jaeger(_ request: HTTPRequest) -> HTTPResponse {
+    guard request.path == "/api/traces" else {
+      return HTTPResponse(404, text: "only POST /api/traces is here")
+    }
+    guard request.method == "POST" else {
+      return HTTPResponse(405, text: "only POST is taken", allow: "POST")
+    }
+    guard ["application/x-thrift", "application/vnd.apache.thrift.binary"].contains(request.mediaType) else {
+      return HTTPResponse(415, text: "the content type must be application/x-thrift")
+    }
+    if let refusal = compressed(request) { return refusal }
+    var records = ByteWriter(capacity: request.body.count + 1024)
+    let result = decode(&records, "jaeger") { refused, take throws(DecodingError) in
+      try request.body.withBytes { bytes throws(DecodingError) in
+        try JaegerThrift.decodeBatch(bytes, limits: limits, refused: refused, take)
+      }
+    }
+    switch result {
+    case .broken(let error):
+      return HTTPResponse(
+        400, text: "the batch does not parse: \(error.reason.rawValue), at byte \(error.offset)")
+    case .busy: return Self.busy
+    case .taken(_, let refused, let reason) where refused > 0:
+      log.limited(
+        .warning, by: "jaeger", "spans were left out", ["count": String(refused), "reason": reason])
+      return HTTPResponse(202)
+    case .taken: return HTTPResponse(202)
+    }
+  }
+
+  /// `POST /v1/traces` with an `ExportTraceServiceRequest` in protobuf or JSON.
+  func otlp(_ request: HTTPRequest) -> HTTPResponse {
+    guard request.path == "/v1/traces" else { return HTTPResponse(404, text: "only POST /v1/traces is here") }
+    guard request.method == "POST" else {
+      return HTTPResponse(405, text: "only POST is taken", allow: "POST")
+    }
+    let isJSON = request.mediaType == "application/json"
+    guard isJSON || request.mediaType == "application/x-protobuf" else {
+      return HTTPResponse(415, text: "the content type must be application/json or application/x-protobuf")
+    }
+    if let refusal = compressed(request) { return refusal }
+    var records = ByteWriter(capacity: request.body.count + 1024)
+    let result = decode(&records, "otlp") { refused, take throws(DecodingError) in
+      try request.body.withBytes { bytes throws(DecodingError) in
+        if isJSON {
+          try OTLPJSON.decodeRequest(bytes, limits: limits, refused: refused, take)
+        } else {
+          try OTLPProtobuf.decodeRequest(bytes, limits: limits, refused: refused, take)
+        }
+      }
+    }
+    switch result {
+    case .broken(let error):
+      return status(
+        400, "the request does not parse: \(error.reason.rawValue), at byte \(error.offset)", isJSON)
+    case .busy: return Self.busy
+    case .taken(_, let refused, let reason): return otlpAnswer(refused, reason, isJSON)
+    }
+  }
+
+  // MARK: Answers
+
+  private static var busy: HTTPResponse {
+    HTTPResponse(
+      503, type: "text/plain; charset=utf-8", Array("the spool takes nothing just now\n".utf8),
+      headers: [("Retry-After", "1")])
+  }
+
+  private func compressed(_ request: HTTPRequest) -> HTTPResponse? {
+    guard let coding = request.header("content-encoding")?.lowercased(), coding != "identity", !coding.isEmpty
+    else { return nil }
+    return HTTPResponse(
+      415, type: "text/plain; charset=utf-8",
+      Array("the body is compressed (\(coding)), which is not taken: send it as it is\n".utf8),
+      headers: [("Accept-Encoding", "identity")])
+  }
+
+  /// `ExportTraceServiceResponse`, with what was refused.
+  private func otlpAnswer(_ refused: Int, _ reason: String, _ isJSON: Bool) -> HTTPResponse {
+    if refused == 0 {
+      return isJSON ? HTTPResponse(200, Array("{}".utf8)) : HTTPResponse(200, type: "application/x-protobuf")
+    }
+    log.limited(.warning, by: "otlp", "spans were left out", ["count": String(refused), "reason": reason])
+    var out = ByteWriter(capacity: 256)
+    if isJSON {
+      out.put("{\"partialSuccess\":{\"rejectedSpans\":\"")
+      out.put(decimal: Int64(refused))
+      out.put("\",\"errorMessage\":")
+      out.put(json: reason)
+      out.put("}}")
+      return HTTPResponse(200, out.array)
+    }
+    var inner = ByteWriter(capacity: 256)
+    inner.put(1 << 3)
+    inner.varint(UInt64(refused))
+    inner.put(2 << 3 | 2)
+    inner.varint(UInt64(reason.utf8.count))
+    inner.put(string: reason)
+    out.put(1 << 3 | 2)
+    out.varint(UInt64(inner.count))
+    out.put(inner.bytes)
+    return HTTPResponse(200, type: "application/x-protobuf", out.array)
+  }
+
+  /// `google.rpc.Status`, as OTLP has it for errors.
+  private func status(_ code: Int, _ message: String, _ isJSON: Bool) -> HTTPResponse {
+    var out = ByteWriter(capacity: 256)
+    if isJSON {
+      out.put("{\"code\":3,\"message\":")
+      out.put(json: message)
+      out.put(0x7d)
+      return HTTPResponse(code, out.array)
+    }
+    out.put(1 << 3)
+    out.put(3)
+    out.put(2 << 3 | 2)
+    out.varint(UInt64(message.utf8.count))
+    out.put(string: message)
+    return HTTPResponse(code, type: "application/x-protobuf", out.array)
+  }
+
+  // MARK: Taking
+
+  private enum Result {
+    case taken(Int, refused: Int, reason: String)
+    case broken(DecodingError)
+    case busy
+  }
+
+  private func decode(
+    _ records: inout ByteWriter, _ receiver: String,
+    _ run: ((DecodingError) -> Void, (inout Span) -> Void) throws(DecodingError) -> Void
+  ) -> Result {
+    var taken = 0
+    var refused = 0
+    var reason = ""
+    var collected = ByteWriter(capacity: 4096)
+    do throws(DecodingError) {
+      try run(
+        { error in
+          refused += 1
+          reason = error.reason.rawValue
+          metrics.add(.rejected, "\(error.reason)")
+        },
+        { span in
+          if span.serviceName.isEmpty { span.addResource("service.name", defaultService) }
+          intake.encode(span, to: &collected)
+          taken += 1
+        })
+    } catch {
+      metrics.add(.rejected, "\(error.reason)")
+      return .broken(error)
+    }
+    metrics.add(.received, receiver, taken + refused)
+    metrics.add(.decoded, receiver, taken)
+    do throws(SpoolRefusal) {
+      try intake.append(collected, count: taken)
+    } catch {
+      if case .failed(let error) = error {
+        log.limited(.error, by: "spool", "the spool cannot be written", ["error": error.description])
+      }
+      return .busy
+    }
+    return .taken(taken, refused: refused, reason: reason)
+  }
+}
+
+extension HTTPResponse {
+  init(_ status: Int, text: String, allow: String) {
+    self.init(status, text: text)
+    headers.append(("Allow", allow))
+  }
+}

@@ -1,0 +1,61 @@
+import Synchronization
+import Tracing
+
+/// The way of every received span into the spool, shared by all receivers: attributes that say where it is from, the
+/// record's bytes, and the counts.
+///
+/// One belongs to one receiving thread.
+final class SpanIntake {
+  private let spool: Spool
+  private var payload = ByteWriter(capacity: 16 << 10)
+
+  init(spool: Spool) { self.spool = spool }
+
+  /// Appends the record of a span to `records`.
+  func encode(_ span: borrowing Span, to records: inout ByteWriter) {
+    payload.removeAll()
+    OTLPProtobuf.encode(copy span, to: &payload)
+    SpoolFormat.append(payload.bytes, to: &records)
+  }
+
+  /// Offers records to the spool.
+  func append(_ records: borrowing ByteWriter, count: Int, evenWhenFull: Bool = false) throws(SpoolRefusal) {
+    try spool.append(records.bytes, count: count, evenWhenFull: evenWhenFull)
+  }
+}
+
+/// Where the spans of a connection come from.
+struct SpanOrigin: Sendable, Hashable {
+  /// What metrics and the log call the receiver.
+  var receiver: String
+  /// The sandbox, where the socket tells it.
+  var sandbox: String?
+  /// The guest's context id, over AF_VSOCK.
+  var cid: UInt32?
+
+  /// What the log calls the peer, and what connections are counted by.
+  var peer: String {
+    if let sandbox { return "sandbox \(sandbox)" }
+    if let cid { return "vsock:\(cid)" }
+    return receiver
+  }
+
+  /// Says in the span's resource where it is from. What the guest says itself about that is not believed.
+  func mark(_ span: inout Span, defaultService: String) {
+    if span.serviceName.isEmpty { span.addResource("service.name", defaultService) }
+    if let sandbox { span.setResource("kata.sandbox.id", sandbox) }
+    if let cid { span.setResource("kata.guest.cid", String(cid)) }
+  }
+}
+
+extension Span {
+  /// Sets an attribute of the resource, in the place of one that is there.
+  mutating func setResource(_ key: String, _ value: String) {
+    for index in resource.attributes.range
+    where index < attributes.count && string(attributes[index].key) == key {
+      attributes[index].value = .string(intern(value))
+      return
+    }
+    addResource(key, value)
+  }
+}

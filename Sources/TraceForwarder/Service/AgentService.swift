@@ -1,0 +1,42 @@
+import Basics
+
+/// Receives the agents on one thread: fixed sockets, and those of sandboxes that come and go.
+final class AgentService: LoopService {
+  private let receiver: AgentReceiver
+  private let sandboxes: SandboxSockets?
+
+  init(
+    _ receiver: AgentReceiver, listeners: [(number: Int32, origin: SpanOrigin)], helper: Int32?,
+    log: ForwarderLog
+  ) throws(SystemCallError) {
+    self.receiver = receiver
+    for listener in listeners { receiver.listen(FileDescriptor(owning: listener.number), listener.origin) }
+    guard let helper else {
+      sandboxes = nil
+      return
+    }
+    let sandboxes = SandboxSockets(FileDescriptor(owning: helper), receiver, log)
+    self.sandboxes = sandboxes
+    try receiver.loop.add(sandboxes.number, .read, sandboxes)
+  }
+
+  func beginStop() {
+    if let sandboxes { receiver.loop.remove(sandboxes.number) }
+    receiver.beginDraining()
+  }
+
+  var isStopped: Bool { receiver.connections.isEmpty }
+
+  func finish() { receiver.finish() }
+}
+
+/// One HTTP server's listeners on one thread.
+final class HTTPService: LoopService {
+  private let server: HTTPServer
+
+  init(_ server: HTTPServer) { self.server = server }
+
+  func beginStop() { server.stopListening() }
+  var isStopped: Bool { !server.isBusy }
+  func finish() {}
+}

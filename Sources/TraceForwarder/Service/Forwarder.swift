@@ -1,0 +1,253 @@
+import Basics
+import Glibc
+import Tracing
+
+/// The whole forwarder: receivers, spool, exporters and queries, from its start to its end.
+///
+/// Each of these runs on a thread of its own and they meet in the spool alone: one thread for the agents, one for spans
+/// over HTTP, one for queries, one for each exporter, one that syncs the spool. The thread that calls ``run()`` waits for
+/// signals.
+struct Forwarder {
+  private let options: ForwarderOptions
+  private let log: ForwarderLog
+  private let manager = ServiceManager()
+  private let metrics = Metrics()
+
+  /// What is told when all sockets are bound: the address that queries are answered at.
+  private let onReady: (String?) -> Void
+
+  init(_ options: ForwarderOptions, _ log: ForwarderLog, onReady: @escaping (String?) -> Void = { _ in }) {
+    self.options = options
+    self.log = log
+    self.onReady = onReady
+  }
+
+  /// Serves until a signal or the idle time ends it; returns the exit status.
+  func run() -> Int32 {
+    do throws(SystemCallError) {
+      // Before any thread is there, so that all inherit that the signals wait for this one.
+      let signals = try StopSignals([SIGINT, SIGTERM, SIGHUP])
+      let sockets = try bind()
+      guard let sockets, try prepareDirectories() else { return 1 }
+      return try serve(sockets, signals)
+    } catch {
+      log.error("the forwarder cannot start", ["error": error.description])
+      return 1
+    }
+  }
+
+  private func bind() throws(SystemCallError) -> ListeningSockets? {
+    do throws(ListeningSockets.Problem) { return try ListeningSockets(options, log) } catch {
+      log.error("a socket cannot be bound", ["error": error.description])
+      return nil
+    }
+  }
+
+  /// Makes the directories, becomes the user, and sees that it can write where it is to.
+  private func prepareDirectories() throws(SystemCallError) -> Bool {
+    let user = geteuid() == 0 ? options.user.map { User($0) } : nil
+    if case .some(.none) = user {
+      log.error("there is no such user", ["user": options.user ?? "", "remedy": "choose one with --user"])
+      return false
+    }
+    let directories = OutputDirectories(options)
+    try directories.make(for: user ?? nil)
+    if let user, let user { try user.become() }
+    if let problem = directories.problem() {
+      log.error("files cannot be written", ["error": problem])
+      return false
+    }
+    return true
+  }
+
+  private func serve(_ sockets: ListeningSockets, _ signals: borrowing StopSignals) throws(SystemCallError)
+    -> Int32
+  {
+    let spool = try Spool(options.spool)
+    report(spool)
+    let closed = try Wakeup()
+    let exporters = try ExporterSet(options, spool: spool, metrics: metrics, log: log) { closed.raise() }
+    let index = options.query == nil ? nil : try TraceIndex(spool, limits: options.index)
+    let telemetry = Telemetry(metrics, spool, exporters)
+    let syncer = try SpoolSyncer(spool, log: log)
+    let agents = try LoopThread("agents")
+    let http = try LoopThread("http")
+    let queries = try LoopThread("queries")
+
+    syncer.start()
+    exporters.start()
+    index?.start()
+    startAgents(agents, sockets, spool)
+    startHTTP(http, sockets, spool, telemetry)
+    if let index { startQueries(queries, sockets, index, telemetry) }
+    announce(sockets)
+
+    let loops = index == nil ? [agents, http] : [agents, http, queries]
+    let status = wait(signals, closed, loops, exporters)
+
+    manager.notify("STOPPING=1")
+    telemetry.stop()
+    let deadline = MonotonicClock.milliseconds + options.stopTimeout
+    // Reading what was sent may take a third of the time; the rest is for delivering it.
+    for loop in loops { loop.stop(deadline: MonotonicClock.milliseconds + options.stopTimeout / 3) }
+    for loop in loops { loop.join() }
+    index?.stop()
+    syncer.stop()
+    exporters.stop(deadline: deadline)
+    return max(status, settle(exporters, spool))
+  }
+
+  private func report(_ spool: Spool) {
+    let counts = spool.counts
+    guard counts.recovered > 0 || counts.cutBytes > 0 else { return }
+    log.info(
+      "the spool has spans of an earlier run",
+      ["spans": String(counts.recovered), "torn_bytes_cut": String(counts.cutBytes)])
+  }
+
+  // MARK: Threads
+
+  private func startAgents(_ thread: LoopThread, _ sockets: ListeningSockets, _ spool: Spool) {
+    let (limits, metrics, log) = (options.agents, metrics, log)
+    let (listeners, helper) = (sockets.agents, sockets.helper)
+    thread.start { loop throws(SystemCallError) in
+      let receiver = AgentReceiver(loop: loop, limits: limits, spool: spool, metrics: metrics, log: log)
+      return try AgentService(receiver, listeners: listeners, helper: helper, log: log)
+    }
+  }
+
+  private func startHTTP(
+    _ thread: LoopThread, _ sockets: ListeningSockets, _ spool: Spool, _ telemetry: Telemetry
+  ) {
+    let (limits, http, metrics, log) = (options.agents.span, options.http, metrics, log)
+    let name = options.agents.defaultService
+    thread.start { loop throws(SystemCallError) in
+      let server = HTTPServer(loop: loop, limits: http, metrics: metrics, log: log)
+      let spans = SpanHTTPReceiver(
+        spool: spool, metrics: metrics, log: log, limits: limits, defaultService: name)
+      for number in sockets.jaeger {
+        server.listen(FileDescriptor(owning: number)) { spans.jaeger($0) }
+      }
+      for number in sockets.otlp {
+        server.listen(FileDescriptor(owning: number)) { spans.otlp($0) }
+      }
+      for number in sockets.metrics {
+        server.listen(FileDescriptor(owning: number)) {
+          telemetry.answer($0) ?? HTTPResponse(404, text: "only /metrics, /healthz and /readyz are here")
+        }
+      }
+      return HTTPService(server)
+    }
+  }
+
+  private func startQueries(
+    _ thread: LoopThread, _ sockets: ListeningSockets, _ index: TraceIndex, _ telemetry: Telemetry
+  ) {
+    let (http, metrics, log, name) = (options.http, metrics, log, options.agents.defaultService)
+    thread.start { loop throws(SystemCallError) in
+      let server = HTTPServer(loop: loop, limits: http, metrics: metrics, log: log)
+      let api = QueryAPI(index, defaultService: name)
+      for number in sockets.query {
+        server.listen(FileDescriptor(owning: number)) {
+          telemetry.answer($0) ?? api.answer($0) ?? HTTPResponse(404, text: "nothing is here")
+        }
+      }
+      return HTTPService(server)
+    }
+  }
+
+  private func announce(_ sockets: ListeningSockets) {
+    func address(_ configured: SocketAddress?, _ numbers: [Int32]) -> String? {
+      guard let number = numbers.first else { return nil }
+      return SocketAddress(host: configured?.host ?? "localhost", port: ListeningSockets.port(of: number))
+        .description
+    }
+    let query = address(options.query, sockets.query)
+    log.info(
+      "the forwarder is ready",
+      [
+        "agent_sockets": String(sockets.agents.count),
+        "jaeger": address(options.jaegerReceiver, sockets.jaeger) ?? "off",
+        "otlp": address(options.otlpReceiver, sockets.otlp) ?? "off",
+        "query": query ?? "off",
+        "metrics": address(options.metrics, sockets.metrics) ?? "off",
+        "spool": options.spool.directory,
+      ])
+    manager.notify("READY=1\nSTATUS=Receiving spans")
+    onReady(query)
+  }
+
+  // MARK: Waiting
+
+  /// Until a signal, an idle time, a closed output or a thread that failed ends it; returns the exit status so far.
+  private func wait(
+    _ signals: borrowing StopSignals, _ closed: Wakeup, _ loops: [LoopThread], _ exporters: ExporterSet
+  ) -> Int32 {
+    var lastSpans: UInt64 = 0
+    var lastActivity = MonotonicClock.milliseconds
+    while true {
+      var files = [
+        pollfd(fd: signals.file.number, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: closed.file.number, events: Int16(POLLIN), revents: 0),
+      ]
+      _ = poll(&files, 2, Int32(clamping: pause))
+      switch signals.next() {
+      case SIGHUP:
+        log.info("files are opened anew")
+        exporters.reopen()
+      case let signal?:
+        log.info("the forwarder stops", ["signal": signal == SIGINT ? "SIGINT" : "SIGTERM"])
+        return 0
+      case nil: break
+      }
+      if files[1].revents != 0 { return 0 }
+      for loop in loops {
+        guard let failure = loop.failure else { continue }
+        log.error("a thread ended", ["thread": loop.name, "error": failure.description])
+        return 1
+      }
+      if let watchdog = manager.watchdog, loops.allSatisfy({ $0.silence < Int(watchdog / 1000) + 2000 }) {
+        manager.notify("WATCHDOG=1")
+      }
+      guard options.exitIdleTime > 0 else { continue }
+      let spans = metrics.value(.received)
+      if spans != lastSpans || metrics.value(.connections) > 0 { lastActivity = MonotonicClock.milliseconds }
+      lastSpans = spans
+      if MonotonicClock.milliseconds - lastActivity >= options.exitIdleTime {
+        log.info("the forwarder ends: nothing has happened for its idle time")
+        return 0
+      }
+    }
+  }
+
+  /// Milliseconds after which something is to be looked at without being woken.
+  private var pause: Int {
+    var pause = 10_000
+    if let watchdog = manager.watchdog { pause = min(pause, max(1, Int(watchdog / 3000))) }
+    if options.exitIdleTime > 0 { pause = min(pause, max(10, options.exitIdleTime / 4)) }
+    return pause
+  }
+
+  /// Says what is not delivered; returns the exit status.
+  private func settle(_ exporters: ExporterSet, _ spool: Spool) -> Int32 {
+    var status: Int32 = 0
+    for worker in exporters.workers {
+      let count = spool.count(from: worker.position)
+      guard count > 0 else { continue }
+      status = 1
+      log.error(
+        "spans are not delivered and wait in the spool",
+        [
+          "exporter": worker.name, "spans": String(count),
+          "reason": worker.failure ?? "the time to stop was over",
+        ])
+    }
+    log.info(
+      "the forwarder has stopped",
+      [
+        "received": String(metrics.value(.received)), "exported": String(metrics.value(.exported)),
+        "rejected": String(metrics.value(.rejected)),
+      ])
+    return status
+  }
+}

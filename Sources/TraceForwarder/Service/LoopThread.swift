@@ -1,0 +1,97 @@
+import Basics
+import Synchronization
+
+/// What an event loop serves, on its own thread. It is made, called and let go of there.
+protocol LoopService: AnyObject {
+  /// Asks it to take nothing new and to bring to an end what has begun.
+  func beginStop()
+  /// Whether all has ended.
+  var isStopped: Bool { get }
+  /// Called when the loop ends, whether all has ended or the time is over.
+  func finish()
+}
+
+/// An event loop on a thread of its own.
+final class LoopThread: Sendable {
+  private struct State {
+    var isStopping = false
+    /// Milliseconds of the monotonic clock.
+    var deadline = Int.max
+    var failure: SystemCallError?
+  }
+
+  let name: String
+  private let wakeup: Wakeup
+  private let state = Mutex(State())
+  private let lastTurn = Atomic<Int>(MonotonicClock.milliseconds)
+  private let thread = Mutex<WorkerThread?>(nil)
+
+  init(_ name: String) throws(SystemCallError) {
+    self.name = name
+    wakeup = try Wakeup()
+  }
+
+  /// Makes the service on the new thread and serves until ``stop(deadline:)``.
+  func start(_ make: @escaping @Sendable (EventLoop) throws(SystemCallError) -> any LoopService) {
+    thread.withLock { $0 = WorkerThread.start { [self] in run(make) } }
+  }
+
+  private func run(_ make: (EventLoop) throws(SystemCallError) -> any LoopService) {
+    do throws(SystemCallError) {
+      let loop = try EventLoop()
+      let service = try make(loop)
+      let mailbox = Mailbox(self, loop, service)
+      try loop.add(wakeup.file.number, .read, mailbox)
+      loop.run { [self] in
+        lastTurn.store(MonotonicClock.milliseconds, ordering: .relaxed)
+        mailbox.look()
+      }
+      service.finish()
+    } catch {
+      state.withLock { $0.failure = error }
+    }
+  }
+
+  /// Why it could not start or go on.
+  var failure: SystemCallError? { state.withLock { $0.failure } }
+
+  /// Milliseconds since its last turn: few, unless it hangs.
+  var silence: Int { MonotonicClock.milliseconds - lastTurn.load(ordering: .relaxed) }
+
+  func stop(deadline: Int) {
+    state.withLock {
+      $0.isStopping = true
+      $0.deadline = deadline
+    }
+    wakeup.raise()
+  }
+
+  func join() { thread.withLock { $0.take() }?.join() }
+
+  private final class Mailbox: EventHandler, IdleHandler {
+    private let thread: LoopThread
+    private unowned let loop: EventLoop
+    private let service: any LoopService
+    private var isStopping = false
+
+    init(_ thread: LoopThread, _ loop: EventLoop, _ service: any LoopService) {
+      self.thread = thread
+      self.loop = loop
+      self.service = service
+    }
+
+    func ready(_ events: EventLoop.Events) { thread.wakeup.clear() }
+    func tick(_ now: Int) {}
+
+    /// Called after each turn of the loop.
+    func look() {
+      let state = thread.state.withLock { $0 }
+      guard state.isStopping else { return }
+      if !isStopping {
+        isStopping = true
+        service.beginStop()
+      }
+      if service.isStopped || MonotonicClock.milliseconds >= state.deadline { loop.stop() }
+    }
+  }
+}

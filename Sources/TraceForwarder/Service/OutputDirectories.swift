@@ -1,0 +1,74 @@
+import Basics
+import Glibc
+
+/// The directories that the forwarder writes to: made while it has the rights, and checked when it has become its user.
+struct OutputDirectories {
+  private let spool: String
+  /// Directories that exporters write files in, and what names them.
+  private var outputs: [(path: String, option: String, isMade: Bool)] = []
+
+  init(_ options: ForwarderOptions) {
+    spool = options.spool.directory
+    if let directory = options.jaegerDirectory { outputs.append((directory, "--jaeger-json", true)) }
+    for (file, option) in [
+      (options.jaegerFile, "--jaeger-json-file"), (options.otlpFile, "--otlp-json-file"),
+    ] {
+      guard let file else { continue }
+      let parent = file.lastIndex(of: "/").map { file[..<$0].isEmpty ? "/" : String(file[..<$0]) } ?? "."
+      outputs.append((parent, option, false))
+    }
+  }
+
+  /// Makes what is missing; what is the forwarder's own is given to the user.
+  func make(for user: User?) throws(SystemCallError) {
+    try makeParents(of: spool)
+    _ = try make(spool, mode: 0o700)
+    if let user { try giveSpool(to: user) }
+    for output in outputs where output.isMade {
+      let isNew = try make(output.path, mode: 0o750)
+      if isNew, let user, chown(output.path, user.id, user.group) != 0 {
+        throw SystemCallError("chown", output.path)
+      }
+    }
+  }
+
+  private func makeParents(of path: String) throws(SystemCallError) {
+    var index = path.index(after: path.startIndex)
+    while index < path.endIndex, let slash = path[index...].firstIndex(of: "/") {
+      _ = try make(String(path[..<slash]), mode: 0o755)
+      index = path.index(after: slash)
+    }
+  }
+
+  /// Whether it was not there before.
+  private func make(_ path: String, mode: mode_t) throws(SystemCallError) -> Bool {
+    if mkdir(path, mode) == 0 { return true }
+    if errno == EEXIST { return false }
+    throw SystemCallError("make the directory", path)
+  }
+
+  private func giveSpool(to user: User) throws(SystemCallError) {
+    let directory = try FileDescriptor.open(spool, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    guard fchown(directory.number, user.id, user.group) == 0 else { throw SystemCallError("chown", spool) }
+    guard let listing = opendir(spool) else { throw SystemCallError("read the directory", spool) }
+    defer { closedir(listing) }
+    while let entry = readdir(listing) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      // What an earlier run left as another user; nothing else is touched.
+      guard name == "lock" || name.hasSuffix(".spool") || name.hasSuffix(".position") else { continue }
+      _ = fchownat(directory.number, name, user.id, user.group, Int32(AT_SYMLINK_NOFOLLOW))
+    }
+  }
+
+  /// Why this process cannot write somewhere; nil when it can everywhere.
+  func problem() -> String? {
+    for output in outputs where access(output.path, W_OK | X_OK) != 0 {
+      let error = SystemCallError("write files in", output.path)
+      return
+        "\(error.description) (\(output.option)): let the forwarder's user write there, or choose another with --user"
+    }
+    return nil
+  }
+}

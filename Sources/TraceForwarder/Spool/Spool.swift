@@ -1,0 +1,439 @@
+import Basics
+import CLinux
+import Glibc
+import Synchronization
+import Tracing
+
+/// What to do with spans when the spool has reached its size.
+package enum SpoolFullPolicy: String, CaseIterable, Sendable {
+  /// Stop reading from the guests until exporters have caught up.
+  case block
+  /// Delete the oldest segment, delivered or not, and count what was lost.
+  case dropOldest = "drop-oldest"
+}
+
+package struct SpoolOptions: Sendable {
+  package var directory: String
+  /// Bytes of all segments together.
+  package var maximumSize = 1 << 30
+  /// Bytes of one segment; a segment is deleted as a whole.
+  package var segmentSize = 8 << 20
+  package var policy = SpoolFullPolicy.block
+  /// Milliseconds between two syncs to disk; 0 syncs every write.
+  package var syncInterval = 100
+  /// Bytes of delivered segments to keep, for queries.
+  package var keptSize = 0
+
+  package init(directory: String) { self.directory = directory }
+}
+
+/// Why a batch was not taken. What was not taken must be offered again.
+package enum SpoolRefusal: Error, Sendable {
+  case full
+  case failed(SystemCallError)
+}
+
+/// The spans that were received and that some exporter has not delivered yet, on disk.
+///
+/// Writers append from any thread; each exporter reads with a ``SpoolReader`` and tells how far it has delivered. Memory
+/// does not grow with what waits: of each segment only its size and number of records are known.
+package final class Spool: Sendable {
+  struct Segment {
+    var number: UInt64
+    var size: Int
+    var records: Int
+  }
+
+  struct State {
+    var segments: [Segment] = []
+    var active: Int32 = -1
+    var isDirty = false
+    /// How far each exporter has delivered, by its name.
+    var positions: [String: SpoolPosition] = [:]
+    var readers: [Wakeup] = []
+    var counts = SpoolCounts()
+    var lastError: SystemCallError?
+  }
+
+  package let options: SpoolOptions
+  let state = Mutex(State())
+  /// Raised when there is room again.
+  package let roomMade: Wakeup
+  private let lock: FileDescriptor
+
+  /// Opens the spool in a directory, which is made where it is missing, cuts a torn tail and finds the positions.
+  package init(_ options: SpoolOptions) throws(SystemCallError) {
+    self.options = options
+    roomMade = try Wakeup()
+    if mkdir(options.directory, 0o700) != 0, errno != EEXIST {
+      throw SystemCallError("make the spool's directory", options.directory)
+    }
+    let lock = try FileDescriptor.open("\(options.directory)/lock", O_RDWR | O_CREAT, mode: 0o600)
+    guard flock(lock.number, LOCK_EX | LOCK_NB) == 0 else {
+      throw SystemCallError("lock the spool (is another forwarder using it?)", options.directory)
+    }
+    self.lock = lock
+    let found = try SpoolRecovery.segments(in: options.directory)
+    state.withLock {
+      $0.segments = found.segments
+      $0.counts.recovered = UInt64(found.segments.reduce(0) { $0 + $1.records })
+      $0.counts.cutBytes = UInt64(found.cutBytes)
+    }
+  }
+
+  deinit {
+    state.withLock { if $0.active >= 0 { _ = Glibc.close($0.active) } }
+  }
+
+  package var counts: SpoolCounts {
+    state.withLock { state in
+      var counts = state.counts
+      counts.bytes = UInt64(state.segments.reduce(0) { $0 + $1.size })
+      counts.segments = UInt64(state.segments.count)
+      return counts
+    }
+  }
+
+  package var lastError: SystemCallError? { state.withLock { $0.lastError } }
+
+  // MARK: Writing
+
+  /// Appends whole records, which ``SpoolFormat/append(_:to:)`` made, all or none. `evenWhenFull` is for what must be kept
+  /// when the process ends.
+  package func append(
+    _ records: UnsafeRawBufferPointer, count: Int, evenWhenFull: Bool = false
+  ) throws(SpoolRefusal) {
+    guard records.count > 0 else { return }
+    try state.withLock { state throws(SpoolRefusal) in
+      var hasRoom = false
+      do throws(SystemCallError) {
+        hasRoom = try makeRoom(for: records.count, &state) || evenWhenFull
+        if hasRoom { try write(records, count, &state) }
+        state.lastError = nil
+      } catch {
+        state.lastError = error
+        throw SpoolRefusal.failed(error)
+      }
+      guard hasRoom else { throw SpoolRefusal.full }
+      for reader in state.readers { reader.raise() }
+    }
+  }
+
+  private func makeRoom(for bytes: Int, _ state: inout State) throws(SystemCallError) -> Bool {
+    var total = state.segments.reduce(0) { $0 + $1.size }
+    while total + bytes + SpoolFormat.headerBytes > options.maximumSize {
+      let isFree = state.segments.first.map { isDelivered($0.number, state) } ?? false
+      guard let oldest = state.segments.first,
+        state.segments.count > 1 || oldest.size > SpoolFormat.headerBytes,
+        isFree || options.policy == .dropOldest
+      else { return false }
+      if !isFree { state.counts.dropped += UInt64(oldest.records) }
+      if state.segments.count == 1 { closeActive(&state) }
+      remove(oldest, &state)
+      total -= oldest.size
+    }
+    return true
+  }
+
+  private func write(_ records: UnsafeRawBufferPointer, _ count: Int, _ state: inout State)
+    throws(SystemCallError)
+  {
+    if state.active < 0 || (state.segments.last?.size ?? 0) >= options.segmentSize {
+      try beginSegment(&state)
+    }
+    let index = state.segments.count - 1
+    let before = state.segments[index].size
+    do throws(SystemCallError) {
+      try FileDescriptor(borrowing: state.active).writeAll(
+        records, subject: path(state.segments[index].number))
+      if options.syncInterval == 0, fdatasync(state.active) != 0 {
+        throw SystemCallError("fdatasync", path(state.segments[index].number))
+      }
+    } catch {
+      // No half batch stays: what comes next must begin where a record begins.
+      if ftruncate(state.active, before) != 0 || lseek(state.active, 0, SEEK_END) < 0 { closeActive(&state) }
+      throw error
+    }
+    state.segments[index].size += records.count
+    state.segments[index].records += count
+    state.counts.appended += UInt64(count)
+    state.isDirty = true
+  }
+
+  private func beginSegment(_ state: inout State) throws(SystemCallError) {
+    closeActive(&state)
+    let number = (state.segments.last?.number ?? state.counts.lastRemoved) + 1
+    let path = path(number)
+    let file = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw SystemCallError("open", path) }
+    do throws(SystemCallError) {
+      let magic = SpoolFormat.magic
+      try magic.withBytes { bytes throws(SystemCallError) in
+        try FileDescriptor(borrowing: file).writeAll(bytes, subject: path)
+      }
+    } catch {
+      _ = Glibc.close(file)
+      _ = unlink(path)
+      throw error
+    }
+    state.active = file
+    state.segments.append(Segment(number: number, size: SpoolFormat.headerBytes, records: 0))
+    syncDirectory()
+  }
+
+  private func closeActive(_ state: inout State) {
+    guard state.active >= 0 else { return }
+    _ = fdatasync(state.active)
+    _ = Glibc.close(state.active)
+    state.active = -1
+  }
+
+  /// Writes what the system holds back to the disk; to be called every ``SpoolOptions/syncInterval``.
+  package func sync() throws(SystemCallError) {
+    let file: Int32 = state.withLock { state in
+      guard state.isDirty, state.active >= 0 else { return -1 }
+      state.isDirty = false
+      // A descriptor of its own: writers need not wait for the disk.
+      return fcntl(state.active, F_DUPFD_CLOEXEC, 0)
+    }
+    guard file >= 0 else { return }
+    let descriptor = FileDescriptor(owning: file)
+    guard fdatasync(descriptor.number) == 0 else {
+      let error = SystemCallError("fdatasync", options.directory)
+      state.withLock { $0.lastError = error }
+      throw error
+    }
+  }
+
+  private func syncDirectory() {
+    guard let directory = try? FileDescriptor.open(options.directory, O_RDONLY | O_DIRECTORY) else { return }
+    _ = fsync(directory.number)
+  }
+
+  // MARK: Delivering
+
+  /// Says that an exporter has delivered all before `position`, and deletes what nobody needs any more.
+  package func acknowledge(_ position: SpoolPosition, by exporter: String) {
+    state.withLock { state in
+      state.positions[exporter] = position
+      removeDelivered(&state)
+    }
+    roomMade.raise()
+  }
+
+  private func removeDelivered(_ state: inout State) {
+    var total = state.segments.reduce(0) { $0 + $1.size }
+    while let oldest = state.segments.first, isDelivered(oldest.number, state), state.segments.count > 1,
+      total > options.keptSize
+    {
+      remove(oldest, &state)
+      total -= oldest.size
+    }
+  }
+
+  private func isDelivered(_ segment: UInt64, _ state: State) -> Bool {
+    // Without an exporter the spool is what queries are answered from: the oldest goes when room is needed.
+    if state.positions.isEmpty { return true }
+    return state.positions.values.allSatisfy { $0.segment > segment }
+  }
+
+  private func remove(_ segment: Segment, _ state: inout State) {
+    _ = unlink(path(segment.number))
+    state.segments.removeAll { $0.number == segment.number }
+    state.counts.lastRemoved = max(state.counts.lastRemoved, segment.number)
+  }
+
+  // MARK: Reading
+
+  package func path(_ segment: UInt64) -> String { "\(options.directory)/\(SpoolFormat.fileName(segment))" }
+
+  /// The first place of all, or the end when there is nothing.
+  package var start: SpoolPosition {
+    state.withLock { state in
+      SpoolPosition(
+        segment: state.segments.first?.number ?? state.counts.lastRemoved + 1, offset: SpoolFormat.headerBytes
+      )
+    }
+  }
+
+  package var end: SpoolPosition {
+    state.withLock { state in
+      guard let last = state.segments.last else {
+        return SpoolPosition(segment: state.counts.lastRemoved + 1, offset: SpoolFormat.headerBytes)
+      }
+      return SpoolPosition(segment: last.number, offset: last.size)
+    }
+  }
+
+  /// Where a reader at `position` may go on: the size of its segment, and whether that is still written to; or where the
+  /// next segment begins.
+  enum Extent {
+    case bytes(upTo: Int, isActive: Bool)
+    case moved(to: SpoolPosition, lost: Int)
+    case nothing
+  }
+
+  func extent(at position: SpoolPosition) -> Extent {
+    state.withLock { state in
+      guard let index = state.segments.firstIndex(where: { $0.number >= position.segment }) else {
+        return .nothing
+      }
+      let segment = state.segments[index]
+      if segment.number > position.segment {
+        return .moved(to: SpoolPosition(segment: segment.number, offset: SpoolFormat.headerBytes), lost: 0)
+      }
+      return .bytes(upTo: segment.size, isActive: index == state.segments.count - 1)
+    }
+  }
+
+  /// Bytes and, about, records that wait for a reader at `position`.
+  package func backlog(at position: SpoolPosition) -> (bytes: Int, records: Int) {
+    state.withLock { state in
+      var result = (bytes: 0, records: 0)
+      for segment in state.segments where segment.number >= position.segment {
+        let size = segment.size - SpoolFormat.headerBytes
+        let left = segment.number == position.segment ? segment.size - position.offset : size
+        guard left > 0 else { continue }
+        result.bytes += left
+        // Of a segment that was read in part, as many as its bytes make likely, and never none.
+        result.records += left >= size ? segment.records : max(1, segment.records * left / size)
+      }
+      return result
+    }
+  }
+
+  /// How many records wait for a reader at `position`; the rest of its segment is read for that.
+  package func count(from position: SpoolPosition) -> Int {
+    let later = state.withLock { state in
+      state.segments.reduce(0) { $0 + ($1.number > position.segment ? $1.records : 0) }
+    }
+    var reader = SpoolReader(self, at: position)
+    var count = 0
+    while reader.position.segment == position.segment,
+      let batch = (try? reader.next(records: 4096, bytes: 1 << 20)) ?? nil,
+      batch.end.segment == position.segment
+    { count += batch.payloads.count }
+    return later + count
+  }
+
+  /// Raises `wakeup` whenever something was appended.
+  package func subscribe(_ wakeup: Wakeup) { state.withLock { $0.readers.append(wakeup) } }
+
+  /// Makes an exporter known before the first span comes, so that nothing is deleted that it has not had.
+  package func register(_ exporter: String, at position: SpoolPosition) {
+    state.withLock { $0.positions[exporter] = position }
+  }
+
+  func countDamage(_ records: Int) { state.withLock { $0.counts.damaged += UInt64(records) } }
+}
+
+/// What has happened to records, in numbers.
+package struct SpoolCounts: Sendable {
+  package var appended: UInt64 = 0
+  package var recovered: UInt64 = 0
+  package var cutBytes: UInt64 = 0
+  package var damaged: UInt64 = 0
+  package var dropped: UInt64 = 0
+  package var bytes: UInt64 = 0
+  package var segments: UInt64 = 0
+  var lastRemoved: UInt64 = 0
+}
+
+/// Finds the segments that an earlier run left.
+enum SpoolRecovery {
+  static func segments(in directory: String) throws(SystemCallError) -> (
+    segments: [Spool.Segment], cutBytes: Int
+  ) {
+    guard let listing = opendir(directory) else { throw SystemCallError("read the directory", directory) }
+    defer { closedir(listing) }
+    var numbers: [UInt64] = []
+    while let entry = readdir(listing) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if let number = SpoolFormat.segment(fileName: name) { numbers.append(number) }
+    }
+    numbers.sort()
+    var result: [Spool.Segment] = []
+    var cut = 0
+    for (index, number) in numbers.enumerated() {
+      let path = "\(directory)/\(SpoolFormat.fileName(number))"
+      let (segment, lost) = try scan(path, number, isLast: index == numbers.count - 1)
+      cut += lost
+      if segment.size <= SpoolFormat.headerBytes { _ = unlink(path) } else { result.append(segment) }
+    }
+    return (result, cut)
+  }
+
+  /// Counts the records of a segment, and cuts what a crash left behind the last whole one of the last segment.
+  private static func scan(
+    _ path: String, _ number: UInt64, isLast: Bool
+  ) throws(SystemCallError) -> (Spool.Segment, Int) {
+    let file = try FileDescriptor.open(path, O_RDWR)
+    let size = Int(try file.status(path).st_size)
+    var segment = Spool.Segment(number: number, size: size, records: 0)
+    var good = SpoolFormat.headerBytes
+    var piece = SpoolPiece()
+    while true {
+      try piece.fill(file, at: good, limit: size, path)
+      guard let count = piece.skipRecords(&good) else { break }
+      segment.records += count
+    }
+    if good < size, isLast {
+      guard ftruncate(file.number, good) == 0 else { throw SystemCallError("cut the torn tail", path) }
+      segment.size = good
+      return (segment, size - good)
+    }
+    return (segment, 0)
+  }
+}
+
+/// A piece of a segment in memory.
+struct SpoolPiece: ~Copyable {
+  private(set) var bytes: [UInt8] = []
+  /// Where in the segment it begins.
+  private(set) var start = 0
+  private var needed = 256 << 10
+  private var isAtEnd = false
+
+  mutating func fill(_ file: borrowing FileDescriptor, at offset: Int, limit: Int, _ path: String)
+    throws(SystemCallError)
+  {
+    start = offset
+    let count = max(0, min(needed, limit - offset))
+    isAtEnd = count == limit - offset
+    if bytes.count != count { bytes = [UInt8](repeating: 0, count: count) }
+    let got = try bytes.withMutableBytes { target throws(SystemCallError) -> Int in
+      guard let base = target.baseAddress, count > 0 else { return 0 }
+      return try file.read(at: offset, into: base, count: count, subject: path)
+    }
+    if got < count { bytes.removeLast(count - got) }
+    needed = 256 << 10
+  }
+
+  /// Passes over the whole records of this piece; nil when there is none, and none can be had by filling further.
+  mutating func skipRecords(_ offset: inout Int) -> Int? {
+    var count = 0
+    var incomplete: Int?
+    bytes.withUnsafeBytes { bytes in
+      while incomplete == nil {
+        switch SpoolFormat.record(at: offset - start, in: bytes) {
+        case .good(_, let end), .damaged(let end):
+          // A damaged last record is a torn one.
+          if isAtEnd, end == bytes.count, case .damaged = SpoolFormat.record(at: offset - start, in: bytes) {
+            incomplete = 0
+            break
+          }
+          offset = start + end
+          count += 1
+        case .incomplete(let more): incomplete = more
+        case .senseless: incomplete = 0
+        }
+      }
+    }
+    if count > 0 { return count }
+    guard let more = incomplete, more > bytes.count, !isAtEnd else { return nil }
+    needed = more
+    return 0
+  }
+}

@@ -1,0 +1,49 @@
+import Basics
+import Synchronization
+
+/// Forces the spool to disk every ``SpoolOptions/syncInterval`` while something is written, on a thread of its own; it
+/// sleeps while nothing is.
+final class SpoolSyncer: Sendable {
+  private let spool: Spool
+  private let log: ForwarderLog
+  private let appended: Wakeup
+  private let stopped: Wakeup
+  private let isStopping = Atomic<Bool>(false)
+  private let thread = Mutex<WorkerThread?>(nil)
+
+  init(_ spool: Spool, log: ForwarderLog) throws(SystemCallError) {
+    self.spool = spool
+    self.log = log
+    appended = try Wakeup()
+    stopped = try Wakeup()
+    spool.subscribe(appended)
+  }
+
+  func start() {
+    guard spool.options.syncInterval > 0 else { return }
+    thread.withLock { $0 = WorkerThread.start { [self] in run() } }
+  }
+
+  private func run() {
+    while !isStopping.load(ordering: .acquiring) {
+      appended.wait(milliseconds: -1)
+      stopped.wait(milliseconds: spool.options.syncInterval)
+      sync()
+    }
+  }
+
+  private func sync() {
+    do throws(SystemCallError) { try spool.sync() } catch {
+      log.limited(.error, by: "sync", "the spool cannot be forced to disk", ["error": error.description])
+    }
+  }
+
+  /// Syncs once more and ends.
+  func stop() {
+    isStopping.store(true, ordering: .releasing)
+    stopped.raise()
+    appended.raise()
+    thread.withLock { $0.take() }?.join()
+    sync()
+  }
+}

@@ -1,0 +1,87 @@
+import Basics
+import CLinux
+import Glibc
+
+/// What waits for one descriptor of an ``EventLoop``.
+protocol EventHandler: AnyObject {
+  /// The descriptor has something to read or room to write, or its peer is gone.
+  func ready(_ events: EventLoop.Events)
+  /// Called about ten times a second.
+  func tick(_ now: Int)
+}
+
+/// Waits for many descriptors on one thread: epoll, level-triggered, so that a handler may leave data for the next turn
+/// and all get their turn. It and its handlers belong to the thread that runs it.
+final class EventLoop {
+  struct Events: OptionSet {
+    let rawValue: UInt32
+    static let read = Events(rawValue: UInt32(EPOLLIN.rawValue))
+    static let write = Events(rawValue: UInt32(EPOLLOUT.rawValue))
+    static let gone = Events(rawValue: UInt32(EPOLLHUP.rawValue | EPOLLERR.rawValue))
+  }
+
+  private let file: FileDescriptor
+  private var handlers: [Int32: EventHandler] = [:]
+  private var isStopped = false
+  static let tickInterval = 100
+
+  init() throws(SystemCallError) {
+    let number = epoll_create1(Int32(EPOLL_CLOEXEC))
+    guard number >= 0 else { throw SystemCallError("epoll_create1", "event loop") }
+    file = FileDescriptor(owning: number)
+  }
+
+  func add(_ descriptor: Int32, _ events: Events, _ handler: EventHandler) throws(SystemCallError) {
+    try control(EPOLL_CTL_ADD, descriptor, events)
+    handlers[descriptor] = handler
+  }
+
+  func change(_ descriptor: Int32, _ events: Events) {
+    // It was added before, so only memory could lack; the tick tries again.
+    try? control(EPOLL_CTL_MOD, descriptor, events)
+  }
+
+  /// To be called before the descriptor is closed.
+  func remove(_ descriptor: Int32) {
+    _ = epoll_ctl(file.number, EPOLL_CTL_DEL, descriptor, nil)
+    handlers[descriptor] = nil
+  }
+
+  private func control(_ operation: Int32, _ descriptor: Int32, _ events: Events) throws(SystemCallError) {
+    var event = epoll_event()
+    event.events = events.rawValue
+    event.data.fd = descriptor
+    guard epoll_ctl(file.number, operation, descriptor, &event) == 0 else {
+      throw SystemCallError("epoll_ctl", "descriptor \(descriptor)")
+    }
+  }
+
+  func stop() { isStopped = true }
+
+  /// Runs until ``stop()``, and calls `afterTurn` after each turn.
+  func run(afterTurn: () -> Void = {}) {
+    var events = [epoll_event](repeating: epoll_event(), count: 64)
+    var nextTick = MonotonicClock.milliseconds + Self.tickInterval
+    while !isStopped {
+      // An idle loop sleeps for long: ticks are for connections that have deadlines.
+      let pause =
+        handlers.values.contains { !($0 is IdleHandler) }
+        ? max(0, nextTick - MonotonicClock.milliseconds) : 1000
+      let count = epoll_wait(file.number, &events, Int32(events.count), Int32(pause))
+      for index in 0..<max(0, Int(count)) {
+        // A handler may have removed another one in this turn.
+        handlers[events[index].data.fd]?.ready(Events(rawValue: events[index].events))
+      }
+      let now = MonotonicClock.milliseconds
+      if now >= nextTick {
+        nextTick = now + Self.tickInterval
+        for handler in Array(handlers.values) { handler.tick(now) }
+      }
+      afterTurn()
+    }
+    handlers.removeAll()
+  }
+}
+
+/// A handler that needs no ticks.
+protocol IdleHandler {}

@@ -1,0 +1,45 @@
+import Basics
+import CLinux
+import Glibc
+
+/// What a service and systemd tell each other: `sd_notify(3)` and `sd_listen_fds(3)`, by their documented environment.
+package struct ServiceManager: Sendable {
+  private let notifySocket: String?
+  /// Microseconds within which the watchdog wants to hear something; nil without one.
+  package let watchdog: UInt64?
+
+  package init() {
+    notifySocket = Self.variable("NOTIFY_SOCKET")
+    let isOurs = Self.variable("WATCHDOG_PID").map { $0 == String(getpid()) } ?? true
+    watchdog = isOurs ? Self.variable("WATCHDOG_USEC").flatMap(UInt64.init) : nil
+  }
+
+  static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+  /// Says `READY=1`, `STOPPING=1`, `WATCHDOG=1` or `STATUS=…`; nothing when no service manager listens.
+  package func notify(_ state: String) {
+    guard let notifySocket else { return }
+    let number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard number >= 0 else { return }
+    let file = FileDescriptor(owning: number)
+    guard kata_unix_socket(file.number, notifySocket, 1) == 0 else { return }
+    _ = Array(state.utf8).withUnsafeBytes { send(file.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+  }
+
+  /// The sockets that systemd bound for this process, with their names; to be asked for once.
+  package static func sockets() -> [(number: Int32, name: String)] {
+    guard variable("LISTEN_PID") == String(getpid()), let count = variable("LISTEN_FDS").flatMap(Int32.init),
+      (1...64).contains(count)
+    else { return [] }
+    let names =
+      variable("LISTEN_FDNAMES")?.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+      ?? []
+    for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsetenv(name) }
+    return (0..<count).map { index in
+      let number = 3 + index
+      _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+      _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK)
+      return (number, names.indices.contains(Int(index)) ? names[Int(index)] : "")
+    }
+  }
+}

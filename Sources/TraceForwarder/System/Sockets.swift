@@ -1,0 +1,111 @@
+import Basics
+import CLinux
+import Glibc
+
+/// Sockets that listen.
+package enum ListeningSocket {
+  /// The largest queue of connections that nobody has accepted yet.
+  private static let backlog: Int32 = 128
+
+  /// AF_VSOCK; `UInt32.max` is any context id.
+  package static func vsock(cid: UInt32, port: UInt32) throws(SystemCallError) -> FileDescriptor {
+    let subject = "vsock:\(cid == .max ? "any" : String(cid)):\(port)"
+    let file = try make(AF_VSOCK, subject)
+    guard kata_bind_vsock(file.number, cid, port) == 0 else { throw SystemCallError("bind", subject) }
+    return try listen(file, subject)
+  }
+
+  /// A Unix socket. A socket that nobody listens on any more is replaced; one that somebody listens on is an error.
+  package static func unix(_ path: String, mode: mode_t = 0o600) throws(SystemCallError) -> FileDescriptor {
+    let file = try make(AF_UNIX, path)
+    let before = umask(0o777 & ~mode)
+    var code = kata_unix_socket(file.number, path, 0)
+    if code != 0, errno == EADDRINUSE, isStale(path), unlink(path) == 0 {
+      code = kata_unix_socket(file.number, path, 0)
+    }
+    let error = errno
+    umask(before)
+    guard code == 0 else { throw SystemCallError("bind", path, code: error) }
+    return try listen(file, path)
+  }
+
+  private static func isStale(_ path: String) -> Bool {
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK,
+      let probe = try? make(AF_UNIX, path)
+    else { return false }
+    return kata_unix_socket(probe.number, path, 1) != 0 && errno == ECONNREFUSED
+  }
+
+  /// TCP; the address is `HOST:PORT`, `[IPv6]:PORT` or `:PORT`.
+  package static func tcp(_ address: SocketAddress) throws(SystemCallError) -> FileDescriptor {
+    let resolved = try address.resolve()
+    let file = try make(resolved.family, address.description)
+    var on: Int32 = 1
+    _ = setsockopt(file.number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+    let code = resolved.bytes.withUnsafeBytes { bytes in
+      bytes.baseAddress.map {
+        bind(file.number, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+      } ?? -1
+    }
+    guard code == 0 else { throw SystemCallError("bind", address.description) }
+    return try listen(file, address.description)
+  }
+
+  private static func make(_ family: Int32, _ subject: String) throws(SystemCallError) -> FileDescriptor {
+    let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+    let number = socket(family, type, 0)
+    guard number >= 0 else { throw SystemCallError("socket", subject) }
+    return FileDescriptor(owning: number)
+  }
+
+  private static func listen(_ file: consuming FileDescriptor, _ subject: String) throws(SystemCallError)
+    -> FileDescriptor
+  {
+    guard Glibc.listen(file.number, backlog) == 0 else { throw SystemCallError("listen", subject) }
+    return file
+  }
+}
+
+/// An address of TCP or UDP as people write it.
+package struct SocketAddress: Sendable, CustomStringConvertible, Equatable {
+  package var host: String
+  package var port: UInt16
+
+  package init(host: String, port: UInt16) {
+    self.host = host
+    self.port = port
+  }
+
+  package init?(_ text: String) {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+      return nil
+    }
+    var host = String(text[..<colon])
+    if host.hasPrefix("["), host.hasSuffix("]") {
+      host = String(host.dropFirst().dropLast())
+    } else if host.contains(":") {
+      return nil
+    }
+    self.init(host: host.isEmpty ? "0.0.0.0" : host, port: port)
+  }
+
+  package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+  /// The address as the kernel takes it, the first that the name has.
+  package func resolve(datagram: Bool = false) throws(SystemCallError) -> (family: Int32, bytes: [UInt8]) {
+    var hints = addrinfo()
+    hints.ai_socktype = Int32(datagram ? SOCK_DGRAM.rawValue : SOCK_STREAM.rawValue)
+    hints.ai_flags = AI_NUMERICSERV
+    var result: UnsafeMutablePointer<addrinfo>?
+    guard getaddrinfo(host, String(port), &hints, &result) == 0, let first = result else {
+      throw SystemCallError("resolve the name", description, code: ENOENT)
+    }
+    defer { freeaddrinfo(result) }
+    let length = Int(first.pointee.ai_addrlen)
+    guard let address = first.pointee.ai_addr else {
+      throw SystemCallError("resolve the name", description, code: ENOENT)
+    }
+    return (first.pointee.ai_family, Array(UnsafeRawBufferPointer(start: address, count: length)))
+  }
+}

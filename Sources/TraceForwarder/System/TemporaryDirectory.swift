@@ -1,0 +1,27 @@
+import Basics
+import Glibc
+
+/// A directory of the process's own that goes with it, with the files that are right in it.
+package final class TemporaryDirectory {
+  package let path: String
+
+  package init() throws(SystemCallError) {
+    let parent = ServiceManager.variable("TMPDIR").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp"
+    var template = Array("\(parent)/kata-trace-forwarder-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw SystemCallError("make a temporary directory", parent) }
+    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  deinit {
+    if let listing = opendir(path) {
+      while let entry = readdir(listing) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) {
+          String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if name != ".", name != ".." { _ = unlink("\(path)/\(name)") }
+      }
+      closedir(listing)
+    }
+    _ = rmdir(path)
+  }
+}

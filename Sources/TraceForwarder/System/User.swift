@@ -1,0 +1,36 @@
+import Basics
+import CLinux
+import Glibc
+
+/// A user that the process can become.
+package struct User: Sendable {
+  package var name: String
+  package var id: uid_t
+  package var group: gid_t
+
+  /// Nil when there is no such user; a number is taken for an id.
+  package init?(_ name: String) {
+    var record = passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    var buffer = [CChar](repeating: 0, count: 16 << 10)
+    if let number = uid_t(name) {
+      _ = getpwuid_r(number, &record, &buffer, buffer.count, &found)
+    } else {
+      _ = getpwnam_r(name, &record, &buffer, buffer.count, &found)
+    }
+    guard found != nil else { return nil }
+    self.name = name
+    id = record.pw_uid
+    group = record.pw_gid
+  }
+
+  /// Gives up all of root's rights for good. To be called while the process has one thread.
+  package func become() throws(SystemCallError) {
+    guard setgroups(0, nil) == 0, setgid(group) == 0, setuid(id) == 0 else {
+      throw SystemCallError("become the user", name)
+    }
+    // Nothing may give them back, and a core dump of guests' data is nobody's business.
+    if id != 0, setuid(0) == 0 { throw SystemCallError("give up root", name, code: EPERM) }
+    guard kata_no_new_privileges() == 0 else { throw SystemCallError("prctl", name) }
+  }
+}

@@ -1,0 +1,4 @@
+import Glibc
+import TraceForwarder
+
+exit(ForwarderCommand.main(Array(CommandLine.arguments.dropFirst())))

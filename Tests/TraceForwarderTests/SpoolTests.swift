@@ -1,0 +1,88 @@
+import Basics
+import Foundation
+import Testing
+import Tracing
+
+@testable import TraceForwarder
+
+/// The spool on disk: what is written comes back, whatever happens in between.
+struct SpoolTests {
+  private func directory() -> String {
+    FileManager.default.temporaryDirectory.appendingPathComponent("spool-\(UUID().uuidString)").path
+  }
+
+  private func records(_ texts: [String]) -> [UInt8] {
+    var out = ByteWriter()
+    for text in texts { Array(text.utf8).withUnsafeBytes { SpoolFormat.append($0, to: &out) } }
+    return out.array
+  }
+
+  private func append(_ texts: [String], to spool: Spool) throws {
+    try records(texts).withUnsafeBytes { try spool.append($0, count: texts.count) }
+  }
+
+  private func readAll(_ spool: Spool, from position: SpoolPosition) throws -> [String] {
+    var reader = SpoolReader(spool, at: position)
+    var result: [String] = []
+    while let batch = try reader.next(records: 3, bytes: 64) {
+      batch.visitPayloads { result.append(String(decoding: $0, as: UTF8.self)) }
+    }
+    return result
+  }
+
+  @Test func checksumIsThatOfTheStandard() {
+    // RFC 3720, appendix B.4.
+    let zeros = [UInt8](repeating: 0, count: 32)
+    #expect(zeros.withUnsafeBytes { CRC32C.checksum($0) } == 0x8a91_36aa)
+    #expect(Array("123456789".utf8).withUnsafeBytes { CRC32C.checksum($0) } == 0xe306_9283)
+  }
+
+  @Test func whatIsAppendedIsReadInOrderAfterARestart() throws {
+    let path = directory()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let texts = (0..<50).map { "span \($0) \(String(repeating: "x", count: $0 * 7))" }
+    do {
+      let spool = try Spool(SpoolOptions(directory: path))
+      for text in texts { try append([text], to: spool) }
+      #expect(try readAll(spool, from: spool.start) == texts)
+    }
+    let spool = try Spool(SpoolOptions(directory: path))
+    #expect(spool.counts.recovered == 50)
+    #expect(try readAll(spool, from: spool.start) == texts)
+    #expect(spool.count(from: spool.start) == 50)
+  }
+
+  @Test func aTornTailIsCutAndTheRestKept() throws {
+    let path = directory()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let file: String
+    do {
+      let spool = try Spool(SpoolOptions(directory: path))
+      try append(["one", "two"], to: spool)
+      file = spool.path(spool.start.segment)
+    }
+    let whole = try Data(contentsOf: URL(fileURLWithPath: file))
+    try (whole + records(["three"]).dropLast(2)).write(to: URL(fileURLWithPath: file))
+    let spool = try Spool(SpoolOptions(directory: path))
+    #expect(spool.counts.cutBytes == 11)
+    try append(["four"], to: spool)
+    #expect(try readAll(spool, from: spool.start) == ["one", "two", "four"])
+  }
+
+  @Test func aDamagedRecordIsPassedOverAndCounted() throws {
+    let path = directory()
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let file: String
+    do {
+      let spool = try Spool(SpoolOptions(directory: path))
+      try append(["one", "two", "three"], to: spool)
+      file = spool.path(spool.start.segment)
+    }
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
+    bytes[SpoolFormat.headerBytes + 11 + 8] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: file))
+    let spool = try Spool(SpoolOptions(directory: path))
+    #expect(try readAll(spool, from: spool.start) == ["one", "three"])
+    #expect(spool.counts.damaged == 1)
+  }
+}
