@@ -6,10 +6,11 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SWIFT ?= swift
 CLANG ?= $(dir $(realpath $(shell command -v $(SWIFT))))clang
-BIN := .build/release/kata-log-parser
-# The release binary runs where no Swift is installed and carries no symbols. It starts in a millisecond or two because
-# libsystemd is loaded only when the journal is read, and the C++ library under Swift's runtime is part of it: the folder
-# before all others holds that library's static form alone.
+TOOLS := kata-log-parser kata-trace-forwarder
+BIN := .build/release
+# The release binaries run where no Swift is installed and carry no symbols. They start in a millisecond or two because
+# libsystemd and libcurl are loaded only when they are needed, and the C++ library under Swift's runtime is part of them:
+# the folder before all others holds that library's static form alone.
 STATIC := .build/static
 RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -s -Xlinker --no-export-dynamic -Xlinker --gc-sections \
 	-Xlinker --as-needed -Xlinker -L$(CURDIR)/$(STATIC)
@@ -24,7 +25,7 @@ endif
 all: build
 
 build: build-dependencies $(STATIC)
-	$(SWIFT) build $(RELEASE) --product kata-log-parser
+	for tool in $(TOOLS); do $(SWIFT) build $(RELEASE) --product $$tool || exit 1; done
 
 $(STATIC):
 	mkdir -p $@
@@ -37,10 +38,11 @@ debug: build-dependencies
 # The main job on the sample that the repository ships: one sandbox's start, from two files, as one story.
 demo: build
 	@echo
-	@$(BIN) --output-format pretty examples/sample/shim.log examples/sample/containerd.log
+	@$(BIN)/kata-log-parser --output-format pretty examples/sample/shim.log examples/sample/containerd.log
 	@echo
 	@echo "Two files of different shapes, merged by time, the guest agent's records taken out of the console lines."
-	@echo "The same as data:  $(BIN) --output-format json examples/sample/*.log"
+	@echo "The same as data:  $(BIN)/kata-log-parser --output-format json examples/sample/*.log"
+	@echo "And traces, in a browser:  $(BIN)/kata-trace-forwarder demo"
 
 test: test-dependencies build
 	$(SWIFT) test --parallel
@@ -54,26 +56,32 @@ fuzz: build-dependencies
 	KATA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(SWIFT) test -c release --scratch-path .build/fuzz -Xswiftc -enable-testing --filter Fuzz
 
 bench: bench-dependencies build
-	Tests/Benchmarks/run-bench $(BIN)
+	Tests/Benchmarks/run-bench $(BIN)/kata-log-parser
 
-# What the binary says about itself, where each reader of it looks.
+# What each binary says about itself, where each reader of it looks.
 SHARE := $(DESTDIR)$(PREFIX)/share
-MAN := $(SHARE)/man/man1/kata-log-parser.1
-COMPLETE_BASH := $(SHARE)/bash-completion/completions/kata-log-parser
-COMPLETE_ZSH := $(SHARE)/zsh/site-functions/_kata-log-parser
-COMPLETE_FISH := $(SHARE)/fish/vendor_completions.d/kata-log-parser.fish
+UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
 
 install: build
-	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/kata-log-parser
-	install -d $(dir $(MAN)) $(dir $(COMPLETE_BASH)) $(dir $(COMPLETE_ZSH)) $(dir $(COMPLETE_FISH))
-	$(BIN) --generate man >$(MAN)
-	$(BIN) --generate complete-bash >$(COMPLETE_BASH)
-	$(BIN) --generate complete-zsh >$(COMPLETE_ZSH)
-	$(BIN) --generate complete-fish >$(COMPLETE_FISH)
-	chmod 0644 $(MAN) $(COMPLETE_BASH) $(COMPLETE_ZSH) $(COMPLETE_FISH)
+	install -d $(SHARE)/man/man1 $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions \
+	  $(SHARE)/fish/vendor_completions.d
+	set -e; for tool in $(TOOLS); do \
+	  install -D -m 0755 $(BIN)/$$tool $(DESTDIR)$(PREFIX)/bin/$$tool; \
+	  put() { $(BIN)/$$tool --generate $$1 >$$2; chmod 0644 $$2; }; \
+	  put man $(SHARE)/man/man1/$$tool.1; \
+	  put complete-bash $(SHARE)/bash-completion/completions/$$tool; \
+	  put complete-zsh $(SHARE)/zsh/site-functions/_$$tool; \
+	  put complete-fish $(SHARE)/fish/vendor_completions.d/$$tool.fish; done
+	install -d $(UNITS)
+	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' examples/systemd/kata-trace-forwarder.service \
+	  >$(UNITS)/kata-trace-forwarder.service
+	chmod 0644 $(UNITS)/kata-trace-forwarder.service
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/kata-log-parser $(MAN) $(COMPLETE_BASH) $(COMPLETE_ZSH) $(COMPLETE_FISH)
+	for tool in $(TOOLS); do rm -f $(DESTDIR)$(PREFIX)/bin/$$tool $(SHARE)/man/man1/$$tool.1 \
+	  $(SHARE)/bash-completion/completions/$$tool $(SHARE)/zsh/site-functions/_$$tool \
+	  $(SHARE)/fish/vendor_completions.d/$$tool.fish; done
+	rm -f $(UNITS)/kata-trace-forwarder.service
 
 format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
@@ -89,8 +97,12 @@ build-dependencies:
 
 test-dependencies:
 	@.ci/install-packages libsystemd-dev pkg-config systemd systemd-journal-remote jq libxml2-utils python3-venv \
-	  gzip xz-utils zstd bsdutils util-linux
-	@.ci/make-venv .build/venv tomli PyYAML jsonschema
+	  gzip xz-utils zstd bsdutils util-linux libcurl4
+	@.ci/make-venv .build/venv tomli PyYAML jsonschema rotel opentelemetry-sdk \
+	  opentelemetry-exporter-otlp-proto-http opentelemetry-proto
+	@# The Jaeger exporter knows only the OpenTelemetry of its own time.
+	@.ci/make-venv .build/venv-jaeger opentelemetry-exporter-jaeger-thrift==1.21.0 opentelemetry-sdk==1.21.0 \
+	  jaeger-client==4.8.0 six 'setuptools<81'
 
 bench-dependencies: test-dependencies
 	@.ci/install-packages miller time
