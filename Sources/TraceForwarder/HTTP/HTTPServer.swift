@@ -13,6 +13,8 @@ final class HTTPServer {
   private let log: ForwarderLog
   private var listeners: [Int32: HTTPListener] = [:]
   fileprivate var connections: [Int32: HTTPConnection] = [:]
+  /// Bytes that the connections keep of requests that are not whole.
+  fileprivate var bufferedBytes = 0
 
   init(loop: EventLoop, limits: HTTPLimits = HTTPLimits(), metrics: Metrics, log: ForwarderLog) {
     self.loop = loop
@@ -65,6 +67,7 @@ final class HTTPServer {
   fileprivate func forget(_ connection: HTTPConnection) {
     guard connections.removeValue(forKey: connection.number) != nil else { return }
     loop.remove(connection.number)
+    bufferedBytes -= connection.parserSize
     metrics.change(.connections, "http", by: -1)
   }
 }
@@ -96,6 +99,11 @@ private final class HTTPConnection: EventHandler {
   private var output: [UInt8] = []
   private var written = 0
   private var closesAfter = false
+  /// Milliseconds of the monotonic clock until which it waits for the client's end, all being said.
+  private var lingersUntil: Int?
+  private static let lingerTime = 2000
+  /// Bytes of answers that wait, before the next request is looked at.
+  private static let mostOutput = 8 << 20
   private var requestStart = MonotonicClock.milliseconds
   private var lastActivity = MonotonicClock.milliseconds
 
@@ -111,11 +119,20 @@ private final class HTTPConnection: EventHandler {
     parser = HTTPRequestParser(limits: limits)
   }
 
-  var isBusy: Bool { parser.isInRequest || written < output.count }
+  /// What of it counts in the server's buffered bytes.
+  fileprivate private(set) var parserSize = 0
+
+  var isBusy: Bool { lingersUntil == nil && parser.isInRequest || written < output.count }
 
   func ready(_ events: EventLoop.Events) {
-    if written < output.count, !write() { return }
-    guard written == output.count else { return }
+    if lingersUntil != nil { return linger() }
+    if written < output.count {
+      guard write(), written == output.count, lingersUntil == nil else { return }
+      // Requests that came together with the one whose answer took so long.
+      answer()
+      account()
+      return
+    }
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     let wasInRequest = parser.isInRequest
     let got = chunk.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
@@ -125,6 +142,19 @@ private final class HTTPConnection: EventHandler {
     if !wasInRequest { requestStart = lastActivity }
     chunk.withUnsafeBytes { parser.append(UnsafeRawBufferPointer(rebasing: $0[..<got])) }
     answer()
+    account()
+  }
+
+  /// Refuses the request when all requests that are not whole take too much together.
+  private func account() {
+    guard server.connections[number] === self else { return }
+    server.bufferedBytes += parser.size - parserSize
+    parserSize = parser.size
+    guard server.bufferedBytes > limits.bufferedBytes, parser.isInRequest, !closesAfter else { return }
+    put(
+      HTTPResponse(503, text: "too much is being received at once", retryAfter: 1), keepsAlive: false,
+      isHead: false)
+    _ = write()
   }
 
   private func answer() {
@@ -138,7 +168,7 @@ private final class HTTPConnection: EventHandler {
         put(handler(request), keepsAlive: request.keepsAlive, isHead: request.method == "HEAD")
       case .failed(let response): put(response, keepsAlive: false, isHead: false)
       }
-      if output.count - written > 8 << 20 { break }
+      if output.count - written > Self.mostOutput { break }
     }
     _ = write()
   }
@@ -180,16 +210,27 @@ private final class HTTPConnection: EventHandler {
     output.removeAll(keepingCapacity: output.capacity < 1 << 20)
     written = 0
     if closesAfter {
-      // What the client still sends is not waited for.
+      // Closed at once, what the client still sends would reset the connection, and the answer with it.
       shutdown(number, Int32(SHUT_WR))
-      server.forget(self)
-      return false
+      lingersUntil = MonotonicClock.milliseconds + Self.lingerTime
     }
     server.change(self, .read)
     return true
   }
 
+  /// Passes over what the client still sends, until it has closed its side.
+  private func linger() {
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    let got = chunk.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
+    if got > 0 || got < 0 && (errno == EAGAIN || errno == EINTR) { return }
+    server.forget(self)
+  }
+
   func tick(_ now: Int) {
+    if let lingersUntil {
+      if now >= lingersUntil { server.forget(self) }
+      return
+    }
     if parser.isInRequest, now - requestStart > limits.requestTimeout {
       put(HTTPResponse(408, text: "the request took too long"), keepsAlive: false, isHead: false)
       if write() { server.forget(self) }

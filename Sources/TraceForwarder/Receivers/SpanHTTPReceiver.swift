@@ -80,9 +80,7 @@ final class SpanHTTPReceiver {
   // MARK: Answers
 
   private static var busy: HTTPResponse {
-    HTTPResponse(
-      503, type: "text/plain; charset=utf-8", Array("the spool takes nothing just now\n".utf8),
-      headers: [("Retry-After", "1")])
+    HTTPResponse(503, text: "the spool takes nothing just now", retryAfter: 1)
   }
 
   private func compressed(_ request: HTTPRequest) -> HTTPResponse? {

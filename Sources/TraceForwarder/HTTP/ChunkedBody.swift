@@ -1,0 +1,79 @@
+/// Takes a body out of the chunked transfer coding (RFC 9112, section 7.1) as it arrives.
+struct ChunkedBody {
+  enum Progress {
+    /// So many bytes were taken; more must come.
+    case needsMore(taken: Int)
+    case complete(taken: Int)
+    case tooLarge
+    case malformed
+  }
+
+  private enum State {
+    case size
+    /// Bytes of the chunk that are still to come.
+    case data(Int)
+    /// The line's end behind a chunk.
+    case dataEnd
+    case trailer
+  }
+
+  private var state = State.size
+  /// Bytes of trailer fields, which are passed over.
+  private var trailerBytes = 0
+
+  private static let longestLine = 256
+  private static let mostTrailerBytes = 4096
+
+  /// Takes what it can of `bytes` and appends the body's to `body`, which may not grow beyond `limit`.
+  mutating func take(_ bytes: ArraySlice<UInt8>, limit: Int, into body: inout [UInt8]) -> Progress {
+    var rest = bytes
+    while true {
+      switch state {
+      case .size:
+        guard let line = Self.line(&rest) else {
+          return rest.count > Self.longestLine ? .malformed : .needsMore(taken: bytes.count - rest.count)
+        }
+        guard let size = Self.size(line) else { return .malformed }
+        guard size <= limit - body.count else { return .tooLarge }
+        state = size == 0 ? .trailer : .data(size)
+      case .data(let left):
+        let count = min(left, rest.count)
+        body.append(contentsOf: rest.prefix(count))
+        rest = rest.dropFirst(count)
+        guard count == left else {
+          state = .data(left - count)
+          return .needsMore(taken: bytes.count)
+        }
+        state = .dataEnd
+      case .dataEnd:
+        guard rest.count >= 2 else { return .needsMore(taken: bytes.count - rest.count) }
+        guard rest.starts(with: [0x0d, 0x0a]) else { return .malformed }
+        rest = rest.dropFirst(2)
+        state = .size
+      case .trailer:
+        guard let line = Self.line(&rest) else {
+          return rest.count + trailerBytes > Self.mostTrailerBytes
+            ? .malformed : .needsMore(taken: bytes.count - rest.count)
+        }
+        trailerBytes += line.count + 2
+        if line.isEmpty { return .complete(taken: bytes.count - rest.count) }
+        if trailerBytes > Self.mostTrailerBytes { return .malformed }
+      }
+    }
+  }
+
+  /// Takes a line off, without its end; nil when its end has not arrived.
+  private static func line(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard let end = rest.prefix(longestLine + mostTrailerBytes).firstIndex(of: 0x0a) else { return nil }
+    let line = rest[rest.startIndex..<end]
+    rest = rest[(end + 1)...]
+    return line.last == 0x0d ? line.dropLast() : line
+  }
+
+  /// The hexadecimal number before any extension; at most eight digits.
+  private static func size(_ line: ArraySlice<UInt8>) -> Int? {
+    let digits = String(decoding: line.prefix { $0 != 0x3b && $0 != 0x20 && $0 != 0x09 }, as: UTF8.self)
+    guard (1...8).contains(digits.utf8.count), digits.allSatisfy(\.isHexDigit) else { return nil }
+    return Int(digits, radix: 16)
+  }
+}
