@@ -30,6 +30,9 @@ let package = Package(
       name: "kata-log-parser", dependencies: ["LogParser"], swiftSettings: strict),
     .executableTarget(
       name: "kata-trace-forwarder", dependencies: ["TraceForwarder"], swiftSettings: strict),
+    .executableTarget(
+      name: "trace-benchmark", dependencies: ["Basics", "Tracing"], path: "Tests/Benchmarks/TraceCodecs",
+      swiftSettings: strict),
     .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: strict),
     .testTarget(
       name: "LogParserTests", dependencies: ["LogParser", "Basics"], swiftSettings: strict),

@@ -96,24 +96,3 @@ struct ByteReader {
     return part.isUTF8
   }
 }
-
-extension UnsafeRawBufferPointer {
-  /// Whether the bytes are valid UTF-8: words of ASCII first, the standard library for the rest.
-  var isUTF8: Bool {
-    var index = 0
-    while index &+ 8 <= count {
-      if loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 {
-        return isLongUTF8
-      }
-      index &+= 8
-    }
-    while index < count {
-      if self[index] >= 0x80 { return isLongUTF8 }
-      index &+= 1
-    }
-    return true
-  }
-
-  @inline(never)
-  private var isLongUTF8: Bool { String(validating: bindMemory(to: UInt8.self), as: UTF8.self) != nil }
-}

@@ -191,31 +191,69 @@ package struct ByteWriter: ~Copyable {
     // Every byte becomes at most six; the two quotes.
     reserve(text.count &* 6 &+ 2)
     base[count] = 0x22
-    var target = count &+ 1
-    var index = 0
     let length = text.count
-    if let source = text.baseAddress {
-      while index &+ 16 <= length {
-        let lanes = (source + index).loadUnaligned(as: SIMD16<UInt8>.self)
-        let special = (lanes .< 0x20) .| (lanes .== 0x22) .| (lanes .== 0x5c)
-        if any(special) { break }
-        UnsafeMutableRawPointer(base + target).storeBytes(of: lanes, as: SIMD16<UInt8>.self)
-        index &+= 16
-        target &+= 16
+    if let source = text.baseAddress, length > 0 {
+      if copyPlain(source, length, to: UnsafeMutableRawPointer(base + count + 1)) {
+        count &+= length &+ 1
+      } else {
+        count = escape(source, length, at: count &+ 1)
       }
-      while index < length {
-        let byte = source.load(fromByteOffset: index, as: UInt8.self)
-        if byte >= 0x20, byte != 0x22, byte != 0x5c {
-          base[target] = byte
-          target &+= 1
-        } else {
-          target = escape(byte, at: target)
-        }
-        index &+= 1
+    } else {
+      count &+= 1
+    }
+    base[count] = 0x22
+    count &+= 1
+  }
+
+  /// Copies text that needs no escape; false when it does, and what was stored is to be written over.
+  ///
+  /// The last word overlaps the one before it, so that all loads and stores are within `length` bytes.
+  @inline(__always)
+  private func copyPlain(_ source: UnsafeRawPointer, _ length: Int, to target: UnsafeMutableRawPointer)
+    -> Bool
+  {
+    if length >= 8 {
+      var special: UInt64 = 0
+      var index = 0
+      while index &+ 8 < length {
+        let word = source.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        target.storeBytes(of: word, toByteOffset: index, as: UInt64.self)
+        special |= ByteLanes.special(word)
+        index &+= 8
+      }
+      let word = source.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+      target.storeBytes(of: word, toByteOffset: length &- 8, as: UInt64.self)
+      return special | ByteLanes.special(word) == 0
+    }
+    if length >= 4 {
+      let first = source.loadUnaligned(as: UInt32.self)
+      let last = source.loadUnaligned(fromByteOffset: length &- 4, as: UInt32.self)
+      target.storeBytes(of: first, as: UInt32.self)
+      target.storeBytes(of: last, toByteOffset: length &- 4, as: UInt32.self)
+      return ByteLanes.special(UInt64(first) | UInt64(last) << 32) == 0
+    }
+    for index in 0..<length {
+      let byte = source.load(fromByteOffset: index, as: UInt8.self)
+      if byte < 0x20 || byte == 0x22 || byte == 0x5c { return false }
+      target.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+    }
+    return true
+  }
+
+  /// Stores a text with escapes at `start`, within the room that the caller made; returns the place behind it.
+  @inline(never)
+  private func escape(_ source: UnsafeRawPointer, _ length: Int, at start: Int) -> Int {
+    var target = start
+    for index in 0..<length {
+      let byte = source.load(fromByteOffset: index, as: UInt8.self)
+      if byte >= 0x20, byte != 0x22, byte != 0x5c {
+        base[target] = byte
+        target &+= 1
+      } else {
+        target = escape(byte, at: target)
       }
     }
-    base[target] = 0x22
-    count = target &+ 1
+    return target
   }
 
   /// Stores at most six bytes at `target`, within the room that the caller made.
@@ -244,64 +282,5 @@ package struct ByteWriter: ~Copyable {
   package mutating func put(json string: String) {
     var string = string
     string.withUTF8 { put(json: UnsafeRawBufferPointer($0)) }
-  }
-
-  /// Puts a finite number in the fewest digits that give it back, as JSON and as Rust's ryu write it: `1.0`, `0.001`,
-  /// `1e16`, `1.5e-7`.
-  package mutating func put(json value: Double) {
-    let (isNegative, digits, exponent) = ShortestDecimal.of(value)
-    if isNegative { put(0x2d) }
-    let point = digits.count + exponent
-    if exponent >= 0, point <= 16 {
-      put(digits)
-      for _ in 0..<exponent { put(0x30) }
-      put(".0")
-    } else if point > 0, point <= 16 {
-      put(Array(digits[..<point]))
-      put(0x2e)
-      put(Array(digits[point...]))
-    } else if point > -5, point <= 0 {
-      put("0.")
-      for _ in 0..<(-point) { put(0x30) }
-      put(digits)
-    } else {
-      put(digits[0])
-      if digits.count > 1 {
-        put(0x2e)
-        put(Array(digits[1...]))
-      }
-      put(0x65)
-      put(decimal: Int64(point - 1))
-    }
-  }
-}
-
-/// The digits of a number in the fewest places that give it back.
-enum ShortestDecimal {
-  /// `value` is digits × 10^exponent; digits has no zeros at its ends, but is `0` for zero.
-  static func of(_ value: Double) -> (isNegative: Bool, digits: [UInt8], exponent: Int) {
-    var digits: [UInt8] = []
-    var exponent = 0
-    var isFraction = false
-    var text = Array(value.magnitude.description.utf8)[...]
-    while let byte = text.popFirst() {
-      switch byte {
-      case 0x30...0x39:
-        digits.append(byte)
-        if isFraction { exponent -= 1 }
-      case 0x2e: isFraction = true
-      default:
-        exponent += Int(String(decoding: text, as: UTF8.self)) ?? 0
-        text = []
-      }
-    }
-    while digits.count > 1, digits.last == 0x30 {
-      digits.removeLast()
-      exponent += 1
-    }
-    let zeros = digits.prefix { $0 == 0x30 }.count
-    digits.removeFirst(min(zeros, digits.count - 1))
-    if digits == [0x30] { exponent = 0 }
-    return (value.sign == .minus, digits, exponent)
   }
 }

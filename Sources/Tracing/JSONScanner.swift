@@ -94,6 +94,17 @@ struct JSONScanner {
     let start = position
     var isEscaped = false
     while position < bytes.count {
+      // Plain bytes eight at a time: the bound of the load is checked before it.
+      while bytes.count &- position >= 8 {
+        let special = ByteLanes.special(
+          bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian)
+        if special != 0 {
+          position &+= ByteLanes.first(special)
+          break
+        }
+        position &+= 8
+      }
+      guard position < bytes.count else { break }
       let byte = bytes[position]
       if byte == 0x22 {
         position &+= 1

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What precedes every span on a guest agent's stream: its length, an unsigned 64-bit big-endian number. See
 /// `formats/agent-frames`.
 package enum AgentFrame {
@@ -78,11 +80,12 @@ extension Span {
       var place = newest.count
       for key in newest {
         place -= 1
-        for index in 0..<count
-        where agent.mapOrder[index] == .max && equal(attributes[first + index].key, key) {
-          agent.mapOrder[index] = UInt32(place)
-          break
+        let index = text.withUnsafeBytes { text in
+          (0..<count).first { index in
+            agent.mapOrder[index] == .max && text[attributes[first + index].key].isSame(as: text[key])
+          }
         }
+        if let index { agent.mapOrder[index] = UInt32(place) }
       }
       next = newest.count
     }
@@ -114,14 +117,13 @@ extension Span {
     let sorted = agent.mapOrder.indices.sorted { agent.mapOrder[$0] < agent.mapOrder[$1] }
     for (place, index) in sorted.enumerated() { agent.mapOrder[index] = UInt32(place) }
   }
+}
 
-  private func equal(_ a: Text, _ b: Text) -> Bool {
-    guard a.count == b.count else { return false }
-    let x = Int(a.offset)
-    let y = Int(b.offset)
-    let length = Int(a.count)
-    guard max(x, y) + length <= text.count else { return false }
-    for index in 0..<length where text[x &+ index] != text[y &+ index] { return false }
-    return true
+extension UnsafeRawBufferPointer {
+  @inline(__always)
+  fileprivate func isSame(as other: UnsafeRawBufferPointer) -> Bool {
+    guard count == other.count else { return false }
+    guard let mine = baseAddress, let theirs = other.baseAddress else { return true }
+    return memcmp(mine, theirs, count) == 0
   }
 }
