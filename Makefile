@@ -56,7 +56,9 @@ fuzz: build-dependencies
 	KATA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(SWIFT) test -c release --scratch-path .build/fuzz -Xswiftc -enable-testing --filter Fuzz
 
 bench: bench-dependencies build
+	$(SWIFT) build $(RELEASE) --product trace-benchmark
 	Tests/Benchmarks/run-bench $(BIN)/kata-log-parser
+	Tests/Benchmarks/run-trace-bench $(BIN)/kata-trace-forwarder $(BIN)/trace-benchmark
 
 # What each binary says about itself, where each reader of it looks.
 SHARE := $(DESTDIR)$(PREFIX)/share
