@@ -71,8 +71,10 @@ extension Timestamp {
     var bad: UInt32 = 0
     let hours = pair(base + index + 1, &bad)
     let minutes = pair(base + index + 4, &bad)
-    guard bad >> 31 == 0, hours < 24, minutes < 60 else { return nil }
+    // The original tool takes sixty minutes for one more hour.
+    guard bad >> 31 == 0, minutes < 60 || (rule == .required && minutes == 60) else { return nil }
     let offset = Int16(hours * 60 + minutes)
+    guard offset < 24 * 60 else { return nil }
     return sign == 0x2d ? -offset : offset
   }
 

@@ -26,6 +26,12 @@ enum KernelLine {
 }
 
 extension KernelLine {
+  /// Whether `text` begins with the kernel's or syslog's priority: `<6>`.
+  static func hasPriority(_ text: ByteSlice) -> Bool {
+    var scan = TextScanner(text)
+    return scan.take(0x3c) && scan.number(1, 3) != nil && scan.take(0x3e)
+  }
+
   /// The seconds since the guest's start in the stamp that `text` begins with, as they are written.
   static func stamp(_ text: ByteSlice) -> ByteSlice? {
     stampLength(text).map { text.slice(1, $0 - 1).trimmed }

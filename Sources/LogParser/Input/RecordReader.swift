@@ -198,7 +198,7 @@ package struct RecordReader: ~Copyable {
     if allows(.console) {
       if try cutsAgentRecord(line, number, &record) { return .record }
       if format == .console || KernelLine.stampLength(line) != nil || first == 0x1b
-        || first == 0x3c || KernelLine.hasAgentObject(line)
+        || KernelLine.hasPriority(line) || KernelLine.hasAgentObject(line)
         || ConsoleText.rustLiteral(line, &record.arena) != nil
       {
         var wrapper = Wrapper()

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// Whether an unquoted YAML scalar would be read as something other than a string.
@@ -52,187 +53,240 @@ enum YAMLResolver {
 
   /// `.5`, `.5e3`, and with `_` between the digits as YAML 1.1 has it.
   private static func isDotFloat(_ text: ByteSlice) -> Bool {
-    guard text.count > 1, text[1] &- 0x30 < 10 else { return false }
-    return isFloat(text) || isUnderscoredFloat(text)
+    GoNumber.isFloat(text) || YAML11Number.isFloat(text)
   }
 
   private static func isNumberOrTime(_ text: ByteSlice) -> Bool {
     // Nearly all texts that begin with a digit (identifiers, dates with text behind them) fall out here.
     for byte in text.bytes {
       switch byte {
-      case 0x30...0x39, 0x2b, 0x2d, 0x2e, 0x3a, 0x5f, 0x20, 0x09: continue
+      case 0x30...0x39, 0x2b...0x2e, 0x3a, 0x5f, 0x20, 0x09: continue
       case 0x61...0x66, 0x41...0x46, 0x78, 0x58, 0x6f, 0x4f, 0x54, 0x74, 0x5a: continue
       default: return false
       }
     }
-    return YAMLTimestamp.matches(text) || isInteger(text) || isUnderscoredFloat(text) || isSexagesimal(text)
+    if YAMLTimestamp.matches(text) { return true }
+    if text.contains(0x3a) { return YAML11Number.isSexagesimal(text) }
+    return GoNumber.matches(text) || YAML11Number.isInteger(text) || YAML11Number.isFloat(text)
+  }
+}
+
+/// Numbers as Go's `yaml.v2` finds them: all underscores are taken out first.
+private enum GoNumber {
+  static func matches(_ text: ByteSlice) -> Bool {
+    guard text.contains(0x5f) else { return isPrefixedInteger(text) || isFloat(text) }
+    // The padding behind a slice, so that the copy is one.
+    var bytes = text.bytes.filter { $0 != 0x5f }
+    let count = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: ByteSlice.padding))
+    return bytes.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return false }
+      let plain = ByteSlice(base: base, count: count, isPlain: false)
+      return isPrefixedInteger(plain) || isFloat(plain)
+    }
   }
 
-  /// Any integer or float when its underscores are taken out.
-  private static func isInteger(_ text: ByteSlice) -> Bool {
-    var digits = text
-    if text[0] == 0x2b || text[0] == 0x2d { digits = text.dropFirst(1) }
-    guard let first = digits.bytes.first else { return false }
-    if digits.count > 1, first == 0x30, isPrefixedInteger(digits) { return true }
-    return first != 0x5f && isFloat(text)
-  }
-
-  /// `0x1f`, `0o17`, `0b101` (all with underscores).
+  /// `0x1f`, `0o17` and `0b101` within 64 bits, and the binary one with its sign behind the prefix.
   private static func isPrefixedInteger(_ text: ByteSlice) -> Bool {
-    var index = 1
-    while index < text.count, text[index] == 0x5f { index += 1 }
-    guard index < text.count else { return false }
-    let highest: UInt32
-    let limit: Int
-    switch text[index] | 0x20 {
-    case 0x78: (highest, limit) = (15, 16)
-    case 0x6f: (highest, limit) = (7, 22)
-    case 0x62: (highest, limit) = (1, 64)
+    var scan = NumberScan(text)
+    let isNegative = scan.take(0x2d)
+    var isSigned = isNegative || scan.take(0x2b)
+    guard scan.take(0x30) else { return false }
+    let shift: UInt64
+    switch scan.rest.bytes.first {
+    case 0x78, 0x58: shift = 4
+    case 0x6f, 0x4f: shift = 3
+    case 0x62, 0x42: shift = 1
     default: return false
     }
-    // YAML 1.1 has no bound: whoever reads it so would make a number of any length of digits, or fail on none.
-    var digits = 0
-    for byte in text.dropFirst(index + 1).bytes where byte != 0x5f {
-      if digits == 0, limit == 64, byte == 0x2b || byte == 0x2d { continue }
-      guard let digit = Unescaper.hexDigit(byte), digit <= highest else { return false }
-      digits += 1
+    let isLowerBinary = scan.take(0x62)
+    if !isLowerBinary { scan.skip(1) }
+    var isBelowZero = isNegative
+    if isLowerBinary, !isSigned, let sign = scan.rest.bytes.first, sign == 0x2b || sign == 0x2d {
+      isSigned = true
+      isBelowZero = sign == 0x2d
+      scan.skip(1)
     }
-    return limit != 22 || (digits > 0 && digits <= limit)
+    guard !scan.isAtEnd else { return false }
+    var value: UInt64 = 0
+    for byte in scan.rest.bytes {
+      guard let digit = Unescaper.hexDigit(byte), digit >> UInt32(shift) == 0, value >> (64 - shift) == 0
+      else {
+        return false
+      }
+      value = value << shift | UInt64(digit)
+    }
+    return !isSigned || value <= UInt64(Int64.max) + (isBelowZero ? 1 : 0)
   }
 
-  /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, underscores left out, of a finite number.
-  private static func isFloat(_ text: ByteSlice) -> Bool {
-    var cursor = Cursor(text)
-    cursor.skipUnderscores()
-    _ = cursor.take(0x2b, 0x2d)
-    let whole = cursor.digits()
-    if cursor.take(0x2e) {
-      let fraction = cursor.digits()
-      if whole == 0, fraction == 0 { return false }
+  /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?` of a finite number: others stay strings.
+  static func isFloat(_ text: ByteSlice) -> Bool {
+    var scan = NumberScan(text)
+    _ = scan.take(0x2d) || scan.take(0x2b)
+    let whole = scan.digits()
+    if scan.take(0x2e) {
+      if scan.digits() == 0, whole == 0 { return false }
     } else if whole == 0 {
       return false
     }
-    if cursor.take(0x65, 0x45) {
-      _ = cursor.take(0x2b, 0x2d)
-      guard cursor.digits() > 0 else { return false }
-      return cursor.isAtEnd && isFinite(text)
+    if scan.take(0x65) || scan.take(0x45) {
+      _ = scan.take(0x2d) || scan.take(0x2b)
+      guard scan.digits() > 0 else { return false }
+    } else if text.count < 300 {
+      return scan.isAtEnd
     }
-    return cursor.isAtEnd
+    return scan.isAtEnd && strtod(text.string, nil).isFinite
+  }
+}
+
+/// Numbers as YAML 1.1 has them and PyYAML reads them: underscores may stand between the digits.
+private enum YAML11Number {
+  static func isInteger(_ text: ByteSlice) -> Bool {
+    var scan = NumberScan(text)
+    _ = scan.take(0x2d) || scan.take(0x2b)
+    guard scan.take(0x30) else { return scan.underscoredDigits() && scan.isAtEnd }
+    if scan.isAtEnd { return true }
+    let isBinary = scan.take(0x62)
+    let isHexadecimal = !isBinary && scan.take(0x78)
+    let highest: UInt32 = isBinary ? 1 : isHexadecimal ? 15 : 7
+    guard !scan.isAtEnd else { return false }
+    return scan.rest.bytes.allSatisfy { byte in
+      byte == 0x5f || Unescaper.hexDigit(byte).map { $0 <= highest } ?? false
+    }
   }
 
-  /// A number with an exponent that is out of range stays a string.
-  private static func isFinite(_ text: ByteSlice) -> Bool {
-    var plain: [CChar] = []
-    plain.reserveCapacity(text.count + 1)
-    for byte in text.bytes where byte != 0x5f { plain.append(CChar(bitPattern: byte)) }
-    plain.append(0)
-    return strtod(plain, nil).isFinite
+  static func isFloat(_ text: ByteSlice) -> Bool {
+    var scan = NumberScan(text)
+    if scan.take(0x2e) {
+      guard scan.underscoredDigits() else { return false }
+    } else {
+      _ = scan.take(0x2d) || scan.take(0x2b)
+      guard scan.underscoredDigits(), scan.take(0x2e) else { return false }
+      while scan.take(0x5f) || scan.digits() > 0 {}
+    }
+    guard scan.take(0x65) || scan.take(0x45) else { return scan.isAtEnd }
+    guard scan.take(0x2d) || scan.take(0x2b) else { return false }
+    return scan.digits() > 0 && scan.isAtEnd
   }
 
-  /// PyYAML's float, which has `_` in more places.
-  private static func isUnderscoredFloat(_ text: ByteSlice) -> Bool {
-    text.contains(0x2e) && text.contains(0x5f) && isFloat(text)
-  }
-
-  /// `12:30:45`, `190:20:30.15`: base 60.
-  private static func isSexagesimal(_ text: ByteSlice) -> Bool {
-    guard text.contains(0x3a) else { return false }
-    var index = text[0] == 0x2b || text[0] == 0x2d ? 1 : 0
-    guard index < text.count, text[index] &- 0x30 < 10 else { return false }
-    while index < text.count, text[index] &- 0x30 < 10 || text[index] == 0x5f { index += 1 }
+  /// `12:30:45`, `190:20:30.15`: base 60, which `yaml.v2` quotes as well.
+  static func isSexagesimal(_ text: ByteSlice) -> Bool {
+    var scan = NumberScan(text)
+    _ = scan.take(0x2d) || scan.take(0x2b)
+    guard scan.underscoredDigits() else { return false }
     var groups = 0
-    while index < text.count, text[index] == 0x3a {
-      index += 1
-      let start = index
-      while index < text.count, index - start < 2, text[index] &- 0x30 < 10 { index += 1 }
-      guard index > start, index - start == 1 || text[start] < 0x36 else { return false }
+    while scan.take(0x3a) {
+      let rest = scan.rest
+      let count = scan.digits()
+      guard count == 1 || (count == 2 && rest[0] < 0x36) else { return false }
       groups += 1
     }
     guard groups > 0 else { return false }
-    if index < text.count, text[index] == 0x2e {
-      index += 1
-      while index < text.count, text[index] &- 0x30 < 10 || text[index] == 0x5f { index += 1 }
-    }
-    return index == text.count
+    if scan.take(0x2e) { while scan.take(0x5f) || scan.digits() > 0 {} }
+    return scan.isAtEnd
+  }
+}
+
+/// Walks over a number.
+private struct NumberScan {
+  private let text: ByteSlice
+  private var index = 0
+
+  init(_ text: ByteSlice) { self.text = text }
+
+  var isAtEnd: Bool { index == text.count }
+  var rest: ByteSlice { text.dropFirst(index) }
+
+  mutating func take(_ byte: UInt8) -> Bool {
+    guard index < text.count, text[index] == byte else { return false }
+    index += 1
+    return true
   }
 
-  /// Walks over a number, passing over underscores.
-  private struct Cursor {
-    private let text: ByteSlice
-    private var index = 0
+  mutating func skip(_ count: Int) { index = min(index + count, text.count) }
 
-    init(_ text: ByteSlice) { self.text = text }
+  /// Passes over digits, `limit` at most, and returns their number.
+  mutating func digits(limit: Int = .max) -> Int {
+    let start = index
+    while index < text.count, index - start < limit, text[index] &- 0x30 < 10 { index += 1 }
+    return index - start
+  }
 
-    var isAtEnd: Bool { index == text.count }
+  /// Passes over digits and underscores; false when the first is no digit.
+  mutating func underscoredDigits() -> Bool {
+    guard digits(limit: 1) == 1 else { return false }
+    while take(0x5f) || digits() > 0 {}
+    return true
+  }
 
-    mutating func skipUnderscores() {
-      while index < text.count, text[index] == 0x5f { index += 1 }
-    }
-
-    mutating func take(_ a: UInt8, _ b: UInt8 = 0) -> Bool {
-      guard index < text.count, text[index] == a || (b != 0 && text[index] == b) else { return false }
-      index += 1
-      skipUnderscores()
-      return true
-    }
-
-    mutating func digits() -> Int {
-      var count = 0
-      while index < text.count, text[index] &- 0x30 < 10 {
-        count += 1
-        index += 1
-        skipUnderscores()
-      }
-      return count
-    }
+  mutating func blanks() -> Int {
+    let start = index
+    while index < text.count, text[index] == 0x20 || text[index] == 0x09 { index += 1 }
+    return index - start
   }
 }
 
 /// Dates and times of YAML 1.1 (https://yaml.org/type/timestamp.html).
-enum YAMLTimestamp {
-  /// Whether some reader takes the text for a time: also one that no calendar has, which makes readers fail.
+private enum YAMLTimestamp {
   static func matches(_ text: ByteSlice) -> Bool {
     guard text.count > 7, text[4] == 0x2d else { return false }
-    var scan = Scan(text: text)
-    guard scan.digits(4...4), scan.take(0x2d), scan.digits(1...2), scan.take(0x2d), scan.digits(1...2) else {
-      return false
-    }
+    return isGoTime(text) || isYAML11Time(text)
+  }
+
+  /// A time that exists, as `yaml.v2` reads it: numbers of one digit are enough, a time of day behind a blank has no
+  /// offset, one behind a `T` must have it.
+  private static func isGoTime(_ text: ByteSlice) -> Bool {
+    var scan = NumberScan(text)
+    guard let year = number(&scan, 4...4), scan.take(0x2d), let month = number(&scan, 1...2), scan.take(0x2d),
+      let day = number(&scan, 1...2), (1...12).contains(month), day >= 1,
+      day <= CivilDate.days(inMonth: month, of: year)
+    else { return false }
     if scan.isAtEnd { return true }
-    guard scan.take(0x54) || scan.take(0x74) || scan.blanks() > 0 else { return false }
-    guard scan.digits(1...2), scan.take(0x3a), scan.digits(1...2), scan.take(0x3a), scan.digits(1...2) else {
-      return false
+    let hasOffset = scan.take(0x54) || scan.take(0x74)
+    if !hasOffset {
+      guard scan.take(0x20) else { return false }
+      while scan.take(0x20) {}
     }
-    if scan.take(0x2e) { _ = scan.digits(0...Int.max) }
-    _ = scan.blanks()
-    if scan.isAtEnd { return true }
-    if scan.take(0x5a) { return scan.isAtEnd }
-    guard scan.take(0x2b) || scan.take(0x2d), scan.digits(1...2) else { return false }
-    if scan.take(0x3a) { guard scan.digits(2...2) else { return false } }
+    guard let hour = number(&scan, 1...2), hour < 24, scan.take(0x3a), let minute = number(&scan, 1...2),
+      minute < 60,
+      scan.take(0x3a), let second = number(&scan, 1...2), second < 60
+    else { return false }
+    if let mark = scan.rest.bytes.first, mark == 0x2e || mark == 0x2c {
+      scan.skip(1)
+      guard scan.digits() > 0 else { return false }
+    }
+    if !hasOffset || scan.take(0x5a) { return scan.isAtEnd }
+    guard scan.take(0x2b) || scan.take(0x2d), let hours = number(&scan, 2...2), hours <= 24, scan.take(0x3a),
+      let minutes = number(&scan, 2...2), minutes <= 60
+    else { return false }
     return scan.isAtEnd
   }
 
-  private struct Scan {
-    let text: ByteSlice
-    var index = 0
+  /// What PyYAML takes for a time, also one that no calendar has, which makes it fail.
+  private static func isYAML11Time(_ text: ByteSlice) -> Bool {
+    var scan = NumberScan(text)
+    guard scan.digits(limit: 4) == 4, scan.take(0x2d) else { return false }
+    let month = scan.digits(limit: 2)
+    guard month > 0, scan.take(0x2d) else { return false }
+    let day = scan.digits(limit: 2)
+    guard day > 0 else { return false }
+    if scan.isAtEnd { return month == 2 && day == 2 }
+    guard scan.take(0x54) || scan.take(0x74) || scan.blanks() > 0, scan.digits(limit: 2) > 0, scan.take(0x3a),
+      scan.digits(limit: 2) == 2, scan.take(0x3a), scan.digits(limit: 2) == 2
+    else { return false }
+    if scan.take(0x2e) { _ = scan.digits() }
+    if scan.isAtEnd { return true }
+    _ = scan.blanks()
+    if scan.take(0x5a) { return scan.isAtEnd }
+    guard scan.take(0x2b) || scan.take(0x2d), scan.digits(limit: 2) > 0 else { return false }
+    if scan.take(0x3a) { guard scan.digits(limit: 2) == 2 else { return false } }
+    return scan.isAtEnd
+  }
 
-    var isAtEnd: Bool { index == text.count }
-
-    mutating func digits(_ range: ClosedRange<Int>) -> Bool {
-      let start = index
-      while index < text.count, index - start < range.upperBound, text[index] &- 0x30 < 10 { index += 1 }
-      return range.contains(index - start)
-    }
-
-    mutating func take(_ byte: UInt8) -> Bool {
-      guard index < text.count, text[index] == byte else { return false }
-      index += 1
-      return true
-    }
-
-    mutating func blanks() -> Int {
-      let start = index
-      while index < text.count, text[index] == 0x20 || text[index] == 0x09 { index += 1 }
-      return index - start
-    }
+  private static func number(_ scan: inout NumberScan, _ lengths: ClosedRange<Int>) -> Int? {
+    let text = scan.rest
+    let count = scan.digits(limit: lengths.upperBound)
+    guard lengths.contains(count) else { return nil }
+    return text.prefix(count).bytes.reduce(0) { $0 * 10 + Int($1 &- 0x30) }
   }
 }
