@@ -46,7 +46,7 @@ enum LogParserFlags {
         "output-file", nil, .file("FILE"), in: outputSection, "Write to a file instead of standard output",
         detail:
           "The file appears under its name when it is complete; an error leaves what was there before."
-      ) { (settings, text) throws(UsageError) in settings.run.outputFile = text },
+      ) { (settings, text) throws(UsageError) in settings.run.outputFile = text.isEmpty ? nil : text },
       Flag(
         "output-file-mode", nil, .text("MODE"), in: outputSection,
         "Give the output file these permissions",
@@ -149,7 +149,7 @@ enum LogParserFlags {
         "error-if-file-empty", in: errorSection, "Take an empty file for an error",
         sets: \.run.failsOnEmptyFile),
       Flag(
-        "error-if-no-records", in: errorSection, "Take it for an error when all files are empty",
+        "error-if-no-records", in: errorSection, "Take it for an error when there is no record to write",
         sets: \.run.failsOnNoRecords),
       Flag(
         "stats", in: errorSection, "Write counts as one line of JSON to standard error at the end",
@@ -179,7 +179,7 @@ enum LogParserFlags {
       },
       Flag("quiet", in: otherSection, "Write no warnings", sets: \.run.isQuiet),
       Flag("debug", in: otherSection, "Say more on standard error", sets: \.run.isDebug),
-      Flag("version", in: otherSection, "Print the version and exit") {
+      Flag("version", "v", in: otherSection, "Print the version and exit") {
         (settings, text) throws(UsageError) in if text == "true" { settings.request = .version }
       },
       Flag("help", in: otherSection, "Explain everything and exit; -h is shorter") {

@@ -54,6 +54,9 @@ package struct RecordReader: ~Copyable {
     entry = ExportEntry(limit: recordLimit)
   }
 
+  /// Whether no line was read yet.
+  var isUnused: Bool { line == 0 }
+
   /// Reads the next record into `record`.
   package mutating func next(
     _ lines: inout LineReader, into record: inout Record

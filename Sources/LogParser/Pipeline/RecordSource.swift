@@ -82,6 +82,7 @@ struct RecordSource: ~Copyable {
         if isFollowed { return .waits }
         let ended = file.take()
         try ended?.finish(name)
+        if reader.isUnused { try noteEmpty(inputs.items[index]) }
       }
     }
   }
@@ -119,6 +120,12 @@ struct RecordSource: ~Copyable {
     }
     let reported = statistics.bad + statistics.tooLong
     if reported <= UInt64(options.maximumErrors) { diagnostics.problem(problem, in: name, line: line) }
+  }
+
+  /// An input without a byte. Of standard input that is an error, as something should have written to it.
+  private func noteEmpty(_ item: InputList.Item) throws(Run.Failure) {
+    if item.isStandardInput { throw .message("standard input is empty") }
+    if options.failsOnEmptyFile { throw .message("file \"\(item.path)\" is empty") }
   }
 
   private mutating func openNext() throws(Run.Failure) -> Bool {

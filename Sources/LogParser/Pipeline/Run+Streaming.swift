@@ -41,6 +41,7 @@ extension Run {
       case .end: break reading
       }
     }
+    try requireRecords(count)
     do throws(SystemCallError) {
       try window.drain { (due) throws(SystemCallError) in try writer.write(due) }
       let isComplete = !writer.isClosedByReader

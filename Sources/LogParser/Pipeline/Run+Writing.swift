@@ -20,7 +20,7 @@ extension Run {
         input.isStandardInput
         ? FileDescriptor(borrowing: STDIN_FILENO) : try FileDescriptor.open(input.path, O_RDONLY)
       let status = try descriptor.status(input.name)
-      guard status.isRegularFile, lseek(descriptor.number, 0, SEEK_CUR) == 0,
+      guard status.isRegularFile, status.st_size > 0, lseek(descriptor.number, 0, SEEK_CUR) == 0,
         let plan = SortedFilePlan(
           descriptor, size: Int(status.st_size), subject: input.name, lineLimit: options.recordLimit,
           reader: LogfmtRecord(rules: options.rules), threads: options.threads)
@@ -75,6 +75,7 @@ extension Run {
         throw .message(error.description)
       }
     }
+    try requireRecords(count)
     return source.cursor()
   }
 

@@ -38,6 +38,7 @@ package final class Run {
       status = 1
     }
     diagnostics.endProgress()
+    diagnostics.debug("\(statistics.records) records read")
     RunReport(statistics, options).write(to: diagnostics)
     return status
   }
@@ -87,7 +88,14 @@ package final class Run {
     var source = try RecordSource(options, diagnostics, inputs, isFollowed: false)
     defer { statistics.add(source.statistics) }
     var record = Record()
-    while case .record = try source.next(into: &record) {}
+    var count: UInt64 = 0
+    while case .record = try source.next(into: &record) { count += 1 }
+    try requireRecords(count)
+  }
+
+  /// Throws when there is no record and the user wants one.
+  func requireRecords(_ count: UInt64) throws(Failure) {
+    if count == 0, options.failsOnNoRecords { throw .message("no log records to process") }
   }
 
   private func render<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
