@@ -20,7 +20,10 @@ final class Follower: @unchecked Sendable {
 
   struct Ended: Error {}
 
-  /// The next line, without its end; throws when the output ends. The test's own time limit bounds the wait.
+  /// No machine is so slow: a line that takes as many milliseconds does not come.
+  private static let patience: Int32 = 120_000
+
+  /// The next line, without its end; throws when the output ends, or when none comes.
   func line() async throws -> String {
     while true {
       if let end = buffer.firstIndex(of: 0x0a) {
@@ -28,6 +31,8 @@ final class Follower: @unchecked Sendable {
         buffer = Data(buffer[(end + 1)...])
         return line
       }
+      var output = pollfd(fd: pipe.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+      guard poll(&output, 1, Self.patience) != 0 else { throw Ended() }
       let more = pipe.fileHandleForReading.availableData
       if more.isEmpty { throw Ended() }
       buffer.append(more)
