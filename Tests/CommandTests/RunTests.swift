@@ -99,6 +99,50 @@ struct RunTests {
     #expect(try Tool.run(["--max-record-size", "8K", "--check-only", path]).status == 0)
   }
 
+  /// Every way in which the inputs say that something is missing from them.
+  @Test(arguments: [
+    ("Suppressed 12 messages from kata.service", "\"suppressed\":12"),
+    ("slog-async: logger dropped messages due to channel overflow, count: 7", "\"dropped\":7"),
+    (
+      #"{"msg":"slog-async: logger dropped messages due to channel overflow","count":"7","ts":"2026-03-05T05:02:03Z"}"#,
+      "\"dropped\":7"
+    ),
+    (
+      #"{"msg":"slog-async: logger dropped messages due to channel overflow","ts":"2026-03-05T05:02:03Z"}"#,
+      "\"dropped\":1"
+    ),
+    (#"{"__REALTIME_TIMESTAMP":"1772686914000000","MESSAGE":null}"#, "\"truncated\":1"),
+    (#"time="2026-03-05T05:01:54Z" level=info msg="cut"#, "\"truncated\":1"),
+    (#"{"msg":"a","level":"IN[    1.234568] random: initFO","ts":"2026-03-05T05:01:59.5Z"}"#, "\"raw\":1"),
+    ("nothing that is known", "\"raw\":1"),
+  ])
+  func countsLosses(_ line: String, _ count: String) throws {
+    let folder = try TemporaryFolder()
+    let isObject = line.hasPrefix("{")
+    let prefix = "Mar  5 05:01:54 node1 kata[7]: "
+    let isWrapped = !isObject && count != "\"raw\":1"
+    let path = try folder.write("log", "\(prefix)first\n\(isWrapped ? prefix : "")\(line)\n")
+    let result = try Tool.run(["--ignore-missing-fields", "--stats", "--check-only", path])
+    #expect(result.status == 0 && result.errorText.contains(count), "\(result.errorText)")
+    #expect(result.errorText.contains("warning: "))
+    #expect(result.errorText.contains("\"records\":2,"))
+  }
+
+  @Test func keepsWhatTheConsoleColoured() throws {
+    let folder = try TemporaryFolder()
+    let line = "[\u{1b}[0;32m  OK  \u{1b}[0m] Started \u{1b}[0;1;39mkata-agent.service\u{1b}[0m."
+    let path = try folder.write("log", "[    0.395399] brd: module loaded\r\n\(line)\r\n")
+    let result = try Tool.run([
+      "--output-format", "ndjson", "--fields", "msg,source,console,kernel_time", path,
+    ])
+    #expect(
+      result.text == """
+        {"msg":"brd: module loaded","source":"vmconsole","kernel_time":"0.395399"}
+        {"msg":"[  OK  ] Started kata-agent.service.","source":"vmconsole","console":"[\\u001b[0;32m  OK  \\u001b[0m] Started \\u001b[0;1;39mkata-agent.service\\u001b[0m."}
+
+        """, "\(result.errorText)")
+  }
+
   @Test func dropsCopies() throws {
     let folder = try TemporaryFolder()
     let text =

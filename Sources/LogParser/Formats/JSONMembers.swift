@@ -74,8 +74,10 @@ enum JSONMembers {
   /// Reads an entry of `journalctl -o json`: a field is a string, an array of numbers (bytes that are no text), null
   /// (too large to be shown), or an array of those (a field that occurs more than once).
   /// https://systemd.io/JOURNAL_EXPORT_FORMATS/#journal-json-format
+  ///
+  /// - Parameter isCut: set when a field was too large.
   static func journalEntry(
-    _ text: ByteSlice, _ arena: inout Arena
+    _ text: ByteSlice, _ arena: inout Arena, isCut: inout Bool
   ) throws(RecordProblem) -> MemberList {
     var reader = JSONReader(text)
     var members = MemberList()
@@ -86,7 +88,9 @@ enum JSONMembers {
       guard let value = try reader.next(&arena) else { throw unexpected() }
       switch value {
       case .string(let text), .literal(let text): members.append(name, text)
-      case .null: members.append(name, .empty)
+      case .null:
+        members.append(name, .empty)
+        isCut = true
       case .beginArray: try journalArray(&reader, name, &members, &arena)
       default: throw unexpected()
       }

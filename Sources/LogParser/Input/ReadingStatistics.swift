@@ -32,8 +32,7 @@ package struct ReadingStatistics: Sendable, Equatable {
   package mutating func note(_ record: borrowing Record) {
     records += 1
     if !record.marks.isEmpty { note(record.marks) }
-    // "Suppressed 12 messages from …", "slog-async: logger dropped messages due to channel overflow, count: 12"
-    if let first = record.message.bytes.first, first == 0x53 || first == 0x73 { noteLoss(record.message) }
+    if let first = record.message.bytes.first, first == 0x53 || first == 0x73 { noteLoss(record) }
   }
 
   private mutating func note(_ marks: RecordMarks) {
@@ -43,15 +42,21 @@ package struct ReadingStatistics: Sendable, Equatable {
     if marks.contains(.unpackFailed) { unpackFailures += 1 }
   }
 
-  private mutating func noteLoss(_ message: ByteSlice) {
+  /// "Suppressed 12 messages from …", "slog-async: logger dropped messages due to channel overflow, count: 12", or the
+  /// latter with the count in a field of its own.
+  private mutating func noteLoss(_ record: borrowing Record) {
+    let message = record.message
     if message.hasPrefix("Suppressed ") {
       var scanner = TextScanner(message.dropFirst(11))
       if let count = scanner.number(1, 18), scanner.take(" messages from ") { suppressed &+= UInt64(count) }
     } else if message.hasPrefix("slog-async: "),
-      let place = message.range(of: "dropped messages due to channel overflow, count: ")
+      let place = message.range(of: "dropped messages due to channel overflow")
     {
-      var scanner = TextScanner(message.dropFirst(place + 49))
-      if let count = scanner.number(1, 18) { dropped &+= UInt64(count) }
+      var scanner = TextScanner(message.dropFirst(place + 40))
+      var count = scanner.take(", count: ") ? scanner.number(1, 18) : nil
+      if count == nil { count = record.fields.value(of: "count").flatMap { DecimalNumber.parse($0) } }
+      // The record itself says that there was at least one.
+      dropped &+= UInt64(max(1, count ?? 1))
     }
   }
 

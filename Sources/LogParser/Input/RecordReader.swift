@@ -200,7 +200,7 @@ package struct RecordReader: ~Copyable {
     }
     if allows(.console) {
       if try cutsAgentRecord(line, number, &record) { return .record }
-      if format == .console || KernelLine.stampLength(line) != nil || first == 0x1b
+      if format == .console || KernelLine.stampLength(line) != nil || line.contains(0x1b)
         || KernelLine.hasPriority(line) || KernelLine.hasAgentObject(line)
         || ConsoleText.rustLiteral(line, &record.arena) != nil
       {
@@ -243,11 +243,14 @@ package struct RecordReader: ~Copyable {
   private mutating func readObject(
     _ line: ByteSlice, _ number: UInt64, _ record: inout Record
   ) throws(RecordProblem) -> Claim? {
+    var isCut = false
     if allows(.json),
       line.range(of: "\"__REALTIME_TIMESTAMP\"") != nil || line.range(of: "\"MESSAGE\"") != nil,
-      let members = try? JSONMembers.journalEntry(line, &record.arena), members.value(of: "msg") == nil
+      let members = try? JSONMembers.journalEntry(line, &record.arena, isCut: &isCut),
+      members.value(of: "msg") == nil
     {
       try JournalEntry.read(members, into: &record, text: text)
+      if isCut { record.marks.insert(.isTruncated) }
       return .record
     }
     guard let members = try? JSONMembers.flattened(line, &record.arena) else { return nil }
@@ -259,12 +262,19 @@ package struct RecordReader: ~Copyable {
       return try readPart(wrapper, isPartial: !log.hasSuffix("\n"), number, &record)
     }
     guard allows(.json) || allows(.console), JSONRecord.isRecord(members) else { return nil }
-    try JSONRecord.read(members, into: &record, keepsAgentTime: false)
-    if rules.unpacksAgent, AgentRecord.mayBeIn(record) { try AgentRecord.unpack(&record, rules: rules) }
-    if record.time.isUnset {
-      throw RecordProblem("the time is missing", remedy: "a record must have a time or ts")
+    do throws(RecordProblem) {
+      try JSONRecord.read(members, into: &record, keepsAgentTime: false)
+      if rules.unpacksAgent, AgentRecord.mayBeIn(record) { try AgentRecord.unpack(&record, rules: rules) }
+      if record.time.isUnset {
+        throw RecordProblem("the time is missing", remedy: "a record must have a time or ts")
+      }
+      try RecordCheck.check(record, allowsMissingFields: rules.allowsMissingFields)
+    } catch {
+      guard !rules.isStrict, KernelLine.firstStamp(in: line) != nil else { throw error }
+      // The kernel wrote into the agent's record, and nothing tells where its words end.
+      isMixed = true
+      return .unclaimed
     }
-    try RecordCheck.check(record, allowsMissingFields: rules.allowsMissingFields)
     return .record
   }
 
