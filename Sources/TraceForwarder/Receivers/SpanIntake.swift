@@ -32,12 +32,14 @@ struct SpanOrigin: Sendable, Hashable {
   var sandbox: String?
   /// The guest's context id, over AF_VSOCK.
   var cid: UInt32?
+  /// The path of a hybrid socket, which is one guest's.
+  var path: String?
 
   /// What the log calls the peer, and what connections are counted by.
   var peer: String {
     if let sandbox { return "sandbox \(sandbox)" }
     if let cid { return "vsock:\(cid)" }
-    return receiver
+    return path ?? receiver
   }
 
   /// Says in the span's resource where it is from. What the guest says itself about that is not believed.

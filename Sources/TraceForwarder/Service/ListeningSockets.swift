@@ -23,8 +23,9 @@ struct ListeningSockets {
     try adopt(ServiceManager.sockets())
     do throws(SystemCallError) {
       for path in options.socketPaths {
-        let socket = try ListeningSocket.unix("\(path)_\(options.port)")
-        agents.append((socket.release(), SpanOrigin(receiver: "hybrid", sandbox: nil, cid: nil)))
+        let path = "\(path)_\(options.port)"
+        let socket = try ListeningSocket.unix(path)
+        agents.append((socket.release(), SpanOrigin(receiver: "hybrid", path: path)))
       }
       if !options.templates.isEmpty {
         helper = try SandboxHelper.start(options.templates, port: options.port, level: options.logLevel)
@@ -53,7 +54,7 @@ struct ListeningSockets {
         var length = socklen_t(MemoryLayout<Int32>.size)
         _ = getsockopt(number, SOL_SOCKET, SO_DOMAIN, &family, &length)
         let receiver = family == AF_VSOCK ? "vsock" : "hybrid"
-        agents.append((number, SpanOrigin(receiver: receiver, sandbox: nil, cid: nil)))
+        agents.append((number, SpanOrigin(receiver: receiver, path: Self.path(of: number))))
       default:
         throw Problem(
           description:
@@ -69,7 +70,7 @@ struct ListeningSockets {
     }
     do throws(SystemCallError) {
       let socket = try ListeningSocket.vsock(cid: vsock.cid, port: options.port)
-      agents.append((socket.release(), SpanOrigin(receiver: "vsock", sandbox: nil, cid: nil)))
+      agents.append((socket.release(), SpanOrigin(receiver: "vsock")))
     } catch {
       let remedy =
         error.code == EADDRINUSE
@@ -97,6 +98,20 @@ struct ListeningSockets {
       if options.metricsIsRequired { throw error }
       log.warning("metrics are not served", ["error": error.description])
     }
+  }
+
+  /// Where a Unix socket is; nil for others.
+  private static func path(of number: Int32) -> String? {
+    var address = sockaddr_un()
+    var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+    let code = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(number, $0, &length) }
+    }
+    guard code == 0, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
+    let path = withUnsafeBytes(of: address.sun_path) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    return path.isEmpty ? nil : path
   }
 
   /// The port that a listener has, for when the system chose it.

@@ -41,6 +41,14 @@ final class EventLoop {
     try? control(EPOLL_CTL_MOD, descriptor, events)
   }
 
+  /// Has nothing waited for any more, hang-ups included; the handler still gets its ticks.
+  func suspend(_ descriptor: Int32) { _ = epoll_ctl(file.number, EPOLL_CTL_DEL, descriptor, nil) }
+
+  /// Has it waited for again; false when the kernel lacks memory for that just now.
+  func resume(_ descriptor: Int32, _ events: Events) -> Bool {
+    (try? control(EPOLL_CTL_ADD, descriptor, events)) != nil
+  }
+
   /// To be called before the descriptor is closed.
   func remove(_ descriptor: Int32) {
     _ = epoll_ctl(file.number, EPOLL_CTL_DEL, descriptor, nil)
