@@ -48,6 +48,10 @@ package final class Spool: Sendable {
     var segments: [Segment] = []
     var active: Int32 = -1
     var isDirty = false
+    /// Whether a file was made whose name may not be on disk yet.
+    var hasNewFile = false
+    /// Files that are written to no more, but may not be on disk yet.
+    var retired: [Int32] = []
     /// How far each exporter has delivered, by its name.
     var positions: [String: SpoolPosition] = [:]
     var readers: [Wakeup] = []
@@ -57,14 +61,11 @@ package final class Spool: Sendable {
 
   package let options: SpoolOptions
   let state = Mutex(State())
-  /// Raised when there is room again.
-  package let roomMade: Wakeup
   private let lock: FileDescriptor
 
   /// Opens the spool in a directory, which is made where it is missing, cuts a torn tail and finds the positions.
   package init(_ options: SpoolOptions) throws(SystemCallError) {
     self.options = options
-    roomMade = try Wakeup()
     if mkdir(options.directory, 0o700) != 0, errno != EEXIST {
       throw SystemCallError("make the spool's directory", options.directory)
     }
@@ -78,11 +79,15 @@ package final class Spool: Sendable {
       $0.segments = found.segments
       $0.counts.recovered = UInt64(found.segments.reduce(0) { $0 + $1.records })
       $0.counts.cutBytes = UInt64(found.cutBytes)
+      // A segment that a position is in or behind was there, though it may be gone: its number is not for new spans.
+      $0.counts.lastRemoved = PositionFile.last(in: options.directory)?.segment ?? 0
     }
   }
 
   deinit {
-    state.withLock { if $0.active >= 0 { _ = Glibc.close($0.active) } }
+    state.withLock { state in
+      for file in state.retired + [state.active] where file >= 0 { _ = Glibc.close(file) }
+    }
   }
 
   package var counts: SpoolCounts {
@@ -107,7 +112,7 @@ package final class Spool: Sendable {
     try state.withLock { state throws(SpoolRefusal) in
       var hasRoom = false
       do throws(SystemCallError) {
-        hasRoom = try makeRoom(for: records.count, &state) || evenWhenFull
+        hasRoom = makeRoom(for: records.count, &state) || evenWhenFull
         if hasRoom { try write(records, count, &state) }
         state.lastError = nil
       } catch {
@@ -119,14 +124,13 @@ package final class Spool: Sendable {
     }
   }
 
-  private func makeRoom(for bytes: Int, _ state: inout State) throws(SystemCallError) -> Bool {
+  /// Deletes what may go until there is room; false when that does not suffice. What alone is larger than the spool may
+  /// be is taken by an empty spool, for it would never fit.
+  private func makeRoom(for bytes: Int, _ state: inout State) -> Bool {
     var total = state.segments.reduce(0) { $0 + $1.size }
-    while total + bytes + SpoolFormat.headerBytes > options.maximumSize {
-      let isFree = state.segments.first.map { isDelivered($0.number, state) } ?? false
-      guard let oldest = state.segments.first,
-        state.segments.count > 1 || oldest.size > SpoolFormat.headerBytes,
-        isFree || options.policy == .dropOldest
-      else { return false }
+    while total + bytes + SpoolFormat.headerBytes > options.maximumSize, let oldest = state.segments.first {
+      let isFree = isDelivered(oldest, state)
+      guard isFree || options.policy == .dropOldest else { return false }
       if !isFree { state.counts.dropped += UInt64(oldest.records) }
       if state.segments.count == 1 { closeActive(&state) }
       remove(oldest, &state)
@@ -162,7 +166,7 @@ package final class Spool: Sendable {
 
   private func beginSegment(_ state: inout State) throws(SystemCallError) {
     closeActive(&state)
-    let number = (state.segments.last?.number ?? state.counts.lastRemoved) + 1
+    let number = max(state.segments.last?.number ?? 0, state.counts.lastRemoved) + 1
     let path = path(number)
     let file = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw SystemCallError("open", path) }
@@ -178,36 +182,50 @@ package final class Spool: Sendable {
     }
     state.active = file
     state.segments.append(Segment(number: number, size: SpoolFormat.headerBytes, records: 0))
-    syncDirectory()
+    state.hasNewFile = true
+    if options.syncInterval == 0 { try syncDirectory() }
   }
 
+  /// Leaves the file to ``sync()``: writers do not wait for the disk.
   private func closeActive(_ state: inout State) {
     guard state.active >= 0 else { return }
-    _ = fdatasync(state.active)
-    _ = Glibc.close(state.active)
+    if options.syncInterval > 0, state.retired.count < 64 {
+      state.retired.append(state.active)
+    } else {
+      // The disk is far behind, or every write was synced.
+      _ = fdatasync(state.active)
+      _ = Glibc.close(state.active)
+    }
     state.active = -1
   }
 
   /// Writes what the system holds back to the disk; to be called every ``SpoolOptions/syncInterval``.
   package func sync() throws(SystemCallError) {
-    let file: Int32 = state.withLock { state in
-      guard state.isDirty, state.active >= 0 else { return -1 }
+    var hasNewFile = false
+    let files: [Int32] = state.withLock { state in
+      var files = state.retired
+      state.retired = []
+      hasNewFile = state.hasNewFile
+      state.hasNewFile = false
+      // A descriptor of its own, for the writers may close theirs meanwhile.
+      if state.isDirty, state.active >= 0 { files.append(fcntl(state.active, F_DUPFD_CLOEXEC, 0)) }
       state.isDirty = false
-      // A descriptor of its own: writers need not wait for the disk.
-      return fcntl(state.active, F_DUPFD_CLOEXEC, 0)
+      return files
     }
-    guard file >= 0 else { return }
-    let descriptor = FileDescriptor(owning: file)
-    guard fdatasync(descriptor.number) == 0 else {
-      let error = SystemCallError("fdatasync", options.directory)
-      state.withLock { $0.lastError = error }
-      throw error
+    var failure: SystemCallError?
+    for file in files where file >= 0 {
+      if fdatasync(file) != 0 { failure = SystemCallError("fdatasync", options.directory) }
+      _ = Glibc.close(file)
     }
+    do throws(SystemCallError) { if hasNewFile { try syncDirectory() } } catch { failure = error }
+    guard let failure else { return }
+    state.withLock { $0.lastError = failure }
+    throw failure
   }
 
-  private func syncDirectory() {
-    guard let directory = try? FileDescriptor.open(options.directory, O_RDONLY | O_DIRECTORY) else { return }
-    _ = fsync(directory.number)
+  private func syncDirectory() throws(SystemCallError) {
+    let directory = try FileDescriptor.open(options.directory, O_RDONLY | O_DIRECTORY)
+    guard fsync(directory.number) == 0 else { throw SystemCallError("fsync", options.directory) }
   }
 
   // MARK: Delivering
@@ -218,12 +236,11 @@ package final class Spool: Sendable {
       state.positions[exporter] = position
       removeDelivered(&state)
     }
-    roomMade.raise()
   }
 
   private func removeDelivered(_ state: inout State) {
     var total = state.segments.reduce(0) { $0 + $1.size }
-    while let oldest = state.segments.first, isDelivered(oldest.number, state), state.segments.count > 1,
+    while let oldest = state.segments.first, isDelivered(oldest, state), state.segments.count > 1,
       total > options.keptSize
     {
       remove(oldest, &state)
@@ -231,10 +248,11 @@ package final class Spool: Sendable {
     }
   }
 
-  private func isDelivered(_ segment: UInt64, _ state: State) -> Bool {
+  private func isDelivered(_ segment: Segment, _ state: State) -> Bool {
     // Without an exporter the spool is what queries are answered from: the oldest goes when room is needed.
     if state.positions.isEmpty { return true }
-    return state.positions.values.allSatisfy { $0.segment > segment }
+    let end = SpoolPosition(segment: segment.number, offset: segment.size)
+    return state.positions.values.allSatisfy { $0 >= end }
   }
 
   private func remove(_ segment: Segment, _ state: inout State) {
@@ -251,7 +269,8 @@ package final class Spool: Sendable {
   package var start: SpoolPosition {
     state.withLock { state in
       SpoolPosition(
-        segment: state.segments.first?.number ?? state.counts.lastRemoved + 1, offset: SpoolFormat.headerBytes
+        segment: state.segments.first?.number ?? state.counts.lastRemoved + 1,
+        offset: SpoolFormat.headerBytes
       )
     }
   }
