@@ -11,6 +11,7 @@ enum {
   KATA_CURL_POSTFIELDS = 10015, KATA_CURL_USERAGENT = 10018, KATA_CURL_HTTPHEADER = 10023, KATA_CURL_POST = 47,
   KATA_CURL_POSTFIELDSIZE = 60, KATA_CURL_CAINFO = 10065, KATA_CURL_NOSIGNAL = 99, KATA_CURL_TIMEOUT_MS = 155,
   KATA_CURL_CONNECTTIMEOUT_MS = 156, KATA_CURL_WRITEFUNCTION = 20011,
+  KATA_CURL_NOPROGRESS = 43, KATA_CURL_XFERINFODATA = 10057, KATA_CURL_XFERINFOFUNCTION = 20219,
   KATA_CURL_RESPONSE_CODE = 0x200002, KATA_CURL_RETRY_AFTER = 0x600039
 };
 
@@ -26,6 +27,13 @@ typedef size_t (*kata_curl_write)(char *bytes, size_t size, size_t count, void *
 
 static inline int kata_curl_set_write(void *setopt, void *handle, kata_curl_write function) {
   return ((int (*)(void *, int, ...))setopt)(handle, KATA_CURL_WRITEFUNCTION, function);
+}
+
+/// Called at least once a second during a transfer, with its bytes so far; anything but 0 ends the transfer.
+typedef int (*kata_curl_progress)(void *target, int64_t, int64_t, int64_t, int64_t);
+
+static inline int kata_curl_set_progress(void *setopt, void *handle, kata_curl_progress function) {
+  return ((int (*)(void *, int, ...))setopt)(handle, KATA_CURL_XFERINFOFUNCTION, function);
 }
 
 /// A number about the last transfer, or -1.

@@ -16,12 +16,9 @@ package final class ExporterWorker: Sendable {
   }
 
   private struct State {
-    /// Milliseconds of the monotonic clock by which it must be done; nil while running.
-    var deadline: Int?
     var reopens = false
     var position: SpoolPosition
     var failure: String?
-    var isDone = false
   }
 
   package let name: String
@@ -50,11 +47,15 @@ package final class ExporterWorker: Sendable {
     spool.subscribe(wakeup)
   }
 
-  package func start() { thread.withLock { $0 = WorkerThread.start { [self] in run() } } }
+  package func start() {
+    let started = WorkerThread.start { [self] in run() }
+    thread.withLock { $0 = started }
+    if started == nil { note(ExportFailure("the system has no thread to give")) }
+  }
 
   /// Asks it to deliver what there is and to end by `deadline`.
   package func stop(deadline: Int) {
-    state.withLock { $0.deadline = deadline }
+    context.deadline.set(deadline)
     wakeup.raise()
   }
 
@@ -81,13 +82,13 @@ package final class ExporterWorker: Sendable {
     while true {
       do throws(ExportFailure) { return try make(context) } catch {
         note(error)
-        if deadline != nil { return nil }
+        if context.deadline.isSet { return nil }
         wakeup.wait(milliseconds: 5000)
       }
     }
   }
 
-  fileprivate var deadline: Int? { state.withLock { $0.deadline } }
+  fileprivate var deadline: StopDeadline { context.deadline }
 
   fileprivate func takeReopen() -> Bool {
     state.withLock { state in
@@ -101,7 +102,7 @@ package final class ExporterWorker: Sendable {
       defer { state.failure = failure?.reason }
       return state.failure
     }
-    if let failure, before != failure.reason {
+    if let failure, before.map({ !$0.isSame(as: failure.reason) }) ?? true {
       context.log.warning(
         "spans wait: an exporter cannot deliver", ["exporter": name, "reason": failure.reason])
     } else if failure == nil, before != nil {
@@ -147,15 +148,21 @@ package final class ExporterWorker: Sendable {
     mutating func run() {
       var isRunning = true
       while isRunning {
-        if worker.takeReopen() { exporter.reopen() }
+        reopenIfAsked()
         isRunning = step()
         notePosition(force: !isRunning)
       }
       do throws(ExportFailure) { try exporter.finish() } catch { worker.note(error) }
     }
 
+    private func reopenIfAsked() {
+      guard worker.takeReopen() else { return }
+      do throws(ExportFailure) { try exporter.reopen() } catch { worker.note(error) }
+    }
+
     /// One batch; false when all is done.
     private mutating func step() -> Bool {
+      if worker.deadline.isOver { return false }
       do throws(SystemCallError) {
         if let batch = try reader.next(records: worker.limits.batchSpans, bytes: worker.limits.batchBytes) {
           return attempt { (self) throws(ExportFailure) in
@@ -167,10 +174,10 @@ package final class ExporterWorker: Sendable {
       } catch {
         worker.note(ExportFailure(error.description))
         worker.wakeup.wait(milliseconds: 1000)
-        return worker.deadline.map { MonotonicClock.milliseconds < $0 } ?? true
+        return !worker.deadline.isOver
       }
       guard flush() else { return false }
-      if worker.deadline != nil { return false }
+      if worker.deadline.isSet { return false }
       worker.wakeup.wait(milliseconds: isNoted ? (exporter.isBuffered ? 1000 : -1) : 100)
       return true
     }
@@ -206,6 +213,7 @@ package final class ExporterWorker: Sendable {
           var wait = error.retryAfter ?? Int.random(in: pause / 2...pause)
           wait = min(wait, 10 * worker.limits.longestPause)
           guard sleep(wait) else { return false }
+          reopenIfAsked()
           pause = min(pause * 2, worker.limits.longestPause)
         }
       }
@@ -216,14 +224,15 @@ package final class ExporterWorker: Sendable {
       let end = MonotonicClock.milliseconds + milliseconds
       while true {
         let now = MonotonicClock.milliseconds
-        if let deadline = worker.deadline, now >= deadline { return false }
+        if worker.deadline.isOver { return false }
         if now >= end { return true }
-        // While stopping, a pause may not eat the time that is left.
-        let left = worker.deadline.map { min(end, $0) - now } ?? end - now
-        worker.wakeup.wait(milliseconds: min(left, worker.deadline == nil ? 1000 : 250))
-        if worker.deadline != nil, milliseconds > 250 {
-          return MonotonicClock.milliseconds < (worker.deadline ?? 0)
+        guard let deadline = worker.deadline.milliseconds else {
+          worker.wakeup.wait(milliseconds: min(end - now, 1000))
+          continue
         }
+        // While stopping, a pause may not eat the time that is left.
+        worker.wakeup.wait(milliseconds: min(end - now, deadline - now, 250))
+        if milliseconds > 250 { return !worker.deadline.isOver }
       }
     }
 
@@ -234,5 +243,13 @@ package final class ExporterWorker: Sendable {
       lastNote = now
       isNoted = true
     }
+  }
+}
+
+extension String {
+  /// Whether two reasons differ in numbers alone, such as in how long an attempt took.
+  fileprivate func isSame(as other: String) -> Bool {
+    func rest(_ text: String) -> [UInt8] { text.utf8.filter { !(0x30...0x39).contains($0) } }
+    return rest(self) == rest(other)
   }
 }

@@ -32,6 +32,8 @@ final class JaegerDirectoryExporter: SpanExporter {
   private var nextCleaning = 0
 
   static let memoryLimit = 32 << 20
+  /// Bytes of one trace, which is in memory as a whole while it is written.
+  static let traceLimit = 32 << 20
   /// Milliseconds after which a trace is complete: since its last span, with the root's and without.
   static let completeAfter = 5_000
   static let idleAfter = 60_000
@@ -53,7 +55,11 @@ final class JaegerDirectoryExporter: SpanExporter {
       let id = span.traceID
       var trace = traces.removeValue(forKey: id) ?? OpenTrace(document: load(id))
       held -= trace.document.size
-      if trace.document.add(span, defaultService: context.defaultService, &scratch) { trace.isDirty = true }
+      if trace.document.size > Self.traceLimit {
+        refuse(id)
+      } else if trace.document.add(span, defaultService: context.defaultService, &scratch) {
+        trace.isDirty = true
+      }
       trace.lastSpan = MonotonicClock.milliseconds
       held += trace.document.size
       traces[id] = trace
@@ -88,6 +94,13 @@ final class JaegerDirectoryExporter: SpanExporter {
       traces[id] = nil
       held -= trace.document.size
     }
+  }
+
+  private func refuse(_ id: TraceID) {
+    context.metrics.add(.refused, context.name)
+    context.log.limited(
+      .warning, by: context.name, "a trace's file is full: spans were left out",
+      ["exporter": context.name, "trace": id.description, "limit": String(Self.traceLimit)])
   }
 
   private func path(_ id: TraceID) -> String { "\(directory)/\(id.description).json" }

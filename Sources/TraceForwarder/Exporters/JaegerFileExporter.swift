@@ -45,7 +45,11 @@ final class JaegerFileExporter: SpanExporter {
     }
   }
 
-  func reopen() { try? complete(keeping: true) }
+  func reopen() throws(ExportFailure) {
+    do throws(SystemCallError) { try complete(keeping: true) } catch {
+      throw ExportFailure(error.description)
+    }
+  }
 
   func finish() throws(ExportFailure) {
     do throws(SystemCallError) { try complete() } catch { throw ExportFailure(error.description) }
@@ -57,12 +61,16 @@ final class JaegerFileExporter: SpanExporter {
     size = Int(try file.status(partialPath).st_size)
     opened = MonotonicClock.milliseconds
     let number = file.number
+    // What waits is of the file that is there; when nothing waits, that file is of an earlier run and complete.
+    if size == 0, access(path, F_OK) == 0 { try rotation.rotate(path) }
     partial = consume file
     return number
   }
 
   /// Writes the document of all that waits.
   private func complete(keeping: Bool = false) throws(SystemCallError) {
+    // A run without a span leaves the file of an earlier one as it is.
+    if partial == nil, access(partialPath, F_OK) != 0, access(path, F_OK) == 0 { return }
     _ = try open()
     let bytes = try WholeFile.read(partialPath)
     var documents: [TraceID: TraceDocument] = [:]

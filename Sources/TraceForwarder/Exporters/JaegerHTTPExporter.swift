@@ -9,7 +9,7 @@ final class JaegerHTTPExporter: SpanExporter {
   init(_ context: ExporterContext, _ options: HTTPClient.Options) throws(ExportFailure) {
     self.context = context
     batches = JaegerBatches(context, .binary, limit: 4 << 20)
-    do throws(HTTPClient.Failure) { client = try HTTPClient(options) } catch {
+    do throws(HTTPClient.Failure) { client = try HTTPClient(options, deadline: context.deadline) } catch {
       throw ExportFailure(error.reason)
     }
   }

@@ -21,11 +21,9 @@ final class JaegerUDPExporter: SpanExporter {
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
     let number = try connected()
     try batches.send(batch) { (message, _) throws(ExportFailure) in
-      for attempt in 0..<2 {
-        let sent = Glibc.send(number, message.baseAddress, message.count, Int32(MSG_NOSIGNAL))
-        if sent == message.count { return }
-        // The refusal of an earlier datagram is told once; this one was not sent.
-        if attempt == 0, errno == ECONNREFUSED || errno == EINTR { continue }
+      // A refusal is of an earlier datagram, which may be of this batch: all of it is sent again.
+      let sent = Glibc.send(number, message.baseAddress, message.count, Int32(MSG_NOSIGNAL))
+      guard sent == message.count else {
         throw ExportFailure(SystemCallError("send", "udp:\(self.address)").description)
       }
     }

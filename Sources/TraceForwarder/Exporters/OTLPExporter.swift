@@ -11,7 +11,7 @@ final class OTLPExporter: SpanExporter {
   init(_ context: ExporterContext, _ options: HTTPClient.Options, usesJSON: Bool) throws(ExportFailure) {
     self.context = context
     self.usesJSON = usesJSON
-    do throws(HTTPClient.Failure) { client = try HTTPClient(options) } catch {
+    do throws(HTTPClient.Failure) { client = try HTTPClient(options, deadline: context.deadline) } catch {
       throw ExportFailure(error.reason)
     }
   }

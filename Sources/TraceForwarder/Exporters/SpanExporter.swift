@@ -23,7 +23,7 @@ package protocol SpanExporter: AnyObject {
   /// Whether ``export(_:)`` only takes, so that ``flush()`` is worth waiting for more.
   var isBuffered: Bool { get }
   /// Opens files anew, after they were moved away.
-  func reopen()
+  func reopen() throws(ExportFailure)
   /// Called once, after the last flush.
   func finish() throws(ExportFailure)
 }
@@ -31,7 +31,7 @@ package protocol SpanExporter: AnyObject {
 extension SpanExporter {
   package func flush() throws(ExportFailure) {}
   package var isBuffered: Bool { false }
-  package func reopen() {}
+  package func reopen() throws(ExportFailure) {}
   package func finish() throws(ExportFailure) {}
 }
 
@@ -43,6 +43,8 @@ package struct ExporterContext: Sendable {
   package var log: ForwarderLog
   /// What a span's service is called that names none.
   package var defaultService: String
+  /// By when the exporter must be done; nothing that it does may take longer.
+  package var deadline = StopDeadline()
 
   /// Decodes a payload of the spool into `span`; false, counted, when it is not what was written.
   func decode(_ payload: UnsafeRawBufferPointer, into span: inout Span) -> Bool {

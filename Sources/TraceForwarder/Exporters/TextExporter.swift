@@ -22,10 +22,24 @@ final class TextExporter: SpanExporter {
     batch.visitPayloads { payload in
       if context.decode(payload, into: &span) { SpanText.put(span, isColoured: isColoured, to: &out) }
     }
-    do throws(SystemCallError) {
-      try FileDescriptor(borrowing: STDOUT_FILENO).writeAll(out.bytes, subject: "standard output")
-    } catch {
+    do throws(SystemCallError) { try write(out.bytes) } catch {
       if error.code == EPIPE { onClosed() } else { throw ExportFailure(error.description) }
+    }
+  }
+
+  /// Waits for a reader that is slow, but not beyond the time to stop.
+  private func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+      guard poll(&entry, 1, 250) != 0 else {
+        if context.deadline.isOver { throw SystemCallError("write", "standard output", code: ETIMEDOUT) }
+        continue
+      }
+      // A pipe that is ready has room for this much, so the write does not block.
+      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(4096))
+      try FileDescriptor(borrowing: STDOUT_FILENO).writeAll(piece, subject: "standard output")
+      rest = rest.dropFirst(piece.count)
     }
   }
 }

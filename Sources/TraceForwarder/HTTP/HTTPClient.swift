@@ -33,9 +33,12 @@ final class HTTPClient {
   private let handle: UnsafeMutableRawPointer
   private let options: Options
   private let received = ReceivedBytes()
+  private let deadline: StopDeadline
 
-  init(_ options: Options) throws(Failure) {
+  /// - Parameter deadline: a request that is under way then is given up.
+  init(_ options: Options, deadline: StopDeadline) throws(Failure) {
     self.options = options
+    self.deadline = deadline
     library = try CurlLibrary.shared()
     guard let handle = library.makeHandle() else { throw Failure(reason: "libcurl has no memory") }
     self.handle = handle
@@ -63,7 +66,7 @@ final class HTTPClient {
     let wait = kata_curl_number(library.getinfo, handle, Int32(KATA_CURL_RETRY_AFTER))
     return Answer(
       status: Int(kata_curl_number(library.getinfo, handle, Int32(KATA_CURL_RESPONSE_CODE))),
-      retryAfter: wait > 0 ? Int(wait) : nil, body: received.bytes)
+      retryAfter: wait > 0 ? Int(min(wait, 86400)) : nil, body: received.bytes)
   }
 
   private func perform(_ body: UnsafeRawBufferPointer, _ list: UnsafeMutableRawPointer?) -> Int32 {
@@ -87,6 +90,12 @@ final class HTTPClient {
       received.bytes.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: min(room, size &* count)))
       return size &* count
     }
+    set(KATA_CURL_XFERINFODATA, UnsafeRawPointer(Unmanaged.passUnretained(deadline).toOpaque()))
+    _ = kata_curl_set_progress(library.setopt, handle) { deadline, _, _, _, _ in
+      guard let deadline else { return 0 }
+      return Unmanaged<StopDeadline>.fromOpaque(deadline).takeUnretainedValue().isOver ? 1 : 0
+    }
+    setNumber(KATA_CURL_NOPROGRESS, 0)
     return library.perform(handle)
   }
 

@@ -233,6 +233,10 @@ struct Forwarder {
     var status: Int32 = 0
     for worker in exporters.workers {
       let count = spool.count(from: worker.position)
+      if count == 0, let failure = worker.failure {
+        status = 1
+        log.error("an exporter could not finish", ["exporter": worker.name, "reason": failure])
+      }
       guard count > 0 else { continue }
       status = 1
       log.error(

@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import Synchronization
 
 /// What an event loop serves, on its own thread. It is made, called and let go of there.
@@ -33,7 +34,11 @@ final class LoopThread: Sendable {
 
   /// Makes the service on the new thread and serves until ``stop(deadline:)``.
   func start(_ make: @escaping @Sendable (EventLoop) throws(SystemCallError) -> any LoopService) {
-    thread.withLock { $0 = WorkerThread.start { [self] in run(make) } }
+    let started = WorkerThread.start { [self] in run(make) }
+    thread.withLock { $0 = started }
+    if started == nil {
+      state.withLock { $0.failure = SystemCallError("start a thread", name, code: EAGAIN) }
+    }
   }
 
   private func run(_ make: (EventLoop) throws(SystemCallError) -> any LoopService) {
