@@ -57,13 +57,10 @@ struct SandboxWatch: ~Copyable {
   private mutating func update() {
     for index in watched.indices {
       let directory = watched[index].template.directory
-      if watched[index].watch < 0 || !isThere(directory) {
-        watched[index].watch = inotify_add_watch(
-          inotify.number, directory,
-          UInt32(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR))
-      }
+      // Said again each time: the directory may be another one of the same name by now.
+      watched[index].watch = watch(directory)
       let found = Set(entries(directory).compactMap { watched[index].template.sandbox(entry: $0) })
-      for (sandbox, path) in watched[index].sockets where !found.contains(sandbox) {
+      for (sandbox, path) in watched[index].sockets where !found.contains(sandbox) || !isThere(path) {
         _ = unlink(path)
         watched[index].sockets[sandbox] = nil
         tell("-\(sandbox)", -1)
@@ -76,17 +73,45 @@ struct SandboxWatch: ~Copyable {
     guard watched[index].sockets.count < 10_000 else { return }
     let path = watched[index].template.path(sandbox: sandbox, port: port)
     do throws(SystemCallError) {
-      let socket = try ListeningSocket.unix(path, mode: 0o600)
+      guard let socket = try listen(path) else { return }
       giveAway(path)
       watched[index].sockets[sandbox] = path
       tell("+\(sandbox)", socket.number)
     } catch {
-      if error.code != ENOENT {
-        log.limited(
-          .error, by: "sandbox \(sandbox)", "a sandbox's socket cannot be made",
-          ["sandbox": sandbox, "error": error.description])
-      }
+      log.limited(
+        .error, by: "sandbox \(sandbox)", "a sandbox's socket cannot be made",
+        ["sandbox": sandbox, "error": error.description])
     }
+  }
+
+  /// Nil while a directory on the way to the socket is missing; that it appears wakes this process up.
+  private func listen(_ path: String) throws(SystemCallError) -> FileDescriptor? {
+    for _ in 0..<8 {
+      do throws(SystemCallError) { return try ListeningSocket.unix(path, mode: 0o600) } catch {
+        guard error.code == ENOENT else { throw error }
+      }
+      var parent = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+      // What is made between the attempt and the watch is found by the next attempt.
+      if isThere(String(parent)) { continue }
+      while !parent.isEmpty, !isThere(String(parent)) {
+        parent = parent[..<(parent.lastIndex(of: "/") ?? parent.startIndex)]
+      }
+      guard watch(String(parent)) >= 0, !isThere(Self.child(of: parent, towards: path)) else { continue }
+      return nil
+    }
+    return nil
+  }
+
+  /// The directory below `parent` on the way to `path`.
+  private static func child(of parent: Substring, towards path: String) -> String {
+    let rest = path.dropFirst(parent.count + 1)
+    return "\(parent)/\(rest.prefix { $0 != "/" })"
+  }
+
+  private func watch(_ directory: String) -> Int32 {
+    inotify_add_watch(
+      inotify.number, directory,
+      UInt32(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR))
   }
 
   /// Gives the socket to the directory's owner, as whom the hypervisor runs. The owner may have put something else in its
@@ -102,9 +127,9 @@ struct SandboxWatch: ~Copyable {
     _ = fchownat(file.number, "", owner.st_uid, owner.st_gid, Int32(kata_at_empty_path))
   }
 
-  private func isThere(_ directory: String) -> Bool {
+  private func isThere(_ path: String) -> Bool {
     var status = stat()
-    return stat(directory, &status) == 0
+    return stat(path, &status) == 0
   }
 
   private func entries(_ directory: String) -> [String] {
@@ -153,8 +178,11 @@ final class SandboxSockets: EventHandler, IdleHandler {
       let sandbox = String(decoding: message[1..<count], as: UTF8.self)
       if message[0] == 0x2b, descriptor >= 0 {
         receiver.listen(
-          FileDescriptor(owning: descriptor), SpanOrigin(receiver: "hybrid", sandbox: sandbox, cid: nil))
+          FileDescriptor(owning: descriptor), SpanOrigin(receiver: "hybrid", sandbox: sandbox))
         log.info("a sandbox appeared", ["sandbox": sandbox])
+      } else if message[0] == 0x2b {
+        log.error(
+          "a sandbox's socket was lost on its way", ["sandbox": sandbox, "reason": "too many open files"])
       } else if message[0] == 0x2d {
         receiver.stopListening(sandbox: sandbox)
         log.info("a sandbox is gone", ["sandbox": sandbox])
@@ -206,6 +234,7 @@ enum SandboxHelper {
     else { return 2 }
     // A signal to the group is for the other half, which ends this one by ending.
     for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
+    _ = kata_no_new_privileges()
     let log = ForwarderLog(level: level)
     do throws(SystemCallError) {
       var watch = try SandboxWatch(
