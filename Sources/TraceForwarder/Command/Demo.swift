@@ -30,10 +30,12 @@ struct Demo {
       if !keepsSpool { options.spool.directory = directory.path }
       let path = "\(options.socketPaths[0])_\(options.port)"
       let log = log
-      return Forwarder(options, log) { query in
-        if let query { ForwarderCommand.say("\n  Traces: http://\(query)/\n  End with Ctrl-C.\n\n") }
-        _ = WorkerThread.start { Self.send(to: path, log) }
-      }.run()
+      return withExtendedLifetime(directory) {
+        Forwarder(options, log) { query in
+          if let query { ForwarderCommand.say("\n  Traces: http://\(query)/\n  End with Ctrl-C.\n\n") }
+          _ = WorkerThread.start { Self.send(to: path, log) }
+        }.run()
+      }
     } catch {
       log.error("the demonstration cannot start", ["error": error.description])
       return 1

@@ -31,7 +31,7 @@ package enum ForwarderCommand {
     do throws(SystemCallError) {
       let directory = try TemporaryDirectory()
       options.spool.directory = directory.path
-      return Forwarder(options, log).run()
+      return withExtendedLifetime(directory) { Forwarder(options, log).run() }
     } catch {
       log.error("a temporary directory cannot be made", ["error": error.description])
       return 1

@@ -168,8 +168,6 @@ final class SpanHTTPReceiver {
       metrics.add(.rejected, "\(error.reason)")
       return .broken(error)
     }
-    metrics.add(.received, receiver, taken + refused)
-    metrics.add(.decoded, receiver, taken)
     do throws(SpoolRefusal) {
       try intake.append(collected, count: taken)
     } catch {
@@ -178,6 +176,9 @@ final class SpanHTTPReceiver {
       }
       return .busy
     }
+    // Only now: a sender that was told to come again is not counted twice.
+    metrics.add(.received, receiver, taken + refused)
+    metrics.add(.decoded, receiver, taken)
     return .taken(taken, refused: refused, reason: reason)
   }
 }

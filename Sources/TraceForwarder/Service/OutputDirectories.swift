@@ -57,7 +57,9 @@ struct OutputDirectories {
         String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
       // What an earlier run left as another user; nothing else is touched.
-      guard name == "lock" || name.hasSuffix(".spool") || name.hasSuffix(".position") else { continue }
+      guard name == "lock" || [".spool", ".position", ".position.tmp"].contains(where: name.hasSuffix) else {
+        continue
+      }
       _ = fchownat(directory.number, name, user.id, user.group, Int32(AT_SYMLINK_NOFOLLOW))
     }
   }
