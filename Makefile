@@ -19,7 +19,7 @@ ifneq ($(shell grep -l GLIBC_ABI_DT_RELR $$(ldd /bin/true | grep -o '/[^ ]*libc.
 RELEASE += -Xlinker -z -Xlinker pack-relative-relocs
 endif
 
-.PHONY: all build debug test test-slow bench fuzz demo install uninstall format lint clean \
+.PHONY: all build debug test test-slow test-vsock bench fuzz demo install uninstall format lint clean \
 	build-dependencies test-dependencies bench-dependencies
 
 all: build
@@ -46,6 +46,10 @@ demo: build
 
 test: test-dependencies build
 	$(SWIFT) test --parallel
+
+# AF_VSOCK for real, in a guest; part of the tests above.
+test-vsock: test-dependencies build
+	$(SWIFT) test --filter ForwarderVSOCKTests
 
 test-slow: test-dependencies build
 	KATA_TEST_SLOW=1 $(SWIFT) test --parallel
@@ -100,6 +104,7 @@ build-dependencies:
 test-dependencies:
 	@.ci/install-packages libsystemd-dev pkg-config systemd systemd-journal-remote jq libxml2-utils python3-venv \
 	  gzip xz-utils zstd bsdutils util-linux libcurl4
+	@.ci/guest-kernel .build/guest-kernel
 	@.ci/make-venv .build/venv tomli PyYAML jsonschema rotel opentelemetry-sdk \
 	  opentelemetry-exporter-otlp-proto-http opentelemetry-proto
 	@# The Jaeger exporter knows only the OpenTelemetry of its own time.

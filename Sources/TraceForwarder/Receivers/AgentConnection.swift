@@ -24,6 +24,8 @@ final class AgentConnection: EventHandler {
   private var isPaused = false
   /// Whether the agent has ended its stream.
   private var isEnded = false
+  /// Whether the last turn read all that was there.
+  private var isDry = false
   /// Why the connection is to be closed as soon as the spool has what came before.
   private var fault: String?
   /// Frames of this turn, by encoding; counted together.
@@ -57,6 +59,7 @@ final class AgentConnection: EventHandler {
   /// Reads until nothing more is there or the turn is over.
   private func readTurn() {
     var read = 0
+    isDry = false
     while read < AgentReceiver.turnBytes, !isPaused, !isEnded, fault == nil {
       guard makeRoom() else {
         fault = "out_of_memory"
@@ -68,7 +71,8 @@ final class AgentConnection: EventHandler {
       }
       if got < 0 {
         if errno == EINTR { continue }
-        if errno != EAGAIN { fault = "reset" }
+        isDry = errno == EAGAIN
+        if !isDry { fault = "reset" }
         return
       }
       if got == 0 {
@@ -87,11 +91,11 @@ final class AgentConnection: EventHandler {
     if isPaused { return }
     if let fault { return close(fault) }
     if isEnded { return end() }
-    guard receiver.isDraining, consumed == filled else { return }
-    if unread == 0 { receiver.forget(self) }
+    // Only trying tells that all is read: AF_VSOCK does not say how much waits.
+    if receiver.isDraining, isDry, consumed == filled { receiver.forget(self) }
   }
 
-  /// Bytes that the kernel holds for it.
+  /// Bytes that the kernel holds for it, where it says so.
   private var unread: Int32 {
     var count: Int32 = 0
     return ioctl(number, UInt(FIONREAD), &count) == 0 ? count : 0
@@ -278,6 +282,7 @@ final class AgentConnection: EventHandler {
 
   func tick(_ now: Int) {
     if isPaused { return resume(now) }
+    if receiver.isDraining { return ready(.read) }
     let limits = receiver.limits
     if let frameStart, now - frameStart > limits.frameTimeout { return close("partial_frame") }
     if limits.idleTimeout > 0, now - lastByte > limits.idleTimeout { close("idle") }

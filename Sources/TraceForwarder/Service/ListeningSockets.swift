@@ -73,9 +73,11 @@ struct ListeningSockets {
       agents.append((socket.release(), SpanOrigin(receiver: "vsock")))
     } catch {
       let remedy =
-        error.code == EADDRINUSE
-        ? "another process listens there: end it, or choose another --vsock-port"
-        : "the kernel needs the module vhost_vsock"
+        switch error.code {
+        case EADDRINUSE: "another process listens there: end it, or choose another --vsock-port"
+        case EADDRNOTAVAIL: "this machine has no such context id: use --vsock-cid any"
+        default: "load the kernel's module vhost_vsock, or turn this receiver off with --vsock=false"
+        }
       guard !vsock.isRequired, error.code != EADDRINUSE else {
         throw Problem(description: "\(error.description); \(remedy)")
       }
