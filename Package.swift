@@ -33,12 +33,13 @@ let package = Package(
     .executableTarget(
       name: "trace-benchmark", dependencies: ["Basics", "Tracing"], path: "Tests/Benchmarks/TraceCodecs",
       swiftSettings: strict),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: strict),
     .testTarget(
-      name: "LogParserTests", dependencies: ["LogParser", "Basics"], swiftSettings: strict),
-    .testTarget(name: "TracingTests", dependencies: ["Tracing"], swiftSettings: strict),
+      name: "LogParserTests", dependencies: ["LogParser", "Basics", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "TracingTests", dependencies: ["Tracing", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "TraceForwarderTests", dependencies: ["TraceForwarder", "Tracing", "Basics"],
+      name: "TraceForwarderTests", dependencies: ["TraceForwarder", "Tracing", "Basics", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["LogParser", "TraceForwarder", "Tracing"], swiftSettings: strict),

@@ -15,8 +15,15 @@ package struct TraceID: Hashable, Sendable, Comparable {
 
   /// Takes 1 to 32 hexadecimal digits of either case, as Jaeger's clients write ids with and without leading zeros.
   package init?(hex text: some StringProtocol) {
-    guard (1...32).contains(text.utf8.count), let value = UInt128(text, radix: 16), text.first != "+" else {
-      return nil
+    guard (1...32).contains(text.utf8.count) else { return nil }
+    var value: UInt128 = 0
+    for byte in text.utf8 {
+      switch byte {
+      case 0x30...0x39: value = value << 4 | UInt128(byte - 0x30)
+      case 0x41...0x46: value = value << 4 | UInt128(byte - 0x37)
+      case 0x61...0x66: value = value << 4 | UInt128(byte - 0x57)
+      default: return nil
+      }
     }
     self.init(value)
   }

@@ -269,7 +269,8 @@ struct JSONScanner {
       _ = try digits()
     }
     let text = Substring(decoding: bytes[start..<position], as: UTF8.self)
-    guard let value = Double(text) else { throw failure(.number) }
+    // A number beyond the type's range is one that would not come back.
+    guard let value = Double(text), value.isFinite else { throw failure(.number) }
     return value
   }
 

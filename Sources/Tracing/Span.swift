@@ -152,18 +152,14 @@ package struct Span: Sendable {
     package var mapOrder: [UInt32] = []
   }
 
-  /// Makes the span empty, and keeps the memory.
+  /// Makes the span empty, and keeps the memory that it has for the next one.
   package mutating func removeAll() {
-    removeOwn()
     attributes.removeAll(keepingCapacity: true)
     elements.removeAll(keepingCapacity: true)
-    text.removeAll(keepingCapacity: true)
+    // What one huge span made large is given back; the other pools are bounded by ``SpanLimits/values``.
+    text.removeAll(keepingCapacity: text.capacity <= 1 << 20)
     resource = Resource()
     scope = Scope()
-  }
-
-  /// Makes all empty but resource, scope and the pools that they are in.
-  mutating func removeOwn() {
     traceID = TraceID(0)
     spanID = SpanID(0)
     parentID = SpanID(0)
@@ -222,9 +218,9 @@ package struct Span: Sendable {
     return Text(start, text.count - start)
   }
 
-  /// Adds an attribute of text to the resource.
-  package mutating func addResource(_ key: String, _ value: String) {
-    let list = Array(attributes[clamping: resource.attributes])
+  /// Sets an attribute of text of the resource, in the place of all that have its key.
+  package mutating func setResource(_ key: String, _ value: String) {
+    let list = attributes[clamping: resource.attributes].filter { string($0.key) != key }
     let first = attributes.count
     attributes.append(contentsOf: list)
     attributes.append(Attribute(intern(key), .string(intern(value))))

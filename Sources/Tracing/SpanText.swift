@@ -34,7 +34,7 @@ private struct SpanTextWriter {
     if span.status == .ok { out.put("  ok") }
     if !span.statusMessage.isEmpty {
       out.put(0x20)
-      out.put(json: text[span.statusMessage])
+      quoted(text[span.statusMessage], &out)
     }
     out.put("\n    trace ")
     out.put(hex: span.traceID)
@@ -97,7 +97,9 @@ private struct SpanTextWriter {
       if case .string(let piece) = attribute.value {
         plain(text[piece], &out)
       } else {
-        ValueText.put(attribute.value, of: span, text, to: &out)
+        var json = ByteWriter(capacity: 64)
+        ValueText.put(attribute.value, of: span, text, to: &json)
+        visible(json.bytes, &out)
       }
     }
   }
@@ -107,21 +109,27 @@ private struct SpanTextWriter {
     if !bytes.isEmpty, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x5c }) {
       return out.put(bytes)
     }
-    let start = out.count
-    out.put(json: bytes)
-    // JSON lets the C1 controls and DEL through, which terminals obey.
-    if bytes.contains(where: { $0 >= 0x7f }) {
-      out.truncate(to: start)
-      var safe = ""
-      for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
-        if scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format {
-          safe += "\u{fffd}"
-        } else {
-          safe.unicodeScalars.append(scalar)
-        }
+    quoted(bytes, &out)
+  }
+
+  private func quoted(_ bytes: UnsafeRawBufferPointer, _ out: inout ByteWriter) {
+    var json = ByteWriter(capacity: 64)
+    json.put(json: bytes)
+    visible(json.bytes, &out)
+  }
+
+  /// Puts JSON, which lets DEL, the C1 controls and what turns the writing's direction through: terminals obey them.
+  private func visible(_ json: UnsafeRawBufferPointer, _ out: inout ByteWriter) {
+    guard json.contains(where: { $0 >= 0x7f }) else { return out.put(json) }
+    var safe = ""
+    for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
+      if scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format {
+        safe += "\u{fffd}"
+      } else {
+        safe.unicodeScalars.append(scalar)
       }
-      out.put(json: safe)
     }
+    out.put(string: safe)
   }
 
   private func colour(_ code: StaticString, _ out: inout ByteWriter, _ body: (inout ByteWriter) -> Void) {

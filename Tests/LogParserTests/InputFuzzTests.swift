@@ -2,6 +2,7 @@ import Basics
 import Foundation
 import Glibc
 import LogParser
+import TestSupport
 import Testing
 
 /// Mutated inputs of every format: whatever bytes come, reading ends, and gives records or problems.
@@ -27,29 +28,6 @@ struct InputFuzzTests {
     "\u{ff}\u{ff}\u{ff}\u{ff}", "99999999999999999999", "-1", "1e999", "container_id:\"", "%!d(MISSING)",
     "null", "true", "\u{2028}",
   ]
-
-  private func mutate(_ bytes: [UInt8], _ generator: inout SplitMix64) -> [UInt8] {
-    var result = bytes
-    for _ in 0...(generator.next() % 4) {
-      let place = result.isEmpty ? 0 : Int(generator.next() % UInt64(result.count))
-      switch generator.next() % 7 {
-      case 0 where !result.isEmpty: result[place] = UInt8(truncatingIfNeeded: generator.next())
-      case 1 where !result.isEmpty: result[place] ^= 1 << UInt8(generator.next() % 8)
-      case 2:
-        result.insert(
-          contentsOf: Self.tokens.randomElement(using: &generator)?.utf8.map { $0 } ?? [], at: place)
-      case 3: result.removeSubrange(place..<min(result.count, place + Int(generator.next() % 40)))
-      case 4: result = Array(result[..<place])
-      case 5:
-        let other = Self.seeds[Int(generator.next() % UInt64(Self.seeds.count))]
-        result.insert(contentsOf: other.prefix(Int(generator.next() % 200)), at: place)
-      default:
-        let end = min(result.count, place + Int(generator.next() % 60))
-        result.insert(contentsOf: result[place..<end], at: place)
-      }
-    }
-    return result
-  }
 
   /// Reads `bytes` to the end and writes each record in every format; returns how many records there were.
   private func read(
@@ -98,34 +76,19 @@ struct InputFuzzTests {
     }
   }
 
-  /// The same inputs in every run, so that a failure is the change's that it meets; `KATA_FUZZ_SECONDS` makes it longer,
-  /// with other inputs, and `KATA_FUZZ_SEED` repeats those.
   @Test func everyFormatSurvivesMutatedInput() throws {
-    let environment = ProcessInfo.processInfo.environment
-    let seconds = environment["KATA_FUZZ_SECONDS"].flatMap { Double($0) }
-    let seed =
-      environment["KATA_FUZZ_SEED"].flatMap { UInt64($0) }
-      ?? (seconds == nil ? 1 : UInt64.random(in: 0..<1 << 32))
-    var generator = SplitMix64(state: seed)
     let file = try FileDescriptor.temporary(in: "/tmp")
     var record = Record()
     var out = OutputBuffer()
+    let mutator = Mutator(seeds: Self.seeds, tokens: Self.tokens.map { Array($0.utf8) })
     #expect(Self.seeds.count > 15)
-    print("seed \(seed)")
-    let end = Date().addingTimeInterval(seconds ?? 5)
-    var inputs = 0
     var records = 0
-    while inputs == 0 || Date() < end {
-      for _ in 0..<100 {
-        let bytes = mutate(Self.seeds[Int(generator.next() % UInt64(Self.seeds.count))], &generator)
-        let format =
-          generator.next() % 3 == 0 ? InputFormat.allCases.randomElement(using: &generator) ?? .auto : .auto
-        records += try read(bytes, format, file, &record, &out)
-        inputs += 1
-      }
+    try Fuzzing.run("log input", seconds: 5) { generator in
+      let bytes = mutator.next(&generator)
+      let format = generator.oneIn(3) ? generator.pick(InputFormat.allCases) : .auto
+      records += try read(bytes, format, file, &record, &out)
     }
     #expect(records > 0)
-    print("\(inputs) mutated inputs, \(records) records")
   }
 
   /// Halves of the agent's records that never end, before any time is known: each half is kept once.
@@ -178,18 +141,5 @@ struct InputFuzzTests {
   ])
   func textsThatAreNoTimesAreRefused(_ text: String) {
     #expect(throws: JournalTime.Problem.self) { try JournalTime.parse(text, now: Timestamp(seconds: 0)) }
-  }
-}
-
-/// A small seeded generator (Steele, Lea and Flood), so that a failure can be repeated.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

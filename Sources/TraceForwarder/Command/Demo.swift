@@ -149,8 +149,8 @@ enum DemoTrace {
       span.events.append(event)
       span.agent.hasEvents = true
     }
-    span.addResource("service.name", step.service)
-    span.addResource("kata.sandbox.id", "3f2a9c51d0e84b7c9a6e5f10b2c3d4e5")
+    span.setResource("service.name", step.service)
+    span.setResource("kata.sandbox.id", "3f2a9c51d0e84b7c9a6e5f10b2c3d4e5")
     return span
   }
 }

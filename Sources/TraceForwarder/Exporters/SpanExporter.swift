@@ -48,15 +48,8 @@ package struct ExporterContext: Sendable {
 
   /// Decodes a payload of the spool into `span`; false, counted, when it is not what was written.
   func decode(_ payload: UnsafeRawBufferPointer, into span: inout Span) -> Bool {
-    var limits = SpanLimits()
-    // The record was checked when it came in; only its own length bounds it now.
-    limits.attributes = .max
-    limits.events = .max
-    limits.links = .max
-    limits.textBytes = .max
-    limits.depth = 64
     do throws(DecodingError) {
-      try OTLPProtobuf.decode(payload, limits: limits, into: &span)
+      try OTLPProtobuf.decode(payload, limits: .none, into: &span)
       return true
     } catch {
       metrics.add(.rejected, "spool_record")

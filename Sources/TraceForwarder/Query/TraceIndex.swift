@@ -79,7 +79,7 @@ package final class TraceIndex: Sendable {
     var span = Span()
     for range in batch.payloads {
       let isGood = batch.bytes.withUnsafeBytes { bytes in
-        (try? OTLPProtobuf.decode(UnsafeRawBufferPointer(rebasing: bytes[range]), into: &span)) != nil
+        (try? OTLPProtobuf.decode(UnsafeRawBufferPointer(rebasing: bytes[range]), limits: .none, into: &span)) != nil
       }
       if isGood {
         add(
@@ -180,7 +180,7 @@ private final class FileDescriptorBox {
     return record.withUnsafeBytes { bytes in
       guard case .good(let payload, _) = SpoolFormat.record(at: 0, in: bytes) else { return nil }
       var span = Span()
-      return (try? OTLPProtobuf.decode(payload, into: &span)).map { span }
+      return (try? OTLPProtobuf.decode(payload, limits: .none, into: &span)).map { span }
     }
   }
 

@@ -160,7 +160,7 @@ final class SpanHTTPReceiver {
           metrics.add(.rejected, "\(error.reason)")
         },
         { span in
-          if span.serviceName.isEmpty { span.addResource("service.name", defaultService) }
+          if span.serviceName.isEmpty { span.setResource("service.name", defaultService) }
           intake.encode(span, to: &collected)
           taken += 1
         })

@@ -44,20 +44,8 @@ struct SpanOrigin: Sendable, Hashable {
 
   /// Says in the span's resource where it is from. What the guest says itself about that is not believed.
   func mark(_ span: inout Span, defaultService: String) {
-    if span.serviceName.isEmpty { span.addResource("service.name", defaultService) }
+    if span.serviceName.isEmpty { span.setResource("service.name", defaultService) }
     if let sandbox { span.setResource("kata.sandbox.id", sandbox) }
     if let cid { span.setResource("kata.guest.cid", String(cid)) }
-  }
-}
-
-extension Span {
-  /// Sets an attribute of the resource, in the place of one that is there.
-  mutating func setResource(_ key: String, _ value: String) {
-    for index in resource.attributes.range
-    where index < attributes.count && string(attributes[index].key) == key {
-      attributes[index].value = .string(intern(value))
-      return
-    }
-    addResource(key, value)
   }
 }

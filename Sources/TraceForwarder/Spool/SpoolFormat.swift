@@ -46,7 +46,12 @@ package enum SpoolFormat {
 
   static func segment(fileName: String) -> UInt64? {
     guard fileName.hasSuffix(".spool"), fileName.utf8.count == 26 else { return nil }
-    return UInt64(fileName.dropLast(6))
+    let digits = fileName.dropLast(6)
+    // Numbers are counted on from the highest, which must leave room.
+    guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt64(digits),
+      number <= .max / 2
+    else { return nil }
+    return number
   }
 
   /// Appends a record.

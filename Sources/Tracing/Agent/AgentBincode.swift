@@ -39,11 +39,7 @@ private struct AgentBincodeDecoder {
     span.status = try status()
     span.statusMessage = try text()
     span.agent.hasResource = try reader.flag()
-    if span.agent.hasResource {
-      span.resource.attributes = try list(&span, limits.attributes) { (self, span) throws(DecodingError) in
-        try self.attribute(&span)
-      }
-    }
+    if span.agent.hasResource { span.resource.attributes = try list(&span) }
     guard reader.isAtEnd else { throw reader.failure(.trailing) }
   }
 
@@ -66,10 +62,7 @@ private struct AgentBincodeDecoder {
 
   private mutating func attributes(_ span: inout Span) throws(DecodingError) {
     let first = span.attributes.count
-    for _ in 0..<(try count(limits.attributes)) {
-      let attribute = try attribute(&span)
-      span.attributes.append(attribute)
-    }
+    _ = try list(&span)
     let keys = try count(limits.attributes)
     if keys <= 1, span.attributes.count - first <= 1 {
       if keys == 1 { _ = try text() }
@@ -92,9 +85,7 @@ private struct AgentBincodeDecoder {
         var event = Span.Event()
         event.name = try text()
         event.time = try time()
-        event.attributes = try list(&span, limits.attributes) { (self, span) throws(DecodingError) in
-          try self.attribute(&span)
-        }
+        event.attributes = try list(&span)
         event.dropped = try reader.little(UInt32.self)
         span.events.append(event)
       }
@@ -108,9 +99,7 @@ private struct AgentBincodeDecoder {
     if span.agent.hasLinks {
       for _ in 0..<(try count(limits.links)) {
         var link = try context(&span)
-        link.attributes = try list(&span, limits.attributes) { (self, span) throws(DecodingError) in
-          try self.attribute(&span)
-        }
+        link.attributes = try list(&span)
         link.dropped = try reader.little(UInt32.self)
         span.links.append(link)
       }
@@ -119,16 +108,16 @@ private struct AgentBincodeDecoder {
     span.droppedLinks = try reader.little(UInt32.self)
   }
 
-  private mutating func list(
-    _ span: inout Span, _ limit: Int,
-    _ element: (inout AgentBincodeDecoder, inout Span) throws(DecodingError) -> Span.Attribute
-  ) throws(DecodingError) -> Span.List {
+  /// Attributes, one behind the other in the pool.
+  private mutating func list(_ span: inout Span) throws(DecodingError) -> Span.List {
     let first = span.attributes.count
-    for _ in 0..<(try count(limit)) {
-      let attribute = try element(&self, &span)
+    let count = try count(limits.attributes)
+    guard span.hasRoom(for: count, limits) else { throw reader.failure(.limit) }
+    for _ in 0..<count {
+      let attribute = try attribute(&span)
       span.attributes.append(attribute)
     }
-    return Span.List(first, span.attributes.count - first)
+    return Span.List(first, count)
   }
 
   @inline(__always)
@@ -153,6 +142,7 @@ private struct AgentBincodeDecoder {
     // An element takes a byte at least, so the count is bounded by the payload before anything is kept.
     let count = try reader.little(UInt64.self)
     guard count <= UInt64(reader.remaining) else { throw reader.failure(.truncated) }
+    guard span.hasRoom(for: Int(count), limits) else { throw reader.failure(.limit) }
     for _ in 0..<count {
       switch type {
       case .bool: span.elements.append(.bool(try reader.flag()))

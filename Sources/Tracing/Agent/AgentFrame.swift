@@ -23,10 +23,15 @@ package enum AgentFrame {
     guard index < payload.count, payload[index] == 0x7b else { return .bincode }
     index += 1
     skipSpace()
-    guard index + 2 < payload.count, payload[index] == 0x22 else { return .bincode }
-    // A key: bincode's next bytes are those of a 128-bit random number, and the 16th to 23rd a span id.
-    let key = payload[(index + 1)...].prefix(8)
-    return key.count == 8 && key.allSatisfy { (0x61...0x7a).contains($0) || $0 == 0x5f } ? .json : .bincode
+    guard index < payload.count, payload[index] == 0x22 else { return .bincode }
+    // A key of four letters or more and its colon, of which random bytes make one in 2^45.
+    let start = index + 1
+    index = start
+    while index < payload.count, (0x61...0x7a).contains(payload[index]) || payload[index] == 0x5f { index += 1 }
+    guard index - start >= 4, index < payload.count, payload[index] == 0x22 else { return .bincode }
+    index += 1
+    skipSpace()
+    return index < payload.count && payload[index] == 0x3a ? .json : .bincode
   }
 
   /// Decodes one payload of either encoding.
@@ -102,12 +107,16 @@ extension Span {
   }
 
   private mutating func orderByDictionary(_ first: Int, _ newest: some Collection<Text>) -> Int {
-    var indexes: [String: Int] = [:]
-    for index in 0..<agent.mapOrder.count { indexes[string(attributes[first + index].key)] = index }
+    // By bytes: texts that Unicode calls equivalent are different keys.
+    func bytes(_ piece: Text) -> ArraySlice<UInt8> {
+      text[clamping: List(Int(piece.offset), Int(piece.count))]
+    }
+    var indexes: [ArraySlice<UInt8>: Int] = [:]
+    for index in 0..<agent.mapOrder.count { indexes[bytes(attributes[first + index].key)] = index }
     var place = newest.count
     for key in newest {
       place -= 1
-      if let index = indexes.removeValue(forKey: string(key)) { agent.mapOrder[index] = UInt32(place) }
+      if let index = indexes.removeValue(forKey: bytes(key)) { agent.mapOrder[index] = UInt32(place) }
     }
     return newest.count
   }
