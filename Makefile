@@ -42,7 +42,10 @@ demo: build
 	@echo
 	@echo "Two files of different shapes, merged by time, the guest agent's records taken out of the console lines."
 	@echo "The same as data:  $(BIN)/kata-log-parser --output-format json examples/sample/*.log"
-	@echo "And traces, in a browser:  $(BIN)/kata-trace-forwarder demo"
+	@echo
+	@$(BIN)/kata-trace-forwarder demo --dump-only --exit-idle-time 200ms --log-level error 2>/dev/null | tail -13
+	@echo
+	@echo "Spans that an agent sent. As traces in a browser:  $(BIN)/kata-trace-forwarder demo"
 
 test: test-dependencies build
 	$(SWIFT) test --parallel

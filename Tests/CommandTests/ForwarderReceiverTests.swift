@@ -56,14 +56,17 @@ struct ForwarderReceiverTests {
     for (agent, data) in zip(agents, spans).reversed() { try agent.write(data.dropFirst(data.count / 2 + 7)) }
     try forwarder.waitForSpans(64 * 20)
     #expect(forwarder.stop() == 0)
-    let expected = Set((0..<64).flatMap { trace in (1..<21).map { Frames.name(trace: UInt64(trace + 1), span: $0) } })
+    let expected = Set(
+      (0..<64).flatMap { trace in (1..<21).map { Frames.name(trace: UInt64(trace + 1), span: $0) } })
     let names = try OTLPLines.names(file)
     #expect(names.count == expected.count && Set(names) == expected)
   }
 
   // MARK: Templates
 
-  @Test(.enabled(if: ForwarderProcess.isRoot, "only root can become another user: the privileged half is not tested"))
+  @Test(
+    .enabled(
+      if: ForwarderProcess.isRoot, "only root can become another user: the privileged half is not tested"))
   func sandboxesComeAndGoWhileThePrivilegesAreApart() throws {
     let folder = try TemporaryFolder()
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.url.path)
@@ -127,7 +130,8 @@ struct ForwarderReceiverTests {
       !exists("/proc/\(helper)") && !exists(socket("again")) && !exists(inner)
     }
     let items = try OTLPLines.read(file)
-    let sandboxes = Dictionary(grouping: items) { $0.resource["kata.sandbox.id"] ?? "none" }.mapValues(\.count)
+    let sandboxes = Dictionary(grouping: items) { $0.resource["kata.sandbox.id"] ?? "none" }.mapValues(
+      \.count)
     #expect(sandboxes == ["early": 3, "late": 3, "inner": 1])
   }
 
@@ -260,7 +264,8 @@ struct ForwarderReceiverTests {
       ["--otlp-json-file", file, "--trace-name", "my agents"], in: folder)
     let text = String(decoding: Frames.span(trace: 1, span: 1).dropFirst(8), as: UTF8.self)
       .replacingOccurrences(
-        of: "\"resource\":{\"attrs\":{\"service.name\":{\"String\":\"kata-agent\"}}}", with: "\"resource\":null")
+        of: "\"resource\":{\"attrs\":{\"service.name\":{\"String\":\"kata-agent\"}}}",
+        with: "\"resource\":null")
     try send(Frames.frame(Data(text.utf8)), to: forwarder.agentSocket)
     try forwarder.waitForSpans(1)
     #expect(forwarder.stop() == 0)

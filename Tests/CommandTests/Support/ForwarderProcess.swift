@@ -28,7 +28,8 @@ final class ForwarderProcess: @unchecked Sendable {
   ///   - user: whom root's forwarder becomes; it stays root unless a test is about that, for the folder is root's.
   ///   - prefix: a program and its arguments that runs the forwarder.
   init(
-    _ arguments: [String] = [], in folder: TemporaryFolder? = nil, agents: Bool = true, user: String? = "root",
+    _ arguments: [String] = [], in folder: TemporaryFolder? = nil, agents: Bool = true,
+    user: String? = "root",
     environment: [String: String] = [:], prefix: [String] = [], output: FileHandle? = nil
   ) throws {
     self.folder = try folder ?? TemporaryFolder()
@@ -65,7 +66,8 @@ final class ForwarderProcess: @unchecked Sendable {
 
   /// Starts one and waits until it is ready.
   static func ready(
-    _ arguments: [String] = [], in folder: TemporaryFolder? = nil, agents: Bool = true, user: String? = "root",
+    _ arguments: [String] = [], in folder: TemporaryFolder? = nil, agents: Bool = true,
+    user: String? = "root",
     environment: [String: String] = [:], prefix: [String] = [], output: FileHandle? = nil
   ) throws -> ForwarderProcess {
     let forwarder = try ForwarderProcess(
