@@ -120,11 +120,19 @@ extension ForwarderFlags {
         settings.options.agents.connectionsPerGuest = try FlagValue.number(text, 1...100_000)
       },
       Flag(
-        "max-buffered", nil, .text("SIZE"), in: limitSection,
-        "Keep at most this of frames that are not whole",
-        detail: "Of all connections together; the default is 256M."
+        "max-http-connections", nil, .text("N"), in: limitSection, "Refuse more connections over HTTP",
+        detail: "Of the receivers together, and of queries; the default is 256."
       ) { (settings, text) throws(UsageError) in
-        settings.options.agents.bufferedBytes = try FlagValue.size(text, 1 << 20...1 << 40)
+        settings.options.http.connections = try FlagValue.number(text, 1...100_000)
+      },
+      Flag(
+        "max-buffered", nil, .text("SIZE"), in: limitSection,
+        "Keep at most this of frames and requests that are not whole",
+        detail: "Of all agents together, and half of it of all HTTP connections; the default is 256M."
+      ) { (settings, text) throws(UsageError) in
+        let size = try FlagValue.size(text, 1 << 20...1 << 40)
+        settings.options.agents.bufferedBytes = size
+        settings.options.http.bufferedBytes = size / 2
       },
       Flag(
         "idle-timeout", nil, .text("TIME"), in: limitSection,

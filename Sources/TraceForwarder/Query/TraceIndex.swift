@@ -79,7 +79,8 @@ package final class TraceIndex: Sendable {
     var span = Span()
     for range in batch.payloads {
       let isGood = batch.bytes.withUnsafeBytes { bytes in
-        (try? OTLPProtobuf.decode(UnsafeRawBufferPointer(rebasing: bytes[range]), limits: .none, into: &span)) != nil
+        (try? OTLPProtobuf.decode(UnsafeRawBufferPointer(rebasing: bytes[range]), limits: .none, into: &span))
+          != nil
       }
       if isGood {
         add(
