@@ -71,7 +71,7 @@ struct JournalTests {
     ["--unit=containerd"], ["--unit=containerd.service", "--lines=3"],
     ["--since=@1772686914.05", "--until=@1772686914.06"],
     ["--boot=11112222333344445555666677778888", "--lines=2"],
-    ["--boot=0", "--lines=1"], ["--since=2026-03-05 05:01:54.2 UTC"],
+    ["--boot=0", "--lines=1"], ["-b", "-0", "--lines=1"], ["--since=2026-03-05 05:01:54.2 UTC"],
   ])
   func selectsAsJournalctlDoes(_ arguments: [String]) throws {
     let folder = try TemporaryFolder()
@@ -216,6 +216,37 @@ struct JournalTests {
         status.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") })
       sleeps = try #require(line.split(separator: "\t").last.flatMap { Int($0) })
     }
+  }
+
+  /// journald's reports of loss are read beside what was asked for, and are none of it.
+  @Test func newestEntriesAreThoseAskedFor() throws {
+    let folder = try TemporaryFolder()
+    let loss = Journal.text([
+      ("MESSAGE", "Suppressed 2 messages from kata.service"), ("SYSLOG_IDENTIFIER", "systemd-journald"),
+      ("MESSAGE_ID", "a596d6fe7bfa4994828e72309e95d61e"), ("N_DROPPED", "2"),
+    ])
+    let entries = (0..<8).map { number in
+      Journal.entry(
+        number,
+        number % 4 > 1 ? loss : Journal.text([("MESSAGE", "m \(number)"), ("SYSLOG_IDENTIFIER", "kata")]))
+    }
+    let path = try Journal.make(entries, in: folder)
+    for (lines, messages) in [(1, [5]), (2, [4, 5]), (3, [1, 4, 5]), (9, [0, 1, 4, 5]), (0, [])] {
+      let ours = try records(["--journal-file", path, "--lines", "\(lines)"])
+      #expect(ours.map { $0["msg"] as? String } == messages.map { "m \($0)" }, "\(lines)")
+    }
+  }
+
+  @Test func followsAFileNamedFromTheFolderItIsIn() async throws {
+    let folder = try TemporaryFolder()
+    let kata = Journal.text([("MESSAGE", "m"), ("SYSLOG_IDENTIFIER", "kata")])
+    _ = try Journal.make([Journal.entry(0, kata)], in: folder)
+    let run = try Follower(
+      ["--journal-file", "test.journal", "--follow", "--output-format", "ndjson", "--fields", "msg"],
+      prefix: ["/usr/bin/env", "-C", folder.url.path])
+    #expect(try await run.line() == "{\"msg\":\"m\"}")
+    // It waits until it is told to end.
+    #expect(run.stop(SIGTERM) == 0)
   }
 
   @Test func countsWhatJournaldSuppressed() throws {

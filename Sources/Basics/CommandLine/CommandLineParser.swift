@@ -65,7 +65,7 @@ package struct CommandLineParser<Options> {
       case .none:
         try flag.apply(&options, try boolean(value))
       case .optional(_, let standard):
-        try flag.apply(&options, value ?? standard)
+        try flag.apply(&options, value ?? negativeNumber(&rest) ?? standard)
       case .choice(_, let choices):
         guard let text = value ?? rest.popFirst() else { throw missing(flag) }
         guard choices.contains(text) else {
@@ -80,6 +80,14 @@ package struct CommandLineParser<Options> {
     } catch {
       throw UsageError("\(shown): \(error.message)")
     }
+  }
+
+  /// Takes the next argument if it is a number like -1, which can be no option.
+  private func negativeNumber(_ rest: inout ArraySlice<String>) -> String? {
+    guard let next = rest.first, next.count > 1, next.first == "-",
+      next.dropFirst().utf8.allSatisfy({ $0 &- 0x30 < 10 })
+    else { return nil }
+    return rest.popFirst()
   }
 
   private func missing(_ flag: Flag<Options>) -> UsageError {

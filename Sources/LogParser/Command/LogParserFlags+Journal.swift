@@ -58,7 +58,7 @@ extension LogParserFlags {
       },
       Flag(
         "boot", "b", .optional("BOOT", default: "0"), in: section, "Take the entries of one boot",
-        detail: "This one, or --boot=-1 for the one before, or --boot=ID."
+        detail: "This one, or -b -1 for the one before, or --boot=ID."
       ) { (settings, text) throws(UsageError) in
         settings.usesJournalOption = settings.usesJournalOption ?? "--boot"
         settings.journal.boot = text

@@ -72,7 +72,8 @@ package struct JournalReader: ~Copyable {
     case .directory(let path): code = systemd.openDirectory(&journal, path, 0)
     case .files(let paths):
       for path in paths where access(path, R_OK) != 0 { throw JournalError(path, "open", code: -errno) }
-      var list: [UnsafePointer<CChar>?] = paths.map { UnsafePointer(strdup($0)) }
+      // libsystemd watches the folder of a file, which it finds in no relative path.
+      var list: [UnsafePointer<CChar>?] = paths.map { UnsafePointer(realpath($0, nil) ?? strdup($0)) }
       defer { for path in list { free(UnsafeMutablePointer(mutating: path)) } }
       list.append(nil)
       code = systemd.openFiles(&journal, &list, 0)
@@ -111,9 +112,7 @@ package struct JournalReader: ~Copyable {
         _ = systemd.previous(journal)
         return
       }
-      let moved = systemd.previousSkip(journal, UInt64(lines))
-      guard moved >= 0 else { throw JournalError(subject, "seek", code: moved) }
-      isOnNext = moved > 0
+      isOnNext = try goBack(lines)
       if let since { skip(to: since) }
       return
     }
@@ -121,6 +120,29 @@ package struct JournalReader: ~Copyable {
       since.map { systemd.seekRealtime(journal, Self.microseconds($0)) }
       ?? systemd.seekHead(journal)
     guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
+  }
+
+  /// Goes back over so many entries, journald's own reports of loss not counted; false when there is none.
+  private func goBack(_ count: Int) throws(JournalError) -> Bool {
+    var left = count
+    var hasMoved = false
+    while left > 0 {
+      let code = systemd.previous(journal)
+      guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
+      guard code > 0 else { break }
+      hasMoved = true
+      if !isLossReport { left -= 1 }
+    }
+    return hasMoved
+  }
+
+  private var isLossReport: Bool {
+    var data: UnsafeRawPointer?
+    var length = 0
+    guard systemd.data(journal, "MESSAGE_ID", &data, &length) >= 0, let data else { return false }
+    let prefix = "MESSAGE_ID=".utf8.count
+    return length == prefix + Self.lossReport.utf8CodeUnitCount
+      && memcmp(data + prefix, Self.lossReport.utf8Start, length - prefix) == 0
   }
 
   /// Goes on to the first entry at or after `since`, if that is farther.

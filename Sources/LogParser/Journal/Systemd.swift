@@ -29,7 +29,6 @@ struct Systemd {
   let testCursor: @convention(c) (Journal, Name) -> Int32
   let next: @convention(c) (Journal) -> Int32
   let previous: @convention(c) (Journal) -> Int32
-  let previousSkip: @convention(c) (Journal, UInt64) -> Int32
   let realtime: @convention(c) (Journal, Time) -> Int32
   let cursor: @convention(c) (Journal, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32
   let data: @convention(c) (Journal, Name, Data, Length) -> Int32
@@ -66,7 +65,6 @@ struct Systemd {
       testCursor: try find("sd_journal_test_cursor", library),
       next: try find("sd_journal_next", library),
       previous: try find("sd_journal_previous", library),
-      previousSkip: try find("sd_journal_previous_skip", library),
       realtime: try find("sd_journal_get_realtime_usec", library),
       cursor: try find("sd_journal_get_cursor", library),
       data: try find("sd_journal_get_data", library),
