@@ -157,8 +157,7 @@ extension Timestamp {
 
   /// Writes the fraction of a second behind the 19 bytes of a date and time, with as few digits as keep it if it is to
   /// be trimmed, else with nine, and returns the number of bytes of all.
-  @inlinable
-  package static func writeFraction(
+  private static func writeFraction(
     _ nanoseconds: UInt32, trimmed: Bool, _ out: UnsafeMutablePointer<UInt8>
   ) -> Int {
     guard nanoseconds != 0 || !trimmed else { return 19 }
@@ -188,8 +187,7 @@ extension Timestamp {
     return count + 2
   }
 
-  @inlinable
-  package static func writeTwo(_ out: UnsafeMutablePointer<UInt8>, _ value: Int) {
+  private static func writeTwo(_ out: UnsafeMutablePointer<UInt8>, _ value: Int) {
     out[0] = UInt8(truncatingIfNeeded: 0x30 + value / 10)
     out[1] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
   }

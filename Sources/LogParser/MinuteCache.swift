@@ -19,13 +19,13 @@ extension Timestamp {
       let tens = UInt32(base[17]) &- 0x30
       let ones = UInt32(base[18]) &- 0x30
       let last = UInt32(base[28]) &- 0x30
-      guard tens < 6, ones < 10, last < 10, let eight = Self.eightDigits(base + 20) else { return nil }
+      guard tens < 6, ones < 10, last < 10, let eight = DecimalDigits.parse(base + 20) else { return nil }
       return Timestamp(
         seconds: seconds &+ Int64(tens &* 10 &+ ones), nanoseconds: eight &* 10 &+ last, offsetMinutes: 0)
     }
 
-    /// Writes a time of the minute that is kept, in UTC, as `Timestamp.write(rfc3339:)` does but for the zone, and returns the
-    /// number of bytes; nil, with nothing written, for another one.
+    /// Writes a time of the minute that is kept, in UTC, as `Timestamp.write(rfc3339:)` does but for the zone, and
+    /// returns the number of bytes; nil, with nothing written, for another one.
     @inline(__always)
     func write(
       _ time: Timestamp, separator: UInt8, trimmed: Bool = true, to out: UnsafeMutablePointer<UInt8>
@@ -37,7 +37,7 @@ extension Timestamp {
       out[16] = 0x3a
       out[17] = 0x30 &+ UInt8(truncatingIfNeeded: second / 10)
       out[18] = 0x30 &+ UInt8(truncatingIfNeeded: second % 10)
-      return Timestamp.writeFraction(time.nanoseconds, trimmed: trimmed, out)
+      return Self.writeFraction(time.nanoseconds, trimmed: trimmed, out)
     }
 
     /// Reads any RFC 3339 time with a fraction, and keeps its minute where that helps with the next.
@@ -51,15 +51,19 @@ extension Timestamp {
       return time
     }
 
-    /// The number that eight digits write, all at once: pairs, then fours, then the eight.
+    /// Writes the fraction behind the 19 bytes of a date and time as `Timestamp.write(rfc3339:)` does, and returns the
+    /// number of bytes of all.
     @inline(__always)
-    private static func eightDigits(_ p: UnsafePointer<UInt8>) -> UInt32? {
-      let word = UInt64(littleEndian: UnsafeRawPointer(p).loadUnaligned(as: UInt64.self))
-      let digits = word &- 0x3030_3030_3030_3030
-      guard (digits | (word &+ 0x4646_4646_4646_4646)) & 0x8080_8080_8080_8080 == 0 else { return nil }
-      let pairs = (digits &* 10 &+ digits >> 8) & 0x00ff_00ff_00ff_00ff
-      let fours = (pairs &* 100 &+ pairs >> 16) & 0x0000_ffff_0000_ffff
-      return UInt32(truncatingIfNeeded: fours &* 10_000 &+ fours >> 32)
+    private static func writeFraction(
+      _ nanoseconds: UInt32, trimmed: Bool, _ out: UnsafeMutablePointer<UInt8>
+    ) -> Int {
+      guard nanoseconds != 0 || !trimmed else { return 19 }
+      let last = nanoseconds % 10
+      let digits = DecimalDigits(nanoseconds / 10)
+      out[19] = 0x2e
+      UnsafeMutableRawPointer(out + 20).storeBytes(of: digits.text.littleEndian, as: UInt64.self)
+      out[28] = 0x30 &+ UInt8(truncatingIfNeeded: last)
+      return trimmed && last == 0 ? 28 &- digits.trailingZeros : 29
     }
   }
 }

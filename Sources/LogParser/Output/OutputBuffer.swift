@@ -78,22 +78,20 @@ package struct OutputBuffer: ~Copyable {
     }
   }
 
+  @inline(__always)
+  fileprivate static func copyBlock(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>) {
+    let target = UnsafeMutableRawPointer(target)
+    let (low, high) = (ByteScanner.load(source), ByteScanner.load(source + 16))
+    target.storeBytes(of: low, as: SIMD16<UInt8>.self)
+    (target + 16).storeBytes(of: high, as: SIMD16<UInt8>.self)
+  }
+
   /// Appends bytes as they are.
   @inline(__always)
   package mutating func append(_ slice: ByteSlice) {
-    let length = slice.count
-    reserve(length + ByteSlice.padding)
-    if length <= 32 {
-      // Two loads within the slice and its padding, two stores within the room.
-      let target = UnsafeMutableRawPointer(storage + count)
-      target.storeBytes(of: ByteScanner.load(slice.base), as: SIMD16<UInt8>.self)
-      if length > 16 {
-        (target + 16).storeBytes(of: ByteScanner.load(slice.base + 16), as: SIMD16<UInt8>.self)
-      }
-    } else {
-      memcpy(storage + count, slice.base, length)
-    }
-    count += length
+    var end = cursor(reserving: slice.count)
+    end.put(slice)
+    commit(end)
   }
 
   package mutating func append(_ bytes: UnsafeRawBufferPointer) {
@@ -148,15 +146,15 @@ extension OutputBuffer {
     @inline(__always)
     package mutating func put(_ slice: ByteSlice) {
       let length = slice.count
-      if length <= 32 {
-        // Two loads within the slice and its padding, two stores within the room and its slack.
-        let target = UnsafeMutableRawPointer(p)
-        target.storeBytes(of: ByteScanner.load(slice.base), as: SIMD16<UInt8>.self)
-        if length > 16 {
-          (target + 16).storeBytes(of: ByteScanner.load(slice.base + 16), as: SIMD16<UInt8>.self)
-        }
-      } else {
-        memcpy(p, slice.base, length)
+      // Blocks of 32: what is copied beyond the end comes out of the slice's padding, goes into the room's slack, and is
+      // written over.
+      OutputBuffer.copyBlock(slice.base, to: p)
+      if length > 32 {
+        var done = 32
+        repeat {
+          OutputBuffer.copyBlock(slice.base + done, to: p + done)
+          done &+= 32
+        } while done < length
       }
       p += length
     }
@@ -179,25 +177,21 @@ extension OutputBuffer {
 
     @inline(__always)
     package mutating func put(decimal value: UInt64) {
-      var q = p + Self.digits(of: value)
-      p = q
-      var rest = value
-      while rest >= 100 {
-        q -= 2
-        Self.writePair(q, rest % 100)
-        rest /= 100
-      }
-      if rest < 10 {
-        (q - 1).pointee = 0x30 &+ UInt8(truncatingIfNeeded: rest)
-      } else {
-        Self.writePair(q - 2, rest)
-      }
+      guard value < 100_000_000 else { return putLong(decimal: value) }
+      let digits = DecimalDigits(UInt32(truncatingIfNeeded: value))
+      let zeros = digits.leadingZeros
+      UnsafeMutableRawPointer(p).storeBytes(
+        of: (digits.text &>> UInt64(truncatingIfNeeded: zeros &* 8)).littleEndian, as: UInt64.self)
+      p += 8 &- zeros
     }
 
-    @inline(__always)
-    private static func writePair(_ q: UnsafeMutablePointer<UInt8>, _ value: UInt64) {
-      q[0] = 0x30 &+ UInt8(truncatingIfNeeded: value / 10)
-      q[1] = 0x30 &+ UInt8(truncatingIfNeeded: value % 10)
+    @inline(never)
+    private mutating func putLong(decimal value: UInt64) {
+      // Twenty digits at most.
+      put(decimal: value / 100_000_000)
+      UnsafeMutableRawPointer(p).storeBytes(
+        of: DecimalDigits(UInt32(truncatingIfNeeded: value % 100_000_000)).text.littleEndian, as: UInt64.self)
+      p += 8
     }
 
     /// How many digits a number has.
