@@ -5,10 +5,11 @@ import Glibc
 ///
 /// The hot path works on these alone: no `String`, no copy. A slice does not own its bytes; it is good until the
 /// buffer it was taken from is refilled, and every buffer that hands out slices keeps ``ByteSlice/padding`` readable
-/// bytes after its last one, so that a 16-byte load that starts inside a slice never leaves the allocation.
+/// bytes after its last one, so that a load of up to that many bytes that starts inside a slice, or right behind it, never
+/// leaves the allocation.
 package struct ByteSlice {
   /// The bytes that must stay readable behind every slice.
-  package static let padding = 32
+  package static let padding = 64
 
   package var base: UnsafePointer<UInt8>
   private var packedCount: UInt32
@@ -32,7 +33,9 @@ package struct ByteSlice {
 
   /// The empty slice.
   @inline(__always)
-  package static var empty: ByteSlice { ByteSlice(padded: "                                ", count: 0) }
+  package static var empty: ByteSlice {
+    ByteSlice(padded: "                                                                ", count: 0)
+  }
 
   @inline(__always) package var count: Int { Int(packedCount) }
   @inline(__always) package var isEmpty: Bool { packedCount == 0 }

@@ -11,9 +11,9 @@ package struct Field {
   fileprivate init(_ key: ByteSlice, _ value: ByteSlice) {
     self.key = key
     self.value = value
-    var word = UInt64(bigEndian: UnsafeRawPointer(key.base).loadUnaligned(as: UInt64.self))
-    if key.count < 8 { word &= key.isEmpty ? 0 : ~UInt64(0) << UInt64(64 - 8 * key.count) }
-    order = word
+    let word = UInt64(bigEndian: UnsafeRawPointer(key.base).loadUnaligned(as: UInt64.self))
+    let behind = ~UInt64(0) &>> UInt64(truncatingIfNeeded: key.count &* 8)
+    order = key.count < 8 ? word & ~behind : word
   }
 
   @inline(__always)
@@ -71,6 +71,12 @@ package struct FieldList: ~Copyable {
     // One place more than the fields: a repeated key is found after the greater ones have moved up.
     if count + 1 >= capacity { grow() }
     let field = Field(key, value)
+    // Loggers sort their fields: most are greater than the one before.
+    if count == 0 || storage[count &- 1].order < field.order && isSorted {
+      storage[count] = field
+      count &+= 1
+      return true
+    }
     if count >= Self.insertionLimit {
       storage[count] = field
       count += 1

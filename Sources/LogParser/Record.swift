@@ -26,6 +26,9 @@ package struct Record: ~Copyable {
   /// The minute of the last time that was read into this record: most records share it with the one before.
   var lastMinute = Timestamp.MinuteCache()
 
+  /// The structure of the line of logfmt that is being read.
+  var index = LogfmtIndex()
+
   package init() {}
 
   /// The bytes of all texts together: what a formatter's bound on its output is computed from.

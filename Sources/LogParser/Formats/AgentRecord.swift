@@ -87,7 +87,7 @@ enum AgentRecord {
     }
     if try !readObject(console, into: &record) {
       record.message = console
-      record.source = record.arena.copy("vmconsole" as StaticString)
+      record.source = consoleSource
     }
   }
 
@@ -98,7 +98,7 @@ enum AgentRecord {
     while first < text.end, first.pointee <= 0x20 { first += 1 }
     guard first < text.end, first.pointee == 0x7b || first.pointee == 0x6e else { return false }
     var reader = JSONReader(text)
-    guard let members = reader.readFlatObject(&record.arena) else { return false }
+    guard let members = reader.readFlatObject(&record.arena, &record.index) else { return false }
     guard members.isObject else {
       record.fields.removeAll()
       return true
@@ -143,15 +143,21 @@ enum AgentRecord {
     }
   }
 
+  /// The source of what the guest prints on its console and is no record of the agent's.
+  @inline(__always)
+  static var consoleSource: ByteSlice {
+    ByteSlice(padded: "vmconsole                                                                ", count: 9)
+  }
+
   /// The level in the runtime's words for one in slog's.
   static func longLevel(_ level: ByteSlice) -> ByteSlice {
     guard level.count == 4 else { return level }
-    if level == "INFO" { return ByteSlice(padded: "info                                ", count: 4) }
-    if level == "DEBG" { return ByteSlice(padded: "debug                                ", count: 5) }
-    if level == "WARN" { return ByteSlice(padded: "warning                                ", count: 7) }
-    if level == "ERRO" { return ByteSlice(padded: "error                                ", count: 5) }
-    if level == "TRCE" { return ByteSlice(padded: "trace                                ", count: 5) }
-    if level == "CRIT" { return ByteSlice(padded: "critical                                ", count: 8) }
+    if level == "INFO" { return LevelName.info }
+    if level == "DEBG" { return LevelName.debug }
+    if level == "WARN" { return LevelName.warning }
+    if level == "ERRO" { return LevelName.error }
+    if level == "TRCE" { return LevelName.trace }
+    if level == "CRIT" { return LevelName.critical }
     return level
   }
 }

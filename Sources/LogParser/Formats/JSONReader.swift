@@ -191,13 +191,38 @@ struct JSONReader {
 
   /// Reads an object whose values are all strings (null counts as an empty one), and nothing behind it. Nil when the
   /// text is anything else; a bare `null` gives a list that is no object.
-  mutating func readFlatObject(_ arena: inout Arena) -> MemberList? {
-    guard let members = try? flatObject(&arena), isAtEnd() else { return nil }
+  mutating func readFlatObject(_ arena: inout Arena, _ index: inout LogfmtIndex) -> MemberList? {
+    guard let members = try? flatObject(&arena, &index), isAtEnd() else { return nil }
     return members
   }
 
+  /// Reads the members of an object, from its first name on, that are written as loggers write nearly every one:
+  /// `"name":"value"` of nothing but plain bytes, a comma behind. The last one is left for who reads on.
   @inline(__always)
-  private mutating func flatObject(_ arena: inout Arena) throws(RecordProblem) -> MemberList {
+  private mutating func plainMembers(_ members: inout MemberList, _ index: inout LogfmtIndex) {
+    let text = ByteSlice(base: start, count: end - start, isPlain: false)
+    index.find(in: text, endsAtLineFeed: false)
+    var place = 0
+    while place &+ 1 < index.count {
+      // Quotes that open, and all bytes that are not plain, are places: what lies between two that follow each other is
+      // plain but for the quote that closes. Places are in the text, and the bytes before those of values too.
+      let (name, value, next) = (index[place], index[place &+ 1], index[place &+ 2])
+      guard name == p - start, next < text.count, value > name + 2, next > value + 2, start[name] == 0x22,
+        start[value &- 2] == 0x22, start[value &- 1] == 0x3a, start[value] == 0x22,
+        start[next &- 2] == 0x22, start[next &- 1] == 0x2c, start[next] == 0x22
+      else { return }
+      members.append(
+        ByteSlice(base: start + name + 1, count: value &- name &- 3, isPlain: true),
+        ByteSlice(base: start + value + 1, count: next &- value &- 3, isPlain: true))
+      p = start + next
+      place &+= 2
+    }
+  }
+
+  @inline(__always)
+  private mutating func flatObject(
+    _ arena: inout Arena, _ index: inout LogfmtIndex
+  ) throws(RecordProblem) -> MemberList {
     var members = MemberList()
     skipBlanks()
     guard p < end else { throw problem("it is empty") }
@@ -213,6 +238,7 @@ struct JSONReader {
       p += 1
       return members
     }
+    plainMembers(&members, &index)
     while true {
       skipBlanks()
       guard p < end, p.pointee == 0x22 else { throw problem("a member's name in quotes is missing") }

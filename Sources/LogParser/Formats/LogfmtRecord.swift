@@ -25,7 +25,21 @@ package struct LogfmtRecord {
   /// Reads `line` into `record`, which must be empty, and takes the agent's record out of it.
   @inline(__always)
   package func parse(_ line: ByteSlice, into record: inout Record) throws(RecordProblem) {
-    try decode(line, into: &record, keepsHexEscapes: true)
+    record.index.find(in: line, endsAtLineFeed: false)
+    try parseIndexed(line, into: &record)
+  }
+
+  /// As ``parse(_:into:)`` for the first line of `text`; returns its length, its line end left out.
+  @inline(__always)
+  package func parseFirstLine(of text: ByteSlice, into record: inout Record) throws(RecordProblem) -> Int {
+    record.index.find(in: text, endsAtLineFeed: true)
+    let length = record.index.length
+    try parseIndexed(ByteSlice(base: text.base, count: length, isPlain: false), into: &record)
+    return length
+  }
+
+  private func parseIndexed(_ line: ByteSlice, into record: inout Record) throws(RecordProblem) {
+    try decodeIndexed(line, into: &record, keepsHexEscapes: true)
     if rules.unpacksAgent, AgentRecord.mayBeIn(record) {
       try AgentRecord.unpack(&record, rules: rules)
     }
@@ -33,46 +47,64 @@ package struct LogfmtRecord {
   }
 
   /// Reads the pairs of `line` into `record`.
-  @inline(__always)
   func decode(_ line: ByteSlice, into record: inout Record, keepsHexEscapes: Bool) throws(RecordProblem) {
+    record.index.find(in: line, endsAtLineFeed: false)
+    try decodeIndexed(line, into: &record, keepsHexEscapes: keepsHexEscapes)
+  }
+
+  /// Reads the pairs of a line that the record's index is of.
+  @inline(__always)
+  private func decodeIndexed(
+    _ line: ByteSlice, into record: inout Record, keepsHexEscapes: Bool
+  ) throws(RecordProblem) {
     let rest = try decodePlainPairs(line, into: &record)
-    if rest < line.end || line.isEmpty {
-      var decoder = LogfmtDecoder(line, from: rest, keepsHexEscapes: keepsHexEscapes)
-      var isBlank = rest == line.base
-      while let (key, value) = try decoder.next(&record.arena) {
-        isBlank = false
-        if !(key.isPlain && value.isPlain) { try checkText(key, value, column: decoder.column) }
-        try assign(key, value, to: &record, column: decoder.column)
-      }
-      if isBlank { throw RecordProblem("the line is blank", remedy: "remove it, or give --keep-going") }
+    if rest < line.count || line.isEmpty {
+      try decodePairs(line, from: rest, into: &record, keepsHexEscapes: keepsHexEscapes)
     }
     if let repeated = record.fields.sort() { throw Self.repetition(of: repeated, column: 0) }
   }
 
-  /// Reads the pairs that are written as loggers write nearly every one: `key=value` or `key="value"` of nothing but
-  /// plain bytes, a space behind. Returns where the first other one begins, or the line's end.
-  private func decodePlainPairs(
-    _ line: ByteSlice, into record: inout Record
-  ) throws(RecordProblem) -> UnsafePointer<UInt8> {
-    var p = line.base
-    let end = ByteScanner.endOfPlainOrQuotes(p, line.end)
-    while p < end {
-      let keyEnd = ByteScanner.endOfPlainKey(p, end)
-      let valueStart = keyEnd + 1
-      guard keyEnd > p, valueStart < end, keyEnd.pointee == 0x3d else { break }
-      let isQuoted = valueStart.pointee == 0x22
-      let from = isQuoted ? valueStart + 1 : valueStart
-      let valueEnd = isQuoted ? ByteScanner.first(0x22, from, end) : ByteScanner.endOfPlainWord(from, end)
-      // Where the plain bytes end before the line does, the last value may go on.
-      guard valueEnd < end || (end == line.end && !isQuoted) else { break }
-      let next = isQuoted ? valueEnd + 1 : valueEnd
-      guard next < end ? next.pointee == 0x20 : next == line.end else { break }
-      try assign(
-        ByteSlice(base: p, count: keyEnd - p, isPlain: true),
-        ByteSlice(base: from, count: valueEnd - from, isPlain: true), to: &record, column: p - line.base + 1)
-      p = next < end ? next + 1 : end
+  /// Reads the pairs from an offset on, whatever they look like.
+  private func decodePairs(
+    _ line: ByteSlice, from rest: Int, into record: inout Record, keepsHexEscapes: Bool
+  ) throws(RecordProblem) {
+    var decoder = LogfmtDecoder(line, from: line.base + rest, keepsHexEscapes: keepsHexEscapes)
+    var isBlank = rest == 0
+    while let (key, value) = try decoder.next(&record.arena) {
+      isBlank = false
+      if !(key.isPlain && value.isPlain) { try checkText(key, value, column: decoder.column) }
+      try assign(key, value, to: &record, column: decoder.column)
     }
-    return p
+    if isBlank { throw RecordProblem("the line is blank", remedy: "remove it, or give --keep-going") }
+  }
+
+  /// Reads the pairs that are written as loggers write nearly every one: `key=value` or `key="value"` of nothing but
+  /// plain bytes, a space behind. Returns the offset at which the first other one begins, or the line's length.
+  @inline(__always)
+  private func decodePlainPairs(_ line: ByteSlice, into record: inout Record) throws(RecordProblem) -> Int {
+    let base = line.base
+    let length = line.count
+    var start = 0
+    var place = 0
+    while place < record.index.count {
+      // All places are at most the line's length, behind which there is padding.
+      let equals = record.index[place]
+      let end = record.index[place &+ 1]
+      guard equals > start, equals < length, base[equals] == 0x3d, end == length || base[end] == 0x20
+      else { break }
+      // A value that begins with a quote is plain if it ends with one too, which is another: those between are places.
+      let isQuoted = base[equals &+ 1] == 0x22
+      let quote = isQuoted ? 1 : 0
+      if isQuoted, end &- equals < 3 || base[end &- 1] != 0x22 { break }
+      let from = equals &+ 1 &+ quote
+      try assign(
+        ByteSlice(base: base + start, count: equals &- start, isPlain: true),
+        ByteSlice(base: base + from, count: end &- quote &- from, isPlain: true), to: &record,
+        column: start &+ 1)
+      place &+= 2
+      start = min(end &+ 1, length)
+    }
+    return start
   }
 
   private func checkText(_ key: ByteSlice, _ value: ByteSlice, column: Int) throws(RecordProblem) {
@@ -197,6 +229,7 @@ enum KnownKey {
 enum DecimalNumber {
   @inline(__always)
   static func parse(_ text: ByteSlice) -> Int? {
+    if let short = parseShort(text) { return short }
     var index = 0
     var isNegative = false
     if let first = text.bytes.first, first == 0x2b || first == 0x2d {
@@ -217,5 +250,16 @@ enum DecimalNumber {
       index += 1
     }
     return value
+  }
+
+  /// A number of one to eight digits without a sign; nil says nothing.
+  @inline(__always)
+  private static func parseShort(_ text: ByteSlice) -> Int? {
+    guard text.count &- 1 < 8, text.count > 0 else { return nil }
+    // Eight bytes are in the slice and its padding. Zeros are put before the digits in place of what follows them.
+    let word = UInt64(littleEndian: UnsafeRawPointer(text.base).loadUnaligned(as: UInt64.self))
+    let bits = UInt64(truncatingIfNeeded: text.count &* 8)
+    let zeros = bits == 64 ? 0 : 0x3030_3030_3030_3030 &>> bits
+    return DecimalDigits.parse(word &<< (64 &- bits) | zeros).map { Int($0) }
   }
 }

@@ -30,7 +30,8 @@ enum RecordCheck {
       let spaces = ByteScanner.Lanes(repeating: 0x20)
       let first = ByteScanner.bits(ByteScanner.load(text.base) .== spaces)
       let second = ByteScanner.bits(ByteScanner.load(text.base + 16) .== spaces)
-      if (UInt64(first | second << 16) & ((1 << UInt64(text.count)) &- 1)) == 0 { return }
+      let ofText = (1 &<< UInt64(truncatingIfNeeded: text.count)) &- 1
+      if UInt64(first | second &<< 16) & ofText == 0 { return }
     }
     if TextCheck.wordCount(text, limit: 2) > 1 {
       throw RecordProblem("the \(field) \(quoted(text)) is more than one word")

@@ -174,7 +174,7 @@ struct TextRecord {
       record.name = record.arena.copy("kernel" as StaticString)
     }
     record.message = text
-    record.source = record.arena.copy("vmconsole" as StaticString)
+    record.source = AgentRecord.consoleSource
     record.fields.sortKeepingLast()
     return .console
   }

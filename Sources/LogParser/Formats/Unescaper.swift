@@ -35,30 +35,32 @@ enum Unescaper {
     while p < end {
       let v = ByteScanner.load(p)
       UnsafeMutableRawPointer(out + count).storeBytes(of: v, as: SIMD16<UInt8>.self)
-      let stops = ByteScanner.bits(
-        (v .== ByteScanner.Lanes(repeating: 0x22)) .| (v .== ByteScanner.Lanes(repeating: 0x5c)))
-      let run = min(ByteScanner.firstLane(stops), end - p)
-      if ByteScanner.bits(ByteScanner.notASCIIText(v)) & ByteScanner.lanes(under: run) != 0 {
-        let rest = ByteScanner.quoteOrEscape(p, end).at
-        count += try copyChecked(
-          ByteSlice(base: p, count: rest - p, isPlain: false), at: p - text.base, to: out + count)
-        p = rest
-      } else {
-        count += run
-        p += run
-        if run == 16 { continue }
-      }
-      guard p < end else { break }
-      if p.pointee == 0x22 { throw EscapeProblem(offset: p - text.base, reason: "a quote inside") }
-      if p + 1 < end, p[1] == 0x22 {
+      let run = ByteScanner.firstLane(
+        ByteScanner.notASCIIText(v)
+          .| ((v .== ByteScanner.Lanes(repeating: 0x22)) .| (v .== ByteScanner.Lanes(repeating: 0x5c))))
+      count &+= run
+      p += run
+      if run == 16 { continue }
+      if p >= end { break }
+      // Most escapes are those of quotes. The byte behind the text may be read: it is padding, or the closing quote.
+      if p.pointee == 0x5c, p[1] == 0x22, p + 1 < end {
         out[count] = 0x22
-        count += 1
+        count &+= 1
         p += 2
-      } else {
-        p += try unescapeOne(p, end, offset: p - text.base, rule, to: out, &count)
+        continue
       }
+      if p.pointee == 0x22 { throw EscapeProblem(offset: p - text.base, reason: "a quote inside") }
+      if p.pointee == 0x5c {
+        p += try unescapeOne(p, end, offset: p - text.base, rule, to: out, &count)
+        continue
+      }
+      let rest = ByteScanner.quoteOrEscape(p, end).at
+      count += try copyChecked(
+        ByteSlice(base: p, count: rest - p, isPlain: false), at: p - text.base, to: out + count)
+      p = rest
     }
-    return arena.commit(count)
+    // What was found behind the end was copied, and does not count.
+    return arena.commit(count &- max(0, p - end))
   }
 
   private static func copyChecked(

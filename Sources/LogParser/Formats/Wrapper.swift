@@ -18,11 +18,11 @@ struct Wrapper {
   /// The level that a syslog severity, 0 to 7, stands for.
   static func level(ofSeverity severity: Int) -> ByteSlice {
     switch severity {
-    case ...2: ByteSlice(padded: "critical                                ", count: 8)
-    case 3: ByteSlice(padded: "error                                ", count: 5)
-    case 4: ByteSlice(padded: "warning                                ", count: 7)
-    case 5, 6: ByteSlice(padded: "info                                ", count: 4)
-    default: ByteSlice(padded: "debug                                ", count: 5)
+    case ...2: LevelName.critical
+    case 3: LevelName.error
+    case 4: LevelName.warning
+    case 5, 6: LevelName.info
+    default: LevelName.debug
     }
   }
 }

@@ -44,8 +44,8 @@ struct PartialLines: ~Copyable {
     var first = stream.first
     first.stream =
       index == 0
-      ? ByteSlice(padded: "stdout                                ", count: 6)
-      : ByteSlice(padded: "stderr                                ", count: 6)
+      ? ByteSlice(padded: "stdout                                                                ", count: 6)
+      : ByteSlice(padded: "stderr                                                                ", count: 6)
     return .joined(Self.line(stream), first)
   }
 

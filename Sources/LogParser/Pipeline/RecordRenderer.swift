@@ -86,12 +86,12 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     var start = 0
     while start < segment.count {
       let rest = ByteSlice(base: bytes + start, count: segment.count - start, isPlain: false)
-      let length = rest.firstIndex(of: 0x0a) ?? rest.count
+      let length: Int
       record.reset()
       record.line = line
       record.input = file.input
       do throws(RecordProblem) {
-        try source.reader.parse(ByteSlice(base: rest.base, count: length, isPlain: false), into: &record)
+        length = try source.reader.parseFirstLine(of: rest, into: &record)
       } catch {
         result.problem = (line, error)
         return

@@ -1,4 +1,5 @@
 import Basics
+import CLanes
 import Glibc
 
 /// A first look at a regular file: whether every line begins with a time, and whether they are in order.
@@ -90,7 +91,7 @@ package struct SortedFilePlan {
       self.subject = subject
       self.lineLimit = min(lineLimit, segmentSize - 1)
       self.reader = reader
-      // A look at 32 bytes and at those four bytes on may begin at the last byte.
+      // A look at 64 bytes and at those four bytes on may begin at the last byte.
       let padding = 2 * ByteSlice.padding
       bytes = UnsafeMutableRawPointer.allocate(byteCount: segmentSize + padding, alignment: 4096)
         .bindMemory(to: UInt8.self, capacity: segmentSize + padding)
@@ -170,51 +171,17 @@ package struct SortedFilePlan {
       let limit = UnsafePointer(bytes) + min(count, place)
       var start = UnsafePointer(bytes)
       while start < limit {
-        var saysTimeAgain = false
-        // The first six bytes are `time="` in every line that counts.
-        var stop = Self.lineEnd(start + min(6, end - start), end, &saysTimeAgain)
-        if start.pointee == 0x0a { stop = start }
+        // The first six bytes are `time="` in every line that counts. What is read behind the end is padding.
+        let found = kata_find_line_end(start + min(6, end - start), end)
+        let stop = start.pointee == 0x0a ? start : found.end ?? end
         if stop == end, !isLast { return start - UnsafePointer(bytes) }
         let line = ByteSlice(base: start, count: stop - start, isPlain: false)
-        guard line.count <= lineLimit, isInOrder(line, saysTimeAgain) else { return nil }
+        guard line.count <= lineLimit, isInOrder(line, found.has_time) else { return nil }
         lines += 1
         if lines == 1 { firstTime = previousTime }
         start = stop + 1
       }
       return min(start, end) - UnsafePointer(bytes)
-    }
-
-    /// The first line end from `start`, or `end`; tells whether `time=` occurs on the way.
-    @inline(__always)
-    private static func lineEnd(
-      _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>, _ saysTimeAgain: inout Bool
-    ) -> UnsafePointer<UInt8> {
-      var p = start
-      while p < end {
-        // Two blocks at once; what is found behind the end, in the padding, is dropped.
-        var found = UInt64(ByteScanner.bits(marks(p))) | UInt64(ByteScanner.bits(marks(p + 16))) << 16
-        while found != 0 {
-          let mark = p + found.trailingZeroBitCount
-          if mark >= end { return end }
-          if mark.pointee == 0x0a { return mark }
-          if end - mark >= 5, ByteSlice(base: mark, count: 5, isPlain: false) == "time=" {
-            saysTimeAgain = true
-          }
-          found &= found &- 1
-        }
-        p += 32
-      }
-      return end
-    }
-
-    /// Line ends, and every `t` that has a `=` four bytes on. A load for the second reaches past the padding by four
-    /// bytes, which ``SortedFilePlan`` allows for.
-    @inline(__always)
-    private static func marks(_ p: UnsafePointer<UInt8>) -> ByteScanner.Mask {
-      typealias Lanes = ByteScanner.Lanes
-      let v = ByteScanner.load(p)
-      return (v .== Lanes(repeating: 0x0a))
-        .| ((v .== Lanes(repeating: 0x74)) .& (ByteScanner.load(p + 4) .== Lanes(repeating: 0x3d)))
     }
 
     /// Whether the line's record is at or after the one before. A later `time=` may be a field that wins, or an agent's
