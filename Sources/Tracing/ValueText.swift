@@ -13,6 +13,20 @@ extension UnsafeRawBufferPointer {
 
 /// A value as text, for formats that have fewer types: lists and maps as JSON, bytes as base64, numbers in decimal.
 package enum ValueText {
+  /// The value as the bytes of a text where a format has no type for it; a text has no quotes then.
+  static func plain(
+    _ value: Span.Value, of span: borrowing Span, _ text: UnsafeRawBufferPointer
+  ) -> ByteWriter {
+    var out = ByteWriter(capacity: 256)
+    switch value {
+    case .empty: break
+    case .string(let piece): out.put(text[piece])
+    case .bytes(let piece): Base64.put(text[piece], to: &out)
+    default: put(value, of: span, text, to: &out)
+    }
+    return out
+  }
+
   /// Puts the value as JSON. What is no number in JSON becomes a text: `"NaN"`, `"Infinity"`, `"-Infinity"`.
   package static func put(
     _ value: Span.Value, of span: borrowing Span, _ text: UnsafeRawBufferPointer, to out: inout ByteWriter,

@@ -279,7 +279,7 @@ private struct AgentBincodeEncoder {
     value(attribute.value, &out)
   }
 
-  /// What bincode's `Value` has no variant for becomes text: bytes as hexadecimal digits, maps and mixed lists as JSON.
+  /// What bincode's `Value` has no variant for becomes text: bytes as base64, maps and mixed lists as JSON.
   private func value(_ value: Span.Value, _ out: inout ByteWriter) {
     switch value {
     case .bool(let value):
@@ -301,11 +301,10 @@ private struct AgentBincodeEncoder {
       out.little(UInt64(elements.count))
       for element in elements { self.element(element, &out) }
     default:
-      var json = ByteWriter(capacity: 256)
-      ValueText.put(value, of: span, text, to: &json)
+      let plain = ValueText.plain(value, of: span, text)
       out.little(UInt32(3))
-      out.little(UInt64(json.count))
-      out.put(json.bytes)
+      out.little(UInt64(plain.count))
+      out.put(plain.bytes)
     }
   }
 

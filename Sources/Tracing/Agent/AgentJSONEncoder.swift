@@ -171,10 +171,9 @@ struct AgentJSONEncoder {
       }
       out.put(0x7d)
     default:
-      var inner = ByteWriter(capacity: 256)
-      ValueText.put(value, of: span, text, to: &inner)
+      let plain = ValueText.plain(value, of: span, text)
       out.put("{\"String\":")
-      out.put(json: inner.bytes)
+      out.put(json: plain.bytes)
     }
     out.put(0x7d)
   }

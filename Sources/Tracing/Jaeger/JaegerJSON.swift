@@ -187,13 +187,10 @@ private struct JaegerJSONEncoder {
       out.put(",\"type\":\"binary\",\"value\":\"")
       Base64.put(text[piece], to: &out)
       out.put(0x22)
-    case .empty:
-      out.put(",\"type\":\"string\",\"value\":\"\"")
-    case .array, .map:
+    case .empty, .array, .map:
       out.put(",\"type\":\"string\",\"value\":")
-      var json = ByteWriter(capacity: 256)
-      ValueText.put(attribute.value, of: span, text, to: &json)
-      out.put(json: json.bytes)
+      let plain = ValueText.plain(attribute.value, of: span, text)
+      out.put(json: plain.bytes)
     }
     out.put(0x7d)
   }

@@ -95,7 +95,7 @@ struct JaegerThriftDecoder {
   }
 
   private func nanoseconds(_ microseconds: Int64) throws(DecodingError) -> UInt64 {
-    guard let value = UInt64(exactly: microseconds), value < UInt64.max / 1000 else {
+    guard let value = UInt64(exactly: microseconds), value <= UInt64.max / 1000 else {
       throw reader.failure(.number)
     }
     return value * 1000

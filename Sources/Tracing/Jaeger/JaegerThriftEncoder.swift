@@ -126,14 +126,10 @@ struct JaegerThriftEncoder {
     case .bytes(let piece):
       writer.i32(2, 4)
       writer.bytes(7, text[piece])
-    case .empty:
+    case .empty, .array, .map:
       writer.i32(2, 0)
-      writer.text(3, "")
-    case .array, .map:
-      writer.i32(2, 0)
-      var json = ByteWriter(capacity: 256)
-      ValueText.put(attribute.value, of: span, text, to: &json)
-      writer.bytes(3, json.bytes)
+      let plain = ValueText.plain(attribute.value, of: span, text)
+      writer.bytes(3, plain.bytes)
     }
     writer.endStruct()
   }
