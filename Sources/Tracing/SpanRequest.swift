@@ -14,7 +14,8 @@ struct RequestBudget {
 extension Span {
   /// Bytes of the texts and values that it holds, about.
   var memorySize: Int {
-    text.count + attributes.count * MemoryLayout<Attribute>.stride + elements.count * MemoryLayout<Value>.stride
+    text.count + attributes.count * MemoryLayout<Attribute>.stride + elements.count
+      * MemoryLayout<Value>.stride
       + events.count * MemoryLayout<Event>.stride + links.count * MemoryLayout<Link>.stride
       + states.count * MemoryLayout<StateEntry>.stride
   }

@@ -27,7 +27,9 @@ package enum AgentFrame {
     // A key of four letters or more and its colon, of which random bytes make one in 2^45.
     let start = index + 1
     index = start
-    while index < payload.count, (0x61...0x7a).contains(payload[index]) || payload[index] == 0x5f { index += 1 }
+    while index < payload.count, (0x61...0x7a).contains(payload[index]) || payload[index] == 0x5f {
+      index += 1
+    }
     guard index - start >= 4, index < payload.count, payload[index] == 0x22 else { return .bincode }
     index += 1
     skipSpace()

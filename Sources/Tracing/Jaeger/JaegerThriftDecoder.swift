@@ -138,15 +138,15 @@ struct JaegerThriftDecoder {
       }
       // Jaeger's and OpenTracing's clients name an event in a field.
       if let index = fields.firstIndex(where: { span.string($0.key) == "event" }),
-        case .string(let name) = fields[index].value
+        case .string(let name) = fields[index].value, !name.isEmpty
       {
         event.name = name
         fields.remove(at: index)
       }
       if let last = fields.last, span.string(last.key) == "otel.dropped_attributes_count",
-        case .int(let count) = last.value
+        case .int(let number) = last.value, number > 0, let count = UInt32(exactly: number)
       {
-        event.dropped = UInt32(clamping: count)
+        event.dropped = count
         fields.removeLast()
       }
       event.attributes = keep(fields, &span)
@@ -181,10 +181,9 @@ struct JaegerThriftDecoder {
       case ("w3c.tracestate", .string(let value)):
         span.traceState = try span.keepTraceState(value, limits)
       case ("error", .bool(true)): error = tag
-      case ("otel.dropped_attributes_count", .int(let value)):
-        span.droppedAttributes = UInt32(clamping: value)
-      case ("otel.dropped_events_count", .int(let value)): span.droppedEvents = UInt32(clamping: value)
-      case ("otel.dropped_links_count", .int(let value)): span.droppedLinks = UInt32(clamping: value)
+      case ("otel.dropped_attributes_count", .int(0...0xffff_ffff)): span.droppedAttributes = count(tag)
+      case ("otel.dropped_events_count", .int(0...0xffff_ffff)): span.droppedEvents = count(tag)
+      case ("otel.dropped_links_count", .int(0...0xffff_ffff)): span.droppedLinks = count(tag)
       default: own.append(tag)
       }
     }
@@ -192,6 +191,10 @@ struct JaegerThriftDecoder {
       if span.status == .ok { own.append(error) } else { span.status = .error }
     }
     span.own = keep(own, &span)
+  }
+
+  private func count(_ tag: Span.Attribute) -> UInt32 {
+    if case .int(let value) = tag.value { UInt32(clamping: value) } else { 0 }
   }
 
   private func kind(_ text: String) -> Span.Kind? {
@@ -222,7 +225,8 @@ struct JaegerThriftDecoder {
   private mutating func tag(_ span: inout Span) throws(DecodingError) -> Span.Attribute {
     var key = Span.Text.none
     var kind: Int32 = 0
-    var values: [Span.Value?] = [nil, nil, nil, nil, nil]
+    // A value that is left out is its type's zero, as in Jaeger.
+    var values: [Span.Value] = [.string(.none), .double(0), .bool(false), .int(0), .bytes(.none)]
     while let (number, type) = try field() {
       switch (number, type) {
       case (1, .string): key = try text(&span)
@@ -236,7 +240,7 @@ struct JaegerThriftDecoder {
       }
     }
     guard values.indices.contains(Int(kind)) else { throw reader.failure(.tag) }
-    return Span.Attribute(key, values[Int(kind)] ?? .empty)
+    return Span.Attribute(key, values[Int(kind)])
   }
 
   // MARK: The protocol

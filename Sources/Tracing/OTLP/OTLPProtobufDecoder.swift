@@ -45,7 +45,11 @@ struct OTLPProtobufDecoder {
     var reader = message
     while !reader.isAtEnd {
       let (field, wire) = try reader.protobufTag()
-      if field == 2, wire == 2 { try body(try reader.protobufMessage()) } else { try reader.skipProtobuf(wire) }
+      if field == 2, wire == 2 {
+        try body(try reader.protobufMessage())
+      } else {
+        try reader.skipProtobuf(wire)
+      }
     }
   }
 

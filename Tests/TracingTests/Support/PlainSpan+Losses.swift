@@ -39,6 +39,13 @@ extension PlainSpan {
     return types.count <= 1 && !types.contains(4)
   }
 
+  /// In OTLP, which loses nothing: that a link's span is remote is said in its flags.
+  var asOTLP: PlainSpan {
+    var span = self
+    for index in span.links.indices where span.links[index].isRemote { span.links[index].flags |= 0x300 }
+    return span
+  }
+
   /// In Jaeger's Thrift, there and back.
   var asThrift: PlainSpan {
     var span = self

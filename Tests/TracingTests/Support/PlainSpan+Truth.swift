@@ -40,7 +40,9 @@ extension PlainSpan {
 
   private static func text(_ text: Text) -> String { String(decoding: text, as: UTF8.self) }
 
-  private static func states(_ states: [State]) -> [[String]] { states.map { [text($0.key), text($0.value)] } }
+  private static func states(_ states: [State]) -> [[String]] {
+    states.map { [text($0.key), text($0.value)] }
+  }
 
   private static func attributes(_ attributes: [Attribute]) -> [[Any]] {
     attributes.map { [text($0.key), value($0.value)] }

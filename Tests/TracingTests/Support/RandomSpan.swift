@@ -12,7 +12,8 @@ struct RandomSpans {
 
   private static let pieces = [
     "a", "Z", "0", " ", "\t", "\n", "\r\n", "\0", "\u{1}", "\u{1b}[31m", "\u{7f}", "\u{85}", "\u{2028}",
-    "\u{feff}", "\u{ffff}", "\u{1f600}", "\u{10ffff}", "é", "e\u{301}", "\"", "\\", "/", "\\u0041", "</script>",
+    "\u{feff}", "\u{ffff}", "\u{1f600}", "\u{10ffff}", "é", "e\u{301}", "\"", "\\", "/", "\\u0041",
+    "</script>",
     "{", "]", "null", "long text of more than a word ", "=", ",", "ß", "日本語",
   ]
   private static let integers: [Int64] = [
@@ -20,7 +21,8 @@ struct RandomSpans {
     -9_007_199_254_740_992, .max, .min,
   ]
   private static let doubles: [Double] = [
-    0, -0.0, 0.1, 1.0 / 3, 1e15, 1e16, 1e17, 123_456_789.125, 1e-5, 1.5e-7, .leastNonzeroMagnitude, 2.5e-308, 1.7976931348623157e308,
+    0, -0.0, 0.1, 1.0 / 3, 1e15, 1e16, 1e17, 123_456_789.125, 1e-5, 1.5e-7, .leastNonzeroMagnitude, 2.5e-308,
+    1.7976931348623157e308,
     .infinity, -.infinity, .nan, -2.5, 100,
   ]
   private static let times: [UInt64] = [
@@ -85,7 +87,8 @@ struct RandomSpans {
   private mutating func count() -> UInt32 { generator.pick([0, 0, 0, 1, 128, .max]) }
 
   private mutating func time() -> UInt64 {
-    generator.oneIn(3) ? generator.pick(Self.times) : 1_772_755_200_000_000_000 + UInt64(generator.below(1 << 50))
+    generator.oneIn(3)
+      ? generator.pick(Self.times) : 1_772_755_200_000_000_000 + UInt64(generator.below(1 << 50))
   }
 
   private mutating func text() -> [UInt8] {
