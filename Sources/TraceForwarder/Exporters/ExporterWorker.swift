@@ -210,9 +210,7 @@ package final class ExporterWorker: Sendable {
           worker.countRetry()
           notePosition(force: true)
           // Jitter keeps many forwarders from coming back to a collector at once.
-          var wait = error.retryAfter ?? Int.random(in: pause / 2...pause)
-          wait = min(wait, 10 * worker.limits.longestPause)
-          guard sleep(wait) else { return false }
+          guard sleep(error.retryAfter ?? Int.random(in: pause / 2...pause)) else { return false }
           reopenIfAsked()
           pause = min(pause * 2, worker.limits.longestPause)
         }

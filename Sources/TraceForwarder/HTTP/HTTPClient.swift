@@ -33,6 +33,9 @@ final class HTTPClient {
     var reason: String
   }
 
+  /// The most seconds that a server can ask to wait.
+  private static let longestPause: Int64 = 3600
+
   private let library: CurlLibrary
   private let handle: UnsafeMutableRawPointer
   private let options: Options
@@ -64,13 +67,14 @@ final class HTTPClient {
       return perform(body, list)
     }
     guard code == 0 else {
+      if code == KATA_CURL_ABORTED_BY_CALLBACK { throw Failure(reason: "the time to stop was over") }
       let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       throw Failure(reason: text.isEmpty ? library.text(of: code) : text)
     }
     let wait = kata_curl_number(library.getinfo, handle, Int32(KATA_CURL_RETRY_AFTER))
     return Answer(
       status: Int(kata_curl_number(library.getinfo, handle, Int32(KATA_CURL_RESPONSE_CODE))),
-      retryAfter: wait > 0 ? Int(min(wait, 86400)) : nil, body: received.bytes)
+      retryAfter: wait > 0 ? Int(min(wait, Self.longestPause)) : nil, body: received.bytes)
   }
 
   private func perform(_ body: UnsafeRawBufferPointer, _ list: UnsafeMutableRawPointer?) -> Int32 {

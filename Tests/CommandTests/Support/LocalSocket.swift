@@ -43,11 +43,11 @@ final class LocalSocket: @unchecked Sendable {
     }
   }
 
-  /// A UDP socket on a port of 127.0.0.1 that the system chooses.
-  static func datagrams() throws -> LocalSocket {
+  /// A UDP socket on a port of 127.0.0.1, which the system chooses when it is 0.
+  static func datagrams(port: UInt16 = 0) throws -> LocalSocket {
     let result = LocalSocket(
       number: socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
-    guard with(0, { bind(result.number, $0, $1) }) == 0 else { throw Failure("bind") }
+    guard with(port, { bind(result.number, $0, $1) }) == 0 else { throw Failure("bind") }
     return result
   }
 

@@ -1,0 +1,45 @@
+import Foundation
+
+/// A run of rotel, an OpenTelemetry collector, that relays what it accepts to `sink` as OTLP in protobuf.
+final class Rotel: @unchecked Sendable {
+  private let process = Process()
+  let port: UInt16
+  private let log: URL
+
+  init(sink: FakeCollector, in folder: TemporaryFolder) throws {
+    let packages = Repository.path(".build/venv/lib")
+    let python = try FileManager.default.contentsOfDirectory(atPath: packages).first {
+      $0.hasPrefix("python3")
+    }
+    port = try Self.freePort()
+    log = folder.url.appendingPathComponent("rotel.log")
+    try Data().write(to: log)
+    process.executableURL = URL(
+      fileURLWithPath: "\(packages)/\(python ?? "python3")/site-packages/rotel/rotel-agent")
+    process.arguments = [
+      "start", "--otlp-http-endpoint", "127.0.0.1:\(port)", "--otlp-grpc-endpoint",
+      "127.0.0.1:\(try Self.freePort())", "--exporter", "otlp", "--otlp-exporter-endpoint", sink.endpoint,
+      "--otlp-exporter-protocol", "http", "--batch-timeout", "100ms",
+    ]
+    process.currentDirectoryURL = folder.url
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try FileHandle(forWritingTo: log)
+    process.standardError = process.standardOutput
+    try process.run()
+    try Deadline.wait("rotel listens: \(text)") {
+      (try? LocalSocket(port: port)) != nil || !process.isRunning
+    }
+    guard process.isRunning else { throw ForwarderProcess.Failure(description: "rotel ended: \(text)") }
+  }
+
+  deinit {
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  var endpoint: String { "http://127.0.0.1:\(port)" }
+  private var text: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
+
+  /// A port that nobody had a moment ago.
+  static func freePort() throws -> UInt16 { try LocalSocket(listeningOn: 0).port }
+}
