@@ -231,7 +231,7 @@ package struct Span: Sendable {
 
 extension Array {
   /// The run, cut to what there is.
-  subscript(clamping list: Span.List) -> ArraySlice<Element> {
+  package subscript(clamping list: Span.List) -> ArraySlice<Element> {
     let upper = Swift.min(Int(list.first) + Int(list.count), count)
     let lower = Swift.min(Int(list.first), upper)
     return self[lower..<upper]

@@ -1,68 +1,56 @@
 import Basics
 import Tracing
 
-/// Jaeger's query API: the first generation under `/api`, the third under `/api/v3`, and the page at `/`. See
-/// `formats/jaeger-json`.
+/// Jaeger's query API, its first generation under `/api`, and the way to the third and to the page. See
+/// `formats/query-api`.
 final class QueryAPI {
   private let index: TraceIndex
   private let defaultService: String
   private let third: QueryAPIv3
-  /// The most traces that one search answers with, whatever it asks for.
-  static let mostTraces = 1500
+  private let limits: AnswerLimits
 
-  init(_ index: TraceIndex, defaultService: String) {
+  init(_ index: TraceIndex, defaultService: String, limits: AnswerLimits = AnswerLimits()) {
     self.index = index
     self.defaultService = defaultService
-    third = QueryAPIv3(index)
+    self.limits = limits
+    third = QueryAPIv3(index, limits)
   }
 
-  func answer(_ request: HTTPRequest) -> HTTPResponse? {
-    let path = request.path.split(separator: "/").map(String.init)
-    if path == ["api", "transform"] {
-      guard request.method == "POST" else {
-        return HTTPResponse(405, text: "only POST is taken", allow: "POST")
-      }
-      return transform(request.body)
+  func answer(_ request: HTTPRequest) -> HTTPResponse {
+    let path = request.segments
+    let allowed = path == ["api", "transform"] ? ["POST"] : ["GET", "HEAD"]
+    guard allowed.contains(request.method) else {
+      var response = failure(405, "only \(allowed[0]) is taken here")
+      response.headers.append(("Allow", allowed.joined(separator: ", ")))
+      return response
     }
-    if path.isEmpty || path == ["search"] || path.first == "trace" {
-      return read(request) {
-        HTTPResponse(200, type: "text/html; charset=utf-8", TracePage.html, headers: TracePage.headers)
-      }
+    if path.first != "api" {
+      return TracePage.answer(path) ?? failure(404, "there is no such page or endpoint")
     }
-    if path == ["page.js"] {
-      return read(request) {
-        HTTPResponse(
-          200, type: "text/javascript; charset=utf-8", TracePage.script, headers: TracePage.headers)
-      }
-    }
-    guard path.first == "api" else { return nil }
-    if path.dropFirst().first == "v3" {
-      return read(request) { third.answer(request, Array(path.dropFirst(2))) }
-    }
-    return read(request) { first(request, Array(path.dropFirst())) }
-  }
-
-  private func read(_ request: HTTPRequest, _ body: () -> HTTPResponse) -> HTTPResponse {
-    guard request.method == "GET" || request.method == "HEAD" else {
-      return HTTPResponse(405, text: "only GET is taken", allow: "GET, HEAD")
-    }
-    return body()
+    if path.dropFirst().first == "v3" { return third.answer(request, Array(path.dropFirst(2))) }
+    return first(request, Array(path.dropFirst()))
   }
 
   private func first(_ request: HTTPRequest, _ path: [String]) -> HTTPResponse {
     switch (path.first, path.count) {
     case ("services", 1): return envelope(strings: index.services)
-    case ("services", 3) where path[2] == "operations":
-      return envelope(strings: Array(Set(index.operations(of: path[1]).map(\.name))).sorted())
+    case ("services", 3...) where path.last == "operations":
+      // A proxy may have taken the escapes from a name with slashes.
+      return operations(ofService: path[1..<path.count - 1].joined(separator: "/"))
     case ("operations", 1): return operations(request)
     case ("traces", 1): return search(request)
     case ("traces", 2): return trace(path[1])
     case ("dependencies", 1): return dependencies(request)
-    default: return failure(404, "no such endpoint")
+    case ("transform", 1): return transform(request.body)
+    default: return failure(404, "there is no such endpoint")
     }
   }
 
-  // MARK: Endpoints
+  // MARK: Services and operations
+
+  private func operations(ofService service: String) -> HTTPResponse {
+    envelope(strings: Set(index.operations(of: service).map(\.name)).sorted())
+  }
 
   private func operations(_ request: HTTPRequest) -> HTTPResponse {
     guard let service = request.parameter("service"), !service.isEmpty else {
@@ -71,8 +59,7 @@ final class QueryAPI {
     let kind = request.parameter("spanKind") ?? ""
     let found = index.operations(of: service).filter { kind.isEmpty || $0.kind.jaegerName == kind }
     return envelope(total: found.count) { out in
-      for (number, operation) in found.enumerated() {
-        if number > 0 { out.put(0x2c) }
+      out.put(list: found) { operation, out in
         out.put("{\"name\":")
         out.put(json: operation.name)
         out.put(",\"spanKind\":")
@@ -82,199 +69,240 @@ final class QueryAPI {
     }
   }
 
+  // MARK: Traces
+
   private func search(_ request: HTTPRequest) -> HTTPResponse {
-    let ids = request.parameters("traceID")
-    if !ids.isEmpty {
-      var found: [Trace] = []
-      for text in ids {
-        guard let id = TraceID(hex: text) else { return failure(400, "\"\(text)\" is no trace id") }
-        if let trace = index.trace(id) { found.append(trace) }
-      }
-      return traces(found)
+    let ids = request.parameters("traceID").filter { !$0.isEmpty }
+    if !ids.isEmpty { return traces(ids) }
+    do throws(ParameterError) {
+      let query = try TraceQuery(request)
+      let reader = SpanReader(index.spool, limits)
+      let (found, isCut) = query.run(index, reader)
+      return traces(found, reader, isCut ? [Self.cut(reader)] : [])
+    } catch {
+      return failure(400, error.message)
     }
-    var query = TraceQuery()
-    guard let service = request.parameter("service"), !service.isEmpty else {
-      return failure(400, "parameter 'service' is required")
-    }
-    query.service = service
-    if let operation = request.parameter("operation"), !operation.isEmpty, operation != "all" {
-      query.operation = operation
-    }
-    if let problem = setTimes(request, &query) ?? setTags(request, &query) { return failure(400, problem) }
-    if let text = request.parameter("limit"), !text.isEmpty {
-      guard let limit = Int(text), limit > 0 else { return failure(400, "\"\(text)\" is no limit") }
-      query.limit = min(limit, Self.mostTraces)
-    }
-    return traces(query.run(index))
   }
 
-  /// What is wrong with the parameters of time; nil when nothing is.
-  private func setTimes(_ request: HTTPRequest, _ query: inout TraceQuery) -> String? {
-    for (name, path) in [("start", \TraceQuery.start), ("end", \TraceQuery.end)] {
-      guard let text = request.parameter(name), !text.isEmpty else { continue }
-      guard let value = UInt64(text) else { return "\"\(text)\" is no number of microseconds: \(name)" }
-      query[keyPath: path] = value.multipliedReportingOverflow(by: 1000).overflow ? .max : value * 1000
-    }
-    if let text = request.parameter("lookback"), !text.isEmpty, text != "custom",
-      request.parameter("start") == nil
-    {
-      guard let value = GoDuration.parse(text.hasSuffix("d") ? "\((Int(text.dropLast()) ?? 1) * 24)h" : text)
-      else {
-        return "\"\(text)\" is no duration: lookback"
+  private func traces(_ ids: [String]) -> HTTPResponse {
+    let reader = SpanReader(index.spool, limits)
+    var found: [Trace] = []
+    var problems: [Problem] = []
+    for text in Set(ids.prefix(TraceQuery.mostTraces)).sorted() {
+      guard let id = TraceID(hex: text) else {
+        return failure(400, "cannot parse traceID param: \"\(text)\"")
       }
-      query.start = WallClock.nanoseconds - min(WallClock.nanoseconds, value)
+      if reader.isExhausted {
+        problems.append(Problem(message: Self.cut(reader).message, traceID: id.description))
+      } else if let trace = index.entry(id).flatMap({ Trace(id, $0, reader) }) {
+        found.append(trace)
+      } else {
+        problems.append(Problem(message: "trace not found", traceID: id.description))
+      }
     }
-    for (name, path) in [("minDuration", \TraceQuery.minDuration), ("maxDuration", \TraceQuery.maxDuration)] {
-      guard let text = request.parameter(name), !text.isEmpty else { continue }
-      guard let value = GoDuration.parse(text) else { return "\"\(text)\" is no duration: \(name)" }
-      query[keyPath: path] = value
-    }
-    return nil
-  }
-
-  private func setTags(_ request: HTTPRequest, _ query: inout TraceQuery) -> String? {
-    for text in request.parameters("tag") {
-      guard let colon = text.firstIndex(of: ":") else { return "\"\(text)\" is no tag: it must be key:value" }
-      query.tags.append((String(text[..<colon]), String(text[text.index(after: colon)...])))
-    }
-    for text in request.parameters("tags") where !text.isEmpty {
-      guard let tags = JSONPairs.parse(text) else { return "\"\(text)\" is no JSON object of texts: tags" }
-      query.tags += tags
-    }
-    return nil
+    return traces(found, reader, problems)
   }
 
   private func trace(_ text: String) -> HTTPResponse {
     guard let id = TraceID(hex: text) else { return failure(400, "\"\(text)\" is no trace id") }
-    guard let trace = index.trace(id) else { return failure(404, "trace not found", traceID: text) }
-    return traces([trace])
-  }
-
-  private func dependencies(_ request: HTTPRequest) -> HTTPResponse {
-    guard let end = UInt64(request.parameter("endTs") ?? String(WallClock.nanoseconds / 1_000_000)) else {
-      return failure(400, "endTs is no number of milliseconds")
+    let reader = SpanReader(index.spool, limits)
+    guard let trace = index.entry(id).flatMap({ Trace(id, $0, reader) }) else {
+      return failure(404, "trace not found", traceID: text)
     }
-    guard let lookback = UInt64(request.parameter("lookback") ?? "86400000") else {
-      return failure(400, "lookback is no number of milliseconds")
-    }
-    let last = end.multipliedReportingOverflow(by: 1_000_000)
-    let first = (end - min(end, lookback)).multipliedReportingOverflow(by: 1_000_000)
-    var counts: [[String]: Int] = [:]
-    for id in index.traces(
-      service: nil, from: first.overflow ? .max : first.partialValue,
-      to: last.overflow ? .max : last.partialValue
-    ).prefix(5000) {
-      guard let trace = index.trace(id) else { continue }
-      var services: [UInt64: String] = [:]
-      for span in trace.spans { services[span.spanID.value] = span.serviceName }
-      for span in trace.spans {
-        guard let parent = services[span.parentID.value], parent != span.serviceName else { continue }
-        counts[[parent, span.serviceName], default: 0] += 1
-      }
-    }
-    let sorted = counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }
-    return envelope(total: sorted.count) { out in
-      for (number, (pair, count)) in sorted.enumerated() {
-        if number > 0 { out.put(0x2c) }
-        out.put("{\"parent\":")
-        out.put(json: pair[0])
-        out.put(",\"child\":")
-        out.put(json: pair[1])
-        out.put(",\"callCount\":")
-        out.put(decimal: Int64(count))
-        out.put(0x7d)
-      }
-    }
+    return traces([trace], reader)
   }
 
   private func transform(_ body: [UInt8]) -> HTTPResponse {
     var order: [TraceID] = []
-    var spans: [TraceID: [Span]] = [:]
+    var positions: [TraceID: [SpoolPosition]] = [:]
+    var records = ByteWriter()
+    var payload = ByteWriter()
+    var count = 0
+    var refused = 0
     do throws(DecodingError) {
       try body.withBytes { bytes throws(DecodingError) in
-        try OTLPJSON.decodeRequest(bytes, refused: { _ in }) { span in
-          if spans[span.traceID] == nil { order.append(span.traceID) }
-          spans[span.traceID, default: []].append(span)
+        try OTLPJSON.decodeRequest(bytes, refused: { _ in refused += 1 }) { span in
+          count += 1
+          guard count <= limits.spans else { return }
+          if positions[span.traceID] == nil { order.append(span.traceID) }
+          positions[span.traceID, default: []].append(SpoolPosition(segment: 0, offset: records.count))
+          payload.removeAll()
+          OTLPProtobuf.encode(span, to: &payload)
+          SpoolFormat.append(payload.bytes, to: &records)
         }
       }
     } catch {
       return failure(400, "the body is no OTLP JSON: \(error.reason.rawValue), at byte \(error.offset)")
     }
-    return traces(order.map { id in Trace(id: id, spans: (spans[id] ?? []).sorted { $0.start < $1.start }) })
+    guard count <= limits.spans else {
+      return failure(413, "\(count) spans are too many: the limit is \(limits.spans)")
+    }
+    let reader = SpanReader(records: records.array, limits)
+    let traces = order.map { Trace($0, at: positions[$0] ?? [], reader) }
+    return self.traces(
+      traces, reader, refused > 0 ? [Problem(message: "\(refused) malformed spans were left out")] : [])
+  }
+
+  // MARK: Dependencies
+
+  private func dependencies(_ request: HTTPRequest) -> HTTPResponse {
+    var query = TraceQuery()
+    do throws(ParameterError) {
+      let end = try milliseconds("endTs", request) ?? WallClock.nanoseconds / 1_000_000
+      let lookback = try milliseconds("lookback", request) ?? 86_400_000
+      query.start = Self.nanoseconds(end - min(end, lookback))
+      query.end = Self.nanoseconds(end)
+    } catch {
+      return failure(400, error.message)
+    }
+    let only = request.parameter("service") ?? ""
+    let reader = SpanReader(index.spool, limits)
+    var counts: [[String]: Int] = [:]
+    var isCut = false
+    for (id, _) in index.candidates(query) {
+      isCut = reader.isExhausted
+      if isCut { break }
+      guard let trace = index.entry(id).flatMap({ Trace(id, $0, reader) }) else { continue }
+      for pair in trace.calls where only.isEmpty || pair.contains(only) { counts[pair, default: 0] += 1 }
+    }
+    let sorted = counts.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    return envelope(problems: isCut ? [Self.cut(reader)] : []) { out in
+      out.put(list: sorted) { link, out in
+        out.put("{\"parent\":")
+        out.put(json: link.key[0])
+        out.put(",\"child\":")
+        out.put(json: link.key[1])
+        out.put(",\"callCount\":")
+        out.put(decimal: Int64(link.value))
+        out.put(0x7d)
+      }
+    }
+  }
+
+  private func milliseconds(_ name: String, _ request: HTTPRequest) throws(ParameterError) -> UInt64? {
+    guard let text = request.parameter(name), !text.isEmpty else { return nil }
+    guard let value = UInt64(text) else {
+      throw ParameterError(
+        message: "unable to parse param '\(name)': \"\(text)\" is no number of milliseconds")
+    }
+    return value
+  }
+
+  private static func nanoseconds(_ milliseconds: UInt64) -> UInt64 {
+    let (value, isOver) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+    return isOver ? .max : value
   }
 
   // MARK: Answers
 
-  private func traces(_ traces: [Trace]) -> HTTPResponse {
-    envelope(total: 0) { out in
-      for (number, trace) in traces.enumerated() {
-        if number > 0 { out.put(0x2c) }
-        put(trace, &out)
-      }
-    }
+  /// What an answer says beside its data.
+  private struct Problem {
+    var code: Int?
+    var message: String
+    var traceID: String?
   }
 
-  private func put(_ trace: Trace, _ out: inout ByteWriter) {
-    let warnings = trace.warnings
-    var processes: [[UInt8]] = []
-    out.put("{\"traceID\":\"")
-    out.put(hex: trace.id)
-    out.put("\",\"spans\":[")
-    for (number, span) in trace.spans.enumerated() {
+  private static func cut(_ reader: SpanReader) -> Problem {
+    Problem(
+      message:
+        "the answer is cut: no more than \(reader.limits.spans) spans of \(reader.limits.recordBytes >> 20) MiB are read for one; narrow the search"
+    )
+  }
+
+  private func traces(_ traces: [Trace], _ reader: SpanReader, _ problems: [Problem] = []) -> HTTPResponse {
+    var problems = problems
+    var out = ByteWriter(capacity: 64 << 10)
+    out.put("{\"data\":[")
+    for (number, trace) in traces.enumerated() {
+      if out.count > limits.bytes {
+        let left = traces.count - number
+        problems.append(
+          Problem(message: "the answer is cut: \(left) traces do not fit in \(limits.bytes >> 20) MiB"))
+        break
+      }
       if number > 0 { out.put(0x2c) }
-      var process = ByteWriter(capacity: 512)
-      JaegerJSON.encodeProcess(of: span, defaultService: defaultService, to: &process)
-      let bytes = process.array
-      let place = processes.firstIndex(of: bytes) ?? processes.count
-      if place == processes.count { processes.append(bytes) }
-      JaegerJSON.encode(span, processNumber: place + 1, warnings: warnings[span.spanID.value] ?? [], to: &out)
+      JaegerTraceWriter(defaultService: defaultService, limit: limits.bytes).put(trace, reader, &out)
     }
-    out.put("],\"processes\":{")
-    for (number, process) in processes.enumerated() {
-      if number > 0 { out.put(0x2c) }
-      out.put("\"p")
-      out.put(decimal: Int64(number + 1))
-      out.put("\":")
-      out.put(process)
-    }
-    out.put("},\"warnings\":null}")
+    end(&out, total: 0, problems)
+    return HTTPResponse(200, out.array)
   }
 
   private func envelope(strings: [String]) -> HTTPResponse {
-    envelope(total: strings.count) { out in
-      for (number, text) in strings.enumerated() {
-        if number > 0 { out.put(0x2c) }
-        out.put(json: text)
-      }
-    }
+    envelope(total: strings.count) { out in out.put(list: strings) { text, out in out.put(json: text) } }
   }
 
-  private func envelope(total: Int, _ body: (inout ByteWriter) -> Void) -> HTTPResponse {
+  private func envelope(total: Int = 0, problems: [Problem] = [], _ body: (inout ByteWriter) -> Void)
+    -> HTTPResponse
+  {
     var out = ByteWriter(capacity: 16 << 10)
     out.put("{\"data\":[")
     body(&out)
-    out.put("],\"total\":")
-    out.put(decimal: Int64(total))
-    out.put(",\"limit\":0,\"offset\":0,\"errors\":null}")
+    end(&out, total: total, problems)
     return HTTPResponse(200, out.array)
   }
 
   private func failure(_ status: Int, _ message: String, traceID: String? = nil) -> HTTPResponse {
     var out = ByteWriter(capacity: 256)
-    out.put("{\"data\":null,\"total\":0,\"limit\":0,\"offset\":0,\"errors\":[{\"code\":")
-    out.put(decimal: Int64(status))
-    out.put(",\"msg\":")
-    out.put(json: message)
-    if let traceID {
-      out.put(",\"traceID\":")
-      out.put(json: traceID)
-    }
-    out.put("}]}")
+    out.put("{\"data\":null")
+    tail(&out, total: 0, [Problem(code: status, message: message, traceID: traceID)])
     return HTTPResponse(status, out.array)
+  }
+
+  private func end(_ out: inout ByteWriter, total: Int, _ problems: [Problem]) {
+    out.put(0x5d)
+    tail(&out, total: total, problems)
+  }
+
+  private func tail(_ out: inout ByteWriter, total: Int, _ problems: [Problem]) {
+    out.put(",\"total\":")
+    out.put(decimal: Int64(total))
+    out.put(",\"limit\":0,\"offset\":0,\"errors\":")
+    if problems.isEmpty { return out.put("null}") }
+    out.put(0x5b)
+    out.put(list: problems) { problem, out in
+      out.put(0x7b)
+      if let code = problem.code {
+        out.put("\"code\":")
+        out.put(decimal: Int64(code))
+        out.put(0x2c)
+      }
+      out.put("\"msg\":")
+      out.put(json: problem.message)
+      if let traceID = problem.traceID {
+        out.put(",\"traceID\":")
+        out.put(json: traceID)
+      }
+      out.put(0x7d)
+    }
+    out.put("]}")
+  }
+}
+
+extension Trace {
+  /// The pairs of services of which one called the other, once for each call.
+  var calls: [[String]] {
+    var callers: [UInt64: Int] = [:]
+    for span in spans { callers[span.id] = span.service }
+    return spans.compactMap { span in
+      guard span.parent != 0, let caller = callers[span.parent], caller != span.service else { return nil }
+      return [services[caller], services[span.service]]
+    }
   }
 }
 
 extension Span.Kind {
   /// The word that Jaeger's tag `span.kind` has for it.
   var jaegerName: String { self == .unspecified ? "" : "\(self)" }
+}
+
+extension ByteWriter {
+  /// Puts elements with commas between them.
+  mutating func put<Element>(list: some Sequence<Element>, _ body: (Element, inout ByteWriter) -> Void) {
+    var isFirst = true
+    for element in list {
+      if !isFirst { put(0x2c) }
+      isFirst = false
+      body(element, &self)
+    }
+  }
 }

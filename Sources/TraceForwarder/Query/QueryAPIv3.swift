@@ -1,167 +1,176 @@
 import Basics
 import Tracing
 
-/// The third generation of Jaeger's query API, whose traces are OTLP JSON.
+/// The third generation of Jaeger's query API, whose traces are OTLP JSON. See `formats/query-api`.
 final class QueryAPIv3 {
   private let index: TraceIndex
+  private let limits: AnswerLimits
 
-  init(_ index: TraceIndex) { self.index = index }
+  init(_ index: TraceIndex, _ limits: AnswerLimits) {
+    self.index = index
+    self.limits = limits
+  }
 
   func answer(_ request: HTTPRequest, _ path: [String]) -> HTTPResponse {
     switch (path.first, path.count) {
     case ("services", 1): return services()
     case ("operations", 1): return operations(request)
-    case ("traces", 1): return search(request, summaries: false)
-    case ("trace-summaries", 1): return search(request, summaries: true)
-    case ("traces", 2):
-      guard let id = TraceID(hex: path[1]) else { return failure(400, "malformed trace id: \(path[1])") }
-      guard let trace = index.trace(id) else { return failure(404, "No traces found") }
-      return traces([trace])
-    default: return failure(404, "no such endpoint")
+    case ("traces", 1):
+      return search(request) { [self] traces, reader in
+        traces.isEmpty ? failure(404, "No traces found") : self.traces(traces, reader)
+      }
+    case ("trace-summaries", 1): return search(request) { [self] in summaries($0, $1) }
+    case ("traces", 2): return trace(path[1])
+    default: return failure(404, "there is no such endpoint")
     }
   }
 
   private func services() -> HTTPResponse {
     var out = ByteWriter(capacity: 1024)
     out.put("{\"services\":[")
-    for (number, service) in index.services.enumerated() {
-      if number > 0 { out.put(0x2c) }
-      out.put(json: service)
-    }
+    out.put(list: index.services) { service, out in out.put(json: service) }
     out.put("]}")
     return HTTPResponse(200, out.array)
   }
 
   private func operations(_ request: HTTPRequest) -> HTTPResponse {
-    let service = request.parameter("service") ?? ""
-    let kind = request.parameter("span_kind") ?? request.parameter("spanKind") ?? ""
-    guard !service.isEmpty else { return failure(400, "missing parameter service") }
+    let kind = request.parameter("spanKind") ?? request.parameter("span_kind") ?? ""
+    guard let service = request.parameter("service"), !service.isEmpty else {
+      return failure(400, "malformed parameter service: it is required")
+    }
+    // A span without a kind counts as internal, so an operation may be there as both.
+    var seen: Set<[String]> = []
+    let found = index.operations(of: service).map { operation in
+      [operation.name, operation.kind == .unspecified ? "internal" : operation.kind.jaegerName]
+    }.filter { (kind.isEmpty || kind == $0[1]) && seen.insert($0).inserted }
     var out = ByteWriter(capacity: 1024)
     out.put("{\"operations\":[")
-    var number = 0
-    for operation in index.operations(of: service) {
-      let name = operation.kind == .unspecified ? "internal" : "\(operation.kind)"
-      guard kind.isEmpty || kind == name else { continue }
-      if number > 0 { out.put(0x2c) }
-      number += 1
+    out.put(list: found) { operation, out in
       out.put("{\"name\":")
-      out.put(json: operation.name)
+      out.put(json: operation[0])
       out.put(",\"spanKind\":")
-      out.put(json: name)
+      out.put(json: operation[1])
       out.put(0x7d)
     }
     out.put("]}")
     return HTTPResponse(200, out.array)
   }
 
-  private func search(_ request: HTTPRequest, summaries: Bool) -> HTTPResponse {
-    var query = TraceQuery()
-    if let problem = fill(&query, request) { return failure(400, problem) }
-    let found = query.run(index)
-    if summaries { return self.summaries(found) }
-    return found.isEmpty ? failure(404, "No traces found") : traces(found)
+  private func search(_ request: HTTPRequest, _ body: ([Trace], SpanReader) -> HTTPResponse) -> HTTPResponse {
+    do throws(ParameterError) {
+      let query = try TraceQuery(third: request)
+      let reader = SpanReader(index.spool, limits)
+      return body(query.run(index, reader).traces, reader)
+    } catch {
+      return failure(400, error.message)
+    }
   }
 
-  /// What is wrong with the parameters; nil when nothing is. Names are taken in camel case and, as older clients send
-  /// them, with underscores.
-  private func fill(_ query: inout TraceQuery, _ request: HTTPRequest) -> String? {
-    func value(_ name: String, _ old: String) -> String? {
-      let text = request.parameter("query.\(name)") ?? request.parameter("query.\(old)")
-      return text?.isEmpty == true ? nil : text
+  private func trace(_ text: String) -> HTTPResponse {
+    guard let id = TraceID(hex: text) else {
+      return failure(400, "malformed parameter trace_id: \"\(text)\" is no trace id")
     }
-    query.service = value("serviceName", "service_name")
-    query.operation = value("operationName", "operation_name")
-    for (name, old, path) in [
-      ("startTimeMin", "start_time_min", \TraceQuery.start),
-      ("startTimeMax", "start_time_max", \TraceQuery.end),
-    ] {
-      guard let text = value(name, old) else { return "query.\(name) is required" }
-      guard let time = Self.nanoseconds(text) else { return "query.\(name) is no time of RFC 3339: \(text)" }
-      query[keyPath: path] = time
+    let reader = SpanReader(index.spool, limits)
+    guard let trace = index.entry(id).flatMap({ Trace(id, $0, reader) }) else {
+      return failure(404, "No traces found")
     }
-    for (name, old, path) in [
-      ("durationMin", "duration_min", \TraceQuery.minDuration),
-      ("durationMax", "duration_max", \TraceQuery.maxDuration),
-    ] {
-      guard let text = value(name, old) else { continue }
-      guard let duration = GoDuration.parse(text) else { return "query.\(name) is no duration: \(text)" }
-      query[keyPath: path] = duration
-    }
-    if let text = value("searchDepth", "search_depth") ?? value("numTraces", "num_traces") {
-      guard let limit = Int(text), limit > 0 else { return "query.searchDepth is no number: \(text)" }
-      query.limit = min(limit, QueryAPI.mostTraces)
-    }
-    if let text = value("attributes", "attributes") {
-      guard let tags = JSONPairs.parse(text) else {
-        return "query.attributes is no JSON object of texts: \(text)"
-      }
-      query.tags = tags
-    }
-    return nil
+    return traces([trace], reader)
   }
 
-  private static func nanoseconds(_ text: String) -> UInt64? {
-    var text = text
-    let time = text.withUTF8 { Timestamp.parse(rfc3339: $0) }
-    guard let time, time.seconds >= 0 else { return nil }
-    return UInt64(time.seconds) &* 1_000_000_000 &+ UInt64(time.nanoseconds)
-  }
+  // MARK: Traces
 
-  private func traces(_ traces: [Trace]) -> HTTPResponse {
+  private func traces(_ traces: [Trace], _ reader: SpanReader) -> HTTPResponse {
     var out = ByteWriter(capacity: 64 << 10)
     out.put("{\"result\":{\"resourceSpans\":[")
-    var number = 0
-    for trace in traces {
-      for span in trace.spans {
-        if number > 0 { out.put(0x2c) }
-        number += 1
-        OTLPJSON.encodeResourceSpans(span, to: &out)
+    let start = out.count
+    for trace in traces where out.count < limits.bytes {
+      for group in groups(trace, reader, room: limits.bytes - out.count) {
+        if out.count > start { out.put(0x2c) }
+        out.put(group.head)
+        out.put(group.spans)
+        out.put(group.tail)
       }
     }
     out.put("]}}")
     return HTTPResponse(200, out.array)
   }
 
-  private func summaries(_ traces: [Trace]) -> HTTPResponse {
+  /// The spans of one resource and scope, encoded.
+  private struct Group {
+    var head: [UInt8]
+    var spans: [UInt8] = []
+    var tail: [UInt8]
+  }
+
+  private func groups(_ trace: Trace, _ reader: SpanReader, room: Int) -> [Group] {
+    var groups: [Group] = []
+    var numbers: [[UInt8]: Int] = [:]
+    var head = ByteWriter(capacity: 512)
+    var body = ByteWriter(capacity: 2048)
+    var tail = ByteWriter(capacity: 64)
+    var size = 0
+    for member in trace.spans where size < room {
+      reader.read(member.position) { span, _ in
+        head.removeAll()
+        body.removeAll()
+        tail.removeAll()
+        OTLPJSON.encodeParts(copy span, head: &head, span: &body, tail: &tail)
+        let group = Group(head: head.array, tail: tail.array)
+        let key = group.head + group.tail
+        let number = numbers[key] ?? groups.count
+        if number == groups.count {
+          numbers[key] = number
+          groups.append(group)
+          size += key.count
+        } else {
+          groups[number].spans.append(0x2c)
+        }
+        groups[number].spans += body.array
+        size += body.count + 1
+      }
+    }
+    return groups
+  }
+
+  // MARK: Summaries
+
+  private func summaries(_ traces: [Trace], _ reader: SpanReader) -> HTTPResponse {
     var out = ByteWriter(capacity: 16 << 10)
     out.put("{\"summaries\":[")
-    for (number, trace) in traces.enumerated() {
-      if number > 0 { out.put(0x2c) }
-      put(trace, &out)
-    }
+    out.put(list: traces) { trace, out in summary(trace, reader, &out) }
     out.put("]}")
     return HTTPResponse(200, out.array)
   }
 
-  private func put(_ trace: Trace, _ out: inout ByteWriter) {
-    let ids = Set(trace.spans.map(\.spanID.value))
-    let services = Dictionary(grouping: trace.spans, by: \.serviceName)
+  private func summary(_ trace: Trace, _ reader: SpanReader, _ out: inout ByteWriter) {
+    let ids = Set(trace.spans.map(\.id))
     out.put("{\"traceId\":\"")
     out.put(hex: trace.id)
     out.put("\",\"rootServiceName\":")
-    out.put(json: trace.root?.serviceName ?? "")
+    out.put(json: trace.root.map { trace.services[$0.service] } ?? "")
     out.put(",\"rootOperationName\":")
-    out.put(json: trace.root.map { $0.string($0.name) } ?? "")
+    var name = ""
+    if let root = trace.root { reader.read(root.position) { span, _ in name = span.string(span.name) } }
+    out.put(json: name)
     out.put(",\"minStartTimeUnixNano\":\"")
     out.put(decimal: trace.spans.map(\.start).min() ?? 0)
     out.put("\",\"maxEndTimeUnixNano\":\"")
     out.put(decimal: trace.spans.map(\.end).max() ?? 0)
     out.put("\",\"spanCount\":")
-    out.put(decimal: Int64(trace.spans.count))
+    out.put(decimal: Int64(trace.spans.count + trace.omitted))
     out.put(",\"errorSpanCount\":")
-    out.put(decimal: Int64(trace.spans.filter { $0.status == .error }.count))
+    out.put(decimal: Int64(trace.spans.count { $0.isError }))
     out.put(",\"orphanSpanCount\":")
-    out.put(
-      decimal: Int64(trace.spans.filter { !$0.parentID.isZero && !ids.contains($0.parentID.value) }.count))
+    out.put(decimal: Int64(trace.spans.count { $0.parent != 0 && !ids.contains($0.parent) }))
     out.put(",\"services\":[")
-    for (number, (service, spans)) in services.sorted(by: { $0.key < $1.key }).enumerated() {
-      if number > 0 { out.put(0x2c) }
+    let services = Dictionary(grouping: trace.spans) { trace.services[$0.service] }
+    out.put(list: services.sorted { $0.key < $1.key }) { service, out in
       out.put("{\"name\":")
-      out.put(json: service)
+      out.put(json: service.key)
       out.put(",\"spanCount\":")
-      out.put(decimal: Int64(spans.count))
+      out.put(decimal: Int64(service.value.count))
       out.put(",\"errorSpanCount\":")
-      out.put(decimal: Int64(spans.filter { $0.status == .error }.count))
+      out.put(decimal: Int64(service.value.count { $0.isError }))
       out.put(0x7d)
     }
     out.put("]}")

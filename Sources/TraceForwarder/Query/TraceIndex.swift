@@ -1,55 +1,70 @@
 import Basics
-import Glibc
 import Synchronization
 import Tracing
 
-/// Which traces the spool has, and where their spans are, for queries.
+/// Which traces the spool has, where their spans are, and what of them rules a trace out without reading it: time,
+/// duration, service and operation.
 ///
-/// It is bounded: the traces that spans came for longest ago go first when there are more than ``Limits`` says, and names
-/// of services and operations beyond their limit are not offered, though found.
+/// It is bounded: the traces that spans came for longest ago are forgotten first when there are more than ``Limits`` says,
+/// and spans go with the segment of the spool that they are in.
 package final class TraceIndex: Sendable {
   package struct Limits: Sendable {
     package var traces = 20_000
-    /// A span takes 16 bytes.
+    /// A span takes 32 bytes. A quarter of them may be of one trace.
     package var spans = 400_000
     package var services = 500
-    package var operations = 1000
+    /// Of all services together.
+    package var operations = 10_000
     package init() {}
+
+    var spansPerTrace: Int { max(1, spans / 4) }
   }
 
-  /// What is known of a trace without reading it.
-  struct Entry {
-    var spans: [SpoolPosition] = []
-    var services: Set<String> = []
+  /// What is known of a span without reading it.
+  struct Place {
+    var segment: UInt32
+    var offset: UInt32
+    /// Its number in the ``OperationTable``.
+    var operation: UInt32
     /// Nanoseconds since 1970.
+    var start: UInt64
+    var duration: UInt64
+
+    var position: SpoolPosition { SpoolPosition(segment: UInt64(segment), offset: Int(offset)) }
+  }
+
+  struct Entry {
+    /// In the order in which they were received, and so by segment.
+    var spans: [Place] = []
+    /// The starts of its first and last span.
     var start: UInt64 = .max
     var end: UInt64 = 0
     /// Rises with every span.
     var age: UInt64 = 0
-  }
-
-  struct Operation: Hashable {
-    var name: String
-    var kind: Span.Kind
+    /// Spans that were too many to note.
+    var omitted = 0
   }
 
   private struct State {
     var entries: [TraceID: Entry] = [:]
+    var operations: OperationTable
     var spans = 0
     var age: UInt64 = 0
-    var operations: [String: Set<Operation>] = [:]
+    /// Earlier segments are gone.
+    var firstSegment: UInt64 = 0
     var isStopped = false
   }
 
-  private let spool: Spool
+  let spool: Spool
   private let limits: Limits
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   private let wakeup: Wakeup
   private let thread = Mutex<WorkerThread?>(nil)
 
   package init(_ spool: Spool, limits: Limits = Limits()) throws(SystemCallError) {
     self.spool = spool
     self.limits = limits
+    state = Mutex(State(operations: OperationTable(limits)))
     wakeup = try Wakeup()
     spool.subscribe(wakeup)
   }
@@ -69,219 +84,130 @@ package final class TraceIndex: Sendable {
     var reader = SpoolReader(spool, at: spool.start)
     while !state.withLock({ $0.isStopped }) {
       if !catchUp(&reader) { wakeup.wait(milliseconds: 5000) }
+      forgetDeleted()
     }
   }
 
-  private func catchUp(_ reader: inout SpoolReader) -> Bool {
-    guard let batch = (try? reader.next(records: 512, bytes: 1 << 20)) ?? nil, let last = batch.payloads.last
-    else { return false }
-    let base = batch.end.offset - last.upperBound
+  private struct Found {
+    var traceID: TraceID
+    var operation: Operation
+    var place: Place
+  }
+
+  /// Notes the spans of the next batch; false when there is none.
+  func catchUp(_ reader: inout SpoolReader) -> Bool {
+    guard let batch = (try? reader.next(records: 512, bytes: 1 << 20)) ?? nil else { return false }
+    var found: [Found] = []
     var span = Span()
     for range in batch.payloads {
+      let offset = batch.start.offset + range.lowerBound - SpoolFormat.recordHeaderBytes
       let isGood = batch.bytes.withUnsafeBytes { bytes in
         (try? OTLPProtobuf.decode(UnsafeRawBufferPointer(rebasing: bytes[range]), limits: .none, into: &span))
           != nil
       }
-      if isGood {
-        add(
-          span,
-          at: SpoolPosition(
-            segment: batch.end.segment, offset: base + range.lowerBound - SpoolFormat.recordHeaderBytes))
-      }
+      guard isGood, let segment = UInt32(exactly: batch.start.segment), let offset = UInt32(exactly: offset)
+      else { continue }
+      let operation = Operation(
+        service: span.serviceName, name: span.string(span.name), kind: span.kind)
+      let place = Place(
+        segment: segment, offset: offset, operation: 0, start: span.start, duration: span.duration)
+      found.append(Found(traceID: span.traceID, operation: operation, place: place))
     }
+    state.withLock { state in for span in found { add(span, &state) } }
     return true
   }
 
-  private func add(_ span: Span, at position: SpoolPosition) {
-    let service = span.serviceName
-    let operation = Operation(name: span.string(span.name), kind: span.kind)
-    state.withLock { state in
-      state.age += 1
+  private func add(_ found: Found, _ state: inout State) {
+    state.age += 1
+    var entry = state.entries.removeValue(forKey: found.traceID) ?? Entry()
+    entry.age = state.age
+    if entry.spans.count < limits.spansPerTrace {
+      var place = found.place
+      place.operation = state.operations.enter(found.operation)
+      entry.spans.append(place)
+      entry.start = min(entry.start, place.start)
+      entry.end = max(entry.end, place.start)
       state.spans += 1
-      state.entries[span.traceID, default: Entry()].add(span, service, position, state.age)
-      if state.operations[service] != nil || state.operations.count < limits.services {
-        if state.operations[service, default: []].count < limits.operations {
-          state.operations[service, default: []].insert(operation)
-        }
+    } else {
+      entry.omitted += 1
+    }
+    state.entries[found.traceID] = entry
+    if state.entries.count > limits.traces || state.spans > limits.spans { evict(&state) }
+  }
+
+  /// Forgets the oldest traces until a tenth of the room is free.
+  private func evict(_ state: inout State) {
+    let oldest = state.entries.map { (id: $0.key, age: $0.value.age) }.sorted { $0.age < $1.age }
+    for (id, _) in oldest.dropLast() {
+      guard state.entries.count > limits.traces / 10 * 9 || state.spans > limits.spans / 10 * 9 else {
+        return
       }
-      if state.entries.count > limits.traces || state.spans > limits.spans { evict(&state) }
+      guard let entry = state.entries.removeValue(forKey: id) else { continue }
+      leave(entry.spans[...], &state)
     }
   }
 
-  /// Forgets the oldest tenth.
-  private func evict(_ state: inout State) {
-    let oldest = state.entries.sorted { $0.value.age < $1.value.age }
-    for (id, entry) in oldest.prefix(max(1, oldest.count / 10)) {
-      state.spans -= entry.spans.count
-      state.entries[id] = nil
+  private func leave(_ places: ArraySlice<Place>, _ state: inout State) {
+    state.spans -= places.count
+    for place in places { state.operations.leave(place.operation) }
+  }
+
+  /// Forgets what was in segments that the spool has deleted.
+  func forgetDeleted() {
+    let first = spool.start.segment
+    state.withLock { state in
+      guard first > state.firstSegment else { return }
+      state.firstSegment = first
+      for (id, entry) in state.entries where (entry.spans.first.map { UInt64($0.segment) } ?? first) < first {
+        let gone = entry.spans.prefix { UInt64($0.segment) < first }
+        leave(gone, &state)
+        var rest = entry
+        rest.spans = Array(entry.spans[gone.endIndex...])
+        rest.start = rest.spans.map(\.start).min() ?? .max
+        rest.end = rest.spans.map(\.start).max() ?? 0
+        state.entries[id] = rest.spans.isEmpty ? nil : rest
+      }
     }
   }
 
   // MARK: Asking
 
-  var services: [String] { state.withLock { $0.operations.keys.sorted() } }
+  var services: [String] {
+    forgetDeleted()
+    return state.withLock { $0.operations.services }
+  }
 
   func operations(of service: String) -> [Operation] {
-    state.withLock { $0.operations[service] ?? [] }
-      .sorted { ($0.name, $0.kind.rawValue) < ($1.name, $1.kind.rawValue) }
+    forgetDeleted()
+    return state.withLock { $0.operations.operations(of: service) }
   }
 
-  /// The traces that a service took part in within a time, the newest first.
-  func traces(service: String?, from: UInt64, to: UInt64) -> [TraceID] {
-    state.withLock { state in
-      state.entries.filter { entry in
-        (service.map { entry.value.services.contains($0) } ?? true) && entry.value.start <= to
-          && entry.value.end >= from
-      }.sorted { $0.value.start > $1.value.start }.map(\.key)
-    }
+  /// How many traces, spans and operations are noted.
+  var counts: (traces: Int, spans: Int, operations: Int) {
+    state.withLock { ($0.entries.count, $0.spans, $0.operations.count) }
   }
 
-  /// Reads a trace, in the order in which its spans started; nil when it is not known or its segments are gone.
-  func trace(_ id: TraceID) -> Trace? {
-    guard let positions = state.withLock({ $0.entries[id]?.spans }) else { return nil }
-    var spans: [Span] = []
-    var seen: Set<UInt64> = []
-    var file: (number: UInt64, bytes: FileDescriptorBox)?
-    for position in positions {
-      if file?.number != position.segment {
-        guard let opened = try? FileDescriptor.open(spool.path(position.segment), O_RDONLY) else { continue }
-        file = (position.segment, FileDescriptorBox(opened))
-      }
-      guard let box = file?.bytes, let span = box.span(at: position.offset),
-        seen.insert(span.spanID.value).inserted
-      else { continue }
-      spans.append(span)
-    }
-    spans.sort { ($0.start, $0.spanID.value) < ($1.start, $1.spanID.value) }
-    return spans.isEmpty ? nil : Trace(id: id, spans: spans)
-  }
-}
-
-extension TraceIndex.Entry {
-  fileprivate mutating func add(_ span: Span, _ service: String, _ position: SpoolPosition, _ age: UInt64) {
-    spans.append(position)
-    if services.count < 64 { services.insert(service) }
-    start = min(start, span.start)
-    end = max(end, span.end)
-    self.age = age
-  }
-}
-
-/// A segment that spans are read out of one by one.
-private final class FileDescriptorBox {
-  private let file: FileDescriptor
-  init(_ file: consuming FileDescriptor) { self.file = file }
-
-  func span(at offset: Int) -> Span? {
-    guard let head = bytes(at: offset, SpoolFormat.recordHeaderBytes) else { return nil }
-    let length = head.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
-    guard length <= SpoolFormat.maximumPayload,
-      let record = bytes(at: offset, SpoolFormat.recordHeaderBytes + length)
-    else { return nil }
-    return record.withUnsafeBytes { bytes in
-      guard case .good(let payload, _) = SpoolFormat.record(at: 0, in: bytes) else { return nil }
-      var span = Span()
-      return (try? OTLPProtobuf.decode(payload, limits: .none, into: &span)).map { span }
-    }
+  func entry(_ id: TraceID) -> Entry? {
+    forgetDeleted()
+    return state.withLock { $0.entries[id] }
   }
 
-  private func bytes(at offset: Int, _ count: Int) -> [UInt8]? {
-    var bytes = [UInt8](repeating: 0, count: count)
-    let got = bytes.withUnsafeMutableBytes { target in
-      target.baseAddress.flatMap { try? file.read(at: offset, into: $0, count: count, subject: "spool") } ?? 0
-    }
-    return got == count ? bytes : nil
-  }
-}
-
-/// The spans of one trace that were received so far.
-struct Trace {
-  let id: TraceID
-  /// By time of start.
-  let spans: [Span]
-
-  /// What is wrong with a span, in the words of Jaeger's own query service: a parent that is missing, and a span of another
-  /// process that is not within its parent, which two clocks that differ make.
-  var warnings: [UInt64: [String]] {
-    var byID: [UInt64: Int] = [:]
-    for (index, span) in spans.enumerated() { byID[span.spanID.value] = index }
-    var result: [UInt64: [String]] = [:]
-    for span in spans where !span.parentID.isZero {
-      guard let index = byID[span.parentID.value] else {
-        result[span.spanID.value] = [
-          "invalid parent span IDs=\(span.parentID.description); skipping clock skew adjustment"
-        ]
-        continue
-      }
-      let parent = spans[index]
-      let delta = Self.skew(of: span, in: parent)
-      if delta != 0, span.serviceName != parent.serviceName {
-        result[span.spanID.value] = [
-          "clock skew adjustment disabled; not applying calculated delta of \(GoDuration.text(delta))"
-        ]
+  /// The traces that may be found by a query, the newest first; sure when some span fits all that is asked but tags.
+  func candidates(_ query: TraceQuery) -> [(id: TraceID, isSure: Bool)] {
+    forgetDeleted()
+    let found = state.withLock { state in
+      let operations = state.operations.matching(service: query.service, name: query.operation)
+      let takesAll = query.service == nil && query.operation == nil
+      return state.entries.compactMap { id, entry -> (id: TraceID, start: UInt64, isSure: Bool)? in
+        guard entry.start <= query.end, entry.end >= query.start else { return nil }
+        var isPossible = false
+        for place in entry.spans where query.fits(start: place.start, duration: place.duration) {
+          if takesAll || operations[Int(place.operation)] { return (id, entry.start, true) }
+          isPossible = isPossible || place.operation == OperationTable.unknown
+        }
+        return isPossible ? (id, entry.start, false) : nil
       }
     }
-    return result
-  }
-
-  /// Nanoseconds by which a span would have to be moved to be within its parent. Source: Jaeger's clock skew adjuster.
-  private static func skew(of span: Span, in parent: Span) -> Int64 {
-    let (start, parentStart) = (Int64(clamping: span.start), Int64(clamping: parent.start))
-    let (duration, parentDuration) = (Int64(clamping: span.duration), Int64(clamping: parent.duration))
-    if duration > parentDuration { return start >= parentStart ? 0 : parentStart - start }
-    let end = start.addingReportingOverflow(duration).partialValue
-    let parentEnd = parentStart.addingReportingOverflow(parentDuration).partialValue
-    if start >= parentStart, end <= parentEnd { return 0 }
-    return parentStart &+ (parentDuration - duration) / 2 &- start
-  }
-
-  /// The span that no other one here is the parent of: the root, or else the first.
-  var root: Span? { spans.first { $0.parentID.isZero } ?? spans.first }
-}
-
-/// Durations as Go writes and reads them: `1.5ms`, `2h45m`.
-enum GoDuration {
-  static func text(_ nanoseconds: Int64) -> String {
-    if nanoseconds == 0 { return "0s" }
-    let sign = nanoseconds < 0 ? "-" : ""
-    let value = nanoseconds.magnitude
-    if value < 1000 { return "\(sign)\(value)ns" }
-    if value < 1_000_000 { return "\(sign)\(fraction(value, 1000))µs" }
-    if value < 1_000_000_000 { return "\(sign)\(fraction(value, 1_000_000))ms" }
-    let minutes = value / 60_000_000_000
-    let seconds = fraction(value % 60_000_000_000, 1_000_000_000) + "s"
-    if minutes == 0 { return sign + seconds }
-    return minutes < 60 ? "\(sign)\(minutes)m\(seconds)" : "\(sign)\(minutes / 60)h\(minutes % 60)m\(seconds)"
-  }
-
-  private static func fraction(_ value: UInt64, _ unit: UInt64) -> String {
-    let rest = value % unit
-    if rest == 0 { return String(value / unit) }
-    let width = String(unit).utf8.count - 1
-    var digits = String(rest)
-    digits = String(repeating: "0", count: width - digits.utf8.count) + digits
-    while digits.hasSuffix("0") { digits.removeLast() }
-    return "\(value / unit).\(digits)"
-  }
-
-  /// Nanoseconds; nil when it is no duration.
-  static func parse(_ text: String) -> UInt64? {
-    let units: [(String, Double)] = [
-      ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 6e10), ("h", 3.6e12),
-    ]
-    var rest = text[...]
-    if rest == "0" { return 0 }
-    var total = 0.0
-    if rest.isEmpty { return nil }
-    while !rest.isEmpty {
-      let number = rest.prefix { $0.isNumber || $0 == "." }
-      let unit = rest.dropFirst(number.count).prefix { !$0.isNumber && $0 != "." }
-      guard let value = Double(number), let factor = units.first(where: { $0.0 == unit })?.1 else {
-        return nil
-      }
-      total += value * factor
-      rest = rest.dropFirst(number.count + unit.count)
-    }
-    return total >= 0 && total < 1e19 ? UInt64(total) : nil
+    return found.sorted { ($0.start, $0.id) > ($1.start, $1.id) }.map { ($0.id, $0.isSure) }
   }
 }

@@ -2,60 +2,92 @@ import Tracing
 
 /// What traces are searched for by. A trace is found when one of its spans fits all.
 struct TraceQuery {
+  /// Nil for any.
   var service: String?
   var operation: String?
-  /// Values that a tag of the span, its logs or its process has.
+  /// Values that an attribute of the span, its events, its scope or its resource has, or a tag that stands for a field.
   var tags: [(key: String, value: String)] = []
-  /// Nanoseconds since 1970.
+  /// Nanoseconds since 1970, of a span's start.
   var start: UInt64 = 0
   var end: UInt64 = .max
   var minDuration: UInt64 = 0
   var maxDuration: UInt64 = .max
+  /// Traces to find.
   var limit = 100
 
-  /// The newest first.
-  func run(_ index: TraceIndex) -> [Trace] {
+  /// The most traces that one answer has, whatever is asked for.
+  static let mostTraces = 1500
+
+  /// The traces found, the newest first, and whether there may be more that the limits of the answer left out.
+  func run(_ index: TraceIndex, _ reader: SpanReader) -> (traces: [Trace], isCut: Bool) {
     var found: [Trace] = []
-    for id in index.traces(service: service, from: start, to: end) where found.count < limit {
-      if let trace = index.trace(id), trace.spans.contains(where: matches) { found.append(trace) }
+    for (id, isSure) in index.candidates(self) {
+      if found.count >= limit { break }
+      guard let entry = index.entry(id) else { continue }
+      if reader.spansLeft < (found.isEmpty ? 1 : entry.spans.count) { return (found, true) }
+      let needsLook = !isSure || !tags.isEmpty
+      if let trace = Trace(id, entry, reader, matching: needsLook ? self : nil), trace.isMatch {
+        found.append(trace)
+      }
     }
-    return found
+    return (found, false)
   }
 
-  private func matches(_ span: Span) -> Bool {
+  func fits(start: UInt64, duration: UInt64) -> Bool {
+    start >= self.start && start <= end && duration >= minDuration && duration <= maxDuration
+  }
+
+  func matches(_ span: borrowing Span) -> Bool {
+    guard fits(start: span.start, duration: span.duration) else { return false }
     if let service, span.serviceName != service { return false }
     if let operation, span.string(span.name) != operation { return false }
-    guard span.start >= start, span.start <= end, span.duration >= minDuration, span.duration <= maxDuration
-    else { return false }
-    return tags.allSatisfy { tag in hasTag(span, tag.key, tag.value) }
+    for tag in tags where !Self.has(span, tag.key, tag.value) { return false }
+    return true
   }
 
-  private func hasTag(_ span: Span, _ key: String, _ value: String) -> Bool {
+  private static func has(_ span: borrowing Span, _ key: String, _ value: String) -> Bool {
     switch key {
-    case "error" where value == "true": return span.status == .error
-    case "error" where value == "false": return span.status != .error
-    case "span.kind": return "\(span.kind)" == value
+    case "error":
+      if value == "true", span.status == .error { return true }
+      if value == "false", span.status != .error { return true }
+    case "span.kind": if "\(span.kind)" == value { return true }
     case "otel.status_code":
-      return span.status == .error && value == "ERROR" || span.status == .ok && value == "OK"
+      if span.status == .error && value == "ERROR" || span.status == .ok && value == "OK" { return true }
+    case "otel.status_description": if span.string(span.statusMessage) == value { return true }
+    case "otel.scope.name": if span.string(span.scope.name) == value { return true }
+    case "otel.scope.version": if span.string(span.scope.version) == value { return true }
+    case "event":
+      for index in span.events.indices where span.string(span.events[index].name) == value { return true }
     default: break
     }
-    let lists = [span.own, span.resource.attributes] + span.events.map(\.attributes)
-    return lists.contains { list in
-      span.attributes[clamping: list].contains { span.string($0.key) == key && text($0.value, span) == value }
-    } || key == "event" && span.events.contains { span.string($0.name) == value }
+    if has(span, span.own, key, value) || has(span, span.resource.attributes, key, value)
+      || has(span, span.scope.attributes, key, value)
+    {
+      return true
+    }
+    for index in span.events.indices where has(span, span.events[index].attributes, key, value) {
+      return true
+    }
+    return false
   }
 
-  private func text(_ value: Span.Value, _ span: Span) -> String {
-    if case .string(let piece) = value { return span.string(piece) }
-    var out = ByteWriter(capacity: 256)
-    span.text.withUnsafeBytes { ValueText.put(value, of: span, $0, to: &out) }
-    return out.string
+  private static func has(_ span: borrowing Span, _ list: Span.List, _ key: String, _ value: String) -> Bool {
+    for attribute in span.attributes[clamping: list]
+    where span.string(attribute.key) == key && isText(value, attribute.value, span) {
+      return true
+    }
+    return false
   }
-}
 
-extension Array where Element == Span.Attribute {
-  subscript(clamping list: Span.List) -> ArraySlice<Span.Attribute> {
-    let upper = Swift.min(Int(list.first) + Int(list.count), count)
-    return self[Swift.min(Int(list.first), upper)..<upper]
+  /// Whether a value is what this text says.
+  private static func isText(_ text: String, _ value: Span.Value, _ span: borrowing Span) -> Bool {
+    switch value {
+    case .string(let piece): return span.string(piece) == text
+    case .double(let number) where number.isFinite: return Double(text) == number
+    default:
+      var out = ByteWriter(capacity: 256)
+      span.text.withUnsafeBytes { ValueText.put(value, of: span, $0, to: &out) }
+      return out.string == text || out.string == "\"\(text)\""
+    }
   }
 }

@@ -149,7 +149,7 @@ struct Forwarder {
       let api = QueryAPI(index, defaultService: name)
       for number in sockets.query {
         server.listen(FileDescriptor(owning: number)) {
-          telemetry.answer($0) ?? api.answer($0) ?? HTTPResponse(404, text: "nothing is here")
+          telemetry.answer($0) ?? api.answer($0)
         }
       }
       return HTTPService(server)

@@ -6,6 +6,8 @@ package struct SpoolBatch: Sendable {
   package var bytes: [UInt8] = []
   /// Where in ``bytes`` each payload is.
   package var payloads: [Range<Int>] = []
+  /// Where ``bytes`` begins.
+  package var start: SpoolPosition
   /// Behind the last one.
   package var end: SpoolPosition
 
@@ -57,7 +59,7 @@ package struct SpoolReader: ~Copyable {
       position = SpoolPosition(segment: position.segment + 1, offset: SpoolFormat.headerBytes)
       return nil
     }
-    var batch = SpoolBatch(end: position)
+    var batch = SpoolBatch(start: position, end: position)
     var wanted = min(size, end - position.offset)
     while true {
       try fill(&batch, wanted)

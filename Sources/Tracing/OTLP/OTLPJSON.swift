@@ -6,6 +6,19 @@ package enum OTLPJSON {
     span.text.withUnsafeBytes { OTLPJSONEncoder(span: span, text: $0).resourceSpans(&out) }
   }
 
+  /// Appends what ``encodeResourceSpans(_:to:)`` does in three parts: what comes before the span, the span, and what comes
+  /// behind it. Spans whose first and last parts are the same may share them.
+  package static func encodeParts(
+    _ span: Span, head: inout ByteWriter, span body: inout ByteWriter, tail: inout ByteWriter
+  ) {
+    span.text.withUnsafeBytes { text in
+      let encoder = OTLPJSONEncoder(span: span, text: text)
+      encoder.head(&head)
+      encoder.spanObject(&body)
+      encoder.tail(&tail)
+    }
+  }
+
   /// Appends a whole `TracesData` object, the line of a collector's file.
   package static func encode(_ span: Span, to out: inout ByteWriter) {
     out.put("{\"resourceSpans\":[")

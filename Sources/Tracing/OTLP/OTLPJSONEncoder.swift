@@ -4,14 +4,24 @@ struct OTLPJSONEncoder {
   let text: UnsafeRawBufferPointer
 
   func resourceSpans(_ out: inout ByteWriter) {
+    head(&out)
+    spanObject(&out)
+    tail(&out)
+  }
+
+  /// What comes before the span.
+  func head(_ out: inout ByteWriter) {
     out.put("{\"resource\":{\"attributes\":")
     attributes(span.resource.attributes, &out)
     number(",\"droppedAttributesCount\":", span.resource.dropped, &out)
     out.put("},\"scopeSpans\":[{\"scope\":{")
     scope(&out)
-    out.put("},\"spans\":[{")
-    body(&out)
-    out.put("}]")
+    out.put("},\"spans\":[")
+  }
+
+  /// What comes behind the span.
+  func tail(_ out: inout ByteWriter) {
+    out.put(0x5d)
     string(",\"schemaUrl\":", span.scope.schema, &out)
     out.put("}]")
     string(",\"schemaUrl\":", span.resource.schema, &out)
@@ -26,7 +36,8 @@ struct OTLPJSONEncoder {
     number(",\"droppedAttributesCount\":", span.scope.dropped, &out)
   }
 
-  private func body(_ out: inout ByteWriter) {
+  func spanObject(_ out: inout ByteWriter) {
+    out.put(0x7b)
     identifiers(span.traceID, span.spanID, span.traceState, &out)
     if !span.parentID.isZero {
       out.put(",\"parentSpanId\":\"")
@@ -70,7 +81,7 @@ struct OTLPJSONEncoder {
       out.put("\"code\":")
       out.put(decimal: UInt64(span.status.rawValue))
     }
-    out.put(0x7d)
+    out.put("}}")
   }
 
   private func identifiers(_ traceID: TraceID, _ spanID: SpanID, _ state: Span.List, _ out: inout ByteWriter)

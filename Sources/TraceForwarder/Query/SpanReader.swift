@@ -1,0 +1,101 @@
+import Basics
+import Glibc
+import Tracing
+
+/// What one answer may cost, so that no request takes the memory or the time of all others.
+struct AnswerLimits {
+  /// Spans that are read to find what is asked for.
+  var spans = 100_000
+  /// Bytes of their records.
+  var recordBytes = 64 << 20
+  /// Bytes of the answer.
+  var bytes = 32 << 20
+}
+
+/// Reads spans one by one from where they are, in the spool's segments or in memory. One belongs to one request.
+final class SpanReader {
+  private let spool: Spool?
+  let limits: AnswerLimits
+  private var file: FileDescriptor?
+  private var segment: UInt64 = 0
+  /// A piece of the segment, from `start` on.
+  private var window: [UInt8] = []
+  private var start = 0
+  private var span = Span()
+  private var spansRead = 0
+  private var bytesRead = 0
+
+  private static let windowBytes = 16 << 10
+
+  init(_ spool: Spool, _ limits: AnswerLimits = AnswerLimits()) {
+    self.spool = spool
+    self.limits = limits
+  }
+
+  /// - Parameter records: as they are in a segment, but without its header; positions are offsets in them.
+  init(records: [UInt8], _ limits: AnswerLimits = AnswerLimits()) {
+    spool = nil
+    self.limits = limits
+    window = records
+  }
+
+  /// Whether no more may be looked for.
+  var isExhausted: Bool { spansRead >= limits.spans || bytesRead >= limits.recordBytes }
+  var spansLeft: Int { isExhausted ? 0 : limits.spans - spansRead }
+
+  /// Reads one span to look at it, which counts against the limits.
+  func look(_ position: SpoolPosition, _ body: (borrowing Span, UnsafeRawBufferPointer) -> Void) {
+    guard !isExhausted else { return }
+    spansRead += 1
+    read(position) { span, payload in
+      bytesRead += payload.count
+      body(span, payload)
+    }
+  }
+
+  /// Calls `body` with the span and its record's payload; not when it is gone or damaged.
+  func read(_ position: SpoolPosition, _ body: (borrowing Span, UnsafeRawBufferPointer) -> Void) {
+    guard prepare(position) else { return }
+    let offset = position.offset - start
+    window.withUnsafeBytes { bytes in
+      guard case .good(let payload, _) = SpoolFormat.record(at: offset, in: bytes),
+        (try? OTLPProtobuf.decode(payload, limits: .none, into: &span)) != nil
+      else { return }
+      body(span, payload)
+    }
+  }
+
+  /// Sees that the whole record is in the window.
+  private func prepare(_ position: SpoolPosition) -> Bool {
+    var wanted = Self.windowBytes
+    for _ in 0..<2 {
+      if position.segment == segment, position.offset >= start, position.offset < start + window.count {
+        let record = window.withUnsafeBytes { SpoolFormat.record(at: position.offset - start, in: $0) }
+        guard case .incomplete(let needed) = record else { return true }
+        wanted = max(wanted, needed)
+      }
+      guard fill(position, wanted) else { return false }
+    }
+    return true
+  }
+
+  private func fill(_ position: SpoolPosition, _ count: Int) -> Bool {
+    guard let spool else { return false }
+    if file == nil || position.segment != segment {
+      // A segment that is gone was deleted in between.
+      guard let opened = try? FileDescriptor.open(spool.path(position.segment), O_RDONLY) else {
+        return false
+      }
+      file = consume opened
+      segment = position.segment
+    }
+    if window.count != count { window = [UInt8](repeating: 0, count: count) }
+    let got = window.withUnsafeMutableBytes { target -> Int in
+      guard let base = target.baseAddress else { return 0 }
+      return (try? file?.read(at: position.offset, into: base, count: target.count, subject: "spool")) ?? 0
+    }
+    window.removeLast(window.count - got)
+    start = position.offset
+    return got > 0
+  }
+}
