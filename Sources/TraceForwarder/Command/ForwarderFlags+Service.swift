@@ -29,7 +29,7 @@ extension ForwarderFlags {
       },
       Flag(
         "query-max-spans", nil, .text("N"), in: querySection, "Remember at most this many spans for queries",
-        detail: "A span takes 16 bytes of memory, a trace some 300. The default is 400000."
+        detail: "A span takes 32 bytes of memory, a trace some 200. The default is 400000."
       ) { (settings, text) throws(UsageError) in
         settings.options.index.spans = try FlagValue.number(text, 1...1_000_000_000)
       },

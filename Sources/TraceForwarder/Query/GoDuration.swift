@@ -52,7 +52,9 @@ enum GoDuration {
   /// A decimal number of a unit: exact, what is finer than a nanosecond cut off.
   private static func scaled(_ number: Substring, by factor: UInt64) -> UInt64? {
     let parts = number.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count <= 2, number != ".", let whole = UInt64(parts[0].isEmpty ? "0" : parts[0]) else {
+    guard parts.count <= 2, !number.isEmpty, number != ".",
+      let whole = UInt64(parts[0].isEmpty ? "0" : parts[0])
+    else {
       return nil
     }
     var (total, isOver) = whole.multipliedReportingOverflow(by: factor)
