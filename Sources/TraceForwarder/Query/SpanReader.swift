@@ -25,7 +25,7 @@ final class SpanReader {
   private var spansRead = 0
   private var bytesRead = 0
 
-  private static let windowBytes = 16 << 10
+  private static let windowBytes = 32 << 10
 
   init(_ spool: Spool, _ limits: AnswerLimits = AnswerLimits()) {
     self.spool = spool
@@ -67,19 +67,20 @@ final class SpanReader {
 
   /// Sees that the whole record is in the window.
   private func prepare(_ position: SpoolPosition) -> Bool {
-    var wanted = Self.windowBytes
-    for _ in 0..<2 {
+    var needed: Int?
+    // Around the place, then from its record's header on, then the whole of a record that is larger than the window.
+    for _ in 0..<3 {
       if position.segment == segment, position.offset >= start, position.offset < start + window.count {
         let record = window.withUnsafeBytes { SpoolFormat.record(at: position.offset - start, in: $0) }
-        guard case .incomplete(let needed) = record else { return true }
-        wanted = max(wanted, needed)
+        guard case .incomplete(let bytes) = record else { return true }
+        needed = bytes
       }
-      guard fill(position, wanted) else { return false }
+      guard fill(position, needed) else { return false }
     }
     return true
   }
 
-  private func fill(_ position: SpoolPosition, _ count: Int) -> Bool {
+  private func fill(_ position: SpoolPosition, _ needed: Int?) -> Bool {
     guard let spool else { return false }
     if file == nil || position.segment != segment {
       // A segment that is gone was deleted in between.
@@ -89,13 +90,15 @@ final class SpanReader {
       file = consume opened
       segment = position.segment
     }
+    let count = max(Self.windowBytes, needed ?? 0)
     if window.count != count { window = [UInt8](repeating: 0, count: count) }
+    // The newest traces are read first, so what comes next is as likely before this span as behind it.
+    start = needed == nil ? max(0, position.offset - count / 2) : position.offset
     let got = window.withUnsafeMutableBytes { target -> Int in
       guard let base = target.baseAddress else { return 0 }
-      return (try? file?.read(at: position.offset, into: base, count: target.count, subject: "spool")) ?? 0
+      return (try? file?.read(at: start, into: base, count: target.count, subject: "spool")) ?? 0
     }
     window.removeLast(window.count - got)
-    start = position.offset
-    return got > 0
+    return position.offset < start + got
   }
 }

@@ -121,4 +121,17 @@ struct TraceIndexTests {
     #expect(try fixture.answer("/api/traces/2").status == 200)
     #expect(try fixture.answer("/api/traces/3").status == 404)
   }
+
+  @Test(arguments: [0, 7_000, 16_000, 17_000, 31_000, 33_000, 200_000])
+  func recordsOfAnySizeAreRead(_ size: Int) throws {
+    let fixture = try QueryFixture()
+    let text = String(repeating: "x", count: size)
+    for number in 1...60 as ClosedRange<UInt64> {
+      try fixture.add([.sample(1, number, name: "op \(number)", start: number * 7 % 60, tags: ["text": text])]
+      )
+    }
+    let spans = try fixture.get("/api/traces/1")["data"][0]["spans"].list
+    #expect(spans.count == 60)
+    #expect(spans.allSatisfy { $0["tags"][0]["value"].text == text })
+  }
 }
