@@ -39,7 +39,8 @@ let package = Package(
       name: "LogParserTests", dependencies: ["LogParser", "Basics", "CLanes", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TracingTests", dependencies: ["Tracing", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "TraceForwarderTests", dependencies: ["TraceForwarder", "Tracing", "Basics", "TestSupport"],
+      name: "TraceForwarderTests",
+      dependencies: ["TraceForwarder", "Tracing", "Basics", "CLinux", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["LogParser", "TraceForwarder", "Tracing"], swiftSettings: strict),

@@ -44,24 +44,26 @@ final class AgentReceiver {
 
   // MARK: Listeners
 
-  func listen(_ file: consuming FileDescriptor, _ origin: SpanOrigin) {
+  /// Whether the socket is listened on.
+  @discardableResult
+  func listen(_ file: consuming FileDescriptor, _ origin: SpanOrigin) -> Bool {
     let listener = AgentListener(file, origin, self)
     do throws(SystemCallError) {
       try loop.add(listener.number, .read, listener)
       listeners[listener.number] = listener
       metrics.change(.listeners, origin.receiver, by: 1)
+      return true
     } catch {
       log.error("a socket cannot be watched", ["error": error.description])
+      return false
     }
   }
 
-  /// Stops listening for a sandbox that is gone; its connections end when the guest's do.
-  func stopListening(sandbox: String) {
-    for (number, listener) in listeners where listener.origin.sandbox == sandbox {
-      loop.remove(number)
-      listeners[number] = nil
-      metrics.change(.listeners, listener.origin.receiver, by: -1)
-    }
+  /// Closes a listener, as of a sandbox that is gone; its connections end when the guest's do.
+  func stopListening(_ number: Int32) {
+    guard let listener = listeners.removeValue(forKey: number) else { return }
+    loop.remove(number)
+    metrics.change(.listeners, listener.origin.receiver, by: -1)
   }
 
   /// Takes the connections that wait, stops listening, and reads what the agents have sent. A connection that is inside a

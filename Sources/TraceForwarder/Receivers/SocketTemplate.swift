@@ -11,7 +11,9 @@ package struct SocketTemplate: Sendable, Equatable, CustomStringConvertible {
   package init?(_ text: String) {
     guard text.hasPrefix("/"), text.components(of: "{ID}") == 2 else { return nil }
     let parts = text.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
-    guard let index = parts.firstIndex(where: { $0.contains("{ID}") }) else { return nil }
+    guard let index = parts.firstIndex(where: { $0.contains("{ID}") }), !parts.contains("."),
+      !parts.contains("..")
+    else { return nil }
     directory = "/" + parts[..<index].joined(separator: "/")
     let sides = parts[index].splitOnce("{ID}")
     (prefix, suffix) = sides
@@ -21,10 +23,10 @@ package struct SocketTemplate: Sendable, Equatable, CustomStringConvertible {
   package var description: String { "\(directory)/\(prefix){ID}\(suffix)\(rest)" }
 
   /// The id in a name of the directory; nil when the name is not of a sandbox. An id has letters, digits, `.`, `_` and
-  /// `-` alone, as Kata checks it, so a path can be made of it.
-  package func sandbox(entry: String) -> String? {
+  /// `-` alone, as Kata checks it, so a path can be made of it. The sockets for `port` are of no sandbox.
+  package func sandbox(entry: String, port: UInt32) -> String? {
     guard entry.hasPrefix(prefix), entry.hasSuffix(suffix),
-      entry.utf8.count > prefix.utf8.count + suffix.utf8.count
+      entry.utf8.count > prefix.utf8.count + suffix.utf8.count, !rest.isEmpty || !entry.hasSuffix("_\(port)")
     else { return nil }
     let id = String(entry.dropFirst(prefix.count).dropLast(suffix.count))
     guard id.utf8.count <= 128, id.first != ".", id.utf8.allSatisfy(Self.isIDByte) else { return nil }
@@ -40,7 +42,20 @@ package struct SocketTemplate: Sendable, Equatable, CustomStringConvertible {
 
   /// The path at which the hypervisor connects for a guest's connection to `port`.
   package func path(sandbox: String, port: UInt32) -> String {
-    "\(directory)/\(prefix)\(sandbox)\(suffix)\(rest)_\(port)"
+    let directory = socketDirectory(sandbox: sandbox)
+    return "\(directory == "/" ? "" : directory)/\(socketName(sandbox: sandbox, port: port))"
+  }
+
+  /// The directory that the path is in.
+  package func socketDirectory(sandbox: String) -> String {
+    guard let slash = rest.lastIndex(of: "/") else { return directory }
+    return "\(directory)/\(prefix)\(sandbox)\(suffix)\(rest[..<slash])"
+  }
+
+  /// The path's name in its directory.
+  package func socketName(sandbox: String, port: UInt32) -> String {
+    guard let slash = rest.lastIndex(of: "/") else { return "\(prefix)\(sandbox)\(suffix)_\(port)" }
+    return "\(rest[rest.index(after: slash)...])_\(port)"
   }
 }
 

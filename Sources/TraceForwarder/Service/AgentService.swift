@@ -20,6 +20,8 @@ final class AgentService: LoopService {
     try receiver.loop.add(sandboxes.number, .read, sandboxes)
   }
 
+  var failure: SystemCallError? { sandboxes?.failure }
+
   func beginStop() {
     if let sandboxes { receiver.loop.remove(sandboxes.number) }
     receiver.beginDraining()
@@ -36,6 +38,7 @@ final class HTTPService: LoopService {
 
   init(_ server: HTTPServer) { self.server = server }
 
+  var failure: SystemCallError? { nil }
   func beginStop() { server.stopListening() }
   var isStopped: Bool { !server.isBusy }
   func finish() {}

@@ -24,6 +24,7 @@ struct Forwarder {
 
   /// Serves until a signal or the idle time ends it; returns the exit status.
   func run() -> Int32 {
+    OpenFileLimit.raise()
     do throws(SystemCallError) {
       // Before any thread is there, so that all inherit that the signals wait for this one.
       let signals = try StopSignals([SIGINT, SIGTERM, SIGHUP])
@@ -203,7 +204,7 @@ struct Forwarder {
       if files[1].revents != 0 { return 0 }
       for loop in loops {
         guard let failure = loop.failure else { continue }
-        log.error("a thread ended", ["thread": loop.name, "error": failure.description])
+        log.error("the forwarder cannot go on", ["thread": loop.name, "error": failure.description])
         return 1
       }
       if let watchdog = manager.watchdog, loops.allSatisfy({ $0.silence < Int(watchdog / 1000) + 2000 }) {
@@ -222,7 +223,7 @@ struct Forwarder {
 
   /// Milliseconds after which something is to be looked at without being woken.
   private var pause: Int {
-    var pause = 10_000
+    var pause = 1000
     if let watchdog = manager.watchdog { pause = min(pause, max(1, Int(watchdog / 3000))) }
     if options.exitIdleTime > 0 { pause = min(pause, max(10, options.exitIdleTime / 4)) }
     return pause

@@ -6,6 +6,8 @@ import Synchronization
 protocol LoopService: AnyObject {
   /// Asks it to take nothing new and to bring to an end what has begun.
   func beginStop()
+  /// What makes it useless to go on; nil while all is well.
+  var failure: SystemCallError? { get }
   /// Whether all has ended.
   var isStopped: Bool { get }
   /// Called when the loop ends, whether all has ended or the time is over.
@@ -90,7 +92,10 @@ final class LoopThread: Sendable {
 
     /// Called after each turn of the loop.
     func look() {
-      let state = thread.state.withLock { $0 }
+      let state = thread.state.withLock { state in
+        state.failure = state.failure ?? service.failure
+        return state
+      }
       guard state.isStopping else { return }
       if !isStopping {
         isStopping = true

@@ -15,17 +15,39 @@ package enum ListeningSocket {
     return try listen(file, subject)
   }
 
-  /// A Unix socket. A socket that nobody listens on any more is replaced; one that somebody listens on is an error.
-  package static func unix(_ path: String, mode: mode_t = 0o600) throws(SystemCallError) -> FileDescriptor {
+  /// A Unix socket for the owner of the directory that it is in, as whom the hypervisor runs. A socket that nobody listens
+  /// on any more is replaced; one that somebody listens on is an error.
+  package static func unix(_ path: String) throws(SystemCallError) -> FileDescriptor {
+    if path.hasPrefix("@") { return try unix(path, path) }
+    let slash = path.lastIndex(of: "/")
+    let directory = try CheckedDirectory(slash.map { "\(path[..<$0])/" } ?? ".")
+    guard directory.isComplete else { throw SystemCallError("bind", path, code: ENOENT) }
+    return try unix(in: directory, String(path[(slash.map(path.index(after:)) ?? path.startIndex)...]), path)
+  }
+
+  /// The same in a directory that is known; `path` is what errors and other programs call the socket.
+  static func unix(in directory: borrowing CheckedDirectory, _ name: String, _ path: String)
+    throws(SystemCallError) -> FileDescriptor
+  {
+    // Through the directory itself where a user could change what the path means, or where the path is too long.
+    let isPlain = directory.isTrusted && path.utf8.count < 108
+    let place = isPlain ? path : "\(directory.path)/\(name)"
+    return try directory.asOwner { () throws(SystemCallError) in try unix(place, path) }
+  }
+
+  private static func unix(_ place: String, _ path: String) throws(SystemCallError) -> FileDescriptor {
     let file = try make(AF_UNIX, path)
-    let before = umask(0o777 & ~mode)
-    var code = kata_unix_socket(file.number, path, 0)
-    if code != 0, errno == EADDRINUSE, isStale(path), unlink(path) == 0 {
-      code = kata_unix_socket(file.number, path, 0)
+    // The mode that the socket's file gets; umask(2) would be the other threads' as well.
+    guard fchmod(file.number, 0o600) == 0 else { throw SystemCallError("fchmod", path) }
+    var code = kata_unix_socket(file.number, place, 0)
+    if code != 0, errno == EADDRINUSE {
+      if isStale(place), unlink(place) == 0 {
+        code = kata_unix_socket(file.number, place, 0)
+      } else {
+        errno = EADDRINUSE
+      }
     }
-    let error = errno
-    umask(before)
-    guard code == 0 else { throw SystemCallError("bind", path, code: error) }
+    guard code == 0 else { throw SystemCallError("bind", path) }
     return try listen(file, path)
   }
 

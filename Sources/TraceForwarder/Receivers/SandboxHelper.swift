@@ -1,0 +1,63 @@
+import Basics
+import CLinux
+import Glibc
+
+/// Starts the privileged half, which ``SandboxWatch`` is, as a process.
+enum SandboxHelper {
+  /// The first argument of the process that is the privileged half.
+  static let argument = "--privileged-helper"
+  /// Where its end of the connection is when it starts.
+  private static let descriptor: Int32 = 3
+
+  /// Returns this half's end of the connection.
+  static func start(_ templates: [SocketTemplate], port: UInt32, level: LogLevel) throws(SystemCallError)
+    -> FileDescriptor
+  {
+    var pair: [Int32] = [0, 0]
+    guard socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &pair) == 0
+    else {
+      throw SystemCallError("socketpair", "privileged helper")
+    }
+    let ours = FileDescriptor(owning: pair[0])
+    let theirs = FileDescriptor(owning: pair[1])
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    // A duplicate has no close-on-exec flag.
+    let high = fcntl(theirs.number, F_DUPFD, 10)
+    posix_spawn_file_actions_adddup2(&actions, high, descriptor)
+    posix_spawn_file_actions_addclose(&actions, high)
+    let arguments =
+      ["kata-trace-forwarder", argument, String(port), level.rawValue]
+      + templates.map(\.description)
+    var list: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+    defer { for text in list { free(text) } }
+    var process = pid_t()
+    let code = posix_spawn(&process, "/proc/self/exe", &actions, nil, &list, environ)
+    _ = Glibc.close(high)
+    guard code == 0 else { throw SystemCallError("start", "privileged helper", code: code) }
+    return ours
+  }
+
+  /// What the helper's process does.
+  static func main(_ arguments: [String]) -> Int32 {
+    guard arguments.count >= 3, let port = UInt32(arguments[0]), let level = LogLevel(rawValue: arguments[1])
+    else { return 2 }
+    // A signal to the group is for the other half, which ends this one by ending.
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
+    let log = ForwarderLog(level: level)
+    do throws(SystemCallError) {
+      // Groups of root's would count where it works as another user.
+      if geteuid() == 0, setgroups(0, nil) != 0 { throw SystemCallError("setgroups", "privileged helper") }
+      guard kata_no_new_privileges() == 0 else { throw SystemCallError("prctl", "privileged helper") }
+      var watch = try SandboxWatch(
+        arguments.dropFirst(2).compactMap { SocketTemplate($0) }, port: port, connection: descriptor, log: log
+      )
+      watch.run()
+      return 0
+    } catch {
+      log.error("the privileged helper cannot start", ["error": error.description])
+      return 1
+    }
+  }
+}

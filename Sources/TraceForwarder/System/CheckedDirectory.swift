@@ -1,0 +1,131 @@
+import Basics
+import CLinux
+import Glibc
+
+/// A directory that root reached without being led astray by the users whose directories are on the way, and in which it
+/// works with the owner's rights alone.
+///
+/// A symbolic link is followed only where root alone can make one, and from a user's directory the way goes on only to
+/// directories of the same user. A process without root's rights has none to be abused and goes where it can.
+struct CheckedDirectory: ~Copyable {
+  /// Good for reaching what is in the directory, not for reading it.
+  let file: FileDescriptor
+  let status: stat
+  /// Whether this is the directory that was asked for; else it is the last on the way to it that is there.
+  let isComplete: Bool
+  /// Whether root alone can change where the path leads.
+  let isTrusted: Bool
+
+  private static let maximumLinks = 40
+
+  /// Walks to a directory; throws when something on the way is no directory, cannot be entered or is not to be trusted.
+  init(_ path: String) throws(SystemCallError) {
+    var rest = Self.components(path)
+    var current = try Self.start(path)
+    var status = try current.status(path)
+    var isTrusted = Self.isTrusted(status)
+    var links = 0
+    var isComplete = true
+    while let name = rest.popLast() {
+      let number = openat(current.number, name, Int32(kata_o_path) | O_NOFOLLOW | O_CLOEXEC)
+      guard number >= 0 else {
+        guard errno == ENOENT else { throw SystemCallError("open \(name)", path) }
+        isComplete = false
+        break
+      }
+      let next = FileDescriptor(owning: number)
+      let found = try next.status(path)
+      if found.st_mode & S_IFMT == S_IFLNK {
+        links += 1
+        guard links <= Self.maximumLinks, Self.isTrusted(status) else {
+          throw SystemCallError("follow the symbolic link \(name)", path, code: ELOOP)
+        }
+        let target = try Self.target(next, path)
+        rest += Self.components(target)
+        if target.hasPrefix("/") {
+          current = try Self.start(target)
+          status = try current.status(path)
+        }
+        continue
+      }
+      guard found.st_mode & S_IFMT == S_IFDIR else {
+        throw SystemCallError("open \(name)", path, code: ENOTDIR)
+      }
+      guard geteuid() != 0 || status.st_uid == 0 || found.st_uid == status.st_uid else {
+        throw SystemCallError(
+          "enter user \(found.st_uid)'s directory \(name) in user \(status.st_uid)'s", path, code: EPERM)
+      }
+      current = next
+      status = found
+      isTrusted = isTrusted && Self.isTrusted(status)
+    }
+    file = current
+    self.status = status
+    self.isComplete = isComplete
+    self.isTrusted = isTrusted
+  }
+
+  /// The names of a path, the first one last.
+  private static func components(_ path: String) -> [String] {
+    path.split(separator: "/").filter { $0 != "." }.map(String.init).reversed()
+  }
+
+  private static func start(_ path: String) throws(SystemCallError) -> FileDescriptor {
+    try FileDescriptor.open(path.hasPrefix("/") ? "/" : ".", Int32(kata_o_path) | O_DIRECTORY)
+  }
+
+  private static func isTrusted(_ status: stat) -> Bool {
+    geteuid() != 0 || (status.st_uid == 0 && status.st_mode & 0o022 == 0)
+  }
+
+  private static func target(_ link: borrowing FileDescriptor, _ path: String) throws(SystemCallError)
+    -> String
+  {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlinkat(link.number, "", &buffer, buffer.count)
+    guard count > 0, count < buffer.count else { throw SystemCallError("readlink", path) }
+    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// A path of the directory that means it and nothing else, whatever is renamed meanwhile.
+  var path: String { "/proc/self/fd/\(file.number)" }
+
+  /// Does something in the directory with no more rights than its owner has, as whom files are made.
+  func asOwner<Result: ~Copyable>(_ body: () throws(SystemCallError) -> Result) throws(SystemCallError)
+    -> Result
+  {
+    guard geteuid() == 0, status.st_uid != 0 else { return try body() }
+    // These are the thread's own, so other threads keep their rights. No id is the highest one: asking for that tells.
+    setfsgid(status.st_gid)
+    setfsuid(status.st_uid)
+    defer {
+      setfsuid(geteuid())
+      setfsgid(getegid())
+    }
+    guard uid_t(bitPattern: setfsuid(.max)) == status.st_uid,
+      gid_t(bitPattern: setfsgid(.max)) == status.st_gid
+    else { throw SystemCallError("setfsuid", "user \(status.st_uid)", code: EPERM) }
+    return try body()
+  }
+
+  /// The socket of this name; nil when there is none.
+  func socket(_ name: String) -> SocketFile? {
+    var found = stat()
+    guard fstatat(file.number, name, &found, Int32(AT_SYMLINK_NOFOLLOW)) == 0,
+      found.st_mode & S_IFMT == S_IFSOCK
+    else { return nil }
+    return SocketFile(device: found.st_dev, inode: found.st_ino)
+  }
+
+  /// Removes the name if it is still this socket's.
+  func remove(_ name: String, ifIs socket: SocketFile?) {
+    guard let socket, self.socket(name) == socket else { return }
+    try? asOwner { _ = unlinkat(file.number, name, 0) }
+  }
+}
+
+/// Which socket a name in a directory means.
+struct SocketFile: Equatable {
+  var device: dev_t
+  var inode: ino_t
+}

@@ -1,0 +1,372 @@
+import Basics
+import CLinux
+import Foundation
+import Testing
+
+@testable import TraceForwarder
+
+/// The privileged half on a thread, and the other end of its connection.
+private final class Helper {
+  struct Message: Equatable {
+    var text: String
+    /// Whether a listening socket came along.
+    var hasSocket: Bool
+  }
+
+  struct Late: Error {}
+
+  let folder: URL
+  private var connection: FileDescriptor?
+  private let end: DispatchSemaphore
+  private var sockets: [Int32] = []
+
+  init(_ templates: [String], in folder: URL) throws {
+    self.folder = folder
+    var pair: [Int32] = [0, 0]
+    try #require(
+      socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &pair) == 0)
+    connection = FileDescriptor(owning: pair[0])
+    let theirs = pair[1]
+    let paths = templates.compactMap { SocketTemplate("\(folder.path)/\($0)") }
+    #expect(paths.count == templates.count)
+    let end = DispatchSemaphore(value: 0)
+    self.end = end
+    Thread.detachNewThread {
+      if var watch = try? SandboxWatch(
+        paths, port: 10240, connection: theirs, log: ForwarderLog(level: .error), roundInterval: 600_000)
+      {
+        watch.run()
+      }
+      close(theirs)
+      end.signal()
+    }
+  }
+
+  deinit { closeSockets() }
+
+  func closeSockets() {
+    for socket in sockets { close(socket) }
+    sockets.removeAll()
+  }
+
+  /// The next message, waited for.
+  func next(within milliseconds: Int32 = 20_000) throws -> Message {
+    let number = connection?.number ?? -1
+    var file = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+    guard poll(&file, 1, milliseconds) == 1 else { throw Late() }
+    var descriptor: Int32 = -1
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let count = bytes.withUnsafeMutableBytes {
+      kata_receive_descriptor(number, $0.baseAddress, $0.count, &descriptor)
+    }
+    try #require(count > 0)
+    if descriptor >= 0 { sockets.append(descriptor) }
+    return Message(text: String(decoding: bytes[..<count], as: UTF8.self), hasSocket: descriptor >= 0)
+  }
+
+  /// Lets go of the connection and waits until the privileged half has ended.
+  func finish() throws {
+    connection = nil
+    guard end.wait(timeout: .now() + 20) == .success else { throw Late() }
+  }
+
+  func make(_ path: String) throws {
+    try FileManager.default.createDirectory(
+      at: folder.appendingPathComponent(path), withIntermediateDirectories: true)
+  }
+
+  func remove(_ path: String) throws {
+    try FileManager.default.removeItem(at: folder.appendingPathComponent(path))
+  }
+
+  func status(_ path: String) -> stat? {
+    var status = stat()
+    return lstat("\(folder.path)/\(path)", &status) == 0 ? status : nil
+  }
+
+  func isSocket(_ path: String) -> Bool { status(path).map { $0.st_mode & S_IFMT == S_IFSOCK } ?? false }
+}
+
+@Suite(.timeLimit(.minutes(2))) final class SandboxWatchTests {
+  private static let isRoot = geteuid() == 0
+  private let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
+      .appendingPathComponent("kata-test-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    chmod(folder.path, 0o755)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  private func helper(_ templates: String...) throws -> Helper { try Helper(templates, in: folder) }
+
+  @Test func socketsComeAndGoWithSandboxes() throws {
+    let helper = try helper("vm/{ID}/clh.sock")
+    // The template's own directory is not there yet either.
+    try helper.make("vm/one")
+    #expect(try helper.next() == .init(text: "+1 one", hasSocket: true))
+    #expect(helper.isSocket("vm/one/clh.sock_10240"))
+    #expect(helper.status("vm/one/clh.sock_10240")?.st_mode == S_IFSOCK | 0o600)
+    try helper.make("vm/not a sandbox")
+    try helper.make("vm/.two")
+    try helper.make("vm/two-2.x_Y")
+    #expect(try helper.next() == .init(text: "+2 two-2.x_Y", hasSocket: true))
+    try helper.remove("vm/one")
+    #expect(try helper.next() == .init(text: "-1", hasSocket: false))
+    try helper.finish()
+    #expect(!helper.isSocket("vm/two-2.x_Y/clh.sock_10240"))
+  }
+
+  @Test func directoriesMayComeLaterAndBeReplaced() throws {
+    let helper = try helper("fc/{ID}/root/run/kata.hvsock")
+    try helper.make("fc/one")
+    try helper.make("fc/one/root")
+    try helper.make("fc/one/root/run")
+    #expect(try helper.next().text == "+1 one")
+    // The same sandbox again, then its parent, then all.
+    var key = 1
+    for path in ["fc/one/root/run", "fc/one/root", "fc/one", "fc"] {
+      try helper.remove(path)
+      #expect(try helper.next().text == "-\(key)")
+      try helper.make("fc/one/root/run")
+      key += 1
+      #expect(try helper.next().text == "+\(key) one")
+      #expect(helper.isSocket("fc/one/root/run/kata.hvsock_10240"))
+    }
+    try helper.finish()
+  }
+
+  @Test func aSocketThatIsRemovedIsMadeAgainButNotForEver() throws {
+    let helper = try helper("vm/{ID}/clh.sock")
+    try helper.make("vm/one")
+    let path = "\(folder.path)/vm/one/clh.sock_10240"
+    for key in 1...9 {
+      #expect(try helper.next().text == "+\(key) one")
+      unlink(path)
+      #expect(try helper.next().text == "-\(key)")
+    }
+    #expect(try helper.next().text == "+10 one")
+    unlink(path)
+    #expect(try helper.next().text == "-10")
+    // An event that the helper answers shows that it did not answer the one before.
+    try helper.make("vm/two")
+    #expect(try helper.next().text == "+11 two")
+    try helper.finish()
+  }
+
+  @Test func namesOfSocketsAreNoSandboxes() throws {
+    let helper = try helper("vm/{ID}", "fc/fc-{ID}.sock")
+    try helper.make("fc")
+    try Data().write(to: folder.appendingPathComponent("fc/fc-a.sock"))
+    #expect(try helper.next().text == "+1 a")
+    // What a cascade would have made comes before the next one.
+    for (key, name) in [(2, "b"), (3, "c")] {
+      try helper.make("vm/\(name)")
+      #expect(try helper.next().text == "+\(key) \(name)")
+      #expect(helper.isSocket("vm/\(name)_10240"))
+    }
+    try helper.finish()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/vm").sorted() == ["b", "c"])
+  }
+
+  @Test func twoTemplatesHaveASocketEach() throws {
+    let helper = try helper("vm/{ID}/clh.sock", "vm/{ID}/fc.sock", "fc/{ID}/fc.sock")
+    try helper.make("vm/a")
+    #expect(Set([try helper.next().text, try helper.next().text]) == ["+1 a", "+2 a"])
+    try helper.make("fc/a")
+    #expect(try helper.next().text == "+3 a")
+    try helper.remove("fc/a")
+    #expect(try helper.next().text == "-3")
+    #expect(helper.isSocket("vm/a/clh.sock_10240") && helper.isSocket("vm/a/fc.sock_10240"))
+    try helper.finish()
+  }
+
+  @Test func takesOverWhatNobodyListensOn() throws {
+    let stale = folder.appendingPathComponent("vm/a/clh.sock_10240").path
+    try FileManager.default.createDirectory(
+      at: folder.appendingPathComponent("vm/a"), withIntermediateDirectories: true)
+    do { _ = try ListeningSocket.unix(stale) }
+    let helper = try helper("vm/{ID}/clh.sock")
+    #expect(try helper.next().text == "+1 a")
+    // What somebody listens on stays, until it goes.
+    try helper.make("vm/c")
+    #expect(try helper.next().text == "+2 c")
+    let moved = folder.appendingPathComponent("other")
+    try FileManager.default.createDirectory(at: moved, withIntermediateDirectories: true)
+    let other = try ListeningSocket.unix("\(moved.path)/clh.sock_10240")
+    try FileManager.default.moveItem(at: moved, to: folder.appendingPathComponent("vm/b"))
+    try helper.make("vm/d")
+    #expect(try helper.next().text == "+3 d")
+    unlink("\(folder.path)/vm/b/clh.sock_10240")
+    #expect(try helper.next().text == "+4 b")
+    withExtendedLifetime(other.number) {}
+    // Another forwarder that took over in the meantime keeps its socket.
+    unlink(stale)
+    #expect(try helper.next().text == "-1")
+    #expect(try helper.next().text == "+5 a")
+    try helper.finish()
+  }
+
+  @Test func leavesASocketOfAnotherAtTheEnd() throws {
+    let helper = try helper("vm/{ID}/clh.sock")
+    try helper.make("vm/a")
+    #expect(try helper.next().text == "+1 a")
+    let directory = try CheckedDirectory("\(folder.path)/vm/a")
+    let found = directory.socket("clh.sock_10240")
+    let ours = try #require(found)
+    directory.remove("clh.sock_10240", ifIs: SocketFile(device: ours.device, inode: ours.inode &+ 1))
+    #expect(helper.isSocket("vm/a/clh.sock_10240"))
+    directory.remove("clh.sock_10240", ifIs: ours)
+    #expect(!helper.isSocket("vm/a/clh.sock_10240"))
+    try helper.finish()
+  }
+
+  @Test func thousandsOfSandboxesWaitForAnOtherHalfThatHangs() throws {
+    let names = Set((0..<2000).map { "sandbox-\($0)" })
+    for name in names {
+      try FileManager.default.createDirectory(
+        at: folder.appendingPathComponent("vm/\(name)"), withIntermediateDirectories: true)
+    }
+    let helper = try helper("vm/{ID}/clh.sock")
+    // Nothing is read until the connection is full.
+    var found = Set<Substring>()
+    for _ in names {
+      let message = try helper.next()
+      #expect(message.hasSocket)
+      found.formUnion(message.text.split(separator: " ").dropFirst())
+      helper.closeSockets()
+    }
+    #expect(found.count == names.count)
+    try helper.remove("vm")
+    for _ in names { #expect(try helper.next().text.hasPrefix("-")) }
+    try helper.finish()
+  }
+
+  @Test func endsWhileItWaitsForAnOtherHalfThatHangs() throws {
+    for index in 0..<2000 {
+      try FileManager.default.createDirectory(
+        at: folder.appendingPathComponent("vm/\(index)"), withIntermediateDirectories: true)
+    }
+    let helper = try helper("vm/{ID}/clh.sock")
+    _ = try helper.next()
+    try helper.finish()
+    for index in 0..<2000 where helper.isSocket("vm/\(index)/clh.sock_10240") {
+      Issue.record("the socket of \(index) is left")
+    }
+  }
+
+  // MARK: Other users' directories
+
+  @Test(.enabled(if: isRoot)) func theDirectorysOwnerOwnsTheSocket() throws {
+    let helper = try helper("vm/{ID}/clh.sock")
+    try helper.make("vm/a")
+    #expect(try helper.next().text == "+1 a")
+    #expect(helper.status("vm/a/clh.sock_10240")?.st_uid == 0)
+    // As a runtime does that makes the directory and then gives it to the hypervisor's user.
+    chown("\(folder.path)/vm/a", 4711, 4712)
+    chmod("\(folder.path)/vm/a", 0o700)
+    #expect(try helper.next().text == "-1")
+    #expect(try helper.next().text == "+2 a")
+    #expect(helper.status("vm/a/clh.sock_10240")?.st_uid == 4711)
+    #expect(helper.status("vm/a/clh.sock_10240")?.st_gid == 4712)
+    // A directory that its owner cannot write is not written for the owner either.
+    try helper.make("b")
+    chown("\(folder.path)/b", 4711, 4712)
+    chmod("\(folder.path)/b", 0o500)
+    #expect(throws: SystemCallError.self) { _ = try ListeningSocket.unix("\(folder.path)/b/s") }
+    try helper.finish()
+    #expect(!helper.isSocket("vm/a/clh.sock_10240"))
+  }
+
+  @Test(.enabled(if: isRoot)) func linksOfAUserLeadNowhere() throws {
+    let helper = try helper("vm/{ID}/root/fc.sock")
+    try helper.make("target")
+    try helper.make("vm")
+    for (name, link) in [("a", "\(folder.path)/target"), ("b", "../../target"), ("c", "../a")] {
+      try helper.make("draft")
+      symlink(link, "\(folder.path)/draft/root")
+      chown("\(folder.path)/draft", 4711, 4711)
+      rename("\(folder.path)/draft", "\(folder.path)/vm/\(name)")
+    }
+    // A directory of root's inside a user's, as a rename could bring it there.
+    try helper.make("draft/root")
+    chown("\(folder.path)/draft", 4711, 4711)
+    rename("\(folder.path)/draft", "\(folder.path)/vm/d")
+    // Root's own link in root's own directory is followed.
+    try helper.make("vm/e")
+    symlink("../../target", "\(folder.path)/vm/e/root")
+    #expect(try helper.next().text == "+1 e")
+    #expect(helper.isSocket("target/fc.sock_10240"))
+    #expect(!helper.isSocket("vm/d/root/fc.sock_10240"))
+    try helper.finish()
+    #expect(!helper.isSocket("target/fc.sock_10240"))
+  }
+
+  @Test(.enabled(if: isRoot)) func aLinkInPlaceOfTheSocketIsNotFollowed() throws {
+    let helper = try helper("vm/{ID}/clh.sock")
+    try helper.make("target")
+    try helper.make("draft")
+    symlink("\(folder.path)/target/made", "\(folder.path)/draft/clh.sock_10240")
+    chown("\(folder.path)/draft", 4711, 4711)
+    try helper.make("vm")
+    rename("\(folder.path)/draft", "\(folder.path)/vm/a")
+    try helper.make("vm/b")
+    #expect(try helper.next().text == "+1 b")
+    #expect(helper.status("target/made") == nil)
+    #expect(helper.status("vm/a/clh.sock_10240").map { $0.st_mode & S_IFMT } == S_IFLNK)
+    try helper.finish()
+  }
+
+  @Test func watchesAreNotLeft() throws {
+    var watches = try DirectoryWatches<String>()
+    for name in ["a", "b", "a/c"] {
+      try FileManager.default.createDirectory(
+        at: folder.appendingPathComponent(name), withIntermediateDirectories: true)
+    }
+    for path in ["a", "b", "a/c", "a"] {
+      try watches.watch(try CheckedDirectory("\(folder.path)/\(path)"), for: "one")
+      try watches.watch(try CheckedDirectory("\(folder.path)/a"), for: "two")
+    }
+    #expect(watches.count == 1)
+    try watches.watch(try CheckedDirectory("\(folder.path)/a/c"), for: "three")
+    rmdir("\(folder.path)/a/c")
+    #expect(watches.changes() == ["one", "two", "three"])
+    #expect(watches.count == 1)
+    for key in ["one", "two", "three"] { watches.forget(key) }
+    #expect(watches.count == 0)
+  }
+}
+
+@Suite struct SocketTemplateTests {
+  @Test(arguments: [
+    ("/run/vc/vm/{ID}/clh.sock", "/run/vc/vm", "a", "a", "/run/vc/vm/a/clh.sock_7"),
+    ("/run/fc/{ID}/root/x/y.sock", "/run/fc", "a", "a", "/run/fc/a/root/x/y.sock_7"),
+    ("//run//fc/vm-{ID}.d/y", "/run/fc", "vm-a-1.d", "a-1", "/run/fc/vm-a-1.d/y_7"),
+    ("/{ID}.sock", "/", "x.sock", "x", "/x.sock_7"),
+  ])
+  func finds(_ text: String, _ directory: String, _ entry: String, _ id: String, _ path: String) throws {
+    let template = try #require(SocketTemplate(text))
+    #expect(template.directory == directory)
+    #expect(template.sandbox(entry: entry, port: 7) == id)
+    #expect(template.path(sandbox: id, port: 7) == path)
+    #expect(SocketTemplate(template.description) == template)
+  }
+
+  @Test(arguments: [
+    "", "run/{ID}/x", "/run/x", "/run/{ID}/{ID}", "/run/{ID}/../x", "/run/./{ID}/x", "/../{ID}",
+  ])
+  func refuses(_ text: String) { #expect(SocketTemplate(text) == nil) }
+
+  @Test(arguments: [".", "..", ".a", "a b", "a/b", "ä", String(repeating: "a", count: 129), ""])
+  func hasNoSandbox(_ entry: String) throws {
+    #expect(try #require(SocketTemplate("/run/{ID}/x")).sandbox(entry: entry, port: 7) == nil)
+  }
+
+  @Test func ownSocketsAreNoSandboxes() throws {
+    #expect(try #require(SocketTemplate("/run/{ID}")).sandbox(entry: "a_7", port: 7) == nil)
+    #expect(try #require(SocketTemplate("/run/{ID}")).sandbox(entry: "a_8", port: 7) == "a_8")
+    #expect(try #require(SocketTemplate("/run/{ID}/s")).sandbox(entry: "a_7", port: 7) == "a_7")
+  }
+}
