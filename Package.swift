@@ -36,7 +36,8 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: strict),
     .testTarget(
-      name: "LogParserTests", dependencies: ["LogParser", "Basics", "CLanes", "TestSupport"], swiftSettings: strict),
+      name: "LogParserTests", dependencies: ["LogParser", "Basics", "CLanes", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "TracingTests", dependencies: ["Tracing", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "TraceForwarderTests",

@@ -1,4 +1,5 @@
 import CLanes
+import TestSupport
 import Testing
 
 /// The scans that are compiled for two kinds of processor, against the same thing done byte by byte.

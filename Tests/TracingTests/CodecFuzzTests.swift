@@ -158,9 +158,8 @@ import Testing
     OTLPJSON.encode(span, to: &out)
     var found: [Span] = []
     #expect(throws: Never.self) {
-      try OTLPJSON.decodeRequest(out.bytes, limits: .none, refused: { Issue.record("\($0) of \(bytes)") }) {
-        found.append($0)
-      }
+      try OTLPJSON.decodeRequest(
+        out.bytes, limits: .none, refused: { Issue.record("\($0) of \(bytes)") }, { found.append($0) })
     }
     if let first = found.first { expectSame(PlainSpan(first), plain.throughTraceState, bytes) }
     out.removeAll()

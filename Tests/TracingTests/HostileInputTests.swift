@@ -76,7 +76,7 @@ import Testing
     request.varint(UInt64(protobuf.count))
     request.put(protobuf.bytes)
     var refused = 0
-    try OTLPProtobuf.decodeRequest(request.bytes, refused: { _ in refused += 1 }) { _ in }
+    try OTLPProtobuf.decodeRequest(request.bytes, refused: { _ in refused += 1 }, { _ in })
     #expect(refused == 1 << 16)
     let members = String(repeating: "\"x\":1,", count: 1 << 17)
     let spans = String(repeating: "{},", count: 1 << 16)
@@ -84,7 +84,7 @@ import Testing
       "{\"resourceSpans\":[{\"resource\":{\(members)\"y\":1},\"scopeSpans\":[{\"spans\":[\(spans){}]}]}]}"
     refused = 0
     try Array(json.utf8).withUnsafeBytes {
-      try OTLPJSON.decodeRequest($0, refused: { _ in refused += 1 }) { _ in }
+      try OTLPJSON.decodeRequest($0, refused: { _ in refused += 1 }, { _ in })
     }
     #expect(refused == 1 << 16 + 1)
   }

@@ -52,10 +52,9 @@ struct HTTPResponse: Sendable {
   }
 
   static let reasons = [
-    100: "Continue", 200: "OK", 202: "Accepted", 204: "No Content", 302: "Found", 400: "Bad Request", 404: "Not Found",
-    405: "Method Not Allowed",
-    408: "Request Timeout", 411: "Length Required", 413: "Content Too Large", 415: "Unsupported Media Type",
-    431: "Request Header Fields Too Large",
+    100: "Continue", 200: "OK", 202: "Accepted", 204: "No Content", 302: "Found", 400: "Bad Request",
+    404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout", 411: "Length Required",
+    413: "Content Too Large", 415: "Unsupported Media Type", 431: "Request Header Fields Too Large",
     500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
     505: "HTTP Version Not Supported",
   ]

@@ -92,8 +92,8 @@ extension Span {
       span.status = .error
       span.statusMessage = span.intern(error)
     }
-    span.addResource("service.name", service)
-    for (key, value) in resource { span.addResource(key, value) }
+    span.setResource("service.name", service)
+    for (key, value) in resource { span.setResource(key, value) }
     return span
   }
 
