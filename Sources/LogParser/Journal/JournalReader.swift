@@ -220,8 +220,9 @@ package struct JournalReader: ~Copyable {
     }
   }
 
-  /// Milliseconds. journald tells of new entries up to a quarter of a second late, to save wakeups; a follower is to be
-  /// quicker. A look at the journal that finds nothing costs no more than the wakeup, 50 µs.
+  /// Milliseconds. journald tells of new entries up to a quarter of a second late, to save wakeups, and what it writes into
+  /// its mapped files is told by nothing else; a follower is to be quicker. libsystemd compares the entry counts in the
+  /// files' headers before it looks any further: a look that finds nothing costs little beside the wakeup.
   private static let lookInterval: Int32 = 40
 
   /// Waits until the journal has changed; false when `stop` became readable instead.
