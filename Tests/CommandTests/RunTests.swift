@@ -219,6 +219,16 @@ struct RunTests {
     #expect(follow.stop(SIGTERM) == 0)
   }
 
+  @Test func prettyLeavesOutWhatJournaldAdds() throws {
+    let entry =
+      #"{"__REALTIME_TIMESTAMP":"1772686914000000","_BOOT_ID":"1","_PID":"7","MESSAGE":"m","PRIORITY":"4","SYSLOG_IDENTIFIER":"kata","SUBSYSTEM":"qemu","CODE_LINE":"3"}"#
+    let logfmt = "time=2026-03-05T05:01:55.0Z level=info msg=m name=n pid=1 source=s priority=9 _u=1"
+    let result = try Tool.run(["--output-format", "pretty", "-"], input: Data("\(entry)\n\(logfmt)\n".utf8))
+    let lines = result.text.split(separator: "\n")
+    #expect(lines.count == 2 && lines[0].hasSuffix(" m  CODE_LINE=3  subsystem=qemu"), "\(result.text)")
+    #expect(lines.count == 2 && lines[1].hasSuffix(" m  _u=1  priority=9"), "\(result.text)")
+  }
+
   @Test func coloursAreForTerminals() throws {
     let options = ["--output-format", "pretty", sample]
     #expect(!(try Tool.run(options).text.contains("\u{1b}")))

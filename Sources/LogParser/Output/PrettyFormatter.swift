@@ -37,8 +37,15 @@ package struct PrettyFormatter: RecordFormatter {
     line.reset(&out)
     putField("sandbox", record.sandbox, &line, &out)
     putField("container", record.container, &line, &out)
+    var isJournals = false
     for index in 0..<record.fields.count {
       let field = record.fields[index]
+      // What journald adds to every entry of its own; the fields are sorted, so that these come first.
+      if field.key.count > 1, field.key[0] == 0x5f, field.key[1] &- 0x41 < 26 {
+        isJournals = true
+        continue
+      }
+      if isJournals, field.key == "priority" || field.key == "syslog_identifier" { continue }
       // What a column shows already: the console line that is the message, the agent's level in its own words.
       if field.value.equals(record.message) || field.key == "level" { continue }
       if field.key == "ts", let guest = Timestamp.parse(field: field.value) {
