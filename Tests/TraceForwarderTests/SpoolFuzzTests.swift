@@ -1,0 +1,165 @@
+import Foundation
+import TestSupport
+import Testing
+import Tracing
+
+@testable import TraceForwarder
+
+/// Damaged spools and trace files: reading ends, and gives nothing that was not written.
+struct SpoolFuzzTests {
+  private static let payloads: [[UInt8]] = (0..<40).map { number in
+    Array("payload \(number) ".utf8) + [UInt8](repeating: UInt8(number), count: number * number % 97)
+  }
+
+  private static let segments: [[UInt8]] = (0..<8).map { number in
+    var out = ByteWriter()
+    out.put(SpoolFormat.magic)
+    for payload in payloads.dropFirst(number * 4).prefix(1 + number * 3) {
+      payload.withUnsafeBytes { SpoolFormat.append($0, to: &out) }
+    }
+    return out.array
+  }
+
+  private static let mutator = Mutator(
+    seeds: segments,
+    tokens: [
+      [0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff], [0, 0, 0, 4], [1, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0],
+      Array("KATASPL1".utf8),
+    ])
+
+  /// Of any bytes, at any offset: each step goes on or stops, and what is good was written.
+  @Test func spoolRecordsFuzz() {
+    let known = Set(Self.payloads)
+    var good = 0
+    Fuzzing.run("spool records") { generator in
+      let bytes = Self.mutator.next(&generator)
+      bytes.withUnsafeBytes { bytes in
+        var offset = min(bytes.count, generator.oneIn(4) ? generator.below(40) : SpoolFormat.headerBytes)
+        walk: while true {
+          switch SpoolFormat.record(at: offset, in: bytes) {
+          case .good(let payload, let end):
+            good += 1
+            #expect(known.contains(Array(payload)))
+            #expect(end > offset && end <= bytes.count)
+            offset = end
+          case .damaged(let end):
+            #expect(end > offset && end <= bytes.count)
+            offset = end
+          case .incomplete(let needed):
+            #expect(needed > bytes.count - offset)
+            break walk
+          case .senseless: break walk
+          }
+        }
+      }
+    }
+    #expect(good > 0)
+  }
+
+  /// A spool over damaged segments opens, gives whole records of those that were written, and takes new ones.
+  @Test func damagedSpoolsFuzz() throws {
+    let known = Set(Self.payloads)
+    let root = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "spool-fuzz-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: root) }
+    var recovered = 0
+    try Fuzzing.run("damaged spools") { generator in
+      let directory = root.appendingPathComponent("spool")
+      try? FileManager.default.removeItem(at: directory)
+      try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+      let count = 1 + generator.below(3)
+      for number in 1...count {
+        let bytes = generator.oneIn(3) ? generator.pick(Self.segments) : Self.mutator.next(&generator)
+        try Data(bytes).write(
+          to: directory.appendingPathComponent(SpoolFormat.fileName(UInt64(number * 2))))
+      }
+      if generator.oneIn(3) {
+        let text = generator.pick([
+          "2 16\n", "4 99999999\n", "18446744073709551615 16\n", "x", "", "3 -1", "2 17\n",
+        ])
+        try Data(text.utf8).write(to: directory.appendingPathComponent("test.position"))
+      }
+      let spool = try Spool(SpoolOptions(directory: directory.path))
+      let position = PositionFile.read("test", in: directory.path) ?? spool.start
+      let first = Self.payloads[0]
+      var record = ByteWriter()
+      first.withUnsafeBytes { SpoolFormat.append($0, to: &record) }
+      try spool.append(record.bytes, count: 1)
+      var last: [UInt8] = []
+      for start in [spool.start, position] {
+        var reader = SpoolReader(spool, at: start)
+        var batches = 0
+        while let batch = try reader.next(records: 5, bytes: 300) {
+          batches += 1
+          batch.visitPayloads {
+            last = Array($0)
+            recovered += 1
+            #expect(known.contains(last))
+          }
+          guard batches < 10_000 else {
+            Issue.record("reading does not end")
+            break
+          }
+        }
+        // What was written after all damage is read, whatever is before it.
+        if start == spool.start { #expect(last == first) }
+      }
+    }
+    #expect(recovered > 0)
+  }
+
+  @Test func traceFilesFuzz() throws {
+    let service = Array("service.name".utf8)
+    var files: [[UInt8]] = []
+    for count in 1...4 {
+      var document = TraceDocument(TraceID(7))
+      var scratch = ByteWriter()
+      for number in 1...count {
+        var span = Span()
+        span.traceID = TraceID(7)
+        span.spanID = SpanID(UInt64(number))
+        span.parentID = SpanID(UInt64(number - 1))
+        span.name = span.intern("step \(number) \"quoted\"\n")
+        span.setResource(String(decoding: service, as: UTF8.self), "service \(number % 2)")
+        #expect(document.add(span, defaultService: "unknown", &scratch))
+      }
+      var out = ByteWriter()
+      out.put(TraceDocument.envelopeStart)
+      document.put(to: &out)
+      out.put(TraceDocument.envelopeEnd)
+      files.append(out.array)
+      // What was written is read as the same.
+      let again = try #require(TraceDocument(TraceID(7), file: out.array))
+      #expect(again.count == count && again.hasRoot)
+      #expect(text(again) == out.array)
+      #expect(TraceDocument(TraceID(8), file: out.array) == nil)
+    }
+    let tokens = ["\n", ",\n", "],\"processes\":{\n", "{\"traceID\":\"", "\"p1\":{", "}", "]"].map {
+      Array($0.utf8)
+    }
+    let mutator = Mutator(seeds: files, tokens: tokens)
+    var read = 0
+    Fuzzing.run("trace files") { generator in
+      let bytes = mutator.next(&generator)
+      guard let document = TraceDocument(TraceID(7), file: bytes) else { return }
+      read += 1
+      let written = text(document)
+      #expect(written.count <= bytes.count + 256)
+      if let again = TraceDocument(TraceID(7), file: written) {
+        #expect(text(again) == written)
+      } else {
+        Issue.record("what was read of a file and written is none: \(bytes)")
+      }
+    }
+    #expect(read > 0)
+  }
+
+  private func text(_ document: TraceDocument) -> [UInt8] {
+    var out = ByteWriter()
+    out.put(TraceDocument.envelopeStart)
+    document.put(to: &out)
+    out.put(TraceDocument.envelopeEnd)
+    return out.array
+  }
+}
