@@ -38,7 +38,7 @@ import Testing
     let run = try Tool.run(
       Repository.path("Tests/Support/vsock-guest/run"),
       [
-        Self.kernel, Repository.path(".build/release/kata-trace-forwarder"), Self.samples,
+        Self.kernel, ForwarderProcess.path, Self.samples,
         results.folder.url.path,
       ])
     try #require(run.status == 0, "\(run.errorText)")

@@ -13,6 +13,8 @@ enum SandboxHelper {
   static func start(_ templates: [SocketTemplate], port: UInt32, level: LogLevel) throws(SystemCallError)
     -> FileDescriptor
   {
+    // Both halves start no program that would have more rights than they.
+    guard kata_no_new_privileges() == 0 else { throw SystemCallError("prctl", "privileged helper") }
     var pair: [Int32] = [0, 0]
     guard socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &pair) == 0
     else {
@@ -49,7 +51,6 @@ enum SandboxHelper {
     do throws(SystemCallError) {
       // Groups of root's would count where it works as another user.
       if geteuid() == 0, setgroups(0, nil) != 0 { throw SystemCallError("setgroups", "privileged helper") }
-      guard kata_no_new_privileges() == 0 else { throw SystemCallError("prctl", "privileged helper") }
       var watch = try SandboxWatch(
         arguments.dropFirst(2).compactMap { SocketTemplate($0) }, port: port, connection: descriptor, log: log
       )

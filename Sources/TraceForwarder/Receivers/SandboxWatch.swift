@@ -19,6 +19,8 @@ struct SandboxWatch: ~Copyable {
     var key: UInt64
     var file: SocketFile?
     var owner: uid_t
+    /// The directory that it is in, by its watch.
+    var directory: Int32?
   }
 
   /// Milliseconds between looks at everything, for what no event tells; fewer when the kernel gives no more watches.
@@ -26,7 +28,7 @@ struct SandboxWatch: ~Copyable {
   private static let blindInterval = 500
   /// Milliseconds that pass before the next look, so that whoever changes a directory without end costs little.
   private static let pause: Int32 = 2
-  /// Sockets that are made in one place in a round, so that whoever removes them without end gets no more.
+  /// Sockets that are made in one place in a round, so that whoever replaces directories without end gets no more.
   private static let makesPerRound = 10
   private static let maximumSockets = 10_000
 
@@ -39,6 +41,9 @@ struct SandboxWatch: ~Copyable {
   private var sandboxes: [Set<String>]
   private var made: [Place: Made] = [:]
   private var makes: [Place: Int] = [:]
+  /// Directories, by their watches, whose socket somebody removed. That is how the removal of a directory begins, which a
+  /// new socket would make fail, so there is none before the next round.
+  private var cleared: [Place: Int32?] = [:]
   /// What was said about a place last, not to be said again.
   private var complaints: [Place: String] = [:]
   private var lastKey: UInt64 = 0
@@ -95,6 +100,7 @@ struct SandboxWatch: ~Copyable {
   private mutating func lookAtAll() {
     isBlind = false
     makes.removeAll()
+    cleared.removeAll()
     for index in templates.indices {
       let known = sandboxes[index]
       look(at: Place(template: index, sandbox: nil))
@@ -146,9 +152,12 @@ struct SandboxWatch: ~Copyable {
         return drop(place)
       }
       if let made = made[place] {
-        if directory.socket(name) == made.file, directory.status.st_uid == made.owner { return }
+        let socket = directory.socket(name)
+        if socket == made.file, directory.status.st_uid == made.owner { return }
         drop(place)
+        if socket == nil, watches.watch(of: place) == made.directory { cleared[place] = made.directory }
       }
+      if cleared[place] == .some(watches.watch(of: place)) { return }
       try make(place, sandbox, in: directory, name)
       complaints[place] = nil
     } catch {
@@ -158,7 +167,7 @@ struct SandboxWatch: ~Copyable {
 
   /// Walks to a directory and watches it, or the last one on the way to it that is there; nil when it is not there.
   private mutating func reach(_ path: String, for place: Place) throws(SystemCallError) -> CheckedDirectory? {
-    var last: ino_t?
+    var last: Int32?
     while true {
       let directory = try CheckedDirectory(path)
       do throws(SystemCallError) { try watches.watch(directory, for: place) } catch {
@@ -169,8 +178,8 @@ struct SandboxWatch: ~Copyable {
       }
       if directory.isComplete { return directory }
       // What was made before the watch was there is told by no event.
-      if last == directory.status.st_ino { return nil }
-      last = directory.status.st_ino
+      guard let watch = watches.watch(of: place), watch != last else { return nil }
+      last = watch
     }
   }
 
@@ -186,7 +195,8 @@ struct SandboxWatch: ~Copyable {
     let socket = try ListeningSocket.unix(in: directory, name, path)
     lastKey += 1
     let file = directory.socket(name)
-    made[place] = Made(key: lastKey, file: file, owner: directory.status.st_uid)
+    made[place] = Made(
+      key: lastKey, file: file, owner: directory.status.st_uid, directory: watches.watch(of: place))
     guard tell("+\(lastKey) \(sandbox)", socket.number) else {
       let error = SystemCallError("send", "the other half")
       made[place] = nil

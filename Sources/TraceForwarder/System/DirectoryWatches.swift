@@ -24,10 +24,17 @@ struct DirectoryWatches<Key: Hashable>: ~Copyable {
   /// How many directories are watched.
   var count: Int { keys.count }
 
+  /// The watch of a key's directory, which no other directory ever has; an inode's number may come back.
+  func watch(of key: Key) -> Int32? { watches[key] }
+
   /// Watches a directory for a key, in the place of the one before.
   mutating func watch(_ directory: borrowing CheckedDirectory, for key: Key) throws(SystemCallError) {
     let watch = inotify_add_watch(file.number, directory.path, Self.mask)
-    guard watch >= 0 else { throw SystemCallError("inotify_add_watch", "directory") }
+    guard watch >= 0 else {
+      let error = SystemCallError("inotify_add_watch", "directory")
+      forget(key)
+      throw error
+    }
     guard watches[key] != watch else { return }
     forget(key)
     watches[key] = watch
