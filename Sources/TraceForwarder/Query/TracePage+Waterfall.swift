@@ -76,7 +76,7 @@ extension TracePage {
       bar.style.width = width + '%';
       if (left + width < 85) time.style.left = left + width + '%';
       else if (left > 15) time.style.right = 100 - left + '%';
-      else { time.style.right = 0; time.style.color = '#fff'; }
+      else { time.style.right = 100 - left - width + '%'; time.style.color = '#10151a'; }
       const marks = span.logs.slice(0, 50).map(log => {
         const mark = make('i', {class: 'mark'});
         mark.style.left = (log.timestamp - view.start) / view.length * 100 + '%';
