@@ -70,30 +70,42 @@ struct TraceDocument {
     out.put(Self.close)
   }
 
-  /// Reads a file that was written before; nil when it is none of this trace.
+  /// Reads a file that was written before; nil when it is not, whole, what ``put(to:)`` wrote of this trace within an
+  /// envelope: spans are added to nothing else.
   init?(_ traceID: TraceID, file: [UInt8]) {
     self.init(traceID)
-    let lines = file.split(separator: 0x0a, omittingEmptySubsequences: false)
-    let head = "{\"traceID\":\"\(traceID.description)\",\"spans\":["
-    guard lines.count > 4, Array(lines[0]) == Self.envelopeStart.dropLast(),
-      Array(lines[1]) == Array(head.utf8)
+    var lines = file.split(separator: 0x0a, omittingEmptySubsequences: false)[...]
+    let head = Array("{\"traceID\":\"\(traceID.description)\",\"spans\":[".utf8)
+    guard lines.popFirst().map(Array.init) == Self.envelopeStart.dropLast(), lines.popFirst().map(Array.init) == head
     else { return nil }
-    var index = 2
-    while index < lines.count, !lines[index].starts(with: "],\"processes\":{".utf8) {
-      guard let id = Self.spanID(lines[index]) else { return nil }
-      seen.insert(id)
-      hasRoot = hasRoot || !Self.hasParent(lines[index])
-      let line = lines[index].last == 0x2c ? lines[index].dropLast() : lines[index]
+    var hasMore = true
+    while hasMore {
+      guard let line = Self.item(&lines, &hasMore), line.first == 0x7b, line.last == 0x7d,
+        let id = Self.spanID(line), seen.insert(id).inserted
+      else { return nil }
+      hasRoot = hasRoot || !Self.hasParent(line)
       line.withUnsafeBytes { append($0) }
-      index += 1
     }
-    index += 1
-    while index < lines.count, lines[index].first == 0x22 {
-      let line = lines[index].last == 0x2c ? lines[index].dropLast() : lines[index]
-      guard let colon = line.firstIndex(of: 0x3a) else { return nil }
-      _ = processNumber(Array(line[line.index(after: colon)...]))
-      index += 1
+    guard lines.popFirst()?.elementsEqual("],\"processes\":{".utf8) == true else { return nil }
+    hasMore = true
+    while hasMore {
+      let start = Array("\"p\(order.count + 1)\":".utf8)
+      guard let line = Self.item(&lines, &hasMore), line.starts(with: start), line.last == 0x7d else { return nil }
+      let process = Array(line.dropFirst(start.count))
+      guard processes[process] == nil else { return nil }
+      _ = processNumber(process)
     }
+    let end = Self.close.dropFirst() + Self.envelopeEnd
+    guard lines.joined(separator: [0x0a]).elementsEqual(end) else { return nil }
+  }
+
+  /// The next line without the comma that says that another one follows.
+  private static func item(
+    _ lines: inout ArraySlice<ArraySlice<UInt8>>, _ hasMore: inout Bool
+  ) -> ArraySlice<UInt8>? {
+    guard let line = lines.popFirst() else { return nil }
+    hasMore = line.last == 0x2c
+    return hasMore ? line.dropLast() : line
   }
 
   private static let idStart = "{\"traceID\":\"".utf8.count + 32 + "\",\"spanID\":\"".utf8.count

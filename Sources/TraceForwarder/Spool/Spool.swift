@@ -420,7 +420,8 @@ struct SpoolPiece: ~Copyable {
   {
     start = offset
     let count = max(0, min(needed, limit - offset))
-    isAtEnd = count == limit - offset
+    // A file that is shorter than its header ends before the offset.
+    isAtEnd = count >= limit - offset
     if bytes.count != count { bytes = [UInt8](repeating: 0, count: count) }
     let got = try bytes.withMutableBytes { target throws(SystemCallError) -> Int in
       guard let base = target.baseAddress, count > 0 else { return 0 }
