@@ -21,9 +21,9 @@ package struct SpoolPosition: Comparable, Sendable, CustomStringConvertible {
   /// Reads what ``description`` wrote.
   package init?(_ text: String) {
     let parts = text.split(whereSeparator: \.isWhitespace)
-    guard parts.count == 2, let segment = UInt64(parts[0]), let offset = Int(parts[1]), offset >= 0 else {
-      return nil
-    }
+    guard parts.count == 2, let segment = UInt64(parts[0]), segment <= SpoolFormat.highestSegment,
+      let offset = Int(parts[1]), offset >= 0
+    else { return nil }
     self.init(segment: segment, offset: offset)
   }
 }
@@ -39,6 +39,9 @@ package enum SpoolFormat {
   /// A payload is never larger: OTLP takes at most a few times what the largest accepted frame takes.
   package static let maximumPayload = 64 << 20
 
+  /// Segments are counted on from the highest number that a file says, which must leave room.
+  package static let highestSegment = UInt64.max / 2
+
   package static func fileName(_ segment: UInt64) -> String {
     let digits = String(segment)
     return String(repeating: "0", count: 20 - digits.count) + digits + ".spool"
@@ -47,9 +50,8 @@ package enum SpoolFormat {
   static func segment(fileName: String) -> UInt64? {
     guard fileName.hasSuffix(".spool"), fileName.utf8.count == 26 else { return nil }
     let digits = fileName.dropLast(6)
-    // Numbers are counted on from the highest, which must leave room.
     guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt64(digits),
-      number <= .max / 2
+      number <= highestSegment
     else { return nil }
     return number
   }
