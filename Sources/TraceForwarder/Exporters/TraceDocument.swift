@@ -76,7 +76,8 @@ struct TraceDocument {
     self.init(traceID)
     var lines = file.split(separator: 0x0a, omittingEmptySubsequences: false)[...]
     let head = Array("{\"traceID\":\"\(traceID.description)\",\"spans\":[".utf8)
-    guard lines.popFirst().map(Array.init) == Self.envelopeStart.dropLast(), lines.popFirst().map(Array.init) == head
+    guard lines.popFirst().map(Array.init) == Self.envelopeStart.dropLast(),
+      lines.popFirst().map(Array.init) == head
     else { return nil }
     var hasMore = true
     while hasMore {
@@ -90,7 +91,9 @@ struct TraceDocument {
     hasMore = true
     while hasMore {
       let start = Array("\"p\(order.count + 1)\":".utf8)
-      guard let line = Self.item(&lines, &hasMore), line.starts(with: start), line.last == 0x7d else { return nil }
+      guard let line = Self.item(&lines, &hasMore), line.starts(with: start), line.last == 0x7d else {
+        return nil
+      }
       let process = Array(line.dropFirst(start.count))
       guard processes[process] == nil else { return nil }
       _ = processNumber(process)
