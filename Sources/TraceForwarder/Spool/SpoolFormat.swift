@@ -87,4 +87,33 @@ package enum SpoolFormat {
     return CRC32C.checksum(payload) == checksum
       ? .good(payload, end: start + length) : .damaged(end: start + length)
   }
+
+  /// Bytes among which ``recovery(from:in:)`` looks at once.
+  static let recoveryBytes = 2 << 20
+
+  /// Where to go on behind a record that is damaged or makes no sense: the first offset of a good one; nil when these
+  /// bytes have none. The record's own length is believed first, so that what its payload holds is not taken for records.
+  static func recovery(from offset: Int, in bytes: UnsafeRawBufferPointer) -> Int? {
+    if case .damaged(let end) = record(at: offset, in: bytes) {
+      if end == bytes.count { return end }
+      if case .good = record(at: end, in: bytes) { return end }
+    }
+    var candidate = offset + 1
+    while candidate + recordHeaderBytes < bytes.count {
+      if isPlausible(candidate, in: bytes), case .good = record(at: candidate, in: bytes) { return candidate }
+      candidate += 1
+    }
+    return nil
+  }
+
+  /// Whether a record at an offset would be followed by another or by the end; spares most checksums.
+  private static func isPlausible(_ offset: Int, in bytes: UnsafeRawBufferPointer) -> Bool {
+    func length(_ offset: Int) -> Int {
+      Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+    }
+    let count = length(offset)
+    let end = offset + recordHeaderBytes + count
+    guard count > 0, count <= maximumPayload, end <= bytes.count else { return false }
+    return end + recordHeaderBytes > bytes.count || (1...maximumPayload).contains(length(end))
+  }
 }

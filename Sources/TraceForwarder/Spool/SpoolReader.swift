@@ -74,12 +74,10 @@ package struct SpoolReader: ~Copyable {
         wanted = more
         continue
       }
-      // What is left of this segment is no record.
       spool.countDamage(1)
-      position =
-        isActive
-        ? SpoolPosition(segment: position.segment, offset: end)
-        : SpoolPosition(segment: position.segment + 1, offset: SpoolFormat.headerBytes)
+      position.offset =
+        try SpoolRecovery.next(
+          descriptor, from: position.offset, upTo: end, spool.path(position.segment)) ?? end
       return nil
     }
   }
@@ -101,16 +99,8 @@ package struct SpoolReader: ~Copyable {
   }
 
   private func fill(_ batch: inout SpoolBatch, _ count: Int) throws(SystemCallError) {
-    batch.bytes = [UInt8](repeating: 0, count: count)
-    let offset = position.offset
-    let subject = spool.path(position.segment)
-    let number = descriptor
-    let got = try batch.bytes.withMutableBytes { target throws(SystemCallError) -> Int in
-      guard let base = target.baseAddress else { return 0 }
-      return try FileDescriptor(borrowing: number).read(
-        at: offset, into: base, count: count, subject: subject)
-    }
-    if got < count { batch.bytes.removeLast(count - got) }
+    batch.bytes = try SpoolRecovery.bytes(
+      descriptor, at: position.offset, count, spool.path(position.segment))
   }
 
   /// Finds the records in a batch's bytes: the offset in the segment behind the last, and how many bytes the first one
@@ -119,24 +109,19 @@ package struct SpoolReader: ~Copyable {
     var offset = 0
     var needed: Int?
     var payloads: [Range<Int>] = []
-    var damaged = 0
     batch.bytes.withUnsafeBytes { bytes in
       scan: while payloads.count < limit, offset < bytes.count {
         switch SpoolFormat.record(at: offset, in: bytes) {
         case .good(let payload, let end):
           payloads.append(end - payload.count..<end)
           offset = end
-        case .damaged(let end):
-          damaged += 1
-          offset = end
         case .incomplete(let more):
           needed = more
           break scan
-        case .senseless: break scan
+        case .damaged, .senseless: break scan
         }
       }
     }
-    if damaged > 0 { spool.countDamage(damaged) }
     batch.payloads = payloads
     return (position.offset + offset, needed)
   }
