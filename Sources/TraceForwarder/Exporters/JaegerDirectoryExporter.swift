@@ -30,6 +30,8 @@ final class JaegerDirectoryExporter: SpanExporter {
   private var scratch = ByteWriter(capacity: 16 << 10)
   private var file = ByteWriter(capacity: 256 << 10)
   private var nextCleaning = 0
+  /// Files that were written since the last cleaning.
+  private var written = 0
 
   static let memoryLimit = 32 << 20
   /// Bytes of one trace, which is in memory as a whole while it is written.
@@ -125,12 +127,14 @@ final class JaegerDirectoryExporter: SpanExporter {
       throw ExportFailure(error.description)
     }
     trace.isDirty = false
+    written += 1
   }
 
-  /// Deletes the oldest files that are over a limit; once a minute at most.
+  /// Deletes the oldest files that are over a limit; once a minute, and when many were written.
   private func clean(_ now: Int) {
-    guard now >= nextCleaning else { return }
+    guard now >= nextCleaning || written >= 1000 else { return }
     nextCleaning = now + 60_000
+    written = 0
     var files = TraceFiles.list(directory)
     files.sort { $0.modified > $1.modified }
     var size = 0

@@ -15,6 +15,7 @@ final class JaegerFileExporter: SpanExporter {
   private var size = 0
   private var opened = MonotonicClock.milliseconds
   private var records = ByteWriter(capacity: 64 << 10)
+  private var span = Span()
 
   init(_ context: ExporterContext, path: String, rotation: FileRotation) {
     self.context = context
@@ -58,7 +59,7 @@ final class JaegerFileExporter: SpanExporter {
   private func open() throws(SystemCallError) -> Int32 {
     if let number = partial?.number { return number }
     let file = try FileDescriptor.open(partialPath, O_RDWR | O_CREAT | O_APPEND, mode: 0o600)
-    size = Int(try file.status(partialPath).st_size)
+    size = try Self.cutTornTail(file, partialPath)
     opened = MonotonicClock.milliseconds
     let number = file.number
     // What waits is of the file that is there; when nothing waits, that file is of an earlier run and complete.
@@ -67,37 +68,98 @@ final class JaegerFileExporter: SpanExporter {
     return number
   }
 
+  /// Cuts what a crash left behind the last whole record; returns the size.
+  private static func cutTornTail(_ file: borrowing FileDescriptor, _ path: String) throws(SystemCallError)
+    -> Int
+  {
+    let size = Int(try file.status(path).st_size)
+    var good = 0
+    var piece = SpoolPiece()
+    while good < size {
+      try piece.fill(file, at: good, limit: size, path)
+      guard piece.skipRecords(&good) != nil else { break }
+    }
+    if good < size, ftruncate(file.number, good) != 0 { throw SystemCallError("cut the torn tail", path) }
+    return good
+  }
+
+  // MARK: The document
+
   /// Writes the document of all that waits.
   private func complete(keeping: Bool = false) throws(SystemCallError) {
     // A run without a span leaves the file of an earlier one as it is.
     if partial == nil, access(partialPath, F_OK) != 0, access(path, F_OK) == 0 { return }
-    _ = try open()
-    let bytes = try WholeFile.read(partialPath)
-    var documents: [TraceID: TraceDocument] = [:]
-    var order: [TraceID] = []
-    var span = Span()
-    var scratch = ByteWriter(capacity: 16 << 10)
-    bytes.withUnsafeBytes { bytes in
-      var offset = 0
-      while case .good(let payload, let end) = SpoolFormat.record(at: offset, in: bytes) {
-        offset = end
-        guard context.decode(payload, into: &span) else { continue }
-        if documents[span.traceID] == nil { order.append(span.traceID) }
-        _ = documents[span.traceID, default: TraceDocument(span.traceID)].add(
-          span, defaultService: context.defaultService, &scratch)
-      }
+    let number = try open()
+    let temporary = "\(path).tmp"
+    let file = try FileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o640)
+    do throws(SystemCallError) {
+      try writeDocument(from: number, to: file)
+      guard rename(temporary, path) == 0 else { throw SystemCallError("rename", path) }
+    } catch {
+      _ = unlink(temporary)
+      throw error
     }
-    var out = ByteWriter(capacity: bytes.count * 2 + 1024)
-    out.put(TraceDocument.envelopeStart)
-    for (index, id) in order.enumerated() {
-      if index > 0 { out.put(",\n") }
-      documents[id]?.put(to: &out)
-    }
-    out.put(TraceDocument.envelopeEnd)
-    try AtomicFile.write(out.bytes, to: path, mode: 0o640)
     if keeping { return }
     partial = nil
     size = 0
     _ = unlink(partialPath)
+  }
+
+  /// Trace by trace, so that no more than the largest is in memory.
+  private func writeDocument(from partial: Int32, to file: borrowing FileDescriptor) throws(SystemCallError) {
+    let (order, places) = try findTraces(partial)
+    var out = ByteWriter(capacity: 1 << 20)
+    var scratch = ByteWriter(capacity: 16 << 10)
+    out.put(TraceDocument.envelopeStart)
+    for (index, id) in order.enumerated() {
+      if index > 0 { out.put(",\n") }
+      var document = TraceDocument(id)
+      for place in places[id] ?? [] {
+        guard try read(place, partial) else { continue }
+        _ = document.add(span, defaultService: context.defaultService, &scratch)
+      }
+      document.put(to: &out)
+      if out.count > 1 << 20 {
+        try file.writeAll(out.bytes, subject: path)
+        out.removeAll()
+      }
+    }
+    out.put(TraceDocument.envelopeEnd)
+    try file.writeAll(out.bytes, subject: path)
+  }
+
+  /// Where the payloads of each trace are, and the traces in the order in which they came.
+  private func findTraces(_ partial: Int32) throws(SystemCallError) -> ([TraceID], [TraceID: [Range<Int>]]) {
+    var places: [TraceID: [Range<Int>]] = [:]
+    var order: [TraceID] = []
+    var offset = 0
+    while offset < size {
+      let header = try bytes(offset..<min(size, offset + SpoolFormat.recordHeaderBytes), partial)
+      guard header.count == SpoolFormat.recordHeaderBytes else { break }
+      let count = Int(header[0]) | Int(header[1]) << 8 | Int(header[2]) << 16 | Int(header[3]) << 24
+      let place = offset + header.count..<offset + header.count + count
+      offset = place.upperBound
+      guard offset <= size, try read(place, partial) else { continue }
+      if places[span.traceID] == nil { order.append(span.traceID) }
+      places[span.traceID, default: []].append(place)
+    }
+    return (order, places)
+  }
+
+  /// Reads and decodes a payload.
+  private func read(_ place: Range<Int>, _ partial: Int32) throws(SystemCallError) -> Bool {
+    try bytes(place, partial).withUnsafeBytes { context.decode($0, into: &span) }
+  }
+
+  private func bytes(_ place: Range<Int>, _ partial: Int32) throws(SystemCallError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: place.count)
+    let subject = partialPath
+    let got = try bytes.withMutableBytes { target throws(SystemCallError) -> Int in
+      guard let base = target.baseAddress else { return 0 }
+      return try FileDescriptor(borrowing: partial).read(
+        at: place.lowerBound, into: base, count: place.count, subject: subject)
+    }
+    bytes.removeLast(place.count - got)
+    return bytes
   }
 }
