@@ -8,6 +8,8 @@ package enum ForwarderCommand {
   package static func main(_ arguments: [String]) -> Int32 {
     // A peer or a reader that goes away is no reason to die: the write says so.
     signal(SIGPIPE, SIG_IGN)
+    // As little is a file that may not grow.
+    signal(SIGXFSZ, SIG_IGN)
     if arguments.first == SandboxHelper.argument { return SandboxHelper.main(Array(arguments.dropFirst())) }
     let isDemo = arguments.first == "demo"
     var settings = ForwarderSettings()

@@ -43,7 +43,7 @@ package final class Metrics: Sendable {
 
   /// A number that rises and falls.
   package enum Level: String, CaseIterable, Sendable {
-    case connections = "kata_forwarder_connections"
+    case connections = "kata_forwarder_open_connections"
     case listeners = "kata_forwarder_agent_listeners"
 
     var help: String {
