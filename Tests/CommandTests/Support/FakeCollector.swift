@@ -22,7 +22,7 @@ final class FakeCollector: @unchecked Sendable {
     var body = Data("{}".utf8)
   }
 
-  /// What to answer to the request of this number, from 0 on; nil hangs up.
+  /// What to answer to the request of this number, from 0 on; nil takes it and hangs up.
   typealias Handler = @Sendable (Int, Request) -> Response?
 
   let port: UInt16
@@ -49,7 +49,7 @@ final class FakeCollector: @unchecked Sendable {
 
   var endpoint: String { "http://127.0.0.1:\(port)" }
   var received: [Request] { lock.withLock { requests } }
-  /// The spans of all OTLP JSON requests that were answered with 200.
+  /// The spans of all OTLP JSON requests that were taken.
   var spans: [OTLPLines.Item] { lock.withLock { accepted } }
   var names: [SpanName] { spans.map(\.name) }
 
@@ -92,11 +92,12 @@ final class FakeCollector: @unchecked Sendable {
       requests.append(request)
       return requests.count - 1
     }
-    guard let response = handler(number, request) else { return false }
-    if response.status == 200, request.header("content-type") == "application/json" {
+    let response = handler(number, request)
+    if response?.status ?? 200 == 200, request.header("content-type") == "application/json" {
       let items = (try? OTLPLines.items(request.body)) ?? []
       lock.withLock { accepted += items }
     }
+    guard let response else { return false }
     let isJSON = response.body.first == 0x7b
     let head =
       "HTTP/1.1 \(response.status) X\r\nContent-Length: \(response.body.count)\r\nContent-Type: application/\(isJSON ? "json" : "x-protobuf")\r\n\(response.headers)\r\n"

@@ -146,6 +146,13 @@ final class ForwarderProcess: @unchecked Sendable {
     return line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? -1
   }
 
+  /// Hundredths of a second of processor time that it has used.
+  var processorTime: Int {
+    let text = (try? String(contentsOfFile: "/proc/\(identifier)/stat", encoding: .utf8)) ?? ""
+    let fields = (text.split(separator: ")").last ?? "").split(separator: " ")
+    return fields.count > 12 ? (Int(fields[11]) ?? 0) + (Int(fields[12]) ?? 0) : 0
+  }
+
   /// Its child processes.
   var children: [Int32] {
     let text = try? String(

@@ -95,8 +95,11 @@ enum OTLPLines {
   }
 
   static func read(_ path: String) throws -> [Item] {
-    guard let data = FileManager.default.contents(atPath: path) else { return [] }
-    return try data.split(separator: 0x0a).flatMap { try items(Data($0)) }
+    guard let data = FileManager.default.contents(atPath: path), let end = data.lastIndex(of: 0x0a) else {
+      return []
+    }
+    // The last line may be on its way.
+    return try data[...end].split(separator: 0x0a).flatMap { try items(Data($0)) }
   }
 
   static func names(_ path: String) throws -> [SpanName] { try read(path).map(\.name) }
