@@ -108,7 +108,7 @@ test-dependencies:
 	@.ci/install-packages libsystemd-dev pkg-config systemd systemd-journal-remote jq libxml2-utils python3-venv \
 	  gzip xz-utils zstd bsdutils util-linux libcurl4 curl openssl strace
 	@.ci/guest-kernel .build/guest-kernel
-	@.ci/make-venv .build/venv tomli PyYAML jsonschema rotel opentelemetry-sdk \
+	@.ci/make-venv .build/venv tomli PyYAML jsonschema rotel prometheus-client opentelemetry-sdk \
 	  opentelemetry-exporter-otlp-proto-http opentelemetry-proto
 	@# The Jaeger exporter knows only the OpenTelemetry of its own time.
 	@.ci/make-venv .build/venv-jaeger opentelemetry-exporter-jaeger-thrift==1.21.0 opentelemetry-sdk==1.21.0 \
