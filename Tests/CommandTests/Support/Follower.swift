@@ -39,6 +39,20 @@ final class Follower: @unchecked Sendable {
     }
   }
 
+  /// The whole lines that a run which has ended had written and that were not read yet.
+  func rest() -> [String] {
+    // Nobody writes any more: what is there is all.
+    while true {
+      var output = pollfd(fd: pipe.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+      guard poll(&output, 1, 0) > 0 else { break }
+      let more = pipe.fileHandleForReading.availableData
+      if more.isEmpty { break }
+      buffer.append(more)
+    }
+    guard let end = buffer.lastIndex(of: 0x0a) else { return [] }
+    return buffer[..<end].split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }
+  }
+
   func append(_ path: String, _ text: String) throws {
     let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
     try file.seekToEnd()
