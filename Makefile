@@ -106,7 +106,7 @@ build-dependencies:
 
 test-dependencies:
 	@.ci/install-packages libsystemd-dev pkg-config systemd systemd-journal-remote jq libxml2-utils python3-venv \
-	  gzip xz-utils zstd bsdutils util-linux libcurl4 curl openssl strace
+	  gzip xz-utils zstd bsdutils util-linux libcurl4 chromium fonts-dejavu-core curl openssl strace
 	@.ci/guest-kernel .build/guest-kernel
 	@.ci/make-venv .build/venv tomli PyYAML jsonschema rotel prometheus-client opentelemetry-sdk \
 	  opentelemetry-exporter-otlp-proto-http opentelemetry-proto

@@ -43,13 +43,13 @@ struct ForwarderQueryTests {
   @Test func aHugeTraceIsServedWithinBounds() throws {
     let server = try QueryServer()
     let text = String(repeating: "x", count: 3000)
-    for batch in 0..<20 {
+    let bodies = (0..<20).map { batch in
       let spans = (0..<1000).map { number in
         #"{"traceId":"\#(String(repeating: "f", count: 32))","spanId":"\#(String(format: "%016x", batch * 1000 + number + 1))","name":"op","startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000000000001000","attributes":[{"key":"text","value":{"stringValue":"\#(text)"}}]}"#
       }
-      try server.receive(
-        Data(#"{"resourceSpans":[{"scopeSpans":[{"spans":[\#(spans.joined(separator: ","))]}]}]}"#.utf8))
+      return Data(#"{"resourceSpans":[{"scopeSpans":[{"spans":[\#(spans.joined(separator: ","))]}]}]}"#.utf8)
     }
+    try server.receive(bodies)
     let answer = try server.get("/api/traces/\(String(repeating: "f", count: 32))")
     #expect(answer.status == 200)
     #expect((30 << 20..<34 << 20).contains(answer.body.count))

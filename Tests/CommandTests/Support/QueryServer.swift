@@ -9,16 +9,18 @@ final class QueryServer {
       ["--query", "127.0.0.1:0", "--otlp-receiver", "127.0.0.1:0"] + arguments, agents: false)
     let body =
       try spans ?? Data(contentsOf: URL(fileURLWithPath: Repository.path("formats/query-api/spans.json")))
-    try receive(body)
+    try receive([body])
   }
 
   var address: String { forwarder.addresses["query"] ?? "" }
 
   /// Sends spans and waits until all that came so far is found.
-  func receive(_ body: Data) throws {
-    let answer = try HTTPAnswer.post(
-      forwarder.addresses["otlp"] ?? "", "/v1/traces", type: "application/json", body)
-    guard answer.status == 200 else { throw ForwarderProcess.Failure(description: answer.text) }
+  func receive(_ bodies: [Data]) throws {
+    for body in bodies {
+      let answer = try HTTPAnswer.post(
+        forwarder.addresses["otlp"] ?? "", "/v1/traces", type: "application/json", body)
+      guard answer.status == 200 else { throw ForwarderProcess.Failure(description: answer.text) }
+    }
     let count = try forwarder.metric("spool_appended_spans_total")
     try forwarder.wait("\(count) spans are indexed") { try indexed() >= count }
   }
