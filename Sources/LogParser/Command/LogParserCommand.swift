@@ -17,7 +17,7 @@ package enum LogParserCommand {
       if arguments.contains("-h") { settings.request = .shortHelp }
       settings.run.files = try CommandLineParser(LogParserFlags.all).parse(
         arguments.filter { $0 != "-h" }, into: &settings)
-      if let request = settings.request { return answer(request) }
+      if let request = settings.request { return description.answer(request) }
       try validate(&settings)
     } catch {
       Diagnostics().error(error.message)
@@ -55,31 +55,6 @@ package enum LogParserCommand {
       throw UsageError("--follow needs --journal, one file or -")
     }
     if run.isCheckOnly { throw UsageError("--check-only has an end, --follow has none") }
-  }
-
-  private static func answer(_ request: CommandSettings.Request) -> Int32 {
-    let columns = environment("COLUMNS").flatMap { Int($0) } ?? 80
-    let text: String
-    switch request {
-    case .shortHelp: text = HelpText(description, width: columns).short
-    case .help: text = HelpText(description, width: columns).long
-    case .version: text = "kata-log-parser \(ProductVersion.number) (commit \(ProductVersion.commit))\n"
-    case .formats: text = OutputFormat.allCases.map { $0.rawValue + "\n" }.joined()
-    case .generate("man"): text = ManPage(description, version: ProductVersion.number).text
-    case .generate("complete-bash"): text = ShellCompletion(description).bash
-    case .generate("complete-zsh"): text = ShellCompletion(description).zsh
-    case .generate: text = ShellCompletion(description).fish
-    }
-    var out = OutputBuffer(capacity: text.utf8.count)
-    out.append(string: text)
-    do throws(SystemCallError) {
-      var target = OutputTarget.standardOutput()
-      try target.write(out.bytes)
-      return 0
-    } catch {
-      Diagnostics().error(error.description)
-      return 1
-    }
   }
 
   static var description: CommandDescription<CommandSettings> {

@@ -4,14 +4,9 @@ import Basics
 struct CommandSettings {
   var run = RunOptions()
   /// What to print and leave it at that.
-  var request: Request?
+  var request: CommandRequest?
   var usesJournalOption: String?
   var usesJournal = false
-
-  enum Request: Equatable {
-    case shortHelp, help, version, formats
-    case generate(String)
-  }
 
   /// The journal's options; asking for them without a journal is an error that ``LogParserCommand`` reports.
   var journal: JournalOptions {
@@ -76,7 +71,11 @@ enum LogParserFlags {
       },
       Flag(
         "list-output-formats", in: outputSection, "List the output formats and exit"
-      ) { (settings, text) throws(UsageError) in if text == "true" { settings.request = .formats } },
+      ) { (settings, text) throws(UsageError) in
+        if text == "true" {
+          settings.request = .text(OutputFormat.allCases.map { $0.rawValue + "\n" }.joined())
+        }
+      },
       Flag(
         "check-only", in: outputSection, "Read everything and write nothing",
         detail: "The exit status and standard error tell whether all records are good.",
@@ -179,17 +178,6 @@ enum LogParserFlags {
       },
       Flag("quiet", in: otherSection, "Write no warnings", sets: \.run.isQuiet),
       Flag("debug", in: otherSection, "Say more on standard error", sets: \.run.isDebug),
-      Flag("version", "v", in: otherSection, "Print the version and exit") {
-        (settings, text) throws(UsageError) in if text == "true" { settings.request = .version }
-      },
-      Flag("help", in: otherSection, "Explain everything and exit; -h is shorter") {
-        (settings, text) throws(UsageError) in if text == "true" { settings.request = .help }
-      },
-      Flag(
-        "generate", nil,
-        .choice("WHAT", ["man", "complete-bash", "complete-zsh", "complete-fish"]), in: otherSection,
-        "Print the manual page or a completion script and exit"
-      ) { (settings, text) throws(UsageError) in settings.request = .generate(text) },
-    ]
+    ] + CommandRequest.flags(\.request, in: otherSection)
   }
 }

@@ -18,7 +18,7 @@ package enum ForwarderCommand {
       if arguments.contains("-h") { settings.request = .shortHelp }
       let operands = try CommandLineParser(ForwarderFlags.all).parse(
         arguments.dropFirst(isDemo ? 1 : 0).filter { $0 != "-h" }, into: &settings)
-      if let request = settings.request { return answer(request) }
+      if let request = settings.request { return description.answer(request) }
       if let operand = operands.first {
         throw UsageError("\"\(operand)\" is too much: there are only options, and the word demo before them")
       }
@@ -43,30 +43,6 @@ package enum ForwarderCommand {
   static func say(_ text: String) {
     try? Array(text.utf8).withBytes { bytes throws(SystemCallError) in
       try FileDescriptor(borrowing: STDERR_FILENO).writeAll(bytes, subject: "standard error")
-    }
-  }
-
-  private static func answer(_ request: ForwarderSettings.Request) -> Int32 {
-    let columns = ServiceManager.variable("COLUMNS").flatMap { Int($0) } ?? 80
-    let text: String
-    switch request {
-    case .shortHelp: text = HelpText(description, width: columns).short
-    case .help: text = HelpText(description, width: columns).long
-    case .version: text = "kata-trace-forwarder \(ProductVersion.number) (commit \(ProductVersion.commit))\n"
-    case .generate("man"): text = ManPage(description, version: ProductVersion.number).text
-    case .generate("complete-bash"): text = ShellCompletion(description).bash
-    case .generate("complete-zsh"): text = ShellCompletion(description).zsh
-    case .generate: text = ShellCompletion(description).fish
-    }
-    do throws(SystemCallError) {
-      try Array(text.utf8).withBytes { bytes throws(SystemCallError) in
-        try FileDescriptor(borrowing: STDOUT_FILENO).writeAll(bytes, subject: "standard output")
-      }
-      return 0
-    } catch {
-      if error.code == EPIPE { return 0 }
-      say("kata-trace-forwarder: \(error.description)\n")
-      return 1
     }
   }
 

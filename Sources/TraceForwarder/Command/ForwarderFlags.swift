@@ -6,25 +6,8 @@ enum ForwarderFlags {
   typealias Settings = ForwarderSettings
 
   static var all: [Flag<Settings>] {
-    receivers + exporters + files + query + spool + limits + service + other
-  }
-
-  private static let otherSection = "Other"
-
-  private static var other: [Flag<Settings>] {
-    [
-      Flag("version", in: otherSection, "Print the version and exit") {
-        (settings, text) throws(UsageError) in if text == "true" { settings.request = .version }
-      },
-      Flag("help", in: otherSection, "Explain everything and exit; -h is shorter") {
-        (settings, text) throws(UsageError) in if text == "true" { settings.request = .help }
-      },
-      Flag(
-        "generate", nil,
-        .choice("WHAT", ["man", "complete-bash", "complete-zsh", "complete-fish"]), in: otherSection,
-        "Print the manual page or a completion script and exit"
-      ) { (settings, text) throws(UsageError) in settings.request = .generate(text) },
-    ]
+    receivers + exporters + files + query + spool + limits + service
+      + CommandRequest.flags(\.request, in: "Other")
   }
 
   // MARK: Values

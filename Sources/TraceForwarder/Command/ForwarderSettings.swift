@@ -4,14 +4,9 @@ import Tracing
 
 /// What the command line says, before it is checked as a whole.
 struct ForwarderSettings {
-  enum Request: Equatable {
-    case shortHelp, help, version
-    case generate(String)
-  }
-
   var options = ForwarderOptions()
   /// What to print and leave it at that.
-  var request: Request?
+  var request: CommandRequest?
   /// Whether `--vsock`, `--vsock-cid` or `--vsock=false` was given.
   var vsock: Bool?
   var vsockCID: UInt32?
