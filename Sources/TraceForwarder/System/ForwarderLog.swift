@@ -73,7 +73,7 @@ package final class ForwarderLog: Sendable {
     out.put("\" level=")
     out.put(string: level.rawValue)
     out.put(" msg=")
-    out.put(json: message)
+    out.put(json: Self.printable(message))
     out.put(" name=kata-trace-forwarder pid=")
     out.put(decimal: Int64(getpid()))
     out.put(" source=trace-forwarder")
@@ -86,10 +86,28 @@ package final class ForwarderLog: Sendable {
         && value.utf8.allSatisfy { byte in
           byte > 0x20 && byte < 0x7f && byte != 0x22 && byte != 0x3d && byte != 0x5c
         }
-      if isPlain { out.put(string: value) } else { out.put(json: value) }
+      if isPlain { out.put(string: value) } else { out.put(json: Self.printable(value)) }
     }
     out.put(0x0a)
     try? FileDescriptor(borrowing: STDERR_FILENO).writeAll(out.bytes, subject: "standard error")
+  }
+
+  /// The text without what a terminal obeys and `kata-log-parser` refuses, of which a peer's or a collector's text can be
+  /// full: controls but white space, invisible marks, and what looks like a mark of Go's formatting functions.
+  static func printable(_ text: String) -> String {
+    var result = String.UnicodeScalarView()
+    var last: Unicode.Scalar = " "
+    for scalar in text.unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control where !("\t"..."\r").contains(scalar), .format, .privateUse, .unassigned:
+        result.append("\u{fffd}")
+      default:
+        if last == "%", scalar == "!" { result.append(" ") }
+        result.append(scalar)
+      }
+      last = scalar
+    }
+    return String(result)
   }
 
   static func time(_ nanoseconds: UInt64 = WallClock.nanoseconds) -> String {
