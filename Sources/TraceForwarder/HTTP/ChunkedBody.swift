@@ -30,7 +30,7 @@ struct ChunkedBody {
     while true {
       switch state {
       case .size:
-        guard let line = Self.line(&rest) else {
+        guard let line = Self.line(&rest, limit: Self.longestLine) else {
           return rest.count > Self.longestLine ? .malformed : .needsMore(taken: bytes.count - rest.count)
         }
         guard let size = Self.size(line) else { return .malformed }
@@ -51,20 +51,20 @@ struct ChunkedBody {
         rest = rest.dropFirst(2)
         state = .size
       case .trailer:
-        guard let line = Self.line(&rest) else {
-          return rest.count + trailerBytes > Self.mostTrailerBytes
-            ? .malformed : .needsMore(taken: bytes.count - rest.count)
+        let limit = Self.mostTrailerBytes - trailerBytes
+        guard let line = Self.line(&rest, limit: limit) else {
+          return rest.count > limit ? .malformed : .needsMore(taken: bytes.count - rest.count)
         }
-        trailerBytes += line.count + 2
+        trailerBytes += line.count
         if line.isEmpty { return .complete(taken: bytes.count - rest.count) }
-        if trailerBytes > Self.mostTrailerBytes { return .malformed }
       }
     }
   }
 
-  /// Takes a line off, without its end; nil when its end has not arrived.
-  private static func line(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-    guard let end = rest.prefix(longestLine + mostTrailerBytes).firstIndex(of: 0x0a) else { return nil }
+  /// Takes a line off, without its end; nil when its end is not among the first `limit` bytes and the one behind them, so
+  /// that a line is too long or not however it arrives.
+  private static func line(_ rest: inout ArraySlice<UInt8>, limit: Int) -> ArraySlice<UInt8>? {
+    guard let end = rest.prefix(limit + 1).firstIndex(of: 0x0a) else { return nil }
     let line = rest[rest.startIndex..<end]
     rest = rest[(end + 1)...]
     return line.last == 0x0d ? line.dropLast() : line

@@ -103,7 +103,8 @@ struct HTTPRequestParser {
     // Empty lines before a request are to be passed over (RFC 9112, section 2.2).
     while consumed < buffer.count, buffer[consumed] == 0x0d || buffer[consumed] == 0x0a { consumed += 1 }
     guard let end = headEnd() else {
-      return buffer.count - consumed > limits.headerBytes ? headTooLarge : nil
+      // The empty line's last three bytes may be all that has arrived of it.
+      return buffer.count - consumed > limits.headerBytes + 3 ? headTooLarge : nil
     }
     guard end - consumed <= limits.headerBytes else { return headTooLarge }
     let lines = String(decoding: buffer[consumed..<end], as: UTF8.self).split(
