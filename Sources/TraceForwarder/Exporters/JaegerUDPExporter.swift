@@ -11,6 +11,14 @@ final class JaegerUDPExporter: SpanExporter {
   private let address: SocketAddress
   private var batches: JaegerBatches
   private var socket: FileDescriptor?
+  /// What was sent since the last pause, as the receiver's system counts it.
+  private var burst = 0
+
+  /// A receiver keeps some 200 KiB that it has not read, each datagram with some hundred bytes more, and the rest is lost:
+  /// so after a part of that comes a pause, in milliseconds.
+  private static let burstBytes = 48 << 10
+  private static let datagramOverhead = 1 << 10
+  private static let burstPause: useconds_t = 1
 
   init(_ context: ExporterContext, _ address: SocketAddress) {
     self.context = context
@@ -26,6 +34,10 @@ final class JaegerUDPExporter: SpanExporter {
       guard sent == message.count else {
         throw ExportFailure(SystemCallError("send", "udp:\(self.address)").description)
       }
+      self.burst += sent + Self.datagramOverhead
+      guard self.burst >= Self.burstBytes else { return }
+      self.burst = 0
+      usleep(Self.burstPause * 1000)
     }
     // A refusal comes back at once from this machine.
     usleep(1000)
