@@ -163,6 +163,8 @@ package final class ExporterWorker: Sendable {
     /// One batch; false when all is done.
     private mutating func step() -> Bool {
       if worker.deadline.isOver { return false }
+      // Asked before looking: what came before the stop is then seen, whatever comes while this thread flushes.
+      let isStopping = worker.deadline.isSet
       do throws(SystemCallError) {
         if let batch = try reader.next(records: worker.limits.batchSpans, bytes: worker.limits.batchBytes) {
           return attempt { (self) throws(ExportFailure) in
@@ -177,7 +179,7 @@ package final class ExporterWorker: Sendable {
         return !worker.deadline.isOver
       }
       guard flush() else { return false }
-      if worker.deadline.isSet { return false }
+      if isStopping { return false }
       worker.wakeup.wait(milliseconds: isNoted ? (exporter.isBuffered ? 1000 : -1) : 100)
       return true
     }

@@ -11,6 +11,8 @@ final class JaegerUDPExporter: SpanExporter {
   private let address: SocketAddress
   private var batches: JaegerBatches
   private var socket: FileDescriptor?
+  /// Whether the last datagrams were not refused.
+  private var isThere = false
   /// What was sent since the last pause, as the receiver's system counts it.
   private var burst = 0
 
@@ -32,6 +34,7 @@ final class JaegerUDPExporter: SpanExporter {
       // A refusal is of an earlier datagram, which may be of this batch: all of it is sent again.
       let sent = Glibc.send(number, message.baseAddress, message.count, Int32(MSG_NOSIGNAL))
       guard sent == message.count else {
+        self.isThere = false
         throw ExportFailure(SystemCallError("send", "udp:\(self.address)").description)
       }
       self.burst += sent + Self.datagramOverhead
@@ -39,13 +42,18 @@ final class JaegerUDPExporter: SpanExporter {
       self.burst = 0
       usleep(Self.burstPause * 1000)
     }
-    // A refusal comes back at once from this machine.
-    usleep(1000)
+    try confirm(number)
+  }
+
+  /// A refusal comes back from this machine at once, or when that is busy a little later: it is waited for until the agent
+  /// is known to be there.
+  private func confirm(_ number: Int32) throws(ExportFailure) {
+    var entry = pollfd(fd: number, events: 0, revents: 0)
+    _ = poll(&entry, 1, isThere ? 1 : 200)
     var code: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
-    if getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) == 0, code != 0 {
-      throw ExportFailure(SystemCallError("send", "udp:\(address)", code: code).description)
-    }
+    isThere = getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) == 0 && code == 0
+    if !isThere { throw ExportFailure(SystemCallError("send", "udp:\(address)", code: code).description) }
   }
 
   private func connected() throws(ExportFailure) -> Int32 {
