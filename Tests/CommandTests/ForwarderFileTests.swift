@@ -45,7 +45,7 @@ struct ForwarderFileTests {
     let forwarder = try ForwarderProcess.ready(["--jaeger-json", directory], in: folder)
     try send(samples.frames.reduce(Data(), +), to: forwarder)
     try forwarder.waitForSpans(400)
-    #expect(forwarder.stop() == 0)
+    #expect(forwarder.stop() == 0, "\(forwarder.log)")
     let files = try jaegerFiles(directory)
     #expect(files.keys.sorted() == Set(samples.names.map(\.trace)).sorted())
     #expect(files.values.joined().sorted() == samples.names.sorted())
@@ -128,7 +128,7 @@ struct ForwarderFileTests {
         to: forwarder)
     }
     try send(Frames.span(trace: 2, span: 1), to: forwarder)
-    try forwarder.wait("all are done with") {
+    try forwarder.wait("all are done with", seconds: 120) {
       try forwarder.metric("spans_exported_total{exporter=\"jaeger-json\"}") == 49
     }
     let refused = try forwarder.metric("spans_refused_by_collector_total{exporter=\"jaeger-json\"}")

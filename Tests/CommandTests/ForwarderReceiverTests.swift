@@ -83,6 +83,8 @@ struct ForwarderReceiverTests {
       folder.url.appendingPathComponent("vm/kata-\(sandbox).d/clh.sock_10240").path
     }
     func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+    // A socket is there a moment before it is listened on.
+    func listens(_ path: String) -> Bool { (try? LocalSocket(path: path)) != nil }
 
     // The one that reads from guests is nobody and can get nothing back; its helper is root and the only other process.
     let nobody = Int(getpwnam("nobody").pointee.pw_uid)
@@ -93,14 +95,14 @@ struct ForwarderReceiverTests {
     #expect(forwarder.status("Uid", of: helper) == 0 && forwarder.status("NoNewPrivs", of: helper) == 1)
 
     // A sandbox that was there before, one that comes, one whose name is none, and one that has a directory more.
-    try forwarder.wait("the early sandbox's socket") { exists(socket("early")) }
+    try forwarder.wait("the early sandbox's socket") { listens(socket("early")) }
     let late = try folder.make("vm/kata-late.d")
     _ = try folder.make("vm/other")
-    try forwarder.wait("the late sandbox's socket") { exists(socket("late")) }
+    try forwarder.wait("the late sandbox's socket") { listens(socket("late")) }
     _ = try folder.make("fc/inner")
     let inner = folder.url.appendingPathComponent("fc/inner/root/kata.hvsock_10240").path
     _ = try folder.make("fc/inner/root")
-    try forwarder.wait("the inner sandbox's socket") { exists(inner) }
+    try forwarder.wait("the inner sandbox's socket") { listens(inner) }
     try forwarder.wait("the listeners") { try forwarder.metric("agent_listeners{receiver=\"hybrid\"}") == 3 }
     #expect(!exists(folder.url.appendingPathComponent("vm/other/clh.sock_10240").path))
 
@@ -115,7 +117,7 @@ struct ForwarderReceiverTests {
       try forwarder.metric("agent_listeners{receiver=\"hybrid\"}") == 2
     }
     _ = try folder.make("vm/kata-late.d")
-    try forwarder.wait("the late sandbox's socket") { exists(socket("late")) }
+    try forwarder.wait("the late sandbox's socket") { listens(socket("late")) }
     try send(Frames.spans(trace: 4, 1..<2), to: socket("late"))
     try forwarder.waitForSpans(7)
     // The directory of all of them goes and comes.
@@ -123,7 +125,7 @@ struct ForwarderReceiverTests {
     _ = early
     try forwarder.wait("all are gone") { try forwarder.metric("agent_listeners{receiver=\"hybrid\"}") == 1 }
     _ = try folder.make("vm/kata-again.d")
-    try forwarder.wait("the socket after the directory came back") { exists(socket("again")) }
+    try forwarder.wait("the socket after the directory came back") { listens(socket("again")) }
 
     #expect(forwarder.stop() == 0)
     try Deadline.wait("the helper ends and takes its sockets along") {
@@ -143,7 +145,7 @@ struct ForwarderReceiverTests {
       ["--socket-path-template", template, "--otlp-json-file", file], in: folder, agents: false)
     _ = try folder.make("vm/one")
     let socket = folder.url.appendingPathComponent("vm/one/clh.sock_10240").path
-    try forwarder.wait("the socket") { FileManager.default.fileExists(atPath: socket) }
+    try forwarder.wait("the socket") { (try? LocalSocket(path: socket)) != nil }
     // What a guest says about its sandbox is not believed.
     let lie = String(decoding: Frames.span(trace: 9, span: 9).dropFirst(8), as: UTF8.self)
       .replacingOccurrences(

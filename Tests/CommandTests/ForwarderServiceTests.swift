@@ -261,7 +261,7 @@ struct ForwarderServiceTests {
       ], in: folder, user: nil, prefix: ["/usr/bin/strace", "-f", "-qq", "-o", trace])
     _ = try folder.make("vm/one")
     let socket = folder.url.appendingPathComponent("vm/one/clh.sock_10240").path
-    try forwarder.wait("the sandbox's socket") { FileManager.default.fileExists(atPath: socket) }
+    try forwarder.wait("the sandbox's socket") { (try? LocalSocket(path: socket)) != nil }
     try send(Frames.spans(trace: 1, 1..<4), to: socket)
     try forwarder.waitForSpans(3)
     try forwarder.wait("the spans arrive") { collector.names.count >= 3 }

@@ -48,6 +48,11 @@ final class LocalSocket: @unchecked Sendable {
     let result = LocalSocket(
       number: socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
     guard with(port, { bind(result.number, $0, $1) }) == 0 else { throw Failure("bind") }
+    // Room for all that a test sends, should its reader be late: as much as root may have, else as others.
+    var size: Int32 = 16 << 20
+    for option in [SO_RCVBUF, SO_RCVBUFFORCE] {
+      setsockopt(result.number, SOL_SOCKET, option, &size, socklen_t(MemoryLayout<Int32>.size))
+    }
     return result
   }
 
