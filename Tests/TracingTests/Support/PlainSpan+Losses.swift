@@ -64,19 +64,19 @@ extension PlainSpan {
     return span
   }
 
-  /// The service comes first.
+  /// The service comes first; of several the first one.
   static func process(_ attributes: [Attribute]) -> [Attribute] {
     let key = Array("service.name".utf8)
-    var service = Array("unknown".utf8)
+    var service: Text?
     var rest: [Attribute] = []
     for attribute in attributes {
       if attribute.key == key, case .string(let name) = attribute.value {
-        if !name.isEmpty { service = name }
+        if !name.isEmpty { service = service ?? name }
       } else {
         rest.append(attribute)
       }
     }
-    return [Attribute(key: key, value: .string(service))] + rest
+    return [Attribute(key: key, value: .string(service ?? Array("unknown".utf8)))] + rest
   }
 
   private static func plainText(_ value: Value) -> Value {
