@@ -205,6 +205,7 @@ struct ForwarderCollectorTests {
   @Test func aCollectorThatDoesNotAnswerDoesNotKeepTheForwarder() throws {
     // It accepts and is silent.
     let silent = try LocalSocket(listeningOn: 0)
+    silent.setTimeout(60_000)
     let forwarder = try ForwarderProcess.ready(
       [
         "--otlp-endpoint", "http://127.0.0.1:\(silent.port)", "--collector-timeout", "1h", "--stop-timeout",

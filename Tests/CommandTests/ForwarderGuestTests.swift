@@ -180,7 +180,9 @@ struct ForwarderGuestTests {
     }
     let first = try LocalSocket(path: forwarder.agentSocket)
     try first.write(Frames.span(trace: 1, span: 1))
-    try forwarder.waitForSpans(1)
+    try forwarder.wait("all files are open") {
+      try forwarder.metric("spans_exported_total{exporter=\"otlp-json-file\"}") == 1
+    }
     let before = try descriptors()
     for number in 0..<300 {
       let agent = try LocalSocket(path: forwarder.agentSocket)

@@ -132,9 +132,16 @@ struct ForwarderServiceTests {
     try Data().write(to: log)
     activator.standardError = try FileHandle(forWritingTo: log)
     try activator.run()
-    try Deadline.wait("systemd listens") { FileManager.default.fileExists(atPath: path) }
+    defer { kill(activator.processIdentifier, SIGKILL) }
     // The first connection starts it, and what comes on that is read.
-    try send(Frames.spans(trace: 1, 1..<6), to: path)
+    var agent: LocalSocket?
+    try Deadline.wait("systemd listens") {
+      agent = try? LocalSocket(path: path)
+      return agent != nil
+    }
+    try agent?.write(Frames.spans(trace: 1, 1..<6))
+    agent = nil
+    try Deadline.wait("it ends when idle") { !activator.isRunning }
     activator.waitUntilExit()
     #expect(activator.terminationStatus == 0)
     #expect(try OTLPLines.names(file).count == 5)

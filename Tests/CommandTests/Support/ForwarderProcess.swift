@@ -113,8 +113,11 @@ final class ForwarderProcess: @unchecked Sendable {
     return exitStatus
   }
 
-  /// Waits for the end.
+  /// Waits for the end; a run that does not end is killed after a while, which its status says.
   var exitStatus: Int32 {
+    let end = Date().addingTimeInterval(90)
+    while process.isRunning, Date() < end { usleep(4000) }
+    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
     process.waitUntilExit()
     return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
   }

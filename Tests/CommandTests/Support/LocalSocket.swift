@@ -25,12 +25,14 @@ final class LocalSocket: @unchecked Sendable {
       }
     }
     guard code == 0 else { throw Failure("connect to \(path)") }
+    setTimeout(60_000)
   }
 
   /// Connects to a port of 127.0.0.1.
   convenience init(port: UInt16) throws {
     self.init(number: socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
     guard Self.with(port, { connect(number, $0, $1) }) == 0 else { throw Failure("connect to port \(port)") }
+    setTimeout(60_000)
   }
 
   /// Listens on a port of 127.0.0.1, which the system chooses when it is 0.
