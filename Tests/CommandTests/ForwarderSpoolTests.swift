@@ -32,7 +32,7 @@ struct ForwarderSpoolTests {
 
   /// Kills the forwarder again and again while agents send and the collector comes and goes.
   @Test(.timeLimit(.minutes(20))) func nothingAcknowledgedToDiskIsLostByKilling() throws {
-    let rounds = Deadline.isSlow ? 100 : 6
+    let rounds = Deadline.isSlow ? 100 : 20
     let folder = try TemporaryFolder()
     let port = try Rotel.freePort()
     var acknowledged: Set<SpanName> = []
