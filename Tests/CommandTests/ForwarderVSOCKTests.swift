@@ -85,7 +85,7 @@ import Testing
       "kata_forwarder_spans_decoded_total{encoding=\"bincode\"} 200",
       "kata_forwarder_spans_decoded_total{encoding=\"json\"} 200",
       "kata_forwarder_connections_total{receiver=\"vsock\"} 4",
-      "kata_forwarder_connections{receiver=\"vsock\"} 1",
+      "kata_forwarder_open_connections{receiver=\"vsock\"} 1",
       "kata_forwarder_connections_closed_total{reason=\"frame_length\"} 1",
     ] {
       #expect(metrics.contains { $0 == line }, "\(line)")
