@@ -345,20 +345,29 @@ private final class Helper {
 
   @Test func watchesAreNotLeft() throws {
     var watches = try DirectoryWatches<String>()
-    for name in ["a", "b", "a/c"] {
+    func steps(_ path: String, _ name: String? = nil) throws -> [DirectoryWatches<String>.Step] {
       try FileManager.default.createDirectory(
-        at: folder.appendingPathComponent(name), withIntermediateDirectories: true)
+        at: folder.appendingPathComponent(path), withIntermediateDirectories: true)
+      let directory = try CheckedDirectory("\(folder.path)/\(path)")
+      return [.init(watch: try watches.watch(directory.file.number), name: name)]
     }
     for path in ["a", "b", "a/c", "a"] {
-      try watches.watch(try CheckedDirectory("\(folder.path)/\(path)"), for: "one")
-      try watches.watch(try CheckedDirectory("\(folder.path)/a"), for: "two")
+      watches.set("one", try steps(path))
+      watches.set("two", try steps("a", "d"))
     }
     #expect(watches.count == 1)
-    try watches.watch(try CheckedDirectory("\(folder.path)/a/c"), for: "three")
+    watches.set("three", try steps("a/c", "x"))
+    #expect(watches.count == 2)
+    #expect(watches.changes()?.isSubset(of: ["one", "two"]) == true)
+    // A name that matters to all, one that matters to "one" alone, and a directory that goes itself.
+    mkdir("\(folder.path)/a/d", 0o755)
+    #expect(watches.changes() == ["one", "two"])
+    mkdir("\(folder.path)/a/e", 0o755)
+    #expect(watches.changes() == ["one"])
     rmdir("\(folder.path)/a/c")
-    #expect(watches.changes() == ["one", "two", "three"])
+    #expect(watches.changes() == ["one", "three"])
     #expect(watches.count == 1)
-    for key in ["one", "two", "three"] { watches.forget(key) }
+    for key in ["one", "two", "three"] { watches.set(key, []) }
     #expect(watches.count == 0)
   }
 }

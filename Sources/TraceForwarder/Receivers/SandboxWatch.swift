@@ -24,7 +24,7 @@ struct SandboxWatch: ~Copyable {
   }
 
   /// Milliseconds between looks at everything, for what no event tells; fewer when the kernel gives no more watches.
-  static let roundInterval = 10_000
+  static let roundInterval = 15_000
   private static let blindInterval = 500
   /// Milliseconds that pass before the next look, so that whoever changes a directory without end costs little.
   private static let pause: Int32 = 2
@@ -48,6 +48,10 @@ struct SandboxWatch: ~Copyable {
   private var complaints: [Place: String] = [:]
   private var lastKey: UInt64 = 0
   private var isBlind = false
+  /// The templates' directories that ``sandboxes`` are in, by their watches.
+  private var directories: [Int32?]
+  /// The watch of the directory that was reached last; nil when it was not there.
+  private var lastWatch: Int32?
   /// Whether the other half is known to be gone.
   private var isOver = false
 
@@ -63,6 +67,7 @@ struct SandboxWatch: ~Copyable {
     self.log = log
     watches = try DirectoryWatches()
     sandboxes = templates.map { _ in [] }
+    directories = templates.map { _ in nil }
   }
 
   /// Runs until the other half is gone.
@@ -123,7 +128,8 @@ struct SandboxWatch: ~Copyable {
     let template = templates[place.template]
     var found = Set<String>()
     do throws(SystemCallError) {
-      if let directory = try reach(template.directory, for: place) {
+      // Of the directories on the way all are watched: one that is removed may tell of it only much later.
+      if let directory = try reach(template.directory, for: place, depth: .max) {
         let names = try DirectoryListing.names(in: directory.path)
         found = Set(names.compactMap { template.sandbox(entry: $0, port: port) })
       }
@@ -132,14 +138,19 @@ struct SandboxWatch: ~Copyable {
       complain(place, "a directory of sandboxes cannot be watched", error)
     }
     let known = sandboxes[place.template]
+    let isSame = directories[place.template] == lastWatch
     sandboxes[place.template] = found
+    directories[place.template] = lastWatch
     for sandbox in known.subtracting(found) {
       let gone = Place(template: place.template, sandbox: sandbox)
       drop(gone)
-      watches.forget(gone)
+      watches.set(gone, [])
       complaints[gone] = nil
     }
-    for sandbox in found.subtracting(known) { look(at: Place(template: place.template, sandbox: sandbox)) }
+    // In another directory of that name they are others too.
+    for sandbox in isSame ? found.subtracting(known) : found {
+      look(at: Place(template: place.template, sandbox: sandbox))
+    }
   }
 
   private mutating func lookForSocket(_ place: Place, _ sandbox: String) {
@@ -148,16 +159,17 @@ struct SandboxWatch: ~Copyable {
     let template = templates[place.template]
     let name = template.socketName(sandbox: sandbox, port: port)
     do throws(SystemCallError) {
-      guard let directory = try reach(template.socketDirectory(sandbox: sandbox), for: place) else {
+      let path = template.socketDirectory(sandbox: sandbox)
+      guard let directory = try reach(path, for: place, depth: template.depth, name: name) else {
         return drop(place)
       }
       if let made = made[place] {
         let socket = directory.socket(name)
         if socket == made.file, directory.status.st_uid == made.owner { return }
         drop(place)
-        if socket == nil, watches.watch(of: place) == made.directory { cleared[place] = made.directory }
+        if socket == nil, lastWatch == made.directory { cleared[place] = made.directory }
       }
-      if cleared[place] == .some(watches.watch(of: place)) { return }
+      if cleared[place] == .some(lastWatch) { return }
       try make(place, sandbox, in: directory, name)
       complaints[place] = nil
     } catch {
@@ -165,22 +177,35 @@ struct SandboxWatch: ~Copyable {
     }
   }
 
-  /// Walks to a directory and watches it, or the last one on the way to it that is there; nil when it is not there.
-  private mutating func reach(_ path: String, for place: Place) throws(SystemCallError) -> CheckedDirectory? {
-    var last: Int32?
-    while true {
-      let directory = try CheckedDirectory(path)
-      do throws(SystemCallError) { try watches.watch(directory, for: place) } catch {
-        isBlind = true
-        log.limited(
-          .error, by: "inotify", "directories cannot be watched and are looked at twice a second",
-          ["error": error.description, "remedy": "raise fs.inotify.max_user_watches"])
+  /// Walks to a directory and watches it and those on the way; nil when it is not there.
+  ///
+  /// - Parameters:
+  ///   - depth: how many of the directories on the way count, from the last one back.
+  ///   - name: the name in the directory that matters; nil when all do.
+  private mutating func reach(_ path: String, for place: Place, depth: Int, name: String? = nil)
+    throws(SystemCallError) -> CheckedDirectory?
+  {
+    lastWatch = nil
+    var steps: [DirectoryWatches<Place>.Step] = []
+    var failure: SystemCallError?
+    defer { watches.set(place, steps) }
+    let directory = try CheckedDirectory(path) { number, rest in
+      guard rest.count <= depth else { return }
+      do throws(SystemCallError) {
+        steps.append(.init(watch: try watches.watch(number), name: rest.last ?? name))
+      } catch {
+        failure = error
       }
-      if directory.isComplete { return directory }
-      // What was made before the watch was there is told by no event.
-      guard let watch = watches.watch(of: place), watch != last else { return nil }
-      last = watch
     }
+    if let failure {
+      isBlind = true
+      log.limited(
+        .error, by: "inotify", "directories cannot be watched and are looked at twice a second",
+        ["error": failure.description, "remedy": "raise fs.inotify.max_user_watches"])
+    }
+    guard directory.isComplete else { return nil }
+    lastWatch = failure == nil ? steps.last?.watch : nil
+    return directory
   }
 
   // MARK: Sockets
@@ -196,7 +221,7 @@ struct SandboxWatch: ~Copyable {
     lastKey += 1
     let file = directory.socket(name)
     made[place] = Made(
-      key: lastKey, file: file, owner: directory.status.st_uid, directory: watches.watch(of: place))
+      key: lastKey, file: file, owner: directory.status.st_uid, directory: lastWatch)
     guard tell("+\(lastKey) \(sandbox)", socket.number) else {
       let error = SystemCallError("send", "the other half")
       made[place] = nil

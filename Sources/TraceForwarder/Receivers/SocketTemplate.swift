@@ -52,6 +52,9 @@ package struct SocketTemplate: Sendable, Equatable, CustomStringConvertible {
     return "\(directory)/\(prefix)\(sandbox)\(suffix)\(rest[..<slash])"
   }
 
+  /// How many names lead from ``directory`` to the socket's.
+  package var depth: Int { rest.utf8.count { $0 == 0x2f } }
+
   /// The path's name in its directory.
   package func socketName(sandbox: String, port: UInt32) -> String {
     guard let slash = rest.lastIndex(of: "/") else { return "\(prefix)\(sandbox)\(suffix)_\(port)" }

@@ -19,14 +19,22 @@ struct CheckedDirectory: ~Copyable {
   private static let maximumLinks = 40
 
   /// Walks to a directory; throws when something on the way is no directory, cannot be entered or is not to be trusted.
-  init(_ path: String) throws(SystemCallError) {
+  ///
+  /// - Parameter visit: gets each directory before the next name is looked for in it: the open directory, and the names
+  ///   that are still to go, the next one last.
+  init(
+    _ path: String,
+    visit: (_ directory: Int32, _ rest: [String]) throws(SystemCallError) -> Void = { _, _ in }
+  ) throws(SystemCallError) {
     var rest = Self.components(path)
     var current = try Self.start(path)
     var status = try current.status(path)
     var isTrusted = Self.isTrusted(status)
     var links = 0
     var isComplete = true
-    while let name = rest.popLast() {
+    while true {
+      try visit(current.number, rest)
+      guard let name = rest.popLast() else { break }
       let number = openat(current.number, name, Int32(kata_o_path) | O_NOFOLLOW | O_CLOEXEC)
       guard number >= 0 else {
         guard errno == ENOENT else { throw SystemCallError("open \(name)", path) }

@@ -2,13 +2,31 @@ import Basics
 import CLinux
 import Glibc
 
-/// Directories that are watched by inotify, each for the sake of some keys; a key has one directory at a time.
+/// Directories that are watched by inotify, each for the sake of some keys.
 struct DirectoryWatches<Key: Hashable>: ~Copyable {
-  let file: FileDescriptor
-  private var keys: [Int32: Set<Key>] = [:]
-  private var watches: [Key: Int32] = [:]
+  /// A directory that a key has to do with, by its watch, and the name in it that matters; nil when all do.
+  struct Step: Hashable {
+    var watch: Int32
+    var name: String?
+  }
 
-  /// A name comes or goes, or the directory itself goes or gets another owner.
+  private struct Interest {
+    var all: Set<Key> = []
+    var named: [String: Set<Key>] = [:]
+
+    var isEmpty: Bool { all.isEmpty && named.isEmpty }
+
+    /// Those that an event is for; one without a name is about the directory itself.
+    func keys(_ name: String) -> Set<Key> {
+      name.isEmpty ? named.values.reduce(all) { $0.union($1) } : all.union(named[name] ?? [])
+    }
+  }
+
+  let file: FileDescriptor
+  private var interests: [Int32: Interest] = [:]
+  private var steps: [Key: [Step]] = [:]
+
+  /// A name comes or goes or gets another owner, or the directory itself does.
   private static var mask: UInt32 {
     UInt32(
       IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF
@@ -22,56 +40,84 @@ struct DirectoryWatches<Key: Hashable>: ~Copyable {
   }
 
   /// How many directories are watched.
-  var count: Int { keys.count }
+  var count: Int { interests.count }
 
-  /// The watch of a key's directory, which no other directory ever has; an inode's number may come back.
-  func watch(of key: Key) -> Int32? { watches[key] }
+  /// Watches an open directory. Its watch is what no other directory ever has; an inode's number may come back.
+  func watch(_ directory: Int32) throws(SystemCallError) -> Int32 {
+    let watch = inotify_add_watch(file.number, "/proc/self/fd/\(directory)", Self.mask)
+    guard watch >= 0 else { throw SystemCallError("inotify_add_watch", "directory") }
+    return watch
+  }
 
-  /// Watches a directory for a key, in the place of the one before.
-  mutating func watch(_ directory: borrowing CheckedDirectory, for key: Key) throws(SystemCallError) {
-    let watch = inotify_add_watch(file.number, directory.path, Self.mask)
-    guard watch >= 0 else {
-      let error = SystemCallError("inotify_add_watch", "directory")
-      forget(key)
-      throw error
+  /// Says what a key has to do with, in the place of what was said before.
+  mutating func set(_ key: Key, _ new: [Step]) {
+    let old = steps.updateValue(new, forKey: key) ?? []
+    if old == new { return }
+    for step in new {
+      if let name = step.name {
+        interests[step.watch, default: Interest()].named[name, default: []].insert(key)
+      } else {
+        interests[step.watch, default: Interest()].all.insert(key)
+      }
     }
-    guard watches[key] != watch else { return }
-    forget(key)
-    watches[key] = watch
-    keys[watch, default: []].insert(key)
+    for step in Set(old).subtracting(new) { leave(step, key) }
+    if new.isEmpty { steps[key] = nil }
   }
 
-  mutating func forget(_ key: Key) {
-    guard let watch = watches.removeValue(forKey: key) else { return }
-    keys[watch]?.remove(key)
-    guard keys[watch]?.isEmpty == true else { return }
-    keys[watch] = nil
-    _ = inotify_rm_watch(file.number, watch)
+  private mutating func leave(_ step: Step, _ key: Key) {
+    // The directory may be gone, and its watch with it.
+    guard var interest = interests.removeValue(forKey: step.watch) else { return }
+    if let name = step.name {
+      interest.named[name]?.remove(key)
+      if interest.named[name]?.isEmpty == true { interest.named[name] = nil }
+    } else {
+      interest.all.remove(key)
+    }
+    if interest.isEmpty {
+      _ = inotify_rm_watch(file.number, step.watch)
+    } else {
+      interests[step.watch] = interest
+    }
   }
 
-  /// The keys whose directories changed since; nil when the kernel could not keep all events.
+  /// The keys for which something changed since; nil when the kernel could not keep all events.
   mutating func changes() -> Set<Key>? {
     var result = Set<Key>()
     var isWhole = true
     var buffer = [UInt8](repeating: 0, count: 16 << 10)
     while true {
       let count = read(file.number, &buffer, buffer.count)
-      guard count > 0 else { break }
-      buffer.withUnsafeBytes { bytes in
-        var offset = 0
-        // An event is a watch, a mask, a cookie and the length of the name behind it.
-        while offset + 16 <= count {
-          let watch = bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)
-          let mask = bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)
-          offset += 16 + Int(bytes.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
-          if mask & UInt32(IN_Q_OVERFLOW) != 0 { isWhole = false }
-          result.formUnion(keys[watch] ?? [])
-          // The directory is gone and its watch with it.
-          guard mask & UInt32(IN_IGNORED) != 0 else { continue }
-          for key in keys.removeValue(forKey: watch) ?? [] { watches[key] = nil }
-        }
+      guard count > 0 else { return isWhole ? result : nil }
+      var offset = 0
+      while let event = Event(buffer[..<count], at: &offset) {
+        if event.mask & UInt32(IN_Q_OVERFLOW) != 0 { isWhole = false }
+        result.formUnion(interests[event.watch]?.keys(event.name) ?? [])
+        if event.mask & UInt32(IN_IGNORED) != 0 { interests[event.watch] = nil }
       }
     }
-    return isWhole ? result : nil
+  }
+
+  private struct Event {
+    var watch: Int32
+    var mask: UInt32
+    var name: String
+
+    /// Reads a watch, a mask, a cookie, the length of the name's room, and the name with zeros behind it.
+    init?(_ bytes: ArraySlice<UInt8>, at offset: inout Int) {
+      guard offset + 16 <= bytes.endIndex else { return nil }
+      let start = offset
+      let (watch, mask, room) = bytes.withUnsafeBytes {
+        (
+          $0.loadUnaligned(fromByteOffset: start, as: Int32.self),
+          $0.loadUnaligned(fromByteOffset: start + 4, as: UInt32.self),
+          Int($0.loadUnaligned(fromByteOffset: start + 12, as: UInt32.self))
+        )
+      }
+      offset += 16 + room
+      guard offset <= bytes.endIndex else { return nil }
+      self.watch = watch
+      self.mask = mask
+      name = String(decoding: bytes[(start + 16)..<offset].prefix { $0 != 0 }, as: UTF8.self)
+    }
   }
 }
