@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// Finds out why a journal has nothing to read.
@@ -8,10 +9,10 @@ enum JournalAccess {
   static func check(_ subject: String) throws(JournalError) {
     var files = 0
     for directory in directories {
-      for machine in names(in: directory) {
+      for machine in (try? DirectoryListing.names(in: directory)) ?? [] {
         let path = "\(directory)/\(machine)"
         if access(path, R_OK | X_OK) != 0, errno == EACCES { throw .permission(path) }
-        for file in names(in: path) where file.hasSuffix(".journal") {
+        for file in (try? DirectoryListing.names(in: path)) ?? [] where file.hasSuffix(".journal") {
           files += 1
           if file.hasPrefix("system"), access("\(path)/\(file)", R_OK) != 0 {
             throw .permission("\(path)/\(file)")
@@ -24,18 +25,5 @@ enum JournalAccess {
         "\(subject): there is none on this machine: no journal files in \(directories.joined(separator: " or ")); give files, --journal-file or --journal-directory"
       )
     }
-  }
-
-  private static func names(in directory: String) -> [String] {
-    guard let stream = opendir(directory) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names
   }
 }

@@ -152,14 +152,9 @@ final class JaegerDirectoryExporter: SpanExporter {
 /// The files of a directory that are one trace each.
 enum TraceFiles {
   static func list(_ directory: String) -> [(name: String, size: Int, modified: Int)] {
-    guard let listing = opendir(directory) else { return [] }
-    defer { closedir(listing) }
     var result: [(name: String, size: Int, modified: Int)] = []
-    while let entry = readdir(listing) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      guard name.hasSuffix(".json"), name.utf8.count == 37 else { continue }
+    for name in (try? DirectoryListing.names(in: directory)) ?? []
+    where name.hasSuffix(".json") && name.utf8.count == 37 {
       var status = stat()
       guard stat("\(directory)/\(name)", &status) == 0 else { continue }
       result.append((name, Int(status.st_size), Int(status.st_mtim.tv_sec)))

@@ -1,4 +1,5 @@
 import Basics
+import CLinux
 import Glibc
 
 /// The directories that the forwarder writes to: made while it has the rights, and checked when it has become its user.
@@ -50,17 +51,15 @@ struct OutputDirectories {
   private func giveSpool(to user: User) throws(SystemCallError) {
     let directory = try FileDescriptor.open(spool, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     guard fchown(directory.number, user.id, user.group) == 0 else { throw SystemCallError("chown", spool) }
-    guard let listing = opendir(spool) else { throw SystemCallError("read the directory", spool) }
-    defer { closedir(listing) }
-    while let entry = readdir(listing) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      // What an earlier run left as another user; nothing else is touched.
-      guard name == "lock" || [".spool", ".position", ".position.tmp"].contains(where: name.hasSuffix) else {
-        continue
-      }
-      _ = fchownat(directory.number, name, user.id, user.group, Int32(AT_SYMLINK_NOFOLLOW))
+    for name in try DirectoryListing.names(in: spool)
+    where name == "lock" || [".spool", ".position", ".position.tmp"].contains(where: name.hasSuffix) {
+      // What an earlier run left as another user; nothing else is touched, and nothing that has another name elsewhere,
+      // which whoever owned the directory could have given it.
+      let number = openat(directory.number, name, Int32(kata_o_path) | O_NOFOLLOW | O_CLOEXEC)
+      guard number >= 0 else { continue }
+      let file = FileDescriptor(owning: number)
+      guard let status = try? file.status(name), status.isRegularFile, status.st_nlink == 1 else { continue }
+      _ = fchownat(file.number, "", user.id, user.group, Int32(kata_at_empty_path))
     }
   }
 

@@ -16,19 +16,10 @@ enum PositionFile {
 
   /// The furthest position of any exporter.
   static func last(in directory: String) -> SpoolPosition? {
-    guard let listing = opendir(directory) else { return nil }
-    defer { closedir(listing) }
-    var result: SpoolPosition?
-    while let entry = readdir(listing) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      guard name.hasSuffix(".position"), let position = read(String(name.dropLast(9)), in: directory) else {
-        continue
-      }
-      result = max(result ?? position, position)
-    }
-    return result
+    let names = (try? DirectoryListing.names(in: directory)) ?? []
+    return names.filter { $0.hasSuffix(".position") }.compactMap {
+      read(String($0.dropLast(9)), in: directory)
+    }.max()
   }
 
   /// Written beside and renamed, so that a crash leaves the one or the other.

@@ -6,16 +6,8 @@ enum SpoolRecovery {
   static func segments(in directory: String) throws(SystemCallError) -> (
     segments: [Spool.Segment], cutBytes: Int
   ) {
-    guard let listing = opendir(directory) else { throw SystemCallError("read the directory", directory) }
-    defer { closedir(listing) }
-    var numbers: [UInt64] = []
-    while let entry = readdir(listing) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if let number = SpoolFormat.segment(fileName: name) { numbers.append(number) }
-    }
-    numbers.sort()
+    let numbers = try DirectoryListing.names(in: directory).compactMap(SpoolFormat.segment(fileName:))
+      .sorted()
     var result: [Spool.Segment] = []
     var cut = 0
     for (index, number) in numbers.enumerated() {

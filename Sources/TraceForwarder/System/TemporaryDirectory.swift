@@ -13,15 +13,7 @@ package final class TemporaryDirectory {
   }
 
   deinit {
-    if let listing = opendir(path) {
-      while let entry = readdir(listing) {
-        let name = withUnsafeBytes(of: entry.pointee.d_name) {
-          String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if name != ".", name != ".." { _ = unlink("\(path)/\(name)") }
-      }
-      closedir(listing)
-    }
+    for name in (try? DirectoryListing.names(in: path)) ?? [] { _ = unlink("\(path)/\(name)") }
     _ = rmdir(path)
   }
 }
