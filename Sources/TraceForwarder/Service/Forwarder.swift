@@ -12,6 +12,7 @@ struct Forwarder {
   private let log: ForwarderLog
   private let manager = ServiceManager()
   private let metrics = Metrics()
+  private let losses: LossLedger
 
   /// What is told when all sockets are bound: the address that queries are answered at.
   private let onReady: (String?) -> Void
@@ -20,6 +21,8 @@ struct Forwarder {
     self.options = options
     self.log = log
     self.onReady = onReady
+    losses = LossLedger(log: log)
+    losses.addMetric(to: metrics)
   }
 
   /// Serves until a signal or the idle time ends it; returns the exit status.
@@ -247,11 +250,12 @@ struct Forwarder {
           "reason": worker.failure ?? "the time to stop was over",
         ])
     }
+    if losses.total > 0 { status = 1 }
     log.info(
       "the forwarder has stopped",
       [
         "received": String(metrics.value(.received)), "exported": String(metrics.value(.exported)),
-        "rejected": String(metrics.value(.rejected)),
+        "rejected": String(metrics.value(.rejected)), "lost": String(losses.total),
       ])
     return status
   }

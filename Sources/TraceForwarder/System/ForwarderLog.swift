@@ -45,6 +45,12 @@ package final class ForwarderLog: Sendable {
   package func limited(
     _ level: LogLevel, by peer: String, _ message: String, _ fields: KeyValuePairs<String, String> = [:]
   ) {
+    limited(level, by: peer, message, fields.map { ($0.key, $0.value) })
+  }
+
+  package func limited(
+    _ level: LogLevel, by peer: String, _ message: String, _ fields: [(String, String)]
+  ) {
     let minute = MonotonicClock.nanoseconds / 60_000_000_000
     let suppressed: Int? = allowances.withLock { allowances in
       if allowances.count > 4096 { allowances.removeAll() }
@@ -66,6 +72,10 @@ package final class ForwarderLog: Sendable {
   }
 
   private func write(_ level: LogLevel, _ message: String, _ fields: KeyValuePairs<String, String>) {
+    write(level, message, fields.map { ($0.key, $0.value) })
+  }
+
+  private func write(_ level: LogLevel, _ message: String, _ fields: [(String, String)]) {
     guard level >= self.level else { return }
     var out = ByteWriter(capacity: 512)
     out.put("time=\"")
