@@ -95,8 +95,10 @@ uninstall:
 format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
+# Style, and that no module depends on one of its own rank or above it (Sources/layers).
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	SWIFT=$(SWIFT) .ci/check-layers
 
 clean:
 	$(SWIFT) package clean

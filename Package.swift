@@ -20,30 +20,46 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CLanes"),
     .systemLibrary(name: "CCurl"),
-    .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
-    .target(name: "Tracing", swiftSettings: strict),
+    .target(name: "Bytes", path: "Sources/Shared/Bytes", swiftSettings: strict),
     .target(
-      name: "LogParser", dependencies: ["Basics", "CLanes", "CLinux", "CSystemd"], swiftSettings: strict),
+      name: "System", dependencies: ["CLinux"], path: "Sources/Shared/System", swiftSettings: strict),
     .target(
-      name: "TraceForwarder", dependencies: ["Basics", "Tracing", "CCurl", "CLinux"], swiftSettings: strict),
+      name: "Encodings", dependencies: ["Bytes"], path: "Sources/Shared/Encodings", swiftSettings: strict),
+    .target(
+      name: "CommandLine", dependencies: ["Bytes", "System"], path: "Sources/Shared/CommandLine", swiftSettings: strict
+    ),
+    .target(
+      name: "Tracing", dependencies: ["Bytes", "Encodings"], path: "Sources/Shared/Tracing",
+      swiftSettings: strict),
+    .target(
+      name: "LogParser", dependencies: ["Bytes", "System", "CommandLine", "CLanes", "CLinux", "CSystemd"],
+      swiftSettings: strict),
+    .target(
+      name: "TraceForwarder",
+      dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Tracing", "CCurl", "CLinux"],
+      swiftSettings: strict),
     .executableTarget(
       name: "kata-log-parser", dependencies: ["LogParser"], swiftSettings: strict),
     .executableTarget(
       name: "kata-trace-forwarder", dependencies: ["TraceForwarder"], swiftSettings: strict),
     .executableTarget(
-      name: "trace-benchmark", dependencies: ["Basics", "Tracing"], path: "Tests/Benchmarks/TraceCodecs",
+      name: "trace-benchmark", dependencies: ["Bytes", "System", "Tracing"],
+      path: "Tests/Benchmarks/TraceCodecs",
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "BasicsTests", dependencies: ["Basics"], swiftSettings: strict),
+    .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
     .testTarget(
-      name: "LogParserTests", dependencies: ["LogParser", "Basics", "CLanes", "TestSupport"],
+      name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "CLanes", "TestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "TracingTests", dependencies: ["Tracing", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "TracingTests", dependencies: ["Bytes", "Encodings", "Tracing", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "TraceForwarderTests",
-      dependencies: ["TraceForwarder", "Tracing", "Basics", "CLinux", "TestSupport"],
+      dependencies: ["TraceForwarder", "Tracing", "Bytes", "System", "CLinux", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["LogParser", "TraceForwarder", "Tracing"], swiftSettings: strict),
+      name: "CommandTests", dependencies: ["LogParser", "TraceForwarder", "Bytes", "System", "Tracing"],
+      swiftSettings: strict),
   ]
 )

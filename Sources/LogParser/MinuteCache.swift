@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 extension Timestamp {
   /// Reads times of the form that Go's and Rust's loggers write (`YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ`) by their difference

@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// One log record: the known fields in their places, all others in ``fields``.
 ///

@@ -1,7 +1,8 @@
-import Basics
+import Bytes
 import Foundation
 import Glibc
 import LogParser
+import System
 import TestSupport
 import Testing
 

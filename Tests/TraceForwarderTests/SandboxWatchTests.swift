@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Foundation
+import System
 import Testing
 
 @testable import TraceForwarder

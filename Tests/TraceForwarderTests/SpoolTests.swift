@@ -1,7 +1,6 @@
-import Basics
+import Bytes
 import Foundation
 import Testing
-import Tracing
 
 @testable import TraceForwarder
 

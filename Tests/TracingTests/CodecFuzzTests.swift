@@ -1,3 +1,5 @@
+import Bytes
+import Encodings
 import TestSupport
 import Testing
 
@@ -81,7 +83,7 @@ import Testing
     let tokens =
       Self.numbers + [[0x0a, 0], [0x12, 0], [0x1a, 2, 8, 1], [0x2a, 4, 0x0a, 2, 0x2a, 0], [0x4a, 0]]
     try run("OTLP protobuf", Mutator(seeds: seeds, tokens: tokens)) {
-      bytes, refused, body throws(DecodingError) in
+      bytes, refused, body throws(CodecError) in
       try OTLPProtobuf.decodeRequest(bytes, refused: refused, body)
     }
   }
@@ -96,7 +98,7 @@ import Testing
       out.put("]}")
     }
     try run("OTLP JSON", Mutator(seeds: seeds, tokens: Self.jsonTokens)) {
-      bytes, refused, body throws(DecodingError) in
+      bytes, refused, body throws(CodecError) in
       try OTLPJSON.decodeRequest(bytes, refused: refused, body)
     }
   }
@@ -108,7 +110,7 @@ import Testing
     }
     let types: [[UInt8]] = (0...16).map { [$0, 0, 1] }
     try run("Thrift", Mutator(seeds: seeds, tokens: Self.numbers + types + [Array("error".utf8)])) {
-      bytes, refused, body throws(DecodingError) in
+      bytes, refused, body throws(CodecError) in
       try JaegerThrift.decodeBatch(bytes, refused: refused, body)
     } same: { span, bytes in
       var found: [PlainSpan] = []
@@ -124,7 +126,7 @@ import Testing
 
   private func run(
     _ name: String, _ mutator: Mutator,
-    _ decode: (UnsafeRawBufferPointer, (DecodingError) -> Void, (inout Span) -> Void) throws(DecodingError) ->
+    _ decode: (UnsafeRawBufferPointer, (CodecError) -> Void, (inout Span) -> Void) throws(CodecError) ->
       Void,
     same: (PlainSpan, [UInt8]) throws -> Void = { _, _ in }
   ) throws {

@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import Testing
 
@@ -220,7 +221,7 @@ import Testing
       default: _ = try Self.thrift(bytes)
       }
     } catch {
-      return (error as? DecodingError).map { "\($0.reason.rawValue), at byte \($0.offset)" } ?? "\(error)"
+      return (error as? CodecError).map { "\($0.reason.rawValue), at byte \($0.offset)" } ?? "\(error)"
     }
     return "nothing is wrong"
   }
@@ -238,10 +239,10 @@ import Testing
   /// Throws also what is wrong with a single span.
   private static func decode(
     _ bytes: [UInt8],
-    _ run: (UnsafeRawBufferPointer, (DecodingError) -> Void, (inout Span) -> Void) throws -> Void
+    _ run: (UnsafeRawBufferPointer, (CodecError) -> Void, (inout Span) -> Void) throws -> Void
   ) throws -> [PlainSpan] {
     var spans: [PlainSpan] = []
-    var problem: DecodingError?
+    var problem: CodecError?
     try bytes.withUnsafeBytes { try run($0, { problem = $0 }, { spans.append(PlainSpan($0)) }) }
     if let problem { throw problem }
     return spans

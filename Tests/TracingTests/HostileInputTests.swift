@@ -1,3 +1,4 @@
+import Bytes
 import Testing
 
 @testable import Tracing
@@ -10,8 +11,8 @@ import Testing
 
   private func bincode(_ span: PlainSpan) -> [UInt8] { RoundTripTests.Format.bincode.encode(span.span) }
 
-  private func reason(_ body: () throws -> Void) -> DecodingError.Reason? {
-    do { try body() } catch { return (error as? DecodingError)?.reason }
+  private func reason(_ body: () throws -> Void) -> CodecError.Reason? {
+    do { try body() } catch { return (error as? CodecError)?.reason }
     return nil
   }
 
@@ -23,7 +24,7 @@ import Testing
     let bytes = format.encode(span.span)
     if format == .json {
       // The request's other spans are taken.
-      var refused: [DecodingError.Reason] = []
+      var refused: [CodecError.Reason] = []
       #expect(throws: Never.self) {
         try bytes.withUnsafeBytes {
           try OTLPJSON.decodeRequest($0, refused: { refused.append($0.reason) }) { _ in }
@@ -113,12 +114,12 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"I64":9223372036854775808}"#, DecodingError.Reason.number), (#"{"I64":1.5}"#, .number),
+    (#"{"I64":9223372036854775808}"#, CodecError.Reason.number), (#"{"I64":1.5}"#, .number),
     (#"{"F64":1e999}"#, .number), (#"{"F64":01}"#, .syntax), (#"{"F64":.5}"#, .syntax), (#"{"U64":1}"#, .tag),
     (#"{"String":"\ud800"}"#, .text), (#"{"String":"\x"}"#, .syntax), (#"{"Bool":1}"#, .syntax),
     (#"{"Array":{"I64":[1,]}}"#, .syntax), (#"{"Array":{"I64":["1"]}}"#, .syntax), ("{}", .syntax),
   ])
-  func badValuesAreRefused(_ value: String, _ wanted: DecodingError.Reason) throws {
+  func badValuesAreRefused(_ value: String, _ wanted: CodecError.Reason) throws {
     let good = String(
       decoding: RoundTripTests.Format.agentJSON.encode(
         PlainSpan(attributes: [attribute("a", .int(1))]).span), as: UTF8.self)

@@ -1,4 +1,5 @@
-import Basics
+import Bytes
+import CommandLine
 
 extension FlagValue {
   /// A time as journalctl reads it.

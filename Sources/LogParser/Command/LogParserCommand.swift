@@ -1,4 +1,4 @@
-import Basics
+import CommandLine
 import Glibc
 
 /// The command line of `kata-log-parser`.

@@ -1,4 +1,4 @@
-import Basics
+import CommandLine
 
 extension LogParserFlags {
   private static var section: String { "Journal" }

@@ -1,4 +1,4 @@
-import Basics
+import CommandLine
 import Glibc
 
 extension LogParserFlags {

@@ -1,4 +1,4 @@
-import Basics
+import CommandLine
 
 /// What the command line sets: the run's options, and what else may be asked for.
 struct CommandSettings {

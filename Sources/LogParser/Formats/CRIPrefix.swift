@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// A line of a container runtime's log file: `2016-10-06T00:17:09.669794202Z stdout F text`.
 enum CRIPrefix {

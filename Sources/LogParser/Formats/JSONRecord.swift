@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// Records that are JSON objects: the Go runtime's (logrus), the Rust tools' (slog), and others with the same names.
 enum JSONRecord {

@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// A record as journald keeps it: named fields, whatever way they were read (in place, `-o json`, `-o export`).
 ///

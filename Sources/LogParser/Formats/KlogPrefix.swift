@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// Kubernetes' own log lines, `I0305 05:01:54.123456    1234 file.go:123] text`: level, month and day, time, process,
 /// place. https://github.com/kubernetes/klog

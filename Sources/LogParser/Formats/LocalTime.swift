@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 import Glibc
 
 /// Times as they stand in texts that say nothing of their zone, and sometimes nothing of their year.

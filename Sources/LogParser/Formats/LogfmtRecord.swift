@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 import Glibc
 
 /// What the rules of reading leave to the user.

@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// Recognises the prefixes that syslog daemons and `journalctl` write before a message.
 ///

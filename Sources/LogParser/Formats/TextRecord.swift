@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// What a text says that something else carries: a journal entry's message, the text behind a syslog prefix, a line of
 /// a container's log, a line of a guest's console.

@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// What a logger, a container runtime or the journal says about a record that it carries as text.
 struct Wrapper {

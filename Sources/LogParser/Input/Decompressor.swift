@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// A compressed input, read through the system's own tool as a child process.
 final class Decompressor {

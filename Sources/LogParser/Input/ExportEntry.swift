@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// One entry of the journal's export format: `NAME=value` lines, or, where the value has a line end or is no text, the
 /// name, the length as a 64-bit little-endian number and the bytes; an empty line ends the entry.

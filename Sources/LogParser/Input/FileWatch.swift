@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// Waits for a file to grow, or to make way for another one of its name, without looking at it again and again.
 final class FileWatch {

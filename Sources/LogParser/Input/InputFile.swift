@@ -1,5 +1,6 @@
-import Basics
+import Bytes
 import Glibc
+import System
 
 /// An input that is open: its bytes, decompressed where it was compressed, as lines.
 struct InputFile: ~Copyable {

@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// Cuts a byte stream into lines: framing, apart from what the lines say.
 ///

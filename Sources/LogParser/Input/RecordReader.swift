@@ -1,5 +1,6 @@
-import Basics
+import Bytes
 import Glibc
+import System
 
 /// Turns the lines of one input into records, whatever shape each of them has.
 ///

@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// Where the place in the journal is kept from run to run: one line, a journal cursor.
 package struct CursorFile {

@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// Decides when to note how far the journal has been written out: once a second while records come, and whenever there
 /// are none left. A place counts as written out when all records up to it are.

@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// Finds out why a journal has nothing to read.
 enum JournalAccess {

@@ -1,6 +1,7 @@
-import Basics
+import Bytes
 import CSystemd
 import Glibc
+import System
 
 /// Reads a journal in place, through libsystemd.
 ///

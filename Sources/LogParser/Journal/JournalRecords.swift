@@ -1,6 +1,7 @@
-import Basics
+import Bytes
 import CSystemd
 import Glibc
+import System
 
 /// The entries of a journal as records.
 struct JournalRecords: ~Copyable {

@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 import Glibc
 
 /// Times as journalctl's `--since` and `--until` take them.

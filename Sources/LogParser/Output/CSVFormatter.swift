@@ -1,5 +1,3 @@
-import Basics
-
 /// Comma-separated values: a line of field names, then a line a record, the extra fields as one.
 package struct CSVFormatter: RecordFormatter {
   package init() {}

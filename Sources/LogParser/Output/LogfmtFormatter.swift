@@ -1,5 +1,3 @@
-import Basics
-
 /// The runtime's own logfmt, one record a line, as this tool and others read it.
 package struct LogfmtFormatter: RecordFormatter {
   package init() {}

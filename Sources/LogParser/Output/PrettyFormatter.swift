@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// Lines for people: when, how long after the record before, how bad, who, and what, in columns.
 ///

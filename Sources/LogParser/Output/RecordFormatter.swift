@@ -1,4 +1,4 @@
-import Basics
+import CommandLine
 
 /// What the output says about a record besides what its input said.
 package struct RecordPlace {

@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// A TOML document (https://toml.io/en/v1.0.0) with an array of tables, `[[Entries]]`.
 package struct TOMLFormatter: RecordFormatter {

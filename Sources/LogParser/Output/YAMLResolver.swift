@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 import Glibc
 
 /// Whether an unquoted YAML scalar would be read as something other than a string.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Scalars of a YAML 1.1 block mapping, in the styles and with the line folding of Go's `yaml.v2` (libyaml's emitter
 /// with a width of 80).
 struct YAMLText {

@@ -1,4 +1,3 @@
-import Basics
 import Glibc
 
 /// What a run says on standard error.

@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// The inputs of a run, resolved.
 package struct InputList {

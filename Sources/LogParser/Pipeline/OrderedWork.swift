@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// Runs jobs on several threads and takes their results in the order of the jobs, with a bounded number under way.
 ///

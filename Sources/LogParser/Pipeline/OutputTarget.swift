@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// Where results go: standard output, or a file that appears only when it is complete.
 package struct OutputTarget: ~Copyable {

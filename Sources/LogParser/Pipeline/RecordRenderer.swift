@@ -1,5 +1,6 @@
-import Basics
+import Bytes
 import Glibc
+import System
 
 /// A piece of the output, to be made by one thread.
 enum RenderJob: Sendable {

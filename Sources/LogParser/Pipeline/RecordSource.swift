@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// All records of a run's inputs, one after the other: opens the inputs, says what is wrong with them, and leaves out
 /// what the selection does not want.

@@ -1,5 +1,6 @@
-import Basics
+import Bytes
 import Glibc
+import System
 
 /// Records in a compact form, in the order in which they were read: in memory while they are few, in a temporary file
 /// beyond that.

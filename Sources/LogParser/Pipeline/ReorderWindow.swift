@@ -1,4 +1,5 @@
-import Basics
+import Bytes
+import System
 
 /// Records that wait until none before them can follow: those younger than the newest one less the window.
 ///

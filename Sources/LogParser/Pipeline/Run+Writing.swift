@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 extension Run {
   /// What ``SortedFilePlan`` found out about the one input.

@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// One run: inputs in, one document out.
 ///

@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// The formats that results can be written in.
 package enum OutputFormat: String, CaseIterable, Sendable {

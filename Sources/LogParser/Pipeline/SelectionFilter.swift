@@ -1,4 +1,3 @@
-import Basics
 import Glibc
 
 /// A ``Selection`` made ready to be asked for each record.

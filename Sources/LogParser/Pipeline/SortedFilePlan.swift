@@ -1,6 +1,7 @@
-import Basics
+import Bytes
 import CLanes
 import Glibc
+import System
 
 /// A first look at a regular file: whether every line begins with a time, and whether they are in order.
 ///

@@ -1,4 +1,5 @@
-import Basics
+import Bytes
+import System
 
 /// All records of a run in a spool, and the order in which they are to be written.
 ///

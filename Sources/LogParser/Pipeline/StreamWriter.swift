@@ -1,4 +1,5 @@
-import Basics
+import Bytes
+import System
 
 /// Writes records one by one.
 struct StreamWriter<Formatter: RecordFormatter>: ~Copyable {

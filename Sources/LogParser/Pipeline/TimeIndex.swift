@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 
 /// Where each record of a spool is, by time: 32 bytes a record.
 ///

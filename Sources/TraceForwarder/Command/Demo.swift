@@ -1,6 +1,7 @@
-import Basics
+import Bytes
 import CLinux
 import Glibc
+import System
 import Tracing
 
 /// `kata-trace-forwarder demo`: the forwarder itself, in a temporary directory, and an agent of its own that sends one

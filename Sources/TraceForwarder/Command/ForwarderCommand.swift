@@ -1,6 +1,7 @@
-import Basics
+import Bytes
+import CommandLine
 import Glibc
-import Tracing
+import System
 
 /// The command line of `kata-trace-forwarder`.
 package enum ForwarderCommand {

@@ -1,5 +1,4 @@
-import Basics
-import Tracing
+import CommandLine
 
 extension ForwarderFlags {
   private static var section: String { "Receivers" }

@@ -1,5 +1,4 @@
-import Basics
-import Tracing
+import CommandLine
 
 /// All options of `kata-trace-forwarder`.
 enum ForwarderFlags {

@@ -1,6 +1,3 @@
-import Basics
-import Tracing
-
 /// What the forwarder is to do: the command line, understood and checked.
 package struct ForwarderOptions: Sendable {
   /// Where agents are received over standard VSOCK.

@@ -1,6 +1,5 @@
-import Basics
+import CommandLine
 import Glibc
-import Tracing
 
 /// What the command line says, before it is checked as a whole.
 struct ForwarderSettings {

@@ -1,6 +1,6 @@
-import Basics
 import Glibc
 import Synchronization
+import System
 
 /// Runs one exporter on a thread of its own: reads the spool, exports, waits and tries again, and notes how far it is.
 package final class ExporterWorker: Sendable {

@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// When a growing file is put aside, and how many of those stay.
 package struct FileRotation: Sendable {

@@ -1,3 +1,5 @@
+import Bytes
+import Encodings
 import Tracing
 
 /// Puts spans of one process into Thrift batches of bounded size.

@@ -1,5 +1,6 @@
-import Basics
+import Bytes
 import Glibc
+import System
 import Tracing
 
 /// One Jaeger JSON file a trace, replaced as spans arrive.

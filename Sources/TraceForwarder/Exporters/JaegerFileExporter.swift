@@ -1,5 +1,6 @@
-import Basics
+import Bytes
 import Glibc
+import System
 import Tracing
 
 /// Everything in one Jaeger JSON file, which is written when the forwarder ends, when it is told to (SIGHUP), and when

@@ -1,5 +1,3 @@
-import Tracing
-
 /// Jaeger's Thrift over HTTP to a collector: the batches that the Kata runtimes send.
 final class JaegerHTTPExporter: SpanExporter {
   private let context: ExporterContext

@@ -1,3 +1,4 @@
+import Bytes
 import Tracing
 
 /// OTLP over HTTP to a collector.

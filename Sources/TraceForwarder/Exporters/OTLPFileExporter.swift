@@ -1,5 +1,6 @@
-import Basics
+import Bytes
 import Glibc
+import System
 import Tracing
 
 /// OTLP JSON, one `TracesData` a line: the format of the OpenTelemetry Collector's file exporter and receiver.

@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 import Tracing
 
 /// Why a batch was not delivered and is to be tried again.
@@ -48,7 +48,7 @@ package struct ExporterContext: Sendable {
 
   /// Decodes a payload of the spool into `span`; false, counted, when it is not what was written.
   func decode(_ payload: UnsafeRawBufferPointer, into span: inout Span) -> Bool {
-    do throws(DecodingError) {
+    do throws(CodecError) {
       try OTLPProtobuf.decode(payload, limits: .none, into: &span)
       return true
     } catch {

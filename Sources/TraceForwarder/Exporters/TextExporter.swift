@@ -1,5 +1,6 @@
-import Basics
+import Bytes
 import Glibc
+import System
 import Tracing
 
 /// Readable spans on standard output, for `--dump-only`.

@@ -1,3 +1,4 @@
+import Bytes
 import Tracing
 
 /// One trace as Jaeger's JSON: spans and processes, each encoded once when it comes.

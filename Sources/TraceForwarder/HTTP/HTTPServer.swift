@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// A small HTTP/1.1 server: any number of listeners and connections on one thread, each request answered by its
 /// listener's handler before the next is read.

@@ -1,3 +1,4 @@
+import Bytes
 import Tracing
 
 /// Writes a trace as the first generation of the API has it.

@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 import Tracing
 
 /// Jaeger's query API, its first generation under `/api`, and the way to the third and to the page. See
@@ -119,8 +119,8 @@ final class QueryAPI {
     var payload = ByteWriter()
     var count = 0
     var refused = 0
-    do throws(DecodingError) {
-      try body.withBytes { bytes throws(DecodingError) in
+    do throws(CodecError) {
+      try body.withBytes { bytes throws(CodecError) in
         try OTLPJSON.decodeRequest(bytes, refused: { _ in refused += 1 }) { span in
           count += 1
           guard count <= limits.spans else { return }

@@ -1,4 +1,4 @@
-import Basics
+import Bytes
 import Tracing
 
 /// The third generation of Jaeger's query API, whose traces are OTLP JSON. See `formats/query-api`.

@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 import Tracing
 
 /// What one answer may cost, so that no request takes the memory or the time of all others.

@@ -1,5 +1,5 @@
-import Basics
 import Synchronization
+import System
 import Tracing
 
 /// Which traces the spool has, where their spans are, and what of them rules a trace out without reading it: time,

@@ -1,5 +1,5 @@
-import Basics
-import Tracing
+import Bytes
+import Encodings
 
 /// What is wrong with a parameter, and which it is.
 struct ParameterError: Error {

@@ -1,3 +1,4 @@
+import Bytes
 import Tracing
 
 /// What traces are searched for by. A trace is found when one of its spans fits all.

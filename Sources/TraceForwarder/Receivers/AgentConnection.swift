@@ -1,6 +1,7 @@
-import Basics
+import Bytes
 import CLinux
 import Glibc
+import System
 import Tracing
 
 /// One agent's stream of frames.
@@ -175,7 +176,7 @@ final class AgentConnection: EventHandler {
 
   private func take(_ payload: UnsafeRawBufferPointer) {
     received += 1
-    do throws(DecodingError) {
+    do throws(CodecError) {
       switch try AgentFrame.decode(payload, limits: receiver.limits.span, into: &receiver.span) {
       case .bincode: bincodes += 1
       case .json: jsons += 1

@@ -1,6 +1,7 @@
-import Basics
+import Bytes
 import CLinux
 import Glibc
+import System
 import Tracing
 
 /// Receives the guest agents' frames: any number of listeners and connections on one thread.

@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// Starts the privileged half, which ``SandboxWatch`` is, as a process.
 enum SandboxHelper {

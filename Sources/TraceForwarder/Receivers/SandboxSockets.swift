@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// The other end of ``SandboxWatch``: takes the sockets that the privileged half makes.
 final class SandboxSockets: EventHandler, IdleHandler {

@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// The privileged half of the forwarder: watches the sandboxes' directories, makes a socket in each and hands it to the
 /// other half, which has no rights any more. It reads nothing from anybody but the kernel.

@@ -1,3 +1,4 @@
+import Bytes
 import Tracing
 
 /// Spans over HTTP: Jaeger's Thrift at `/api/traces`, OTLP at `/v1/traces`.
@@ -29,8 +30,8 @@ final class SpanHTTPReceiver {
     }
     if let refusal = compressed(request) { return refusal }
     var records = ByteWriter(capacity: request.body.count + 1024)
-    let result = decode(&records, "jaeger") { refused, take throws(DecodingError) in
-      try request.body.withBytes { bytes throws(DecodingError) in
+    let result = decode(&records, "jaeger") { refused, take throws(CodecError) in
+      try request.body.withBytes { bytes throws(CodecError) in
         try JaegerThrift.decodeBatch(bytes, limits: limits, refused: refused, take)
       }
     }
@@ -59,8 +60,8 @@ final class SpanHTTPReceiver {
     }
     if let refusal = compressed(request) { return refusal }
     var records = ByteWriter(capacity: request.body.count + 1024)
-    let result = decode(&records, "otlp") { refused, take throws(DecodingError) in
-      try request.body.withBytes { bytes throws(DecodingError) in
+    let result = decode(&records, "otlp") { refused, take throws(CodecError) in
+      try request.body.withBytes { bytes throws(CodecError) in
         if isJSON {
           try OTLPJSON.decodeRequest(bytes, limits: limits, refused: refused, take)
         } else {
@@ -140,19 +141,19 @@ final class SpanHTTPReceiver {
 
   private enum Result {
     case taken(Int, refused: Int, reason: String)
-    case broken(DecodingError)
+    case broken(CodecError)
     case busy
   }
 
   private func decode(
     _ records: inout ByteWriter, _ receiver: String,
-    _ run: ((DecodingError) -> Void, (inout Span) -> Void) throws(DecodingError) -> Void
+    _ run: ((CodecError) -> Void, (inout Span) -> Void) throws(CodecError) -> Void
   ) -> Result {
     var taken = 0
     var refused = 0
     var reason = ""
     var collected = ByteWriter(capacity: 4096)
-    do throws(DecodingError) {
+    do throws(CodecError) {
       try run(
         { error in
           refused += 1

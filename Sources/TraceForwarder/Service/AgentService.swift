@@ -1,4 +1,4 @@
-import Basics
+import System
 
 /// Receives the agents on one thread: fixed sockets, and those of sandboxes that come and go.
 final class AgentService: LoopService {

@@ -1,7 +1,6 @@
-import Basics
 import Glibc
 import Synchronization
-import Tracing
+import System
 
 /// The exporters that were asked for, each with its thread and its position in the spool.
 struct ExporterSet: Sendable {

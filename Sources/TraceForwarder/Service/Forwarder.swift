@@ -1,6 +1,5 @@
-import Basics
 import Glibc
-import Tracing
+import System
 
 /// The whole forwarder: receivers, spool, exporters and queries, from its start to its end.
 ///

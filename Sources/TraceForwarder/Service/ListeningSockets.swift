@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// The sockets that the forwarder listens on, bound while it still has the rights for that, or handed over by systemd.
 ///

@@ -1,4 +1,3 @@
-import Basics
 import Synchronization
 
 /// What the forwarder says of itself over HTTP: `/metrics`, `/healthz` and `/readyz`.

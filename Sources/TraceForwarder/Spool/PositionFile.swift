@@ -1,5 +1,6 @@
-import Basics
+import Bytes
 import Glibc
+import System
 
 /// Where an exporter was when it was last stopped, kept beside the spool.
 enum PositionFile {

@@ -1,8 +1,8 @@
-import Basics
+import Bytes
 import CLinux
 import Glibc
 import Synchronization
-import Tracing
+import System
 
 /// What to do with spans when the spool has reached its size.
 package enum SpoolFullPolicy: String, CaseIterable, Sendable {

@@ -1,6 +1,5 @@
-import Basics
+import Bytes
 import Glibc
-import Tracing
 
 /// A place in the spool: a segment and an offset in its file.
 package struct SpoolPosition: Comparable, Sendable, CustomStringConvertible {

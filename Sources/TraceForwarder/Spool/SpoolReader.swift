@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// Records that an exporter is handed at once.
 package struct SpoolBatch: Sendable {

@@ -1,5 +1,6 @@
-import Basics
+import Bytes
 import Glibc
+import System
 
 /// Finds the segments that an earlier run left.
 enum SpoolRecovery {

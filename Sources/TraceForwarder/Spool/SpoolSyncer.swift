@@ -1,5 +1,5 @@
-import Basics
 import Synchronization
+import System
 
 /// Forces the spool to disk every ``SpoolOptions/syncInterval`` while something is written, on a thread of its own; it
 /// sleeps while nothing is.

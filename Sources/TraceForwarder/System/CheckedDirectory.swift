@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// A directory that root reached without being led astray by the users whose directories are on the way, and in which it
 /// works with the owner's rights alone.

@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// Directories that are watched by inotify, each for the sake of some keys.
 struct DirectoryWatches<Key: Hashable>: ~Copyable {

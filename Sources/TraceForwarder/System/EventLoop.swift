@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// What waits for one descriptor of an ``EventLoop``.
 protocol EventHandler: AnyObject {

@@ -1,7 +1,7 @@
-import Basics
+import Bytes
 import Glibc
 import Synchronization
-import Tracing
+import System
 
 package enum LogLevel: String, CaseIterable, Sendable, Comparable {
   case trace, debug, info, warning, error

@@ -1,5 +1,4 @@
 import Synchronization
-import Tracing
 
 /// What the forwarder counts, and says as Prometheus text.
 package final class Metrics: Sendable {

@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// What a service and systemd tell each other: `sd_notify(3)` and `sd_listen_fds(3)`, by their documented environment.
 package struct ServiceManager: Sendable {

@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// Sockets that listen.
 package enum ListeningSocket {

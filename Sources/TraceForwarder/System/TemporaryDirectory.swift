@@ -1,5 +1,5 @@
-import Basics
 import Glibc
+import System
 
 /// A directory of the process's own that goes with it, with the files that are right in it.
 package final class TemporaryDirectory {

@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// A user that the process can become.
 package struct User: Sendable {

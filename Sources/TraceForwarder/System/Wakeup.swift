@@ -1,6 +1,6 @@
-import Basics
 import CLinux
 import Glibc
+import System
 
 /// Something that one thread waits for and others raise: an eventfd.
 package final class Wakeup: Sendable {

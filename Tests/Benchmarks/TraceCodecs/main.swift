@@ -1,6 +1,7 @@
-import Basics
+import Bytes
 import Glibc
 import Synchronization
+import System
 import Tracing
 
 // Decodes the frames of a file again and again, and writes each span in a format: spans a second.

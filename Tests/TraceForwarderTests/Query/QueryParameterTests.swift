@@ -1,5 +1,4 @@
 import Testing
-import Tracing
 
 @testable import TraceForwarder
 

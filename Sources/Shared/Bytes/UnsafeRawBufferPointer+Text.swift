@@ -1,0 +1,11 @@
+import Glibc
+
+extension UnsafeRawBufferPointer {
+  /// Whether the bytes are exactly those of a constant.
+  @inlinable @inline(__always)
+  public static func == (bytes: UnsafeRawBufferPointer, text: StaticString) -> Bool {
+    guard bytes.count == text.utf8CodeUnitCount else { return false }
+    guard let base = bytes.baseAddress else { return true }
+    return memcmp(base, text.utf8Start, bytes.count) == 0
+  }
+}

@@ -1,0 +1,61 @@
+import Bytes
+import Glibc
+import System
+
+/// What a command may be asked for in the place of its work: to say something of itself.
+package enum CommandRequest: Equatable, Sendable {
+  case shortHelp, help, version
+  /// One of the texts that are made from the table of flags: `man`, `complete-bash`, `complete-zsh`, `complete-fish`.
+  case generated(String)
+  /// A text of the command's own.
+  case text(String)
+
+  /// The options that every command has. `path` is where the request is kept.
+  package static func flags<Options>(
+    _ path: WritableKeyPath<Options, CommandRequest?>, in section: String
+  ) -> [Flag<Options>] {
+    [
+      Flag("version", "v", in: section, "Print the version and exit") { (options, text) throws(UsageError) in
+        if text == "true" { options[keyPath: path] = .version }
+      },
+      Flag("help", in: section, "Explain everything and exit; -h is shorter") {
+        (options, text) throws(UsageError) in if text == "true" { options[keyPath: path] = .help }
+      },
+      Flag(
+        "generate", nil, .choice("WHAT", ["man", "complete-bash", "complete-zsh", "complete-fish"]),
+        in: section,
+        "Print the manual page or a completion script and exit"
+      ) { (options, text) throws(UsageError) in options[keyPath: path] = .generated(text) },
+    ]
+  }
+}
+
+extension CommandDescription {
+  /// Prints what was asked for; returns the exit status. A reader that goes away is no error.
+  package func answer(_ request: CommandRequest) -> Int32 {
+    let columns = getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? 80
+    let text: String
+    switch request {
+    case .shortHelp: text = HelpText(self, width: columns).short
+    case .help: text = HelpText(self, width: columns).long
+    case .version: text = "\(name) \(ProductVersion.number) (commit \(ProductVersion.commit))\n"
+    case .generated("man"): text = ManPage(self, version: ProductVersion.number).text
+    case .generated("complete-bash"): text = ShellCompletion(self).bash
+    case .generated("complete-zsh"): text = ShellCompletion(self).zsh
+    case .generated: text = ShellCompletion(self).fish
+    case .text(let own): text = own
+    }
+    do throws(SystemCallError) {
+      try Array(text.utf8).withBytes { bytes throws(SystemCallError) in
+        try FileDescriptor(borrowing: STDOUT_FILENO).writeAll(bytes, subject: "standard output")
+      }
+      return 0
+    } catch {
+      if error.code == EPIPE { return 0 }
+      try? Array("\(name): \(error.description)\n".utf8).withBytes { bytes throws(SystemCallError) in
+        try FileDescriptor(borrowing: STDERR_FILENO).writeAll(bytes, subject: "standard error")
+      }
+      return 1
+    }
+  }
+}

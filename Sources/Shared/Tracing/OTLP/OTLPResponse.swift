@@ -1,0 +1,70 @@
+import Bytes
+import Encodings
+
+/// `ExportTraceServiceResponse`: what a collector did not take of a request that it took.
+package enum OTLPResponse {
+  /// Number of spans that were rejected, and why; nil when the answer does not say, or is none.
+  package static func partialSuccess(_ answer: [UInt8], isJSON: Bool) -> (rejected: Int, message: String)? {
+    answer.withUnsafeBytes { bytes in
+      isJSON ? (try? json(bytes)) ?? nil : (try? protobuf(bytes)) ?? nil
+    }
+  }
+
+  private static func protobuf(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> (Int, String)? {
+    var reader = ByteReader(bytes)
+    var result: (Int, String)?
+    while !reader.isAtEnd {
+      let (field, wire) = try reader.protobufTag()
+      guard field == 1, wire == 2 else {
+        try reader.skipProtobuf(wire)
+        continue
+      }
+      var part = try reader.protobufMessage()
+      var rejected = 0
+      var message = ""
+      while !part.isAtEnd {
+        let (field, wire) = try part.protobufTag()
+        switch (field, wire) {
+        case (1, 0): rejected = Int(clamping: try part.varint())
+        case (2, 2):
+          let text = try part.protobufMessage()
+          message = String(decoding: bytes[text.position..<text.end], as: UTF8.self)
+        default: try part.skipProtobuf(wire)
+        }
+      }
+      result = (rejected, message)
+    }
+    return result
+  }
+
+  private static func json(_ bytes: UnsafeRawBufferPointer) throws(CodecError) -> (Int, String)? {
+    var json = try JSONScanner(bytes)
+    var result: (Int, String)?
+    var more = try json.beginObject()
+    while more {
+      if try json.key() == "partialSuccess", json.peek() == 0x7b {
+        var rejected = 0
+        var message = ""
+        var inner = try json.beginObject()
+        while inner {
+          let key = try json.key()
+          if key == "rejectedSpans" {
+            let isText = json.take(0x22)
+            rejected = Int(clamping: try json.signed())
+            if isText { try json.expect(0x22) }
+          } else if key == "errorMessage" {
+            message = try json.string()
+          } else {
+            try json.skipValue()
+          }
+          inner = try json.another(0x7d)
+        }
+        result = (rejected, message)
+      } else {
+        try json.skipValue()
+      }
+      more = try json.another(0x7d)
+    }
+    return result
+  }
+}
