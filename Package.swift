@@ -20,19 +20,21 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CLanes"),
     .systemLibrary(name: "CCurl"),
-    .target(name: "Bytes", path: "Sources/Shared/Bytes", swiftSettings: strict),
+    .target(
+      name: "Bytes", dependencies: ["CLanes", "CLinux"], path: "Sources/Shared/Bytes", swiftSettings: strict),
     .target(
       name: "System", dependencies: ["CLinux"], path: "Sources/Shared/System", swiftSettings: strict),
     .target(
       name: "Encodings", dependencies: ["Bytes"], path: "Sources/Shared/Encodings", swiftSettings: strict),
     .target(
-      name: "CommandLine", dependencies: ["Bytes", "System"], path: "Sources/Shared/CommandLine", swiftSettings: strict
+      name: "CommandLine", dependencies: ["Bytes", "System"], path: "Sources/Shared/CommandLine",
+      swiftSettings: strict
     ),
     .target(
       name: "Tracing", dependencies: ["Bytes", "Encodings"], path: "Sources/Shared/Tracing",
       swiftSettings: strict),
     .target(
-      name: "LogParser", dependencies: ["Bytes", "System", "CommandLine", "CLanes", "CLinux", "CSystemd"],
+      name: "LogParser", dependencies: ["Bytes", "System", "CommandLine", "CLinux", "CSystemd"],
       swiftSettings: strict),
     .target(
       name: "TraceForwarder",
@@ -47,9 +49,9 @@ let package = Package(
       path: "Tests/Benchmarks/TraceCodecs",
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-    .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
+    .testTarget(name: "BytesTests", dependencies: ["Bytes", "CLanes", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "CLanes", "TestSupport"],
+      name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "TracingTests", dependencies: ["Bytes", "Encodings", "Tracing", "TestSupport"],
@@ -59,7 +61,8 @@ let package = Package(
       dependencies: ["TraceForwarder", "Tracing", "Bytes", "System", "CLinux", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["LogParser", "TraceForwarder", "Bytes", "System", "Tracing"],
+      name: "CommandTests",
+      dependencies: ["LogParser", "TraceForwarder", "Bytes", "System", "Tracing", "TestSupport"],
       swiftSettings: strict),
   ]
 )

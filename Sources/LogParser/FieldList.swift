@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// A field of a record that has no place of its own in ``Record``: a key and its value.

@@ -27,7 +27,7 @@ package struct Record: ~Copyable {
   var lastMinute = Timestamp.MinuteCache()
 
   /// The structure of the line of logfmt that is being read.
-  var index = LogfmtIndex()
+  var index = StructuralIndex()
 
   package init() {}
 

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Bytes
@@ -34,7 +35,7 @@ struct TimestampTests {
   func acceptsLooserTimesWhereTheFractionIsOptional(_ text: String) { #expect(parse(text, .optional) != nil) }
 
   @Test func writesWhatItReads() throws {
-    var generator = SplitMix64(seed: 7)
+    var generator = SplitMix64(state: 7)
     for _ in 0..<2_000 {
       let seconds = Int64.random(in: Timestamp.representableSeconds, using: &generator)
       let offset = Int16.random(in: -1439...1439, using: &generator)
@@ -62,19 +63,5 @@ struct TimestampTests {
     #expect(
       Timestamp(seconds: 5, nanoseconds: 1).nanoseconds(since: Timestamp(seconds: 4, nanoseconds: 2))
         == 999_999_999)
-  }
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

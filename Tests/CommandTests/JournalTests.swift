@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The journal in place, against systemd's own tools and a real journald.
@@ -264,18 +265,5 @@ struct JournalTests {
     #expect(result.text.split(separator: "\n").count == 2)
     #expect(result.errorText.contains("12 messages suppressed by journald"))
     #expect(result.errorText.contains("\"suppressed\":12"))
-  }
-}
-
-/// A small seeded generator (Steele, Lea and Flood), so that a failure can be repeated.
-struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-    return z ^ (z >> 31)
   }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// The guest agent's own record, which reaches the host inside one of the runtime's.

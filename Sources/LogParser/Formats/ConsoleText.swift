@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// What a guest's console prints: the kernel's lines, the agent's JSON, firmware noise, colours.

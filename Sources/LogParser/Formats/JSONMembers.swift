@@ -1,3 +1,5 @@
+import Bytes
+
 /// Reads the members of a JSON object of any shape as pairs of texts.
 enum JSONMembers {
   /// The most bytes that the composed names of one record's nested members may take: nesting multiplies them.

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// One piece of a JSON text.
@@ -191,7 +192,7 @@ struct JSONReader {
 
   /// Reads an object whose values are all strings (null counts as an empty one), and nothing behind it. Nil when the
   /// text is anything else; a bare `null` gives a list that is no object.
-  mutating func readFlatObject(_ arena: inout Arena, _ index: inout LogfmtIndex) -> MemberList? {
+  mutating func readFlatObject(_ arena: inout Arena, _ index: inout StructuralIndex) -> MemberList? {
     guard let members = try? flatObject(&arena, &index), isAtEnd() else { return nil }
     return members
   }
@@ -199,7 +200,7 @@ struct JSONReader {
   /// Reads the members of an object, from its first name on, that are written as loggers write nearly every one:
   /// `"name":"value"` of nothing but plain bytes, a comma behind. The last one is left for who reads on.
   @inline(__always)
-  private mutating func plainMembers(_ members: inout MemberList, _ index: inout LogfmtIndex) {
+  private mutating func plainMembers(_ members: inout MemberList, _ index: inout StructuralIndex) {
     let text = ByteSlice(base: start, count: end - start, isPlain: false)
     index.find(in: text, endsAtLineFeed: false)
     var place = 0
@@ -221,7 +222,7 @@ struct JSONReader {
 
   @inline(__always)
   private mutating func flatObject(
-    _ arena: inout Arena, _ index: inout LogfmtIndex
+    _ arena: inout Arena, _ index: inout StructuralIndex
   ) throws(RecordProblem) -> MemberList {
     var members = MemberList()
     skipBlanks()

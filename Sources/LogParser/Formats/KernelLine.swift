@@ -1,3 +1,5 @@
+import Bytes
+
 /// A line that a guest kernel prints on its console: `[seconds.microseconds] text`.
 enum KernelLine {
   /// The length of the time stamp at the start of `text`, with its brackets, or nil when there is none.

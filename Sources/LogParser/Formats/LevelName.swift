@@ -1,3 +1,5 @@
+import Bytes
+
 /// The levels in the runtime's words, as constants that records can borrow.
 enum LevelName {
   @inline(__always) static var critical: ByteSlice {

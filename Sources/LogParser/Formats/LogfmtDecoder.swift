@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// Decodes one line of logfmt into pairs of key and value, by the rules of Go's `go-logfmt`, the decoder that the

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What every record must have, whatever it was read from.
 enum RecordCheck {
   /// Throws the first thing that is missing or impossible.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Walks over the beginning of a line: for the prefixes that loggers put before a record.
 ///
 /// Every step either takes what it was asked for or fails and leaves the place as it was.

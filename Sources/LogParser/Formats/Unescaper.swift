@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// Which escapes a quoted text may have.

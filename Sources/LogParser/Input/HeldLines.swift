@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// Lines that were read and cannot become records yet.

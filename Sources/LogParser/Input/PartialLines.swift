@@ -1,3 +1,5 @@
+import Bytes
+
 /// Lines of container logs that come in parts: what there is of each stream.
 struct PartialLines: ~Copyable {
   enum Result {

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Comma-separated values: a line of field names, then a line a record, the extra fields as one.
 package struct CSVFormatter: RecordFormatter {
   package init() {}

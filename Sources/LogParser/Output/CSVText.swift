@@ -1,3 +1,5 @@
+import Bytes
+
 /// Fields of comma-separated values (RFC 4180), quoted where Go's `encoding/csv` quotes them. What is not UTF-8
 /// becomes U+FFFD.
 enum CSVText {

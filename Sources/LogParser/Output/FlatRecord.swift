@@ -1,3 +1,5 @@
+import Bytes
+
 /// The names that the flat formats (ndjson, logfmt, csv with chosen fields) give to what every record has.
 enum FlatField: String, CaseIterable {
   case time, level, msg, source, name, pid, container, sandbox, file, line, count, delta

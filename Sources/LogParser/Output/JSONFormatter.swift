@@ -1,3 +1,5 @@
+import Bytes
+
 /// One JSON document that holds all records, indented by four spaces.
 package struct JSONFormatter: RecordFormatter {
   package init() {}

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Strings as JSON, escaped as Go's encoder escapes them: also `<`, `>` and `&`, and U+2028 and U+2029, so that the
 /// text may stand in HTML and JavaScript. What is not UTF-8 becomes `\ufffd`.
 enum JSONText {

@@ -1,3 +1,5 @@
+import Bytes
+
 /// The runtime's own logfmt, one record a line, as this tool and others read it.
 package struct LogfmtFormatter: RecordFormatter {
   package init() {}

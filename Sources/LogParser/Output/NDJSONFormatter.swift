@@ -1,3 +1,5 @@
+import Bytes
+
 /// One flat JSON object a line (https://github.com/ndjson/ndjson-spec): for programs that read records one by one.
 ///
 /// Texts that are empty and a pid that is missing are left out. The extra fields follow under their own keys, or under

@@ -1,3 +1,4 @@
+import Bytes
 import CommandLine
 
 /// What the output says about a record besides what its input said.

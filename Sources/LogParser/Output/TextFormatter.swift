@@ -1,3 +1,5 @@
+import Bytes
+
 /// Values as Go's `fmt` prints them, which the text and CSV outputs are made of.
 enum GoText {
   /// The extra fields as a map: `map[key:value key:value]`.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// An XML 1.0 document with an `<Entries>` element for each record.
 ///
 /// An extra field is an element named by its key, where the key is a name without a colon; any other key makes

@@ -1,3 +1,5 @@
+import Bytes
+
 /// A YAML 1.1 document with a list of records under `entries`, keys in small letters.
 package struct YAMLFormatter: RecordFormatter {
   package init() {}

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// A ``Selection`` made ready to be asked for each record.

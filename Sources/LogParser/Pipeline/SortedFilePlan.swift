@@ -1,5 +1,4 @@
 import Bytes
-import CLanes
 import Glibc
 import System
 
@@ -173,11 +172,11 @@ package struct SortedFilePlan {
       var start = UnsafePointer(bytes)
       while start < limit {
         // The first six bytes are `time="` in every line that counts. What is read behind the end is padding.
-        let found = kata_find_line_end(start + min(6, end - start), end)
-        let stop = start.pointee == 0x0a ? start : found.end ?? end
+        let found = ByteScanner.lineEnd(from: start + min(6, end - start), to: end)
+        let stop = start.pointee == 0x0a ? start : found.end
         if stop == end, !isLast { return start - UnsafePointer(bytes) }
         let line = ByteSlice(base: start, count: stop - start, isPlain: false)
-        guard line.count <= lineLimit, isInOrder(line, found.has_time) else { return nil }
+        guard line.count <= lineLimit, isInOrder(line, found.hasTime) else { return nil }
         lines += 1
         if lines == 1 { firstTime = previousTime }
         start = stop + 1

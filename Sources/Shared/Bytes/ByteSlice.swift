@@ -7,113 +7,113 @@ import Glibc
 /// buffer it was taken from is refilled, and every buffer that hands out slices keeps ``ByteSlice/padding`` readable
 /// bytes after its last one, so that a load of up to that many bytes that starts inside a slice, or right behind it, never
 /// leaves the allocation.
-package struct ByteSlice {
+public struct ByteSlice {
   /// The bytes that must stay readable behind every slice.
-  package static let padding = 64
+  public static let padding = 64
 
-  package var base: UnsafePointer<UInt8>
-  private var packedCount: UInt32
+  public var base: UnsafePointer<UInt8>
+  @usableFromInline internal var packedCount: UInt32
   /// Whether every byte is a printable ASCII character other than `"`, `\`, `<`, `>`, `&` and `%`: such text needs no
   /// check and no escape in any format. False says nothing.
-  package var isPlain: Bool
+  public var isPlain: Bool
 
-  @inline(__always)
-  package init(base: UnsafePointer<UInt8>, count: Int, isPlain: Bool) {
+  @inlinable @inline(__always)
+  public init(base: UnsafePointer<UInt8>, count: Int, isPlain: Bool) {
     self.base = base
     self.packedCount = UInt32(truncatingIfNeeded: count)
     self.isPlain = isPlain
   }
 
   /// A plain constant: the first `count` bytes of a text that has ``padding`` more behind them.
-  @inline(__always)
-  package init(padded text: StaticString, count: Int) {
+  @inlinable @inline(__always)
+  public init(padded text: StaticString, count: Int) {
     assert(text.utf8CodeUnitCount >= count + Self.padding)
     self.init(base: text.utf8Start, count: count, isPlain: true)
   }
 
   /// The empty slice.
-  @inline(__always)
-  package static var empty: ByteSlice {
+  @inlinable @inline(__always)
+  public static var empty: ByteSlice {
     ByteSlice(padded: "                                                                ", count: 0)
   }
 
-  @inline(__always) package var count: Int { Int(packedCount) }
-  @inline(__always) package var isEmpty: Bool { packedCount == 0 }
-  @inline(__always) package var end: UnsafePointer<UInt8> { base + count }
-  @inline(__always) package var bytes: UnsafeBufferPointer<UInt8> {
+  @inlinable @inline(__always) public var count: Int { Int(packedCount) }
+  @inlinable @inline(__always) public var isEmpty: Bool { packedCount == 0 }
+  @inlinable @inline(__always) public var end: UnsafePointer<UInt8> { base + count }
+  @inlinable @inline(__always) public var bytes: UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(start: base, count: count)
   }
 
   /// The byte at `index`, which must be under `count`.
-  @inline(__always) package subscript(index: Int) -> UInt8 { base[index] }
+  @inline(__always) public subscript(index: Int) -> UInt8 { base[index] }
 
   /// The slice from `start` to `end`, both held to this slice's bounds.
-  package func slice(_ start: Int, _ end: Int) -> ByteSlice {
+  @inlinable public func slice(_ start: Int, _ end: Int) -> ByteSlice {
     let upper = max(0, min(end, count))
     let lower = max(0, min(start, upper))
     return ByteSlice(base: base + lower, count: upper - lower, isPlain: isPlain)
   }
 
-  package func dropFirst(_ n: Int) -> ByteSlice { slice(n, count) }
-  package func prefix(_ n: Int) -> ByteSlice { slice(0, n) }
+  @inlinable public func dropFirst(_ n: Int) -> ByteSlice { slice(n, count) }
+  @inlinable public func prefix(_ n: Int) -> ByteSlice { slice(0, n) }
 
   /// The text, with what is not UTF-8 replaced by U+FFFD. Not for hot paths.
-  package var string: String { String(decoding: bytes, as: UTF8.self) }
+  @inlinable public var string: String { String(decoding: bytes, as: UTF8.self) }
 
-  @inline(__always)
-  package static func == (a: ByteSlice, b: StaticString) -> Bool {
+  @inlinable @inline(__always)
+  public static func == (a: ByteSlice, b: StaticString) -> Bool {
     a.count == b.utf8CodeUnitCount && memcmp(a.base, b.utf8Start, a.count) == 0
   }
 
-  @inline(__always)
-  package static func != (a: ByteSlice, b: StaticString) -> Bool { !(a == b) }
+  @inlinable @inline(__always)
+  public static func != (a: ByteSlice, b: StaticString) -> Bool { !(a == b) }
 
-  package func equals(_ other: ByteSlice) -> Bool {
+  @inlinable public func equals(_ other: ByteSlice) -> Bool {
     count == other.count && memcmp(base, other.base, count) == 0
   }
 
   /// Whether these bytes come before the other's in the order of unsigned bytes.
-  package func precedes(_ other: ByteSlice) -> Bool { compare(other) < 0 }
+  @inlinable public func precedes(_ other: ByteSlice) -> Bool { compare(other) < 0 }
 
   /// Negative, zero or positive in the order of unsigned bytes.
-  @inline(__always)
-  package func compare(_ other: ByteSlice) -> Int {
+  @inlinable @inline(__always)
+  public func compare(_ other: ByteSlice) -> Int {
     let difference = memcmp(base, other.base, min(count, other.count))
     return difference != 0 ? Int(difference) : count - other.count
   }
 
-  package func hasPrefix(_ text: StaticString) -> Bool {
+  @inlinable public func hasPrefix(_ text: StaticString) -> Bool {
     count >= text.utf8CodeUnitCount && memcmp(base, text.utf8Start, text.utf8CodeUnitCount) == 0
   }
 
-  package func hasSuffix(_ text: StaticString) -> Bool {
+  @inlinable public func hasSuffix(_ text: StaticString) -> Bool {
     let length = text.utf8CodeUnitCount
     return count >= length && memcmp(end - length, text.utf8Start, length) == 0
   }
 
   /// The index of the first `byte` at or after `start`.
-  package func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
+  @inlinable public func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
     guard start < count, let found = memchr(base + start, Int32(byte), count - start) else { return nil }
     return UnsafeRawPointer(found) - UnsafeRawPointer(base)
   }
 
-  package func lastIndex(of byte: UInt8) -> Int? {
+  @inlinable public func lastIndex(of byte: UInt8) -> Int? {
     guard count > 0, let found = memrchr(base, Int32(byte), count) else { return nil }
     return UnsafeRawPointer(found) - UnsafeRawPointer(base)
   }
 
   /// The index of the first occurrence of `text` at or after `start`.
-  package func range(of text: StaticString, from start: Int = 0) -> Int? {
+  @inlinable public func range(of text: StaticString, from start: Int = 0) -> Int? {
     guard start <= count,
       let found = memmem(base + start, count - start, text.utf8Start, text.utf8CodeUnitCount)
     else { return nil }
     return UnsafeRawPointer(found) - UnsafeRawPointer(base)
   }
 
-  package func contains(_ byte: UInt8) -> Bool { firstIndex(of: byte) != nil }
+  @inlinable public func contains(_ byte: UInt8) -> Bool { firstIndex(of: byte) != nil }
 
   /// Without the spaces, tabs, line ends and NULs at both ends.
-  package var trimmed: ByteSlice {
+  @inlinable public var trimmed: ByteSlice {
     var lower = 0
     var upper = count
     while lower < upper, base[lower] <= 0x20 { lower += 1 }

@@ -4,12 +4,13 @@ import Glibc
 ///
 /// It grows to hold whatever one record needs and is emptied by its owner, so its size is bounded by the flush size
 /// plus the largest record in its most expanded form.
-package struct OutputBuffer: ~Copyable {
-  private var storage: UnsafeMutablePointer<UInt8>
-  private var capacity: Int
-  package private(set) var count = 0
+public struct OutputBuffer: ~Copyable {
+  @usableFromInline internal var storage: UnsafeMutablePointer<UInt8>
+  @usableFromInline internal var capacity: Int
+  @usableFromInline internal var used = 0
+  @inlinable public var count: Int { used }
 
-  package init(capacity: Int = 320 << 10) {
+  @inlinable public init(capacity: Int = 320 << 10) {
     self.capacity = capacity
     // Page-aligned: the kernel copies from an unaligned block at a fraction of the speed.
     storage = Self.allocate(capacity)
@@ -17,16 +18,16 @@ package struct OutputBuffer: ~Copyable {
 
   deinit { storage.deallocate() }
 
-  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
+  @inlinable internal static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
     UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 4096)
       .bindMemory(to: UInt8.self, capacity: capacity)
   }
 
-  package var isEmpty: Bool { count == 0 }
-  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: storage, count: count) }
+  @inlinable public var isEmpty: Bool { count == 0 }
+  @inlinable public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: storage, count: count) }
 
-  package mutating func removeAll() {
-    count = 0
+  @inlinable public mutating func removeAll() {
+    used = 0
     if capacity > 4 << 20 {
       storage.deallocate()
       capacity = 320 << 10
@@ -35,18 +36,18 @@ package struct OutputBuffer: ~Copyable {
   }
 
   /// Drops what was appended after the buffer held `count` bytes.
-  package mutating func truncate(to count: Int) {
-    if count < self.count { self.count = count }
+  @inlinable public mutating func truncate(to count: Int) {
+    if count < self.count { used = count }
   }
 
   /// Makes room for `extra` bytes; all unchecked writes below happen within such room.
-  @inline(__always)
-  package mutating func reserve(_ extra: Int) {
+  @inlinable @inline(__always)
+  public mutating func reserve(_ extra: Int) {
     if capacity - count < extra { grow(extra) }
   }
 
-  @inline(never)
-  private mutating func grow(_ extra: Int) {
+  @usableFromInline @inline(never)
+  internal mutating func grow(_ extra: Int) {
     let larger = Self.allocate(max(capacity * 2, count + extra))
     capacity = max(capacity * 2, count + extra)
     larger.update(from: storage, count: count)
@@ -54,32 +55,34 @@ package struct OutputBuffer: ~Copyable {
     storage = larger
   }
 
-  @inline(__always)
-  package mutating func append(_ byte: UInt8) {
+  @inlinable @inline(__always)
+  public mutating func append(_ byte: UInt8) {
     reserve(1)
     storage[count] = byte
-    count += 1
+    used += 1
   }
 
-  @inline(__always)
-  package mutating func append(_ text: StaticString) {
+  @inlinable @inline(__always)
+  public mutating func append(_ text: StaticString) {
     let length = text.utf8CodeUnitCount
     reserve(length)
     memcpy(storage + count, text.utf8Start, length)
-    count += length
+    used += length
   }
 
-  package mutating func append(string text: String) {
+  @inlinable public mutating func append(string text: String) {
     var text = text
     text.withUTF8 { bytes in
       reserve(bytes.count)
       if let base = bytes.baseAddress { memcpy(storage + count, base, bytes.count) }
-      count += bytes.count
+      used += bytes.count
     }
   }
 
   @inline(__always)
-  fileprivate static func copyBlock(_ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>) {
+  @inlinable internal static func copyBlock(
+    _ source: UnsafePointer<UInt8>, to target: UnsafeMutablePointer<UInt8>
+  ) {
     let target = UnsafeMutableRawPointer(target)
     let (low, high) = (ByteScanner.load(source), ByteScanner.load(source + 16))
     target.storeBytes(of: low, as: SIMD16<UInt8>.self)
@@ -87,36 +90,36 @@ package struct OutputBuffer: ~Copyable {
   }
 
   /// Appends bytes as they are.
-  @inline(__always)
-  package mutating func append(_ slice: ByteSlice) {
+  @inlinable @inline(__always)
+  public mutating func append(_ slice: ByteSlice) {
     var end = cursor(reserving: slice.count)
     end.put(slice)
     commit(end)
   }
 
-  package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+  @inlinable public mutating func append(_ bytes: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress else { return }
     reserve(bytes.count)
     memcpy(storage + count, base, bytes.count)
-    count += bytes.count
+    used += bytes.count
   }
 
   /// Appends what `write` puts into room for `maximum` bytes; `write` returns how many it wrote.
-  @inline(__always)
-  package mutating func append(upTo maximum: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
+  @inlinable @inline(__always)
+  public mutating func append(upTo maximum: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
     reserve(maximum)
-    count += write(storage + count)
+    used += write(storage + count)
   }
 
   /// Appends a number in decimal.
-  package mutating func append(decimal value: Int64) {
+  @inlinable public mutating func append(decimal value: Int64) {
     var cursor = cursor(reserving: 0)
     cursor.put(decimal: value)
     commit(cursor)
   }
 
   /// Appends a byte as two hexadecimal digits.
-  package mutating func append(hex byte: UInt8, uppercase: Bool = false) {
+  @inlinable public mutating func append(hex byte: UInt8, uppercase: Bool = false) {
     let letter: UInt8 = uppercase ? 0x37 : 0x57
     for digit in [byte >> 4, byte & 15] { append(digit < 10 ? 0x30 + digit : letter + digit) }
   }
@@ -126,25 +129,27 @@ extension OutputBuffer {
   /// A place to write to without a check for each piece.
   ///
   /// Whoever takes a cursor says first how much it may write at the most, and computes that bound from the lengths of
-  /// the record's texts; ``commit(_:)`` checks in debug builds that the bound was kept.
-  package struct Cursor {
-    fileprivate var p: UnsafeMutablePointer<UInt8>
+  /// the record's texts; ``commit(_:)`` ends the process when the bound was not kept.
+  public struct Cursor {
+    @usableFromInline internal var p: UnsafeMutablePointer<UInt8>
 
-    @inline(__always)
-    package mutating func put(_ byte: UInt8) {
+    @inlinable internal init(p: UnsafeMutablePointer<UInt8>) { self.p = p }
+
+    @inlinable @inline(__always)
+    public mutating func put(_ byte: UInt8) {
       p.pointee = byte
       p += 1
     }
 
-    @inline(__always)
-    package mutating func put(_ text: StaticString) {
+    @inlinable @inline(__always)
+    public mutating func put(_ text: StaticString) {
       memcpy(p, text.utf8Start, text.utf8CodeUnitCount)
       p += text.utf8CodeUnitCount
     }
 
     /// Puts bytes as they are.
-    @inline(__always)
-    package mutating func put(_ slice: ByteSlice) {
+    @inlinable @inline(__always)
+    public mutating func put(_ slice: ByteSlice) {
       let length = slice.count
       // Blocks of 32: what is copied beyond the end comes out of the slice's padding, goes into the room's slack, and is
       // written over.
@@ -160,8 +165,8 @@ extension OutputBuffer {
     }
 
     /// Puts a byte as two hexadecimal digits.
-    @inline(__always)
-    package mutating func put(hex byte: UInt8, uppercase: Bool = false) {
+    @inlinable @inline(__always)
+    public mutating func put(hex byte: UInt8, uppercase: Bool = false) {
       let letter: UInt8 = uppercase ? 0x37 : 0x57
       let high = byte >> 4
       let low = byte & 15
@@ -169,14 +174,14 @@ extension OutputBuffer {
       put(low < 10 ? 0x30 + low : letter + low)
     }
 
-    @inline(__always)
-    package mutating func put(decimal value: Int64) {
+    @inlinable @inline(__always)
+    public mutating func put(decimal value: Int64) {
       if value < 0 { put(0x2d) }
       put(decimal: value.magnitude)
     }
 
-    @inline(__always)
-    package mutating func put(decimal value: UInt64) {
+    @inlinable @inline(__always)
+    public mutating func put(decimal value: UInt64) {
       guard value < 100_000_000 else { return putLong(decimal: value) }
       let digits = DecimalDigits(UInt32(truncatingIfNeeded: value))
       let zeros = digits.leadingZeros
@@ -185,8 +190,8 @@ extension OutputBuffer {
       p += 8 &- zeros
     }
 
-    @inline(never)
-    private mutating func putLong(decimal value: UInt64) {
+    @usableFromInline @inline(never)
+    internal mutating func putLong(decimal value: UInt64) {
       // Twenty digits at most.
       put(decimal: value / 100_000_000)
       UnsafeMutableRawPointer(p).storeBytes(
@@ -195,8 +200,8 @@ extension OutputBuffer {
     }
 
     /// How many digits a number has.
-    @inline(__always)
-    package static func digits(of value: UInt64) -> Int {
+    @inlinable @inline(__always)
+    public static func digits(of value: UInt64) -> Int {
       var digits = 1
       var rest = value
       while rest >= 10_000 {
@@ -207,11 +212,11 @@ extension OutputBuffer {
     }
 
     /// How many bytes were put since `start`.
-    @inline(__always)
-    package func count(since start: Cursor) -> Int { p - start.p }
+    @inlinable @inline(__always)
+    public func count(since start: Cursor) -> Int { p - start.p }
 
     /// Moves what was put since `start` to the right, so that it ends `width` bytes from there, with spaces before it.
-    package mutating func alignRight(_ width: Int, since start: Cursor) {
+    @inlinable public mutating func alignRight(_ width: Int, since start: Cursor) {
       let count = count(since: start)
       guard count < width else { return }
       let shift = width - count
@@ -221,21 +226,21 @@ extension OutputBuffer {
     }
 
     /// Puts what `write` writes; `write` returns how many bytes.
-    @inline(__always)
-    package mutating func put(_ write: (UnsafeMutablePointer<UInt8>) -> Int) { p += write(p) }
+    @inlinable @inline(__always)
+    public mutating func put(_ write: (UnsafeMutablePointer<UInt8>) -> Int) { p += write(p) }
   }
 
   /// A cursor at the end, with room for `bound` bytes.
-  @inline(__always)
-  package mutating func cursor(reserving bound: Int) -> Cursor {
+  @inlinable @inline(__always)
+  public mutating func cursor(reserving bound: Int) -> Cursor {
     reserve(bound + 64)
     return Cursor(p: storage + count)
   }
 
   /// Takes what was put through the cursor.
-  @inline(__always)
-  package mutating func commit(_ cursor: Cursor) {
-    count = cursor.p - storage
-    assert(count >= 0 && count <= capacity, "a formatter wrote more than it said")
+  @inlinable @inline(__always)
+  public mutating func commit(_ cursor: Cursor) {
+    used = cursor.p - storage
+    precondition(used >= 0 && used <= capacity, "a formatter wrote more than it said")
   }
 }

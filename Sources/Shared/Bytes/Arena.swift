@@ -4,14 +4,14 @@ import Glibc
 ///
 /// Addresses stay good until ``reset()``, which frees all blocks but the first. Its size is bounded by what one record
 /// unescapes to: at most three times ``RunOptions/recordLimit`` for each nesting level that is read.
-package struct Arena: ~Copyable {
-  private static let blockSize = 64 << 10
+public struct Arena: ~Copyable {
+  @usableFromInline internal static let blockSize = 64 << 10
 
-  private var blocks: [UnsafeMutablePointer<UInt8>] = []
-  private var next: UnsafeMutablePointer<UInt8>
-  private var left: Int
+  @usableFromInline internal var blocks: [UnsafeMutablePointer<UInt8>] = []
+  @usableFromInline internal var next: UnsafeMutablePointer<UInt8>
+  @usableFromInline internal var left: Int
 
-  package init() {
+  @inlinable public init() {
     let block = UnsafeMutablePointer<UInt8>.allocate(capacity: Self.blockSize)
     blocks.append(block)
     next = block
@@ -23,28 +23,28 @@ package struct Arena: ~Copyable {
   }
 
   /// Forgets everything that was handed out.
-  @inline(__always)
-  package mutating func reset() {
+  @inlinable @inline(__always)
+  public mutating func reset() {
     if blocks.count > 1 { shrink() }
     next = blocks[0]
     left = Self.blockSize
   }
 
-  private mutating func shrink() {
+  @inlinable internal mutating func shrink() {
     for block in blocks.dropFirst() { block.deallocate() }
     blocks.removeSubrange(1...)
   }
 
   /// Room for `count` bytes and the padding behind them; what is not used is given back with ``commit(_:of:)``.
-  @inline(__always)
-  package mutating func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+  @inlinable @inline(__always)
+  public mutating func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
     if count + ByteSlice.padding > left { grow(count + ByteSlice.padding) }
     return next
   }
 
   /// Keeps the first `count` bytes of the last reservation and makes a slice of them.
-  @inline(__always)
-  package mutating func commit(_ count: Int, isPlain: Bool = false) -> ByteSlice {
+  @inlinable @inline(__always)
+  public mutating func commit(_ count: Int, isPlain: Bool = false) -> ByteSlice {
     let slice = ByteSlice(base: next, count: count, isPlain: isPlain)
     next += count
     left -= count
@@ -52,28 +52,28 @@ package struct Arena: ~Copyable {
   }
 
   /// A copy of `slice` that lives as long as the arena's other bytes.
-  package mutating func copy(_ slice: ByteSlice) -> ByteSlice {
+  @inlinable public mutating func copy(_ slice: ByteSlice) -> ByteSlice {
     let target = reserve(slice.count)
     target.update(from: slice.base, count: slice.count)
     return commit(slice.count, isPlain: slice.isPlain)
   }
 
-  package mutating func copy(_ bytes: UnsafeRawBufferPointer) -> ByteSlice {
+  @inlinable public mutating func copy(_ bytes: UnsafeRawBufferPointer) -> ByteSlice {
     let target = reserve(bytes.count)
     if let source = bytes.baseAddress { memcpy(target, source, bytes.count) }
     return commit(bytes.count)
   }
 
-  package mutating func copy(_ text: StaticString) -> ByteSlice {
+  @inlinable public mutating func copy(_ text: StaticString) -> ByteSlice {
     copy(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
-  package mutating func copy(_ text: String) -> ByteSlice {
+  @inlinable public mutating func copy(_ text: String) -> ByteSlice {
     var text = text
     return text.withUTF8 { copy(UnsafeRawBufferPointer($0)) }
   }
 
-  private mutating func grow(_ size: Int) {
+  @inlinable internal mutating func grow(_ size: Int) {
     let capacity = max(size, Self.blockSize)
     let block = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
     blocks.append(block)

@@ -4,44 +4,44 @@ import CLanes
 ///
 /// A 16-byte load may start at any byte of a slice and reach past its end: ``ByteSlice/padding`` covers that, and each
 /// function drops what it found beyond the end it was given.
-enum ByteScanner {
-  typealias Lanes = SIMD16<UInt8>
-  typealias Mask = SIMDMask<SIMD16<Int8>>
+public enum ByteScanner {
+  public typealias Lanes = SIMD16<UInt8>
+  public typealias Mask = SIMDMask<SIMD16<Int8>>
 
-  @inline(__always)
-  static func load(_ p: UnsafePointer<UInt8>) -> Lanes {
+  @inlinable @inline(__always)
+  public static func load(_ p: UnsafePointer<UInt8>) -> Lanes {
     UnsafeRawPointer(p).loadUnaligned(as: Lanes.self)
   }
 
   /// The lanes of a comparison as bits: the lowest is the first lane's.
-  @inline(__always)
-  static func bits(_ mask: Mask) -> UInt32 {
+  @inlinable @inline(__always)
+  public static func bits(_ mask: Mask) -> UInt32 {
     UInt32(kata_lane_bits(unsafeBitCast(mask, to: Lanes.self)))
   }
 
   /// The number of the first lane that is set, or 16.
-  @inline(__always)
-  static func firstLane(_ mask: Mask) -> Int { firstLane(bits(mask)) }
+  @inlinable @inline(__always)
+  public static func firstLane(_ mask: Mask) -> Int { firstLane(bits(mask)) }
 
-  @inline(__always)
-  static func firstLane(_ bits: UInt32) -> Int { (bits | 0x1_0000).trailingZeroBitCount }
+  @inlinable @inline(__always)
+  public static func firstLane(_ bits: UInt32) -> Int { (bits | 0x1_0000).trailingZeroBitCount }
 
-  @inline(__always)
-  static func isAnySet(_ mask: Mask) -> Bool { bits(mask) != 0 }
+  @inlinable @inline(__always)
+  public static func isAnySet(_ mask: Mask) -> Bool { bits(mask) != 0 }
 
   /// The lanes that hold a control character or no ASCII.
-  @inline(__always)
-  static func notASCIIText(_ v: Lanes) -> Mask {
+  @inlinable @inline(__always)
+  public static func notASCIIText(_ v: Lanes) -> Mask {
     unsafeBitCast(v, to: SIMD16<Int8>.self) .< SIMD16<Int8>(repeating: 0x20)
   }
 
   /// The bits of the first `n` lanes, 16 at most.
-  @inline(__always)
-  static func lanes(under n: Int) -> UInt32 { (1 << UInt32(truncatingIfNeeded: n)) &- 1 }
+  @inlinable @inline(__always)
+  public static func lanes(under n: Int) -> UInt32 { (1 << UInt32(truncatingIfNeeded: n)) &- 1 }
 
   /// The lanes that hold a byte which plain text may not have; see ``ByteSlice/isPlain``.
-  @inline(__always)
-  static func notPlain(_ v: Lanes) -> Mask {
+  @inlinable @inline(__always)
+  public static func notPlain(_ v: Lanes) -> Mask {
     // As signed bytes, controls and everything from 0x80 up are below 0x20.
     let low = unsafeBitCast(v, to: SIMD16<Int8>.self) .< SIMD16<Int8>(repeating: 0x20)
     // < and > differ in bit 1 alone.
@@ -54,8 +54,8 @@ enum ByteScanner {
   }
 
   /// Whether all of `count` bytes are plain; see ``ByteSlice/isPlain``.
-  @inline(__always)
-  static func isPlain(_ start: UnsafePointer<UInt8>, count: Int) -> Bool {
+  @inlinable @inline(__always)
+  public static func isPlain(_ start: UnsafePointer<UInt8>, count: Int) -> Bool {
     var p = start
     var left = count
     while left >= 16 {
@@ -67,8 +67,8 @@ enum ByteScanner {
   }
 
   /// How many of the first `count` bytes are printable ASCII, and no `%` unless that is included.
-  @inline(__always)
-  static func printablePrefix(
+  @inlinable @inline(__always)
+  public static func printablePrefix(
     _ start: UnsafePointer<UInt8>, count: Int, includingPercent: Bool = false
   ) -> Int {
     var index = 0
@@ -84,8 +84,8 @@ enum ByteScanner {
   }
 
   /// The first byte from `start` that is neither plain nor a `"`, or `end`.
-  @inline(__always)
-  static func endOfPlainOrQuotes(
+  @inlinable @inline(__always)
+  public static func endOfPlainOrQuotes(
     _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
   ) -> UnsafePointer<UInt8> {
     var p = start
@@ -97,8 +97,8 @@ enum ByteScanner {
     return end
   }
 
-  @inline(__always)
-  private static func notPlainNorQuote(_ v: Lanes) -> Mask {
+  @inlinable @inline(__always)
+  internal static func notPlainNorQuote(_ v: Lanes) -> Mask {
     let low = unsafeBitCast(v, to: SIMD16<Int8>.self) .< SIMD16<Int8>(repeating: 0x20)
     let angle = (v | Lanes(repeating: 0x02)) .== Lanes(repeating: 0x3e)
     let percent = v .== Lanes(repeating: 0x25)
@@ -109,15 +109,15 @@ enum ByteScanner {
   }
 
   /// The bits of two comparisons of neighbouring blocks.
-  @inline(__always)
-  private static func bits(_ low: Mask, _ high: Mask) -> UInt64 {
+  @inlinable @inline(__always)
+  internal static func bits(_ low: Mask, _ high: Mask) -> UInt64 {
     UInt64(bits(low)) | UInt64(bits(high)) << 16
   }
 
   /// The first of `byte` from `start`, or `end`. Two blocks at a time: most texts end in the first round, which the
   /// processor then foresees.
-  @inline(__always)
-  static func first(
+  @inlinable @inline(__always)
+  public static func first(
     _ byte: UInt8, _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
   ) -> UnsafePointer<UInt8> {
     var p = start
@@ -131,8 +131,8 @@ enum ByteScanner {
   }
 
   /// The first space, `=` or `"` from `start`, or `end`: the end of a word, where all bytes are plain or `"`.
-  @inline(__always)
-  static func endOfPlainWord(
+  @inlinable @inline(__always)
+  public static func endOfPlainWord(
     _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
   ) -> UnsafePointer<UInt8> {
     var p = start
@@ -145,8 +145,8 @@ enum ByteScanner {
   }
 
   /// As ``endOfPlainWord(_:_:)``, for a word that is nearly always shorter than one block: a key.
-  @inline(__always)
-  static func endOfPlainKey(
+  @inlinable @inline(__always)
+  public static func endOfPlainKey(
     _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
   ) -> UnsafePointer<UInt8> {
     var p = start
@@ -158,20 +158,25 @@ enum ByteScanner {
     return end
   }
 
-  @inline(__always)
-  private static func endsPlainWord(_ v: Lanes) -> Mask {
+  @inlinable @inline(__always)
+  internal static func endsPlainWord(_ v: Lanes) -> Mask {
     (v .== Lanes(repeating: 0x20)) .| ((v .== Lanes(repeating: 0x3d)) .| (v .== Lanes(repeating: 0x22)))
   }
 
   /// Where a run of bytes stopped and whether all before it are plain.
-  struct Stop {
-    var at: UnsafePointer<UInt8>
-    var isPlain: Bool
+  public struct Stop {
+    public var at: UnsafePointer<UInt8>
+    public var isPlain: Bool
+
+    @inlinable init(at: UnsafePointer<UInt8>, isPlain: Bool) {
+      self.at = at
+      self.isPlain = isPlain
+    }
   }
 
   /// The first `"` or `\` from `start`, or `end`.
-  @inline(__always)
-  static func quoteOrEscape(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Stop {
+  @inlinable @inline(__always)
+  public static func quoteOrEscape(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Stop {
     var p = start
     var seen: UInt32 = 0
     while p < end {
@@ -190,7 +195,8 @@ enum ByteScanner {
   }
 
   /// The first `"` from `start` that no `\` escapes, or `end`.
-  static func closingQuote(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> UnsafePointer<UInt8>
+  @inlinable public static func closingQuote(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>)
+    -> UnsafePointer<UInt8>
   {
     var p = start
     while p < end {
@@ -214,8 +220,8 @@ enum ByteScanner {
   }
 
   /// The first blank (a byte up to 0x20), `=` or `"` from `start`, or `end`: where a logfmt key or bare value ends.
-  @inline(__always)
-  static func endOfWord(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Stop {
+  @inlinable @inline(__always)
+  public static func endOfWord(_ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> Stop {
     var p = start
     var seen: UInt32 = 0
     while p < end {
@@ -232,5 +238,15 @@ enum ByteScanner {
       p += 16
     }
     return Stop(at: end, isPlain: seen == 0)
+  }
+
+  /// Where the line that begins at `start` ends, at `end` at the latest, and whether `time=` stands in it. Up to 68 bytes
+  /// behind `end` are read.
+  @inlinable @inline(__always)
+  public static func lineEnd(
+    from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>
+  ) -> (end: UnsafePointer<UInt8>, hasTime: Bool) {
+    let found = kata_find_line_end(start, end)
+    return (found.end ?? end, found.has_time)
   }
 }

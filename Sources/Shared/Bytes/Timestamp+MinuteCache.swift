@@ -1,16 +1,16 @@
-import Bytes
-
 extension Timestamp {
   /// Reads times of the form that Go's and Rust's loggers write (`YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ`) by their difference
   /// from the last one: nearly always the minute is the same, and only the seconds must be read.
-  struct MinuteCache {
-    private var text = SIMD16<UInt8>(repeating: 0)
-    private var seconds: Int64 = 0
+  public struct MinuteCache {
+    @usableFromInline internal var text = SIMD16<UInt8>(repeating: 0)
+    @usableFromInline internal var seconds: Int64 = 0
+
+    @inlinable public init() {}
 
     /// The time, if it is in the minute that is kept, in UTC and with nine digits; else nil, which says nothing.
     /// `base` must have ``ByteSlice/padding`` bytes behind its `count`.
-    @inline(__always)
-    func parse(_ base: UnsafePointer<UInt8>, count: Int) -> Timestamp? {
+    @inlinable @inline(__always)
+    public func parse(_ base: UnsafePointer<UInt8>, count: Int) -> Timestamp? {
       guard count == 30 else { return nil }
       let differs = ByteScanner.load(base) .!= text
       guard !ByteScanner.isAnySet(differs), base[16] == 0x3a, base[19] == 0x2e, base[29] == 0x5a else {
@@ -26,8 +26,8 @@ extension Timestamp {
 
     /// Writes a time of the minute that is kept, in UTC, as `Timestamp.write(rfc3339:)` does but for the zone, and
     /// returns the number of bytes; nil, with nothing written, for another one.
-    @inline(__always)
-    func write(
+    @inlinable @inline(__always)
+    public func write(
       _ time: Timestamp, separator: UInt8, trimmed: Bool = true, to out: UnsafeMutablePointer<UInt8>
     ) -> Int? {
       let second = time.seconds &- seconds
@@ -41,7 +41,7 @@ extension Timestamp {
     }
 
     /// Reads any RFC 3339 time with a fraction, and keeps its minute where that helps with the next.
-    mutating func parseAndKeep(_ bytes: UnsafeBufferPointer<UInt8>) -> Timestamp? {
+    @inlinable public mutating func parseAndKeep(_ bytes: UnsafeBufferPointer<UInt8>) -> Timestamp? {
       guard let time = Timestamp.parse(rfc3339: bytes, fraction: .required) else { return nil }
       if bytes.count == 30, time.offsetMinutes == 0, let base = bytes.baseAddress {
         text = ByteScanner.load(base)
@@ -53,8 +53,8 @@ extension Timestamp {
 
     /// Writes the fraction behind the 19 bytes of a date and time as `Timestamp.write(rfc3339:)` does, and returns the
     /// number of bytes of all.
-    @inline(__always)
-    private static func writeFraction(
+    @inlinable @inline(__always)
+    internal static func writeFraction(
       _ nanoseconds: UInt32, trimmed: Bool, _ out: UnsafeMutablePointer<UInt8>
     ) -> Int {
       guard nanoseconds != 0 || !trimmed else { return 19 }

@@ -1,11 +1,11 @@
 /// The eight digits of a number under 100,000,000, computed all at once: fours, then pairs, then digits.
-struct DecimalDigits {
+public struct DecimalDigits {
   /// The values of the digits, 0 to 9 a byte, the first digit in the lowest one.
-  private let values: UInt64
+  @usableFromInline internal let values: UInt64
 
   /// Digits of `value`, which must be under 100,000,000.
-  @inline(__always)
-  init(_ value: UInt32) {
+  @inlinable @inline(__always)
+  public init(_ value: UInt32) {
     // Each product stays in its lane: 9,999 · 10,486 is under 2³², 99 · 103 under 2¹⁶. The shifted products are the
     // quotients by 100 and by 10 for all numbers up to those.
     let fours = UInt64(value / 10_000) | UInt64(value % 10_000) &<< 32
@@ -16,26 +16,26 @@ struct DecimalDigits {
   }
 
   /// The digits as text, the first in the lowest byte.
-  @inline(__always)
-  var text: UInt64 { values | 0x3030_3030_3030_3030 }
+  @inlinable @inline(__always)
+  public var text: UInt64 { values | 0x3030_3030_3030_3030 }
 
   /// How many zeros stand before the number; of 0 the last one counts as the number.
-  @inline(__always)
-  var leadingZeros: Int { (values | 1 &<< 56).trailingZeroBitCount &>> 3 }
+  @inlinable @inline(__always)
+  public var leadingZeros: Int { (values | 1 &<< 56).trailingZeroBitCount &>> 3 }
 
   /// How many zeros the number ends with; 8 for 0.
-  @inline(__always)
-  var trailingZeros: Int { values.leadingZeroBitCount &>> 3 }
+  @inlinable @inline(__always)
+  public var trailingZeros: Int { values.leadingZeroBitCount &>> 3 }
 
   /// The number that the eight digits at `text` write; nil when one is no digit.
-  @inline(__always)
-  static func parse(_ text: UnsafePointer<UInt8>) -> UInt32? {
+  @inlinable @inline(__always)
+  public static func parse(_ text: UnsafePointer<UInt8>) -> UInt32? {
     parse(UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self)))
   }
 
   /// The number that eight digits write, the first in the lowest byte; nil when one is no digit.
-  @inline(__always)
-  static func parse(_ text: UInt64) -> UInt32? {
+  @inlinable @inline(__always)
+  public static func parse(_ text: UInt64) -> UInt32? {
     let digits = text &- 0x3030_3030_3030_3030
     guard (digits | (text &+ 0x4646_4646_4646_4646)) & 0x8080_8080_8080_8080 == 0 else { return nil }
     let pairs = (digits &* 10 &+ digits &>> 8) & 0x00ff_00ff_00ff_00ff
