@@ -1,3 +1,5 @@
+import System
+
 /// Writes a command's manual page for man(1), in the language of man(7).
 package struct ManPage<Options> {
   private let command: CommandDescription<Options>

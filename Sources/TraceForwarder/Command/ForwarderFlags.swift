@@ -1,4 +1,5 @@
 import CommandLine
+import System
 
 /// All options of `kata-trace-forwarder`.
 enum ForwarderFlags {

@@ -1,3 +1,5 @@
+import System
+
 /// What the forwarder is to do: the command line, understood and checked.
 package struct ForwarderOptions: Sendable {
   /// Where agents are received over standard VSOCK.

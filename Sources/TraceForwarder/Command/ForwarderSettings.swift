@@ -1,5 +1,6 @@
 import CommandLine
 import Glibc
+import System
 
 /// What the command line says, before it is checked as a whole.
 struct ForwarderSettings {

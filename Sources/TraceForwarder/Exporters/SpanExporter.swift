@@ -1,4 +1,5 @@
 import Bytes
+import System
 import Tracing
 
 /// Why a batch was not delivered and is to be tried again.

@@ -1,6 +1,7 @@
 import CCurl
 import Glibc
 import Synchronization
+import System
 
 /// Posts bodies over HTTP and HTTPS by libcurl, which is loaded when the first collector is named.
 ///

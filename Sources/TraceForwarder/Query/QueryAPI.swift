@@ -1,4 +1,5 @@
 import Bytes
+import System
 import Tracing
 
 /// Jaeger's query API, its first generation under `/api`, and the way to the third and to the page. See

@@ -1,20 +1,19 @@
 import CLinux
 import Glibc
-import System
 
 /// A directory that root reached without being led astray by the users whose directories are on the way, and in which it
 /// works with the owner's rights alone.
 ///
 /// A symbolic link is followed only where root alone can make one, and from a user's directory the way goes on only to
 /// directories of the same user. A process without root's rights has none to be abused and goes where it can.
-struct CheckedDirectory: ~Copyable {
+package struct CheckedDirectory: ~Copyable {
   /// Good for reaching what is in the directory, not for reading it.
-  let file: FileDescriptor
-  let status: stat
+  package let file: FileDescriptor
+  package let status: stat
   /// Whether this is the directory that was asked for; else it is the last on the way to it that is there.
-  let isComplete: Bool
+  package let isComplete: Bool
   /// Whether root alone can change where the path leads.
-  let isTrusted: Bool
+  package let isTrusted: Bool
 
   private static let maximumLinks = 40
 
@@ -22,7 +21,7 @@ struct CheckedDirectory: ~Copyable {
   ///
   /// - Parameter visit: gets each directory before the next name is looked for in it: the open directory, and the names
   ///   that are still to go, the next one last.
-  init(
+  package init(
     _ path: String,
     visit: (_ directory: Int32, _ rest: [String]) throws(SystemCallError) -> Void = { _, _ in }
   ) throws(SystemCallError) {
@@ -96,10 +95,11 @@ struct CheckedDirectory: ~Copyable {
   }
 
   /// A path of the directory that means it and nothing else, whatever is renamed meanwhile.
-  var path: String { "/proc/self/fd/\(file.number)" }
+  package var path: String { "/proc/self/fd/\(file.number)" }
 
   /// Does something in the directory with no more rights than its owner has, as whom files are made.
-  func asOwner<Result: ~Copyable>(_ body: () throws(SystemCallError) -> Result) throws(SystemCallError)
+  package func asOwner<Result: ~Copyable>(_ body: () throws(SystemCallError) -> Result)
+    throws(SystemCallError)
     -> Result
   {
     guard geteuid() == 0, status.st_uid != 0 else { return try body() }
@@ -117,7 +117,7 @@ struct CheckedDirectory: ~Copyable {
   }
 
   /// The socket of this name; nil when there is none.
-  func socket(_ name: String) -> SocketFile? {
+  package func socket(_ name: String) -> SocketFile? {
     var found = stat()
     guard fstatat(file.number, name, &found, Int32(AT_SYMLINK_NOFOLLOW)) == 0,
       found.st_mode & S_IFMT == S_IFSOCK
@@ -126,14 +126,14 @@ struct CheckedDirectory: ~Copyable {
   }
 
   /// Removes the name if it is still this socket's.
-  func remove(_ name: String, ifIs socket: SocketFile?) {
+  package func remove(_ name: String, ifIs socket: SocketFile?) {
     guard let socket, self.socket(name) == socket else { return }
     try? asOwner { _ = unlinkat(file.number, name, 0) }
   }
 }
 
 /// Which socket a name in a directory means.
-struct SocketFile: Equatable {
-  var device: dev_t
-  var inode: ino_t
+package struct SocketFile: Equatable {
+  package var device: dev_t
+  package var inode: ino_t
 }

@@ -1,13 +1,17 @@
 import CLinux
 import Glibc
-import System
 
 /// Directories that are watched by inotify, each for the sake of some keys.
-struct DirectoryWatches<Key: Hashable>: ~Copyable {
+package struct DirectoryWatches<Key: Hashable>: ~Copyable {
   /// A directory that a key has to do with, by its watch, and the name in it that matters; nil when all do.
-  struct Step: Hashable {
-    var watch: Int32
-    var name: String?
+  package struct Step: Hashable {
+    package var watch: Int32
+    package var name: String?
+
+    package init(watch: Int32, name: String?) {
+      self.watch = watch
+      self.name = name
+    }
   }
 
   private struct Interest {
@@ -22,7 +26,7 @@ struct DirectoryWatches<Key: Hashable>: ~Copyable {
     }
   }
 
-  let file: FileDescriptor
+  package let file: FileDescriptor
   private var interests: [Int32: Interest] = [:]
   private var steps: [Key: [Step]] = [:]
 
@@ -33,24 +37,24 @@ struct DirectoryWatches<Key: Hashable>: ~Copyable {
         | IN_ONLYDIR)
   }
 
-  init() throws(SystemCallError) {
+  package init() throws(SystemCallError) {
     let number = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
     guard number >= 0 else { throw SystemCallError("inotify_init1", "directories") }
     file = FileDescriptor(owning: number)
   }
 
   /// How many directories are watched.
-  var count: Int { interests.count }
+  package var count: Int { interests.count }
 
   /// Watches an open directory. Its watch is what no other directory ever has; an inode's number may come back.
-  func watch(_ directory: Int32) throws(SystemCallError) -> Int32 {
+  package func watch(_ directory: Int32) throws(SystemCallError) -> Int32 {
     let watch = inotify_add_watch(file.number, "/proc/self/fd/\(directory)", Self.mask)
     guard watch >= 0 else { throw SystemCallError("inotify_add_watch", "directory") }
     return watch
   }
 
   /// Says what a key has to do with, in the place of what was said before.
-  mutating func set(_ key: Key, _ new: [Step]) {
+  package mutating func set(_ key: Key, _ new: [Step]) {
     let old = steps.updateValue(new, forKey: key) ?? []
     if old == new { return }
     for step in new {
@@ -81,7 +85,7 @@ struct DirectoryWatches<Key: Hashable>: ~Copyable {
   }
 
   /// The keys for which something changed since; nil when the kernel could not keep all events.
-  mutating func changes() -> Set<Key>? {
+  package mutating func changes() -> Set<Key>? {
     var result = Set<Key>()
     var isWhole = true
     var buffer = [UInt8](repeating: 0, count: 16 << 10)

@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import System
 
 /// What a service and systemd tell each other: `sd_notify(3)` and `sd_listen_fds(3)`, by their documented environment.
 package struct ServiceManager: Sendable {
@@ -14,7 +13,7 @@ package struct ServiceManager: Sendable {
     watchdog = isOurs ? Self.variable("WATCHDOG_USEC").flatMap(UInt64.init) : nil
   }
 
-  static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+  package static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
   /// Says `READY=1`, `STOPPING=1`, `WATCHDOG=1` or `STATUS=…`; nothing when no service manager listens.
   package func notify(_ state: String) {

@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import System
 
 /// Sockets that listen.
 package enum ListeningSocket {
@@ -26,7 +25,7 @@ package enum ListeningSocket {
   }
 
   /// The same in a directory that is known; `path` is what errors and other programs call the socket.
-  static func unix(in directory: borrowing CheckedDirectory, _ name: String, _ path: String)
+  package static func unix(in directory: borrowing CheckedDirectory, _ name: String, _ path: String)
     throws(SystemCallError) -> FileDescriptor
   {
     // Through the directory itself where a user could change what the path means, or where the path is too long.

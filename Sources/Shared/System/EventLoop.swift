@@ -1,9 +1,8 @@
 import CLinux
 import Glibc
-import System
 
 /// What waits for one descriptor of an ``EventLoop``.
-protocol EventHandler: AnyObject {
+package protocol EventHandler: AnyObject {
   /// The descriptor has something to read or room to write, or its peer is gone.
   func ready(_ events: EventLoop.Events)
   /// Called about ten times a second.
@@ -12,45 +11,46 @@ protocol EventHandler: AnyObject {
 
 /// Waits for many descriptors on one thread: epoll, level-triggered, so that a handler may leave data for the next turn
 /// and all get their turn. It and its handlers belong to the thread that runs it.
-final class EventLoop {
-  struct Events: OptionSet {
-    let rawValue: UInt32
-    static let read = Events(rawValue: UInt32(EPOLLIN.rawValue))
-    static let write = Events(rawValue: UInt32(EPOLLOUT.rawValue))
-    static let gone = Events(rawValue: UInt32(EPOLLHUP.rawValue | EPOLLERR.rawValue))
+package final class EventLoop {
+  package struct Events: OptionSet {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    package static let read = Events(rawValue: UInt32(EPOLLIN.rawValue))
+    package static let write = Events(rawValue: UInt32(EPOLLOUT.rawValue))
+    package static let gone = Events(rawValue: UInt32(EPOLLHUP.rawValue | EPOLLERR.rawValue))
   }
 
   private let file: FileDescriptor
   private var handlers: [Int32: EventHandler] = [:]
   private var isStopped = false
-  static let tickInterval = 100
+  package static let tickInterval = 100
 
-  init() throws(SystemCallError) {
+  package init() throws(SystemCallError) {
     let number = epoll_create1(Int32(EPOLL_CLOEXEC))
     guard number >= 0 else { throw SystemCallError("epoll_create1", "event loop") }
     file = FileDescriptor(owning: number)
   }
 
-  func add(_ descriptor: Int32, _ events: Events, _ handler: EventHandler) throws(SystemCallError) {
+  package func add(_ descriptor: Int32, _ events: Events, _ handler: EventHandler) throws(SystemCallError) {
     try control(EPOLL_CTL_ADD, descriptor, events)
     handlers[descriptor] = handler
   }
 
-  func change(_ descriptor: Int32, _ events: Events) {
+  package func change(_ descriptor: Int32, _ events: Events) {
     // It was added before, so only memory could lack; the tick tries again.
     try? control(EPOLL_CTL_MOD, descriptor, events)
   }
 
   /// Has nothing waited for any more, hang-ups included; the handler still gets its ticks.
-  func suspend(_ descriptor: Int32) { _ = epoll_ctl(file.number, EPOLL_CTL_DEL, descriptor, nil) }
+  package func suspend(_ descriptor: Int32) { _ = epoll_ctl(file.number, EPOLL_CTL_DEL, descriptor, nil) }
 
   /// Has it waited for again; false when the kernel lacks memory for that just now.
-  func resume(_ descriptor: Int32, _ events: Events) -> Bool {
+  package func resume(_ descriptor: Int32, _ events: Events) -> Bool {
     (try? control(EPOLL_CTL_ADD, descriptor, events)) != nil
   }
 
   /// To be called before the descriptor is closed.
-  func remove(_ descriptor: Int32) {
+  package func remove(_ descriptor: Int32) {
     _ = epoll_ctl(file.number, EPOLL_CTL_DEL, descriptor, nil)
     handlers[descriptor] = nil
   }
@@ -64,10 +64,10 @@ final class EventLoop {
     }
   }
 
-  func stop() { isStopped = true }
+  package func stop() { isStopped = true }
 
   /// Runs until ``stop()``, and calls `afterTurn` after each turn.
-  func run(afterTurn: () -> Void = {}) {
+  package func run(afterTurn: () -> Void = {}) {
     var events = [epoll_event](repeating: epoll_event(), count: 64)
     var nextTick = MonotonicClock.milliseconds + Self.tickInterval
     while !isStopped {
@@ -92,4 +92,4 @@ final class EventLoop {
 }
 
 /// A handler that needs no ticks.
-protocol IdleHandler {}
+package protocol IdleHandler {}

@@ -1,10 +1,10 @@
 import Glibc
 
 /// How many files the process may have open.
-enum OpenFileLimit {
+package enum OpenFileLimit {
   /// Raises it as far as the process may: each agent and each sandbox takes one, and the usual 1,024 is for programs that
   /// call select(2).
-  static func raise() {
+  package static func raise() {
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     var limit = rlimit()
     guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }

@@ -1,5 +1,4 @@
 import Glibc
-import System
 
 /// A directory of the process's own that goes with it, with the files that are right in it.
 package final class TemporaryDirectory {

@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import System
 
 /// A user that the process can become.
 package struct User: Sendable {
