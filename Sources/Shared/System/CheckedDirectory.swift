@@ -136,4 +136,9 @@ package struct CheckedDirectory: ~Copyable {
 package struct SocketFile: Equatable {
   package var device: dev_t
   package var inode: ino_t
+
+  package init(device: dev_t, inode: ino_t) {
+    self.device = device
+    self.inode = inode
+  }
 }
