@@ -1,5 +1,5 @@
-# Build, test and install the tools. Everything that a fresh Debian machine with a Swift toolchain lacks is installed
-# by the targets that need it (as root, or through sudo).
+# Build, test and install the tools. Building needs a Swift toolchain alone; what tests and benchmarks need beside it is
+# installed by their targets (as root, or through sudo).
 
 SHELL := /bin/bash
 PREFIX ?= /usr/local
@@ -20,11 +20,11 @@ RELEASE += -Xlinker -z -Xlinker pack-relative-relocs
 endif
 
 .PHONY: all build debug test test-slow test-vsock bench fuzz demo install uninstall format lint clean \
-	build-dependencies test-dependencies bench-dependencies
+	test-dependencies bench-dependencies
 
 all: build
 
-build: build-dependencies $(STATIC)
+build: $(STATIC)
 	for tool in $(TOOLS); do $(SWIFT) build $(RELEASE) --product $$tool || exit 1; done
 
 $(STATIC):
@@ -32,7 +32,7 @@ $(STATIC):
 	for library in libstdc++.a libgcc_eh.a; do \
 	  path=$$($(CLANG) -print-file-name=$$library); [ -f "$$path" ] && ln -sf "$$path" $@/$$library; done; true
 
-debug: build-dependencies
+debug:
 	$(SWIFT) build
 
 # The main job on the sample that the repository ships: one sandbox's start, from two files, as one story.
@@ -59,7 +59,7 @@ test-slow: test-dependencies build
 
 # Mutated inputs of every format for as long as FUZZ_SECONDS says; a release build does some 10,000 a second.
 FUZZ_SECONDS ?= 120
-fuzz: build-dependencies
+fuzz:
 	KATA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(SWIFT) test -c release --scratch-path .build/fuzz -Xswiftc -enable-testing --filter Fuzz
 
 bench: bench-dependencies build
@@ -103,11 +103,8 @@ lint:
 clean:
 	$(SWIFT) package clean
 
-build-dependencies:
-	@.ci/install-packages libsystemd-dev pkg-config
-
 test-dependencies:
-	@.ci/install-packages libsystemd-dev pkg-config systemd systemd-journal-remote jq libxml2-utils python3-venv \
+	@.ci/install-packages systemd systemd-journal-remote jq libxml2-utils python3-venv \
 	  gzip xz-utils zstd bsdutils util-linux libcurl4 chromium fonts-dejavu-core curl openssl strace
 	@.ci/guest-kernel .build/guest-kernel
 	@.ci/make-venv .build/venv tomli PyYAML jsonschema rotel prometheus-client opentelemetry-sdk \

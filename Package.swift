@@ -13,10 +13,7 @@ let package = Package(
     .executable(name: "kata-trace-forwarder", targets: ["kata-trace-forwarder"]),
   ],
   targets: [
-    .systemLibrary(
-      name: "CSystemd",
-      providers: [.apt(["libsystemd-dev", "pkg-config"])]
-    ),
+    .systemLibrary(name: "CSystemd"),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CLanes"),
     .systemLibrary(name: "CCurl"),

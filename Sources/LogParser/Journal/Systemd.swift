@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Linked in the ordinary way the library and the five that it needs would double the time that every run takes to
 /// start, and hosts without systemd could not run the tool at all. The types below are those of `sd-journal.h` and
-/// `sd-id128.h`, which the system library target `CSystemd` imports.
+/// `sd-id128.h`, as `CSystemd` declares them.
 struct Systemd {
   typealias Journal = OpaquePointer
   typealias Name = UnsafePointer<CChar>
