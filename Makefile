@@ -25,6 +25,7 @@ endif
 all: build
 
 build: $(STATIC)
+	@.ci/write-commit Sources/CVersion/commit.h
 	for tool in $(TOOLS); do $(SWIFT) build $(RELEASE) --product $$tool || exit 1; done
 
 $(STATIC):
@@ -33,6 +34,7 @@ $(STATIC):
 	  path=$$($(CLANG) -print-file-name=$$library); [ -f "$$path" ] && ln -sf "$$path" $@/$$library; done; true
 
 debug:
+	@.ci/write-commit Sources/CVersion/commit.h
 	$(SWIFT) build
 
 # The main job on the sample that the repository ships: one sandbox's start, from two files, as one story.

@@ -17,6 +17,7 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CLanes"),
     .systemLibrary(name: "CCurl"),
+    .target(name: "CVersion"),
     .target(
       name: "Bytes", dependencies: ["CLanes", "CLinux"], path: "Sources/Shared/Bytes", swiftSettings: strict),
     .target(
@@ -24,7 +25,7 @@ let package = Package(
     .target(
       name: "Encodings", dependencies: ["Bytes"], path: "Sources/Shared/Encodings", swiftSettings: strict),
     .target(
-      name: "CommandLine", dependencies: ["Bytes", "System"], path: "Sources/Shared/CommandLine",
+      name: "CommandLine", dependencies: ["Bytes", "System", "CVersion"], path: "Sources/Shared/CommandLine",
       swiftSettings: strict
     ),
     .target(
