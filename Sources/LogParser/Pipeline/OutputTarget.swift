@@ -10,6 +10,8 @@ package struct OutputTarget: ~Copyable {
   /// Whether the reader has gone away; what is written after that is dropped in silence.
   package private(set) var isClosedByReader = false
   private var isDiscarding = false
+  /// What stands between the results and a terminal; nil when they go elsewhere.
+  private var filter: TerminalFilter?
 
   package static func standardOutput() -> OutputTarget {
     OutputTarget(file: FileDescriptor(borrowing: STDOUT_FILENO), path: nil, temporaryPath: nil)
@@ -64,9 +66,23 @@ package struct OutputTarget: ~Copyable {
     if let temporaryPath { _ = unlink(temporaryPath) }
   }
 
+  /// From now on, what goes to a terminal is text that it shows and does not obey: see ``TerminalText``. Files and pipes
+  /// get the bytes as they are.
+  package mutating func protectTerminal() {
+    if Terminal(file.number).isTerminal { filter = TerminalFilter() }
+  }
+
   /// Writes everything. A reader that has closed its end is no error: see ``isClosedByReader``.
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     if isClosedByReader || isDiscarding { return }
+    guard filter != nil else { return try writeAll(bytes) }
+    var safe: [UInt8] = []
+    safe.reserveCapacity(bytes.count)
+    filter?.append(bytes, to: &safe)
+    try safe.withBytes { (safe) throws(SystemCallError) in try writeAll(safe) }
+  }
+
+  private mutating func writeAll(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     do throws(SystemCallError) {
       try file.writeAll(bytes, subject: path ?? "standard output")
     } catch {
@@ -75,10 +91,20 @@ package struct OutputTarget: ~Copyable {
     }
   }
 
+  /// Writes the bytes of a character that never ended.
+  private mutating func endFilter() throws(SystemCallError) {
+    var rest: [UInt8] = []
+    filter?.finish(to: &rest)
+    filter = nil
+    if isClosedByReader || isDiscarding { return }
+    try rest.withBytes { (rest) throws(SystemCallError) in try writeAll(rest) }
+  }
+
   /// Makes the result complete: a file gets its name.
   ///
   /// - Parameter isDurable: whether the file's bytes are on disk before its name is.
   package consuming func finish(isDurable: Bool = false) throws(SystemCallError) {
+    if filter != nil { try endFilter() }
     guard let path else { return }
     if isDurable, fdatasync(file.number) != 0 { throw SystemCallError("fdatasync", path) }
     if let temporaryPath {

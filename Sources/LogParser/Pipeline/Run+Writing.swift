@@ -127,8 +127,15 @@ extension Run {
   func openTarget() throws(Failure) -> OutputTarget {
     do throws(SystemCallError) {
       if options.isCheckOnly { return .nowhere() }
-      if let path = options.outputFile { return try .file(path, mode: options.outputFileMode) }
-      return .standardOutput()
+      var target: OutputTarget
+      if let path = options.outputFile {
+        target = try .file(path, mode: options.outputFileMode)
+      } else {
+        target = .standardOutput()
+      }
+      // Pretty's own colours are to reach the terminal: it holds each text of a record to the same rule itself.
+      if options.format != .pretty { target.protectTerminal() }
+      return target
     } catch {
       throw .message(error.description)
     }
