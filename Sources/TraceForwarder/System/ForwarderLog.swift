@@ -108,12 +108,11 @@ package final class ForwarderLog: Sendable {
     var result = String.UnicodeScalarView()
     var last: Unicode.Scalar = " "
     for scalar in text.unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control where !("\t"..."\r").contains(scalar), .format, .privateUse, .unassigned:
-        result.append("\u{fffd}")
-      default:
+      if TerminalText.isShown(scalar) || ("\t"..."\r").contains(scalar) {
         if last == "%", scalar == "!" { result.append(" ") }
         result.append(scalar)
+      } else {
+        result.append("\u{fffd}")
       }
       last = scalar
     }
