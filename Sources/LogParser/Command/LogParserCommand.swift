@@ -45,6 +45,9 @@ package enum LogParserCommand {
     if !run.fields.isEmpty, run.format != .csv, run.format != .ndjson {
       throw UsageError("--fields is for --output-format csv and ndjson, not for \(run.format.rawValue)")
     }
+    if let since = run.selection.since, let until = run.selection.until, until < since {
+      throw UsageError("--since is later than --until: no record can be in between; swap them")
+    }
     guard run.follows else { return }
     if !run.format.isStreaming {
       throw UsageError(

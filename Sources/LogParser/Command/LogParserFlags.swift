@@ -55,10 +55,13 @@ enum LogParserFlags {
       Flag(
         "fields", nil, .text("NAMES"), in: outputSection, "Write only these fields, in this order",
         detail:
-          "For csv and ndjson: names joined by commas, such as time,level,msg,sandbox or the key of an extra field."
+          "For csv and ndjson: names joined by commas, such as time,level,msg,sandbox or the key of an extra field. Blanks around a name do not count. A name that no record has is reported at the end."
       ) { (settings, text) throws(UsageError) in
-        let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        let names = text.split(separator: ",", omittingEmptySubsequences: false).map(trimmed)
         guard !names.contains("") else { throw UsageError("\"\(text)\" has an empty name") }
+        for (index, name) in names.enumerated() where names[..<index].contains(name) {
+          throw UsageError("\"\(name)\" is named twice; leave one of them out")
+        }
         settings.run.fields = names
       },
       Flag(

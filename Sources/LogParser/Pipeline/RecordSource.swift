@@ -24,12 +24,20 @@ struct RecordSource: ~Copyable {
   }
 
   init(
-    _ options: RunOptions, _ diagnostics: Diagnostics, _ inputs: InputList, isFollowed: Bool
+    _ options: RunOptions, _ diagnostics: Diagnostics, _ inputs: InputList, isFollowed: Bool,
+    tally: SelectionTally
   ) throws(Run.Failure) {
     self.options = options
     self.diagnostics = diagnostics
     self.inputs = inputs
     self.isFollowed = isFollowed
+    var selection = options.selection
+    if options.journal != nil {
+      // These choose the entries already, by the journal's own time.
+      selection.since = nil
+      selection.until = nil
+    }
+    let filter = try SelectionFilter(selection, tally: tally)
     if let options = options.journal {
       journal = try JournalRecords.open(self.options, options)
     } else if isFollowed, let item = inputs.items.first, !item.isStandardInput {
@@ -39,13 +47,7 @@ struct RecordSource: ~Copyable {
         throw .message(error.description)
       }
     }
-    var selection = options.selection
-    if options.journal != nil {
-      // These chose the entries already, by the journal's own time.
-      selection.since = nil
-      selection.until = nil
-    }
-    filter = try SelectionFilter(selection)
+    self.filter = filter
     reader = RecordReader(
       format: options.inputFormat, rules: options.rules, reference: .unset, recordLimit: options.recordLimit)
   }

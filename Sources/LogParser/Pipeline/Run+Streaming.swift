@@ -4,7 +4,7 @@ import Glibc
 extension Run {
   /// Writes each record as soon as none that comes before it can follow: at once, or when the reorder window has passed.
   func stream<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
-    var source = try RecordSource(options, diagnostics, inputs, isFollowed: options.follows)
+    var source = try RecordSource(options, diagnostics, inputs, isFollowed: options.follows, tally: tally)
     var writer = StreamWriter(formatter, inputs.names, try openTarget(), isFollowed: options.follows)
     var window = ReorderWindow(
       nanoseconds: options.reorderWindow ?? 0, dropsDuplicates: options.dropsDuplicates)

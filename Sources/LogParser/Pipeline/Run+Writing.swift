@@ -62,7 +62,7 @@ extension Run {
 
   /// Parses all inputs into the spool, and returns the place in the journal behind the last one.
   private func fill(_ records: inout SpooledRecords, _ inputs: InputList) throws(Failure) -> String? {
-    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false)
+    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
     defer { statistics.add(source.statistics) }
     var record = Record()
     var count: UInt64 = 0

@@ -11,10 +11,13 @@ package final class Run {
   let options: RunOptions
   let diagnostics: Diagnostics
   var statistics = ReadingStatistics()
+  /// Why nothing was selected, as long as nothing is.
+  let tally: SelectionTally
 
   package init(_ options: RunOptions, _ diagnostics: Diagnostics) {
     self.options = options
     self.diagnostics = diagnostics
+    tally = SelectionTally(options.selection)
   }
 
   /// A run that cannot go on; the message has been written for the user.
@@ -29,6 +32,7 @@ package final class Run {
     diagnostics.showsProgress = showsProgress
     do throws(Failure) {
       try performOrThrow()
+      explainSelection()
       if statistics.bad + statistics.tooLong > 0 { status = 1 }
     } catch {
       switch error {
@@ -41,6 +45,26 @@ package final class Run {
     diagnostics.debug("\(statistics.records) records read")
     RunReport(statistics, options).write(to: diagnostics)
     return status
+  }
+
+  /// Says why nothing was selected. A run that goes on behind a cursor often finds nothing new of what it looks for.
+  private func explainSelection() {
+    if options.journal?.cursorFile != nil { return }
+    diagnostics.endProgress()
+    if let text = tally.explanation { return diagnostics.warning(text) }
+    if let journal = options.journal, statistics.records == 0, journal.lines != 0, !options.follows {
+      diagnostics.warning(JournalExplanation.text(journal, options.selection))
+    }
+  }
+
+  /// Says which of the fields that the user chose no record has.
+  private func explainFields(_ chosen: [ChosenField]) {
+    if options.journal?.cursorFile != nil { return }
+    for field in chosen {
+      if let text = field.explanation(isSelection: !options.selection.isEverything) {
+        diagnostics.warning(text)
+      }
+    }
   }
 
   /// On a terminal that no results go to, unless the user says otherwise.
@@ -65,7 +89,9 @@ package final class Run {
       if options.fields.isEmpty {
         try render(CSVFormatter(), inputs)
       } else {
-        try render(ChosenCSVFormatter(fields: options.fields), inputs)
+        let formatter = ChosenCSVFormatter(fields: options.fields)
+        try render(formatter, inputs)
+        explainFields(formatter.chosen)
       }
     case .json: try render(JSONFormatter(), inputs)
     case .text: try render(TextFormatter(), inputs)
@@ -73,7 +99,10 @@ package final class Run {
     case .xml: try render(XMLFormatter(), inputs)
     case .yaml: try render(YAMLFormatter(), inputs)
     case .logfmt: try render(LogfmtFormatter(), inputs)
-    case .ndjson: try render(NDJSONFormatter(fields: options.fields), inputs)
+    case .ndjson:
+      let formatter = NDJSONFormatter(fields: options.fields)
+      try render(formatter, inputs)
+      explainFields(formatter.chosen)
     case .pretty:
       let terminal = Terminal(STDOUT_FILENO)
       let isTerminal = options.outputFile == nil && terminal.isTerminal
@@ -85,7 +114,7 @@ package final class Run {
   /// Reads everything and writes nothing: no formatter can refuse a record that was read.
   private func check(_ inputs: InputList) throws(Failure) {
     if let sorted = try sortedFile(inputs) { return try writeSorted(NullFormatter(), sorted, inputs) }
-    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false)
+    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
     defer { statistics.add(source.statistics) }
     var record = Record()
     var count: UInt64 = 0
