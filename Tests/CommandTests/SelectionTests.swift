@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Selections: conditions that can never hold, selections that select nothing.
+/// Selections: conditions that can never hold, selections that select nothing, and the newest of what is selected.
 struct SelectionTests {
   private let sample = Repository.path("formats/output/sample.log")
 
@@ -159,5 +159,86 @@ struct SelectionTests {
       try said(["-t", "a", "--level", "error"]).contains("no record matched --level error; found 1 without"))
     // Behind a cursor there is often nothing new.
     #expect(try said(["--cursor-file", folder.url.appendingPathComponent("cursor").path]).isEmpty)
+  }
+
+  // MARK: The newest of what is selected
+
+  private static func entries(_ count: Int) -> [Data] {
+    (0..<count).map { number in
+      // Level, a field, the agent's own record, and some that cannot be read or are journald's reports of loss.
+      switch number % 7 {
+      case 0:
+        return Journal.entry(
+          number,
+          Journal.text([("SYSLOG_IDENTIFIER", "kata"), ("PRIORITY", "3"), ("MESSAGE", "error \(number)")]))
+      case 1:
+        let agent =
+          #"{"msg":"agent \#(number)","level":"ERRO","ts":"2026-03-05T05:01:54.9Z","pid":"1","name":"kata-agent","source":"agent"}"#
+        return Journal.entry(
+          number, Journal.text([("SYSLOG_IDENTIFIER", "kata"), ("PRIORITY", "6"), ("MESSAGE", agent)]))
+      case 2:
+        return Journal.entry(
+          number,
+          Journal.text([
+            ("MESSAGE", "Suppressed 2 messages from kata.service"), ("SYSLOG_IDENTIFIER", "systemd-journald"),
+            ("MESSAGE_ID", "a596d6fe7bfa4994828e72309e95d61e"), ("N_DROPPED", "2"),
+          ]))
+      default:
+        return Journal.entry(
+          number,
+          Journal.text([
+            ("SYSLOG_IDENTIFIER", "kata"), ("PRIORITY", "6"), ("MESSAGE", "info \(number)"),
+            ("PARITY", "\(number % 2)"),
+          ]))
+      }
+    }
+  }
+
+  private func messages(_ arguments: [String]) throws -> [String] {
+    let result = try Tool.run(
+      arguments + ["--output-format", "ndjson", "--fields", "msg", "--reorder-window", "0"])
+    #expect(result.status == 0, "\(result.errorText)")
+    return try result.output.split(separator: 0x0a).compactMap {
+      (try JSONSerialization.jsonObject(with: Data($0)) as? [String: Any])?["msg"] as? String
+    }
+  }
+
+  @Test(arguments: [
+    ["--level", "error"], ["--match", "msg~^error"], ["--match", "parity=1"], ["--source", "agent"],
+    ["--level", "error", "--match", "msg~7"], ["--level", "info", "--since", "@1772686914.1"],
+    ["--level", "error", "--until", "@1772686914.1"],
+    ["--match", "parity=0", "--since", "@1772686914.1", "--until", "@1772686914.15"],
+    ["--source", "nosuch"], ["--level", "error", "--since", "@1772686999"], [],
+  ])
+  func newestAreOfWhatIsSelected(_ selection: [String]) throws {
+    let folder = try TemporaryFolder()
+    let all = Self.entries(300)
+    let files = try [0, 1].map { part in
+      try Journal.make(
+        all.indices.filter { $0 % 2 == part }.map { all[$0] }, in: folder, name: "part\(part).journal")
+    }
+    let read = files.flatMap { ["--journal-file", $0] } + selection
+    let whole = try messages(read)
+    for count in [0, 1, 2, 5, 30, 1000] {
+      #expect(try messages(read + ["--lines", "\(count)"]) == whole.suffix(count), "\(count)")
+    }
+    // A cursor tells where to begin; the newest are not asked for any more.
+    let cursor = folder.url.appendingPathComponent("cursor").path
+    let first = try messages(read + ["-n", "5", "--cursor-file", cursor])
+    #expect(first == whole.suffix(5))
+    if !first.isEmpty { #expect(try messages(read + ["-n", "5", "--cursor-file", cursor]).isEmpty) }
+  }
+
+  @Test func followingBeginsWithTheNewestOfWhatIsSelected() async throws {
+    let folder = try TemporaryFolder()
+    let path = try Journal.make(Self.entries(100), in: folder)
+    let run = try Follower([
+      "--journal-file", path, "--follow", "-n", "3", "--level", "error", "--output-format", "ndjson",
+      "--fields", "msg",
+    ])
+    for message in ["agent 92", "error 98", "agent 99"] {
+      #expect(try await run.line() == "{\"msg\":\"\(message)\"}")
+    }
+    #expect(run.stop(SIGTERM) == 0 && run.rest().isEmpty)
   }
 }

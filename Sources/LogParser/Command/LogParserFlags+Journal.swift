@@ -63,8 +63,11 @@ extension LogParserFlags {
         settings.usesJournalOption = settings.usesJournalOption ?? "--boot"
         settings.journal.boot = text
       },
-      Flag("lines", "n", .text("N"), in: section, "Begin with the newest N entries") {
-        (settings, text) throws(UsageError) in
+      Flag(
+        "lines", "n", .text("N"), in: section, "Begin with the newest N records that are selected",
+        detail:
+          "Of those that --level, --match, --since and the other options select, the newest N are written; with --follow, all later ones as well. The journal is read backwards for them; memory does not depend on N."
+      ) { (settings, text) throws(UsageError) in
         settings.usesJournalOption = settings.usesJournalOption ?? "--lines"
         settings.journal.lines = try FlagValue.number(text, 0...1_000_000_000)
       },

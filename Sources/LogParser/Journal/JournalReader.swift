@@ -34,9 +34,12 @@ package struct JournalReader: ~Copyable {
 
   /// Opens a journal and goes to where reading begins: behind the cursor, at the time, at the newest entries, or at the
   /// start.
+  ///
+  /// - Parameter countsLines: whether each entry is one of ``JournalOptions/lines``. A caller that selects among entries
+  ///   counts them itself, from the end, by ``goBack(notBefore:)``.
   package static func open(
     _ options: JournalOptions, since: Timestamp? = nil, until: Timestamp? = nil,
-    afterCursor cursor: String? = nil
+    afterCursor cursor: String? = nil, countsLines: Bool = true
   ) throws(JournalError) -> JournalReader {
     let subject = Self.subject(of: options.location)
     let systemd = try Systemd.load()
@@ -47,7 +50,7 @@ package struct JournalReader: ~Copyable {
     _ = systemd.setDataThreshold(handle, 0)
     if options.location == .local || options.location == .merged { try JournalAccess.check(subject) }
     try JournalMatches(systemd, handle, subject).add(options)
-    try reader.seek(options, since: since, cursor: cursor)
+    try reader.seek(options, since: since, cursor: cursor, countsLines: countsLines)
     return reader
   }
 
@@ -88,7 +91,7 @@ package struct JournalReader: ~Copyable {
   }
 
   private mutating func seek(
-    _ options: JournalOptions, since: Timestamp?, cursor: String?
+    _ options: JournalOptions, since: Timestamp?, cursor: String?, countsLines: Bool
   ) throws(JournalError) {
     if let cursor {
       let code = systemd.seekCursor(journal, cursor)
@@ -112,6 +115,7 @@ package struct JournalReader: ~Copyable {
         _ = systemd.previous(journal)
         return
       }
+      if !countsLines { return }
       isOnNext = try goBack(lines)
       if let since { skip(to: since) }
       return
@@ -136,6 +140,15 @@ package struct JournalReader: ~Copyable {
     return hasMoved
   }
 
+  /// Goes to the entry before, which is then the next one to be read; false when there is none at or after `since`.
+  mutating func goBack(notBefore since: Timestamp?) throws(JournalError) -> Bool {
+    let code = systemd.previous(journal)
+    guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
+    guard code > 0 else { return false }
+    isOnNext = since.map { realtime >= Self.microseconds($0) } ?? true
+    return isOnNext
+  }
+
   private var isLossReport: Bool {
     var data: UnsafeRawPointer?
     var length = 0
@@ -148,7 +161,8 @@ package struct JournalReader: ~Copyable {
   /// Goes on to the first entry at or after `since`, if that is farther.
   private mutating func skip(to since: Timestamp) {
     let limit = Self.microseconds(since)
-    if isOnNext, realtime >= limit { return }
+    // The entry of a cursor may be younger: what was written out is not to be read again.
+    if realtime >= limit { return }
     _ = systemd.seekRealtime(journal, limit)
     isOnNext = false
   }

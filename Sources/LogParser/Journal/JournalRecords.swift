@@ -16,17 +16,41 @@ struct JournalRecords: ~Copyable {
     self.stop = stop
   }
 
-  static func open(_ options: RunOptions, _ journal: JournalOptions) throws(Run.Failure) -> JournalRecords {
-    let cursor = try journal.cursorFile.map { (path) throws(Run.Failure) in try CursorFile(path: path).read()
+  /// Opens the journal. The newest records that `--lines` asks for are those that `filter` selects.
+  static func open(
+    _ options: RunOptions, _ journal: JournalOptions, _ filter: SelectionFilter
+  ) throws(Run.Failure) -> JournalRecords {
+    let cursor = try journal.cursorFile.flatMap { (path) throws(Run.Failure) in
+      try CursorFile(path: path).read()
     }
     do throws(JournalError) {
+      let since = options.selection.since
       let reader = try JournalReader.open(
-        journal, since: options.selection.since, until: options.selection.until, afterCursor: cursor ?? nil)
-      return JournalRecords(
+        journal, since: since, until: options.selection.until, afterCursor: cursor,
+        countsLines: filter.isEverything)
+      var records = JournalRecords(
         text: TextRecord(rules: options.rules, reference: LocalTime.now()), reader: reader,
         stop: try signals(options))
+      if let lines = journal.lines, cursor == nil, !filter.isEverything {
+        try records.goBack(lines, notBefore: since, filter)
+      }
+      return records
     } catch {
       throw .message(error.description)
+    }
+  }
+
+  /// Goes back from the end over so many records that `filter` selects. They are read again from there on, so that
+  /// nothing is kept, however many they are.
+  private mutating func goBack(
+    _ count: Int, notBefore since: Timestamp?, _ filter: SelectionFilter
+  ) throws(JournalError) {
+    var record = Record()
+    var left = count
+    while left > 0, try reader.goBack(notBefore: since) {
+      // What cannot be read is reported when its turn comes.
+      guard let step = try? read(into: &record), case .record = step, filter.selects(record) else { continue }
+      left -= 1
     }
   }
 
@@ -59,19 +83,24 @@ struct JournalRecords: ~Copyable {
       throw .message(error.description)
     }
     line += 1
-    record.reset()
-    record.line = line
     do throws(RecordProblem) {
-      if try readWhole(&record) { return .record }
-      if record.message.hasPrefix("Suppressed "), let count = lossReport(&record) { return .loss(count) }
-      record.reset()
-      record.line = line
-      reader.fields(&members, &record.arena)
-      try JournalEntry.read(members, time: time, into: &record, text: text)
-      return .record
+      return try read(into: &record)
     } catch {
       return .problem(error)
     }
+  }
+
+  /// Reads the entry that the journal stands on.
+  private mutating func read(into record: inout Record) throws(RecordProblem) -> Step {
+    record.reset()
+    record.line = line
+    if try readWhole(&record) { return .record }
+    if record.message.hasPrefix("Suppressed "), let count = lossReport(&record) { return .loss(count) }
+    record.reset()
+    record.line = line
+    reader.fields(&members, &record.arena)
+    try JournalEntry.read(members, time: time, into: &record, text: text)
+    return .record
   }
 
   private var time: Timestamp { Timestamp(microseconds: reader.realtime) }

@@ -39,7 +39,7 @@ struct RecordSource: ~Copyable {
     }
     let filter = try SelectionFilter(selection, tally: tally)
     if let options = options.journal {
-      journal = try JournalRecords.open(self.options, options)
+      journal = try JournalRecords.open(self.options, options, filter)
     } else if isFollowed, let item = inputs.items.first, !item.isStandardInput {
       do throws(SystemCallError) {
         watch = try FileWatch(item.path)
