@@ -5,25 +5,26 @@ import Synchronization
 struct ChosenField: Sendable {
   let name: String
   let known: FlatField?
-  /// Whether a record had the extra field.
-  private let sightings = FieldSightings()
+  /// Whether a record had the extra field; nil for what every record has.
+  private let sightings: FieldSightings?
 
   init(_ name: String) {
     self.name = name
     known = FlatField(name: name)
+    sightings = known == nil ? FieldSightings() : nil
   }
 
   /// The extra field's value. A key that is also the name of a known field is asked for as `data.` and the key.
   func value(in record: borrowing Record) -> ByteSlice? {
     if let value = Self.value(of: name, in: record) {
-      sightings.note()
+      sightings?.note()
       return value
     }
     if name.hasPrefix("data."), let value = Self.value(of: String(name.dropFirst(5)), in: record) {
-      sightings.note()
+      sightings?.note()
       return value
     }
-    sightings.noteMissing(record)
+    sightings?.noteMissing(record)
     return nil
   }
 
@@ -31,7 +32,7 @@ struct ChosenField: Sendable {
   ///
   /// - Parameter isSelection: whether the records that were written are not all that were read.
   func explanation(isSelection: Bool) -> String? {
-    guard known == nil, let keys = sightings.keysWithoutIt else { return nil }
+    guard let keys = sightings?.keysWithoutIt else { return nil }
     return FieldName.unknown(
       name, keys, known: FlatField.allCases.map(\.rawValue), option: " (of --fields)",
       isSelection: isSelection)

@@ -15,6 +15,8 @@ final class SelectionFilter {
   /// The keys without the `data.` that the flat formats put before some of them.
   private let bareKeys: [String?]
   let isEverything: Bool
+  /// What the record that was asked about last had for the last match that was looked at.
+  @exclusivity(unchecked) private var matched: Value?
 
   /// - Parameter tally: what is told of the records that ``accepts(_:)`` leaves out.
   init(_ selection: Selection, tally: SelectionTally? = nil) throws(Run.Failure) {
@@ -50,22 +52,12 @@ final class SelectionFilter {
       tally?.noteSelected()
       return true
     }
-    if let tally, !tally.isOver { explain(condition, record, to: tally) }
+    if let tally, !tally.isOver { tally.note(condition, record, value: matched) }
     return false
   }
 
   /// Whether the record is wanted.
   func selects(_ record: borrowing Record) -> Bool { isEverything || firstBroken(by: record) == nil }
-
-  private func explain(
-    _ condition: SelectionTally.Condition, _ record: borrowing Record, to tally: SelectionTally
-  ) {
-    if case .match(let index) = condition {
-      tally.note(condition, record, value: value(ofMatch: index, in: record))
-    } else {
-      tally.note(condition, record, value: nil)
-    }
-  }
 
   /// The first condition that the record does not meet.
   private func firstBroken(by record: borrowing Record) -> SelectionTally.Condition? {
@@ -105,7 +97,8 @@ final class SelectionFilter {
   }
 
   private func holds(_ index: Int, _ record: borrowing Record) -> Bool {
-    guard let value = value(ofMatch: index, in: record) else { return false }
+    matched = value(ofMatch: index, in: record)
+    guard let value = matched else { return false }
     switch selection.matches[index].pattern {
     case .equals(let wanted):
       return Self.equals(wanted, value.slice) || value.number.map { "\($0)" == wanted } ?? false

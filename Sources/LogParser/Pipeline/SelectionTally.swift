@@ -11,6 +11,19 @@ final class SelectionTally {
     case since, until, sandbox, container, source, level
     /// One of ``Selection/matches``.
     case match(Int)
+
+    /// The condition's place in that order.
+    var index: Int {
+      switch self {
+      case .since: 0
+      case .until: 1
+      case .sandbox: 2
+      case .container: 3
+      case .source: 4
+      case .level: 5
+      case .match(let index): 6 + index
+      }
+    }
   }
 
   /// Records without a field of `--match` whose keys are noted, and keys of each.
@@ -19,7 +32,7 @@ final class SelectionTally {
 
   /// What one condition left out.
   private struct Rejections {
-    var condition: Condition
+    let condition: Condition
     var count: UInt64 = 0
     var values = DistinctValues()
     /// The time of the record that came nearest to being in time.
@@ -29,13 +42,46 @@ final class SelectionTally {
     /// Records without the field.
     var lacking: UInt64 = 0
     var keys = DistinctValues()
+
+    init(condition: Condition) { self.condition = condition }
+
+    mutating func note(_ record: borrowing Record, _ value: SelectionFilter.Value?) {
+      count += 1
+      switch condition {
+      case .since: nearest = max(nearest ?? record.time, record.time)
+      case .until: nearest = min(nearest ?? record.time, record.time)
+      case .sandbox: values.note(record.sandbox)
+      case .container: values.note(record.container)
+      case .source: values.note(record.source)
+      case .level: levels[Level(name: record.level)?.rawValue ?? Level.allCases.count] += 1
+      case .match:
+        if let value { note(value) } else { noteLacking(record) }
+      }
+    }
+
+    private mutating func note(_ value: SelectionFilter.Value) {
+      if let number = value.number { values.note(number) } else { values.note(value.slice) }
+    }
+
+    private mutating func noteLacking(_ record: borrowing Record) {
+      lacking += 1
+      guard lacking <= SelectionTally.sampledRecords else { return }
+      for index in 0..<min(record.fields.count, SelectionTally.sampledFields) {
+        keys.note(record.fields[index].key)
+      }
+    }
   }
 
   private let selection: Selection
-  private var rejections: [Rejections] = []
-  private(set) var isOver = false
+  /// By ``Condition/index``. It is changed for each record that is left out, in one place that calls nothing back.
+  @exclusivity(unchecked) private var rejections: [Rejections]
+  @exclusivity(unchecked) private(set) var isOver = false
 
-  init(_ selection: Selection) { self.selection = selection }
+  init(_ selection: Selection) {
+    self.selection = selection
+    let known: [Condition] = [.since, .until, .sandbox, .container, .source, .level]
+    rejections = (known + selection.matches.indices.map { .match($0) }).map { Rejections(condition: $0) }
+  }
 
   /// Notes that a record was selected.
   @inline(__always)
@@ -43,44 +89,12 @@ final class SelectionTally {
 
   /// Notes a record that `condition` is the first to reject. `value` is what the record has for a match.
   func note(_ condition: Condition, _ record: borrowing Record, value: SelectionFilter.Value?) {
-    let index: Int
-    if let known = rejections.firstIndex(where: { $0.condition == condition }) {
-      index = known
-    } else {
-      index = rejections.count
-      rejections.append(Rejections(condition: condition))
-    }
-    rejections[index].count += 1
-    switch condition {
-    case .since: rejections[index].nearest = max(rejections[index].nearest ?? record.time, record.time)
-    case .until: rejections[index].nearest = min(rejections[index].nearest ?? record.time, record.time)
-    case .sandbox: rejections[index].values.note(record.sandbox)
-    case .container: rejections[index].values.note(record.container)
-    case .source: rejections[index].values.note(record.source)
-    case .level:
-      rejections[index].levels[Level(name: record.level)?.rawValue ?? Level.allCases.count] += 1
-    case .match: note(value, record, &rejections[index])
-    }
-  }
-
-  private func note(
-    _ value: SelectionFilter.Value?, _ record: borrowing Record, _ rejections: inout Rejections
-  ) {
-    guard let value else {
-      rejections.lacking += 1
-      guard rejections.lacking <= Self.sampledRecords else { return }
-      for index in 0..<min(record.fields.count, Self.sampledFields) {
-        rejections.keys.note(record.fields[index].key)
-      }
-      return
-    }
-    guard let number = value.number else { return rejections.values.note(value.slice) }
-    var arena = Arena()
-    rejections.values.note(arena.copy("\(number)"))
+    rejections[condition.index].note(record, value)
   }
 
   /// Why nothing was selected, in one line; nil when something was, or when there was nothing to select from.
   var explanation: String? {
+    let rejections = rejections.filter { $0.count > 0 }
     if isOver || rejections.isEmpty { return nil }
     let details = rejections.map(detail).filter { !$0.isEmpty }.map { "; " + $0 }.joined()
     if rejections.count == 1 { return "no record matched \(option(rejections[0].condition))\(details)" }
