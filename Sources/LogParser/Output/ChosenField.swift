@@ -58,7 +58,7 @@ struct ChosenField: Sendable {
 /// Whether any record had a field, and what keys the first records without it had instead. Threads share it.
 private final class FieldSightings: Sendable {
   /// Records without the field whose keys are noted, and keys of each.
-  private static let sampledRecords = 1000
+  private static let sampledRecords = 256
   private static let sampledFields = 64
 
   private let isFound = Atomic(false)
