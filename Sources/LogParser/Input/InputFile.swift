@@ -9,7 +9,7 @@ struct InputFile: ~Copyable {
   private let decompressor: Decompressor?
 
   /// The first bytes of a journal file: https://systemd.io/JOURNAL_FILE_FORMAT/#header
-  private static let journalMagic = Array("LPKSHHRH".utf8)
+  static let journalMagic = Array("LPKSHHRH".utf8)
 
   private init(lines: consuming LineReader, reference: Timestamp, decompressor: Decompressor?) {
     self.lines = lines

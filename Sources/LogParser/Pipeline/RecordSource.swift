@@ -17,6 +17,7 @@ struct RecordSource: ~Copyable {
   private var merge: InputMerge?
   private var watch: FileWatch?
   private var journal: JournalRecords?
+  private var isDamageNoted = false
 
   enum Step {
     case record
@@ -116,14 +117,29 @@ struct RecordSource: ~Copyable {
       case .problem(let problem): try note(problem, inputs.items[0].name, journal?.line ?? 0)
       case .loss(let count): statistics.suppressed &+= count
       case .end:
-        statistics.journalGaps = journal?.gaps ?? 0
+        noteDamage()
         return isFollowed ? .waits : .end
       }
     }
   }
 
+  /// Notes what of the journal could not be read; what can be is, in every format.
+  private mutating func noteDamage() {
+    for failure in journal?.takeFailures() ?? [] {
+      statistics.failedInputs += 1
+      diagnostics.error(failure.description)
+    }
+    if journal?.isDamaged ?? false, !isDamageNoted {
+      isDamageNoted = true
+      statistics.failedInputs += 1
+      diagnostics.error(
+        "\(inputs.items[0].name): parts of it could not be read; journalctl --verify names the damaged file")
+    }
+    statistics.journalGaps = journal?.gaps ?? 0
+  }
+
   /// The place in the journal of the record that was read last.
-  mutating func cursor() -> String? { journal?.cursor ?? nil }
+  mutating func cursor() -> String? { journal?.cursor() ?? nil }
 
   private mutating func note(_ problem: RecordProblem, _ name: String, _ line: UInt64) throws(Run.Failure) {
     if problem.isOverLimit {

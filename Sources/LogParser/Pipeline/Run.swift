@@ -109,7 +109,7 @@ package final class Run {
   /// is not to be replaced by nothing.
   func requireRecords(_ count: UInt64, _ statistics: ReadingStatistics) throws(Failure) {
     let failed = self.statistics.failedInputs + statistics.failedInputs
-    if count == 0, failed > 0, failed >= UInt64(options.files.count) {
+    if count == 0, options.journal == nil, failed > 0, failed >= UInt64(options.files.count) {
       throw .nothingRead
     }
     if count == 0, options.failsOnNoRecords { throw .message("no log records to process") }

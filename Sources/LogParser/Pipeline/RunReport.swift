@@ -37,7 +37,8 @@ struct RunReport {
       (statistics.dropped, "message dropped by a logger", "messages dropped by loggers"),
       (statistics.journalGaps, "gap in the journal", "gaps in the journal"),
       (
-        options.toleratesBadInputs ? statistics.failedInputs : 0, "input that could not be read to its end",
+        options.toleratesBadInputs || options.journal != nil ? statistics.failedInputs : 0,
+        "input that could not be read to its end",
         "inputs that could not be read to their end"
       ),
     ]
