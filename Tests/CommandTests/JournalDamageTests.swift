@@ -228,6 +228,25 @@ struct JournalDamageTests {
     #expect(rest.text.split(separator: "\n").count == Self.wanted.count, "\(rest.errorText)")
   }
 
+  /// A file that journald is writing to changes while it is looked through.
+  @Test(.enabled(if: PrivateJournald.isPossible, "a mount namespace and systemd-journald are needed"))
+  func fileThatIsWrittenToIsNotCalledDamaged() async throws {
+    let journald = try PrivateJournald()
+    try journald.send("MESSAGE=first\nSYSLOG_IDENTIFIER=kata\n")
+    let entries = (0..<4000).map { "MESSAGE=m \($0)\nSYSLOG_IDENTIFIER=kata\nNUMBER=\($0)\n\n" }.joined()
+    let writer = Task { try journald.send(entries) }
+    for _ in 0..<12 {
+      let result = try journald.run(
+        "/bin/sh",
+        [
+          "-c",
+          "exec '\(Tool.path)' --journal-directory /run/log/journal/* --output-format ndjson --fields msg",
+        ])
+      #expect(result.status == 0 && result.text.contains("first"), "\(result.errorText)")
+    }
+    try await writer.value
+  }
+
   @Test func soundFilesAreNotCalledDamaged() throws {
     let folder = try TemporaryFolder()
     let outcome = try read(try Self.make(folder), folder)

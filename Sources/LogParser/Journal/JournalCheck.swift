@@ -52,9 +52,7 @@ struct JournalCheck {
         check.sound.append(path)
         continue
       }
-      let scan = JournalFileScan(&file, conditions)
-      let count = scan.entries.count
-      if scan.isWhole, try JournalReader.count(path, conditions, limit: count) == count {
+      guard let scan = try damage(of: &file, conditions) else {
         check.sound.append(path)
         continue
       }
@@ -72,6 +70,26 @@ struct JournalCheck {
             isPartial: true)))
     }
     return check
+  }
+
+  /// What a damaged file has; nil when it is sound.
+  private static func damage(
+    of file: inout JournalFileBytes, _ conditions: JournalConditions
+  ) throws(JournalError) -> JournalFileScan? {
+    var attempt = 0
+    while true {
+      attempt += 1
+      let scan = JournalFileScan(&file, conditions)
+      let wanted = scan.entries.count
+      let count = scan.isWhole ? try JournalReader.count(file.path, conditions, limit: wanted) : nil
+      if count == wanted { return nil }
+      // journald may be writing to the file: what was half written is looked at again.
+      guard attempt < 4, let again = try? JournalFileBytes(file.path, windowSize: windowSize),
+        again.entryCount != file.entryCount || again.tailOffset != file.tailOffset
+      else { return scan }
+      if let count, count > wanted { return nil }
+      file = again
+    }
   }
 
   /// Why a file is no journal file that can be looked through; nil for one that has nothing in it yet.
