@@ -77,14 +77,14 @@ struct JournalDamageTests {
     let bytes = try Self.make(folder)
     let all = objects(bytes).filter { $0.type == type }
     // From the second half: the data that all entries share is at the start.
-    let object = try #require(all.dropFirst(all.count / 2).first)
-    var damaged = bytes
-    damaged[object.offset + byte] ^= 0x41
-    let outcome = try read(damaged, folder)
-    #expect(outcome.numbers.count >= Self.wanted.count - loss, "\(outcome.errors)")
-    #expect(outcome.numbers.count == Set(outcome.numbers).count)
-    if !outcome.isWhole() {
-      #expect(outcome.status == 1 && outcome.gaps > 0, "\(outcome.errors)")
+    for object in all.dropFirst(all.count / 2).prefix(6) {
+      var damaged = bytes
+      damaged[object.offset + byte] ^= 0x41
+      let outcome = try read(damaged, folder)
+      #expect(outcome.numbers.count >= Self.wanted.count - loss, "\(object): \(outcome.errors)")
+      #expect(outcome.numbers.count == Set(outcome.numbers).count)
+      guard !outcome.isWhole() else { continue }
+      #expect(outcome.status == 1 && outcome.gaps > 0, "\(object): \(outcome.errors)")
       #expect(outcome.errors.contains("damaged.journal: the journal file is damaged:"), "\(outcome.errors)")
     }
   }
