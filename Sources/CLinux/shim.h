@@ -24,6 +24,10 @@ int accept4(int socket, struct sockaddr *restrict address, socklen_t *restrict l
 /* Constants that a C library declares only for GNU's sources. */
 enum { kata_o_path = 010000000, kata_at_empty_path = 0x1000 };
 
+/* memfd_create(2): a file in memory, which is gone when it is closed; close-on-exec. */
+int memfd_create(const char *name, unsigned int flags);
+static inline int kata_memfd(const char *name) { return memfd_create(name, 1); }
+
 int setgroups(size_t count, const gid_t *groups);
 
 /// Keeps this process and those it starts from gaining rights by running a program.

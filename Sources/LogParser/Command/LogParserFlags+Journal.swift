@@ -16,7 +16,8 @@ extension LogParserFlags {
       },
       Flag(
         "journal-file", nil, .file("FILE"), in: section, repeatable: true, "Read a journal file",
-        detail: "Several files are read as one journal, merged by time."
+        detail:
+          "Several files are read as one journal, merged by time. Each is looked through for damage first; of a damaged one everything that can be read is, what is missing is reported, and the exit status is 1."
       ) { (settings, text) throws(UsageError) in
         settings.usesJournal = true
         if case .files(let files) = settings.journal.location {

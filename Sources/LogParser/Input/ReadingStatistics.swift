@@ -24,6 +24,12 @@ package struct ReadingStatistics: Sendable, Equatable {
   package var duplicates: UInt64 = 0
   /// Records that the selection did not want.
   package var unselected: UInt64 = 0
+  /// Inputs that could not be read, or not to their end.
+  package var failedInputs: UInt64 = 0
+  /// Inputs that were read whole and about which there is a warning.
+  package var inputWarnings: UInt64 = 0
+  /// Records that stand behind a younger one in the output because the reorder window was too small.
+  package var late: UInt64 = 0
 
   package init() {}
 
@@ -74,5 +80,8 @@ package struct ReadingStatistics: Sendable, Equatable {
     journalGaps &+= other.journalGaps
     duplicates &+= other.duplicates
     unselected &+= other.unselected
+    failedInputs &+= other.failedInputs
+    inputWarnings &+= other.inputWarnings
+    late &+= other.late
   }
 }

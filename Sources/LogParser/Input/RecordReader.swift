@@ -56,11 +56,13 @@ package struct RecordReader: ~Copyable {
 
   /// Whether no line was read yet.
   var isUnused: Bool { line == 0 }
+  /// The number of lines that were read.
+  var lineCount: UInt64 { line }
 
   /// Reads the next record into `record`.
   package mutating func next(
     _ lines: inout LineReader, into record: inout Record
-  ) throws(SystemCallError) -> Outcome {
+  ) -> Outcome {
     while true {
       if let waiting = held.nextToReplay() {
         let number = waiting.line
@@ -68,14 +70,14 @@ package struct RecordReader: ~Copyable {
         continue
       }
       if entry.isOpen {
-        switch try entry.read(&lines, &line) {
+        switch entry.read(&lines, &line) {
         case .complete: if let outcome = finishEntry(&record) { return outcome }
         case .problem(let problem): return .problem(problem, line: entry.firstLine)
         case .end: return .end
         }
         continue
       }
-      switch try lines.next() {
+      switch lines.next() {
       case .end:
         if isFollowed { return .end }
         if let outcome = finish(&record) { return outcome }

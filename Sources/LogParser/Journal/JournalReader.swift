@@ -24,6 +24,16 @@ package struct JournalReader: ~Copyable {
   private(set) var isPastEnd = false
   /// Places that could not be read, and a cursor whose entry is gone.
   package private(set) var gaps: UInt64 = 0
+  /// Whether a gap is one of damage.
+  private(set) var isDamaged = false
+  /// The files that libsystemd holds open, and their paths.
+  private var files: [FileIdentity: String] = [:]
+
+  /// What stays when a file is renamed, as journald does with one that is full.
+  private struct FileIdentity: Hashable {
+    var device: dev_t
+    var number: ino_t
+  }
 
   private init(_ systemd: Systemd, journal: OpaquePointer, subject: String, until: UInt64) {
     self.systemd = systemd
@@ -49,14 +59,16 @@ package struct JournalReader: ~Copyable {
     // Fields are wanted whole, however long they are.
     _ = systemd.setDataThreshold(handle, 0)
     if options.location == .local || options.location == .merged { try JournalAccess.check(subject) }
-    try JournalMatches(systemd, handle, subject).add(options)
+    let conditions = try JournalMatches.conditions(options, subject)
+    try JournalMatches.add(conditions, to: handle, systemd, subject)
+    reader.files = Self.openFiles()
     try reader.seek(options, since: since, cursor: cursor, countsLines: countsLines)
     return reader
   }
 
   deinit { systemd.close(journal) }
 
-  private static func subject(of location: JournalOptions.Location) -> String {
+  static func subject(of location: JournalOptions.Location) -> String {
     switch location {
     case .local, .merged: "journal"
     case .files(let files): files.count == 1 ? files[0] : "journal files"
@@ -85,7 +97,21 @@ package struct JournalReader: ~Copyable {
     return journal
   }
 
-  private static func microseconds(_ time: Timestamp) -> UInt64 {
+  /// How many entries of one file libsystemd finds that meet the conditions; it stops beyond `limit`.
+  static func count(
+    _ path: String, _ conditions: JournalConditions, limit: Int
+  ) throws(JournalError) -> Int? {
+    let systemd = try Systemd.load()
+    guard let handle = try? open(.files([path]), path, systemd) else { return nil }
+    defer { systemd.close(handle) }
+    try JournalMatches.add(conditions, to: handle, systemd, path)
+    guard systemd.seekHead(handle) >= 0 else { return nil }
+    var count = 0
+    while count <= limit, systemd.next(handle) > 0 { count += 1 }
+    return count
+  }
+
+  static func microseconds(_ time: Timestamp) -> UInt64 {
     guard time.seconds >= 0 else { return 0 }
     return UInt64(time.seconds) * 1_000_000 + UInt64(time.nanoseconds / 1000)
   }
@@ -179,6 +205,7 @@ package struct JournalReader: ~Copyable {
         // libsystemd leaves out files that it cannot go on in; what it reports is about all of them.
         guard -code == EBADMSG || -code == EIO else { throw JournalError(subject, "read", code: code) }
         gaps += 1
+        isDamaged = true
         return false
       }
     }
@@ -190,6 +217,35 @@ package struct JournalReader: ~Copyable {
     if hasEntry { _ = systemd.previous(journal) }
     isPastEnd = true
     return false
+  }
+
+  /// The files that libsystemd gave up since the last call, or since the journal changed: it says nothing of a file that
+  /// it cannot go on in, and closes it.
+  mutating func takeDropped() -> [String] {
+    let now = Self.openFiles()
+    let dropped = files.filter { now[$0.key] == nil }.map(\.value).sorted()
+    files = now
+    gaps += UInt64(dropped.count)
+    return dropped
+  }
+
+  private static func openFiles() -> [FileIdentity: String] {
+    let directory = "/proc/self/fd"
+    var files: [FileIdentity: String] = [:]
+    for name in (try? DirectoryListing.names(in: directory)) ?? [] {
+      var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let count = readlink("\(directory)/\(name)", &path, path.count)
+      guard count > 0 else { continue }
+      var text = String(decoding: path[..<count].lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      // A file that was removed is still read.
+      if text.hasSuffix(" (deleted)") { text.removeLast(10) }
+      if text.hasSuffix(".journal") || text.hasSuffix(".journal~") {
+        var status = stat()
+        guard let number = Int32(name), fstat(number, &status) == 0 else { continue }
+        files[FileIdentity(device: status.st_dev, number: status.st_ino)] = text
+      }
+    }
+    return files
   }
 
   /// When journald took the entry, in microseconds since 1970.
@@ -226,7 +282,10 @@ package struct JournalReader: ~Copyable {
       var data: UnsafeRawPointer?
       var length = 0
       let code = systemd.enumerateData(journal, &data, &length)
-      if code < 0 { gaps += 1 }
+      if code < 0 {
+        gaps += 1
+        isDamaged = true
+      }
       guard code > 0, let data else { return }
       let field = arena.copy(UnsafeRawBufferPointer(start: data, count: length))
       guard let equals = field.firstIndex(of: 0x3d) else { continue }
@@ -263,6 +322,7 @@ package struct JournalReader: ~Copyable {
       }
       let code = systemd.process(journal)
       guard code >= 0 else { throw JournalError(subject, "wait", code: code) }
+      self.files = Self.openFiles()
       // Only appended entries, or files that came and went, are worth a look.
       if code != Int32(SD_JOURNAL_NOP) || count == 0 { return true }
     }

@@ -15,6 +15,8 @@ extension Run {
       !options.dropsDuplicates, options.selection.isEverything,
       options.inputFormat == .auto || options.inputFormat == .logfmt
     else { return nil }
+    // What cannot be opened is reported by the one who reads it.
+    if !input.isStandardInput, access(input.path, R_OK) != 0 { return nil }
     return try attempt { () throws(SystemCallError) in
       let descriptor =
         input.isStandardInput
@@ -75,7 +77,7 @@ extension Run {
         throw .message(error.description)
       }
     }
-    try requireRecords(count)
+    try requireRecords(count, source.statistics)
     return source.cursor()
   }
 

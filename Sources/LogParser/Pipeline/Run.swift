@@ -23,6 +23,10 @@ package final class Run {
   /// A run that cannot go on; the message has been written for the user.
   package enum Failure: Error {
     case message(String)
+    /// An input that cannot be read, or not to its end.
+    case input(InputFailure)
+    /// None of the inputs can be read, which has been reported of each.
+    case nothingRead
     case record(RecordProblem, name: String, line: UInt64)
   }
 
@@ -33,10 +37,17 @@ package final class Run {
     do throws(Failure) {
       try performOrThrow()
       explainSelection()
-      if statistics.bad + statistics.tooLong > 0 { status = 1 }
+      if statistics.bad + statistics.tooLong + statistics.failedInputs > 0 { status = 1 }
     } catch {
       switch error {
       case .message(let text): diagnostics.error(text)
+      case .input(let failure):
+        statistics.failedInputs += 1
+        let isWorthwhile = !options.follows && (options.files.count > 1 || failure.isPartial)
+        let remedy = isWorthwhile ? "; --keep-going writes what can be read" : ""
+        diagnostics.error("\(failure)\(remedy)")
+      case .nothingRead:
+        if options.files.count > 1 { diagnostics.error("no input could be read; nothing was written") }
       case .record(let problem, let name, let line): diagnostics.problem(problem, in: name, line: line)
       }
       status = 1
@@ -83,6 +94,7 @@ package final class Run {
       throw .message("there is nothing to read: name files, - for standard input, or give --journal")
     }
     let inputs = try InputList(options, diagnostics)
+    statistics.failedInputs = inputs.failedCount
     if options.isCheckOnly { return try check(inputs) }
     switch options.format {
     case .csv:
@@ -119,21 +131,35 @@ package final class Run {
     var record = Record()
     var count: UInt64 = 0
     while case .record = try source.next(into: &record) { count += 1 }
-    try requireRecords(count)
+    try requireRecords(count, source.statistics)
   }
 
-  /// Throws when there is no record and the user wants one.
-  func requireRecords(_ count: UInt64) throws(Failure) {
+  /// Throws when there is no record and the user wants one, or when nothing could be read: an output file that is there
+  /// is not to be replaced by nothing.
+  func requireRecords(_ count: UInt64, _ statistics: ReadingStatistics) throws(Failure) {
+    let failed = self.statistics.failedInputs + statistics.failedInputs
+    if count == 0, options.journal == nil, failed > 0, failed >= UInt64(options.files.count) {
+      throw .nothingRead
+    }
     if count == 0, options.failsOnNoRecords { throw .message("no log records to process") }
   }
 
   private func render<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
     if let sorted = try sortedFile(inputs) {
       try writeSorted(formatter, sorted, inputs)
-    } else if options.follows || options.reorderWindow != nil {
+    } else if options.follows || options.reorderWindow != nil && canMerge(inputs) {
       try stream(formatter, inputs)
     } else {
       try writeSpooled(formatter, inputs)
     }
+  }
+
+  /// Whether the inputs can be read side by side; says so when they cannot.
+  private func canMerge(_ inputs: InputList) -> Bool {
+    if InputMerge.isPossible(inputs.items) { return true }
+    diagnostics.warning(
+      "\(inputs.items.count) inputs are too many for --reorder-window to read them side by side (\(InputMerge.inputLimit) at most, \(InputMerge.compressedLimit) of them compressed, fewer under a low ulimit -n): all records are sorted before the first one is written"
+    )
+    return false
   }
 }

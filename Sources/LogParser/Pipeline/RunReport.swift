@@ -36,6 +36,11 @@ struct RunReport {
       (statistics.suppressed, "message suppressed by journald", "messages suppressed by journald"),
       (statistics.dropped, "message dropped by a logger", "messages dropped by loggers"),
       (statistics.journalGaps, "gap in the journal", "gaps in the journal"),
+      (
+        options.toleratesBadInputs || options.journal != nil ? statistics.failedInputs : 0,
+        "input that could not be read to its end",
+        "inputs that could not be read to their end"
+      ),
     ]
     let words = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.one : $0.many)" }
     return words.isEmpty ? nil : words.joined(separator: ", ")
@@ -50,6 +55,8 @@ struct RunReport {
       ("agent_unpack_failures", statistics.unpackFailures), ("suppressed", statistics.suppressed),
       ("dropped", statistics.dropped), ("journal_gaps", statistics.journalGaps),
       ("duplicates", statistics.duplicates), ("unselected", statistics.unselected),
+      ("failed_inputs", statistics.failedInputs), ("input_warnings", statistics.inputWarnings),
+      ("late", statistics.late),
     ]
     return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
   }
