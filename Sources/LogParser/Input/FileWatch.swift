@@ -34,6 +34,9 @@ final class FileWatch {
     try move()
   }
 
+  /// Readable when the user has ended the run.
+  var stopDescriptor: Int32 { signals.file.number }
+
   /// Watches the file that the path names now.
   func move() throws(SystemCallError) {
     if watch >= 0 { _ = inotify_rm_watch(notices.number, watch) }

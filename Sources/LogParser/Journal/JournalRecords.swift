@@ -9,10 +9,13 @@ struct JournalRecords: ~Copyable {
   private var members = MemberList()
   private var stop: StopSignals?
   private(set) var line: UInt64 = 0
+  /// Readable when the user has ended a followed run.
+  let stopDescriptor: Int32?
 
   private init(text: TextRecord, reader: consuming JournalReader, stop: consuming StopSignals?) {
     self.text = text
     self.reader = reader
+    stopDescriptor = stop?.file.number
     self.stop = stop
   }
 
@@ -100,11 +103,12 @@ struct JournalRecords: ~Copyable {
     return UInt64(scanner.number(1, 18) ?? 0)
   }
 
-  /// Waits for more entries; false when the user has ended the run.
-  mutating func wait() throws(Run.Failure) -> Bool {
-    guard let signals = stop?.file.number, !reader.isPastEnd else { return false }
+  /// Waits for more entries, for so many milliseconds at most if `patience` is not negative.
+  mutating func wait(_ patience: Int32) throws(Run.Failure) -> RecordSource.Wait {
+    guard let signals = stopDescriptor, !reader.isPastEnd else { return .end }
     do throws(JournalError) {
-      return try reader.wait(orFor: FileDescriptor(borrowing: signals))
+      let isStopped = try !reader.wait(orFor: FileDescriptor(borrowing: signals), patience: patience)
+      return isStopped ? .stopped : .mayHaveMore
     } catch {
       throw .message(error.description)
     }

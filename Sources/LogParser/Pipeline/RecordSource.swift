@@ -15,6 +15,8 @@ struct RecordSource: ~Copyable {
   private var reader: RecordReader
   private var watch: FileWatch?
   private var journal: JournalRecords?
+  /// Readable when the user has ended a followed run; nil when signals end the process as usual.
+  private(set) var stopDescriptor: Int32?
 
   enum Step {
     case record
@@ -31,10 +33,14 @@ struct RecordSource: ~Copyable {
     self.inputs = inputs
     self.isFollowed = isFollowed
     if let options = options.journal {
-      journal = try JournalRecords.open(self.options, options)
+      let opened = try JournalRecords.open(self.options, options)
+      stopDescriptor = opened.stopDescriptor
+      journal = consume opened
     } else if isFollowed, let item = inputs.items.first, !item.isStandardInput {
       do throws(SystemCallError) {
-        watch = try FileWatch(item.path)
+        let started = try FileWatch(item.path)
+        stopDescriptor = started.stopDescriptor
+        watch = started
       } catch {
         throw .message(error.description)
       }
@@ -144,10 +150,21 @@ struct RecordSource: ~Copyable {
     return true
   }
 
-  /// After ``Step/waits``: waits until the input has grown; false when the user has ended the run.
-  mutating func wait() throws(Run.Failure) -> Bool {
-    if options.journal != nil { return try journal?.wait() ?? false }
-    guard let watch, let item = inputs.items.first, !item.isStandardInput else { return false }
+  enum Wait {
+    /// It is time to look again.
+    case mayHaveMore
+    /// The user has ended the run.
+    case stopped
+    /// No more can come.
+    case end
+  }
+
+  /// After ``Step/waits``: waits until the input has grown.
+  ///
+  /// - Parameter patience: how many milliseconds to wait at most; negative for any time. For the journal alone.
+  mutating func wait(_ patience: Int32 = -1) throws(Run.Failure) -> Wait {
+    if options.journal != nil { return try journal?.wait(patience) ?? .end }
+    guard let watch, let item = inputs.items.first, !item.isStandardInput else { return .end }
     do throws(SystemCallError) {
       switch try watch.wait() {
       case .grown:
@@ -157,9 +174,9 @@ struct RecordSource: ~Copyable {
         try watch.move()
         index = -1
         file = nil
-      case .stopped: return false
+      case .stopped: return .stopped
       }
-      return true
+      return .mayHaveMore
     } catch {
       throw .message(error.description)
     }

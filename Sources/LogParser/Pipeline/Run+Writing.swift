@@ -35,7 +35,7 @@ extension Run {
     let source = RenderSource(
       reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file)
     var segments = sorted.plan.segments.makeIterator()
-    try write(formatter, source) { segments.next().map { .segment($0) } }
+    _ = try write(formatter, source) { segments.next().map { .segment($0) } }
   }
 
   /// Writes the records of all inputs in order of time, once all are read.
@@ -48,10 +48,10 @@ extension Run {
       reader: LogfmtRecord(rules: options.rules), names: inputs.names,
       spool: RenderSource.Spool(records.takeSpool()))
     let counted = statistics
-    try write(formatter, source) { jobs.next() }
+    let isDelivered = try write(formatter, source) { jobs.next() }
     statistics = counted
     statistics.duplicates += jobs.duplicates
-    if let cursor { try saveCursor(cursor) }
+    if isDelivered, let cursor { try saveCursor(cursor) }
   }
 
   /// Notes how far the journal has been written out.
@@ -80,9 +80,11 @@ extension Run {
   }
 
   /// Writes the pieces that `nextJob` gives as one document.
+  ///
+  /// - Returns: whether all of it is where it belongs. That is waited for only where a cursor will be noted.
   private func write<F: RecordFormatter>(
     _ formatter: F, _ source: RenderSource, _ nextJob: @escaping () -> RenderJob?
-  ) throws(Failure) {
+  ) throws(Failure) -> Bool {
     var target = try openTarget()
     var pending = OutputBuffer()
     formatter.begin(&pending)
@@ -117,7 +119,10 @@ extension Run {
     formatter.end(&pending, count: count)
     do throws(SystemCallError) {
       try target.write(pending.bytes)
+      if options.journal?.cursorFile != nil { return try target.deliver() }
+      let isComplete = !target.isClosed
       try target.finish()
+      return isComplete
     } catch {
       throw .message(error.description)
     }
@@ -128,7 +133,9 @@ extension Run {
     do throws(SystemCallError) {
       if options.isCheckOnly { return .nowhere() }
       if let path = options.outputFile { return try .file(path, mode: options.outputFileMode) }
-      return .standardOutput()
+      var target = OutputTarget.standardOutput()
+      if options.journal?.cursorFile != nil, options.format.isStreaming { try target.startLine() }
+      return target
     } catch {
       throw .message(error.description)
     }
