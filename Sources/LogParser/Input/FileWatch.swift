@@ -12,6 +12,14 @@ final class FileWatch {
     case stopped
   }
 
+  /// Why a followed file is read from a start again.
+  enum NewStart {
+    /// Its name is another file's now.
+    case replaced
+    /// It was truncated in place, as `copytruncate` of logrotate does.
+    case truncated
+  }
+
   /// How long, in milliseconds, to wait for the new file after a rotation before looking again.
   private static let rotationDelay: Int32 = 100
 

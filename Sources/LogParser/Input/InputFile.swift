@@ -41,7 +41,8 @@ struct InputFile: ~Copyable {
     }
     let lines = LineReader(
       FileDescriptor(owning: source), subject: item.name, limit: recordLimit, waitsForLineEnd: isFollowed,
-      head: unread)
+      head: unread,
+      detectsTruncation: isFollowed && isSeekable && decompressor == nil && !item.isStandardInput)
     return InputFile(lines: lines, reference: reference, decompressor: decompressor)
   }
 

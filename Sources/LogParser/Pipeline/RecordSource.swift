@@ -14,6 +14,9 @@ struct RecordSource: ~Copyable {
   private var file: InputFile?
   private var reader: RecordReader
   private var watch: FileWatch?
+  /// Why the followed file is about to be read from a start again, once the reader has given what it holds back.
+  private var newStart: FileWatch.NewStart?
+  private var notice = TruncationNotice()
   private var journal: JournalRecords?
   /// Readable when the user has ended a followed run; nil when signals end the process as usual.
   private(set) var stopDescriptor: Int32?
@@ -85,11 +88,45 @@ struct RecordSource: ~Copyable {
         if file?.lines.isDrained ?? false { try file?.finish(name) }
         try note(problem, name, line)
       case .end:
-        if isFollowed { return .waits }
+        if isFollowed {
+          if newStart == nil, file?.lines.isTruncated != true { return .waits }
+          try startAgain(name)
+          continue
+        }
         let ended = file.take()
         try ended?.finish(name)
         if reader.isUnused { try noteEmpty(inputs.items[index]) }
       }
+    }
+  }
+
+  /// The followed file was truncated, or another one has its name: gives what is held back of the old content, then reads
+  /// the new one.
+  private mutating func startAgain(_ name: String) throws(Run.Failure) {
+    guard let reason = newStart else {
+      newStart = .truncated
+      reader.endFollowing()
+      return
+    }
+    newStart = nil
+    // The rest of that line is gone, or went where this run does not read it.
+    if let count = file?.lines.unfinishedCount, count > 0 { statistics.truncated += 1 }
+    do throws(SystemCallError) {
+      switch reason {
+      case .replaced:
+        try watch?.move()
+        index = -1
+        file = nil
+      case .truncated:
+        try file?.lines.restart()
+        statistics.truncations += 1
+        notice.note(name, diagnostics)
+        reader = RecordReader(
+          format: options.inputFormat, rules: options.rules, reference: LocalTime.now(),
+          recordLimit: options.recordLimit, isFollowed: true)
+      }
+    } catch {
+      throw .message(error.description)
     }
   }
 
@@ -171,15 +208,33 @@ struct RecordSource: ~Copyable {
         file?.lines.resume()
       case .replaced:
         // What was written to the old file before it was moved has been read.
-        try watch.move()
-        index = -1
-        file = nil
+        newStart = .replaced
+        reader.endFollowing()
       case .stopped: return .stopped
       }
       return .mayHaveMore
     } catch {
       throw .message(error.description)
     }
+  }
+}
+
+/// Says that a followed file was truncated: at most once a second, with the number of times.
+private struct TruncationNotice {
+  private var last: Int?
+  private var untold = 0
+
+  mutating func note(_ name: String, _ diagnostics: Diagnostics) {
+    untold += 1
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    if let last, now.tv_sec - last < 1 { return }
+    let times = untold == 1 ? "" : " \(untold) times"
+    diagnostics.warning(
+      "\(name): truncated\(times) while it was followed; reading goes on at its new start, and what was written last before may be missing"
+    )
+    last = now.tv_sec
+    untold = 0
   }
 }
 
