@@ -9,12 +9,14 @@
 #include <sys/eventfd.h>
 #include <sys/fsuid.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <linux/sockios.h>
 #include <linux/vm_sockets.h>
 
 void *memmem(const void *haystack, size_t haystack_length, const void *needle, size_t needle_length);
@@ -75,6 +77,12 @@ static inline int kata_accept(int socket, uint32_t *cid) {
   int result = accept4(socket, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   *cid = address.ss_family == AF_VSOCK ? ((struct sockaddr_vm *)&address)->svm_cid : 0;
   return result;
+}
+
+/// Bytes that were written to a pipe, or sent over a socket, and that its reader has not taken yet; -1 with errno.
+static inline int kata_unread_bytes(int file, int is_socket) {
+  int count = 0;
+  return ioctl(file, is_socket ? SIOCOUTQ : FIONREAD, &count) == 0 ? count : -1;
 }
 
 /// Sends bytes, and a descriptor when it is not negative, as one message.

@@ -75,7 +75,7 @@ extension LogParserFlags {
       Flag(
         "cursor-file", nil, .file("FILE"), in: section, "Resume behind the last entry that was written out",
         detail:
-          "The file is read at the start, where it exists, and replaced whenever records have been written out. A run that is killed loses nothing and repeats at most the records that it had not yet noted here."
+          "The file is read at the start, where it exists, and replaced once the records up to its place are where they belong: on disk, or taken by the reader of the pipe. At its end the run waits for as long as that reader lives and has not read everything; if it closes early, the file stays as it was. With --follow the reader must also live for another second. A run that is killed loses nothing and repeats at most the records that it had not yet noted here."
       ) { (settings, text) throws(UsageError) in
         settings.usesJournalOption = settings.usesJournalOption ?? "--cursor-file"
         settings.journal.cursorFile = text

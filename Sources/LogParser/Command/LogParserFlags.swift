@@ -99,7 +99,7 @@ enum LogParserFlags {
       Flag(
         "follow", "f", in: inputSection, "Wait for more records and write each as it comes",
         detail:
-          "With --journal, one file or standard input, in the formats ndjson, logfmt and pretty. A file that is rotated is followed under its name. SIGINT and SIGTERM end the run with status 0.",
+          "With --journal, one file or standard input, in the formats ndjson, logfmt and pretty. A file that is rotated is followed under its name; one that is truncated in place is read on from its new start, with a warning. SIGINT and SIGTERM end the run with status 0.",
         sets: \.run.follows),
       Flag(
         "reorder-window", nil, .text("TIME"), in: inputSection,

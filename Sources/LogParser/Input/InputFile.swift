@@ -30,7 +30,8 @@ struct InputFile: ~Copyable {
     var decompressor: Decompressor?
     var unread = source.isSeekable ? [] : source.head
     let bytes: Int32
-    if let compression = Decompressor.Compression(magic: source.head) {
+    let compression = Decompressor.Compression(magic: source.head)
+    if let compression {
       let child = try Decompressor.start(compression, source.file, head: unread, subject: item.name)
       (decompressor, bytes) = child
       unread = []
@@ -38,9 +39,12 @@ struct InputFile: ~Copyable {
       bytes = fcntl(source.file.number, F_DUPFD_CLOEXEC, 3)
       guard bytes >= 0 else { throw InputFailure(SystemCallError("dup", item.name)) }
     }
+    let isPlainFile = source.isSeekable && compression == nil && !item.isStandardInput
     let lines = LineReader(
       FileDescriptor(owning: bytes), subject: item.name, limit: recordLimit, waitsForLineEnd: isFollowed,
-      head: unread, chunkSize: chunkSize, isEndSound: decompressor.map { child in { child.endsWhole() } })
+      head: unread, chunkSize: chunkSize,
+      detectsTruncation: isFollowed && isPlainFile,
+      isEndSound: decompressor.map { child in { child.endsWhole() } })
     return InputFile(lines: lines, reference: source.reference, decompressor: decompressor)
   }
 

@@ -35,18 +35,27 @@ package struct LineReader: ~Copyable {
   private var dropped = 0
   /// The offset in the stream of the byte at index 0 of the buffer.
   private var bufferOffset = 0
+  /// For a regular file that is followed.
+  private var check: TruncationCheck?
+  /// Whether the file no longer holds what was read from it: nothing comes until ``restart()`` is called.
+  private(set) var isTruncated = false
+  /// Whether zeros before the first other byte are passed over.
+  private var skipsZeros = false
 
   /// - Parameters:
   ///   - limit: the longest line in bytes, its line end left out.
   ///   - waitsForLineEnd: whether bytes at the end without a line end are no line yet, because the file grows.
   ///   - head: bytes that were read from the file already; a few.
   ///   - chunkSize: how many bytes are read at a time.
+  ///   - detectsTruncation: whether to look out for a truncation; for a regular file that is read from its start.
   ///   - isEndSound: asked once when the stream ends within a line: false says that the stream was cut there, so that
   ///     what there is of the line is left out.
   package init(
     _ file: consuming FileDescriptor, subject: String, limit: Int, waitsForLineEnd: Bool = false,
-    head: [UInt8] = [], chunkSize: Int = defaultChunkSize, isEndSound: (() -> Bool)? = nil
+    head: [UInt8] = [], chunkSize: Int = defaultChunkSize, detectsTruncation: Bool = false,
+    isEndSound: (() -> Bool)? = nil
   ) {
+    check = detectsTruncation ? TruncationCheck() : nil
     self.file = file
     self.subject = subject
     self.limit = limit
@@ -118,8 +127,10 @@ package struct LineReader: ~Copyable {
     do throws(SystemCallError) {
       let got = try file.read(
         into: buffer + filled, count: min(chunkSize, capacity - filled), subject: subject)
+      if check != nil, try !keepsWhatWasRead(got) { return }
       filled += got
       if got == 0 { end(isSound: filled == start || isEndSound?() ?? true) }
+      if skipsZeros { skipZeros() }
     } catch {
       failure = error
       end(isSound: false)
@@ -133,6 +144,37 @@ package struct LineReader: ~Copyable {
     scanned = filled
     dropped = 0
   }
+
+  /// Takes `got` bytes behind the others into the check; false when the file was truncated before they were read, so
+  /// that they continue nothing.
+  private mutating func keepsWhatWasRead(_ got: Int) throws(SystemCallError) -> Bool {
+    // The look comes after the read: whatever happened before it is seen.
+    isTruncated = try check?.isTruncated(file, before: bufferOffset + filled, subject: subject) ?? false
+    if isTruncated {
+      isAtEnd = true
+      return false
+    }
+    check?.note(UnsafeBufferPointer(start: buffer + filled, count: got))
+    return true
+  }
+
+  /// A writer that does not append goes on at its old offset: before it, the file is a hole.
+  private mutating func skipZeros() {
+    while start < filled, buffer[start] == 0 { start += 1 }
+    scanned = start
+    if start < filled { skipsZeros = false }
+  }
+
+  /// Begins again at the start of a file that was truncated, without the bytes of an unfinished line.
+  mutating func restart() throws(SystemCallError) {
+    guard lseek(file.number, 0, SEEK_SET) == 0 else { throw SystemCallError("seek", subject) }
+    (start, scanned, filled, bufferOffset, dropped) = (0, 0, 0, 0, 0)
+    check?.reset()
+    (isTruncated, isAtEnd, skipsZeros) = (false, false, true)
+  }
+
+  /// Bytes of a line whose end did not come.
+  var unfinishedCount: Int { dropped + filled - start }
 
   /// The next `count` bytes whatever they are, of which there may be as many as a line has; nil when the stream ends
   /// before them. Good until the next call.

@@ -38,6 +38,23 @@ struct OpenInput: ~Copyable {
   /// Reads on after the end was reached: the file may have grown.
   mutating func resume() { file.lines.resume() }
 
+  /// Whether the followed file was truncated.
+  var isTruncated: Bool { file.lines.isTruncated }
+
+  /// Bytes of a line whose end did not come.
+  var unfinishedCount: Int { file.lines.unfinishedCount }
+
+  /// Has the reader give what it holds back: nothing follows it.
+  mutating func endFollowing() { reader.endFollowing() }
+
+  /// Reads a followed file that was truncated from its start.
+  mutating func restart(_ options: RunOptions) throws(SystemCallError) {
+    try file.lines.restart()
+    reader = RecordReader(
+      format: options.inputFormat, rules: options.rules, reference: LocalTime.now(),
+      recordLimit: options.recordLimit, isFollowed: true)
+  }
+
   /// Why the lines ended before the file did, if they did.
   var failure: InputFailure? { file.lines.failure.map { InputFailure($0, linesRead: reader.lineCount) } }
 

@@ -20,6 +20,8 @@ package struct ReadingStatistics: Sendable, Equatable {
   package var dropped: UInt64 = 0
   /// Places where the journal could not be read.
   package var journalGaps: UInt64 = 0
+  /// Times that a followed file was truncated in place.
+  package var truncations: UInt64 = 0
   /// Records that were left out because they were there already.
   package var duplicates: UInt64 = 0
   /// Records that the selection did not want.
@@ -78,6 +80,7 @@ package struct ReadingStatistics: Sendable, Equatable {
     suppressed &+= other.suppressed
     dropped &+= other.dropped
     journalGaps &+= other.journalGaps
+    truncations &+= other.truncations
     duplicates &+= other.duplicates
     unselected &+= other.unselected
     failedInputs &+= other.failedInputs

@@ -25,7 +25,7 @@ package struct RecordReader: ~Copyable {
   private let reference: Timestamp
   private let recordLimit: Int
   /// Whether the input may grow after its end was reached.
-  private let isFollowed: Bool
+  private var isFollowed: Bool
 
   private var line: UInt64 = 0
   private var isMixed = false
@@ -58,6 +58,9 @@ package struct RecordReader: ~Copyable {
   var isUnused: Bool { line == 0 }
   /// The number of lines that were read.
   var lineCount: UInt64 { line }
+
+  /// The input goes on no more, although it was followed: what is held back becomes records.
+  mutating func endFollowing() { isFollowed = false }
 
   /// Reads the next record into `record`.
   package mutating func next(

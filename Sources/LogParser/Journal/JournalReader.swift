@@ -298,8 +298,12 @@ package struct JournalReader: ~Copyable {
   /// files' headers before it looks any further: a look that finds nothing costs little beside the wakeup.
   private static let lookInterval: Int32 = 40
 
-  /// Waits until the journal has changed; false when `stop` became readable instead.
-  package mutating func wait(orFor stop: borrowing FileDescriptor) throws(JournalError) -> Bool {
+  /// Waits until the journal has changed, or until so many milliseconds are over if `patience` is not negative; false
+  /// when `stop` became readable instead.
+  package mutating func wait(
+    orFor stop: borrowing FileDescriptor, patience: Int32 = -1
+  ) throws(JournalError) -> Bool {
+    let deadline = patience < 0 ? UInt64.max : Self.microsecondsNow + UInt64(patience) * 1000
     let number = systemd.descriptor(journal)
     guard number >= 0 else { throw JournalError(subject, "watch", code: number) }
     while true {
@@ -316,7 +320,10 @@ package struct JournalReader: ~Copyable {
       }
       if files[1].revents != 0 { return false }
       if count == 0, isLook {
-        guard systemd.next(journal) > 0 else { continue }
+        guard systemd.next(journal) > 0 else {
+          if Self.microsecondsNow >= deadline { return true }
+          continue
+        }
         isOnNext = true
         return true
       }
@@ -328,13 +335,17 @@ package struct JournalReader: ~Copyable {
     }
   }
 
+  private static var microsecondsNow: UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(max(0, now.tv_sec)) * 1_000_000 + UInt64(max(0, now.tv_nsec)) / 1000
+  }
+
   /// How long poll(2) may wait, in milliseconds: network file systems tell of no changes and must be looked at.
   private var timeout: Int32 {
     var deadline: UInt64 = .max
     guard systemd.timeout(journal, &deadline) >= 0, deadline != .max else { return -1 }
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    let current = UInt64(now.tv_sec) * 1_000_000 + UInt64(now.tv_nsec) / 1000
+    let current = Self.microsecondsNow
     return deadline <= current ? 0 : Int32(clamping: (deadline - current + 999) / 1000)
   }
 }

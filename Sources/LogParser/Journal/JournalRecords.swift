@@ -11,6 +11,8 @@ struct JournalRecords: ~Copyable {
   private var stop: StopSignals?
   private var isReaderDone: Bool
   private(set) var line: UInt64 = 0
+  /// Readable when the user has ended a followed run.
+  let stopDescriptor: Int32?
 
   private init(
     text: TextRecord, reader: consuming JournalReader?, damaged: consuming DamagedEntries,
@@ -20,6 +22,7 @@ struct JournalRecords: ~Copyable {
     isReaderDone = reader == nil
     self.reader = reader
     self.damaged = damaged
+    stopDescriptor = stop?.file.number
     self.stop = stop
   }
 
@@ -207,11 +210,13 @@ struct JournalRecords: ~Copyable {
     return UInt64(scanner.number(1, 18) ?? 0)
   }
 
-  /// Waits for more entries; false when the user has ended the run.
-  mutating func wait() throws(Run.Failure) -> Bool {
-    guard let signals = stop?.file.number, !(reader?.isPastEnd ?? true) else { return false }
+  /// Waits for more entries, for so many milliseconds at most if `patience` is not negative.
+  mutating func wait(_ patience: Int32) throws(Run.Failure) -> RecordSource.Wait {
+    guard let signals = stopDescriptor, !(reader?.isPastEnd ?? true) else { return .end }
     do throws(JournalError) {
-      return try reader?.wait(orFor: FileDescriptor(borrowing: signals)) ?? false
+      let mayHaveMore =
+        try reader?.wait(orFor: FileDescriptor(borrowing: signals), patience: patience) ?? false
+      return mayHaveMore ? .mayHaveMore : .stopped
     } catch {
       throw .message(error.description)
     }

@@ -16,8 +16,13 @@ struct RecordSource: ~Copyable {
   /// The inputs that are read side by side, once they are open.
   private var merge: InputMerge?
   private var watch: FileWatch?
+  /// Why the followed file is about to be read from a start again, once the reader has given what it holds back.
+  private var newStart: FileWatch.NewStart?
+  private var notice = TruncationNotice()
   private var journal: JournalRecords?
   private var isDamageNoted = false
+  /// Readable when the user has ended a followed run; nil when signals end the process as usual.
+  private(set) var stopDescriptor: Int32?
 
   enum Step {
     case record
@@ -43,10 +48,14 @@ struct RecordSource: ~Copyable {
     }
     let filter = try SelectionFilter(selection, tally: tally)
     if let options = options.journal {
-      journal = try JournalRecords.open(self.options, options, filter)
+      let opened = try JournalRecords.open(self.options, options, filter)
+      stopDescriptor = opened.stopDescriptor
+      journal = consume opened
     } else if isFollowed, let item = inputs.items.first, !item.isStandardInput {
       do throws(SystemCallError) {
-        watch = try FileWatch(item.path)
+        let started = try FileWatch(item.path)
+        stopDescriptor = started.stopDescriptor
+        watch = started
       } catch {
         throw .message(error.description)
       }
@@ -73,7 +82,9 @@ struct RecordSource: ~Copyable {
       case .end:
         if isFollowed {
           if let failure = current?.failure { throw .message(failure.description) }
-          return .waits
+          if newStart == nil, current?.isTruncated != true { return .waits }
+          try startAgain(inputs.items[index].name)
+          continue
         }
         if let end = current?.finish() { try note(end, inputs.items[index]) }
         current = nil
@@ -108,6 +119,33 @@ struct RecordSource: ~Copyable {
     }
     record.input = input
     return true
+  }
+
+  /// The followed file was truncated, or another one has its name: gives what is held back of the old content, then reads
+  /// the new one.
+  private mutating func startAgain(_ name: String) throws(Run.Failure) {
+    guard let reason = newStart else {
+      newStart = .truncated
+      current?.endFollowing()
+      return
+    }
+    newStart = nil
+    // The rest of that line is gone, or went where this run does not read it.
+    if let count = current?.unfinishedCount, count > 0 { statistics.truncated += 1 }
+    do throws(SystemCallError) {
+      switch reason {
+      case .replaced:
+        try watch?.move()
+        index = -1
+        current = nil
+      case .truncated:
+        try current?.restart(options)
+        statistics.truncations += 1
+        notice.note(name, diagnostics)
+      }
+    } catch {
+      throw .message(error.description)
+    }
   }
 
   private mutating func nextOfJournal(into record: inout Record) throws(Run.Failure) -> Step {
@@ -201,24 +239,53 @@ struct RecordSource: ~Copyable {
     self.merge = merge
   }
 
-  /// After ``Step/waits``: waits until the input has grown; false when the user has ended the run.
-  mutating func wait() throws(Run.Failure) -> Bool {
-    if options.journal != nil { return try journal?.wait() ?? false }
-    guard let watch, let item = inputs.items.first, !item.isStandardInput else { return false }
+  enum Wait {
+    /// It is time to look again.
+    case mayHaveMore
+    /// The user has ended the run.
+    case stopped
+    /// No more can come.
+    case end
+  }
+
+  /// After ``Step/waits``: waits until the input has grown.
+  ///
+  /// - Parameter patience: how many milliseconds to wait at most; negative for any time. For the journal alone.
+  mutating func wait(_ patience: Int32 = -1) throws(Run.Failure) -> Wait {
+    if options.journal != nil { return try journal?.wait(patience) ?? .end }
+    guard let watch, let item = inputs.items.first, !item.isStandardInput else { return .end }
     do throws(SystemCallError) {
       switch try watch.wait() {
       case .grown:
         current?.resume()
       case .replaced:
         // What was written to the old file before it was moved has been read.
-        try watch.move()
-        index = -1
-        current = nil
-      case .stopped: return false
+        newStart = .replaced
+        current?.endFollowing()
+      case .stopped: return .stopped
       }
-      return true
+      return .mayHaveMore
     } catch {
       throw .message(error.description)
     }
+  }
+}
+
+/// Says that a followed file was truncated: at most once a second, with the number of times.
+private struct TruncationNotice {
+  private var last: Int?
+  private var untold = 0
+
+  mutating func note(_ name: String, _ diagnostics: Diagnostics) {
+    untold += 1
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    if let last, now.tv_sec - last < 1 { return }
+    let times = untold == 1 ? "" : " \(untold) times"
+    diagnostics.warning(
+      "\(name): truncated\(times) while it was followed; reading goes on at its new start, and what was written last before may be missing"
+    )
+    last = now.tv_sec
+    untold = 0
   }
 }

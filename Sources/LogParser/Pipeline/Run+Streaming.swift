@@ -6,11 +6,12 @@ extension Run {
   func stream<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
     var source = try RecordSource(
       options, diagnostics, inputs, isFollowed: options.follows, tally: tally, merges: true)
-    var writer = StreamWriter(formatter, inputs.names, try openTarget(), isFollowed: options.follows)
+    var writer = StreamWriter(
+      formatter, inputs.names, try openTarget(), isFollowed: options.follows, stop: source.stopDescriptor)
     var window = ReorderWindow(
       nanoseconds: options.reorderWindow ?? 0, dropsDuplicates: options.dropsDuplicates,
       merges: inputs.items.count > 1)
-    var cursor = CursorNotes(path: options.journal?.cursorFile)
+    var cursor = CursorNotes(path: options.journal?.cursorFile, reader: writer.reader)
     defer {
       statistics.add(source.statistics)
       statistics.duplicates += window.duplicates
@@ -18,8 +19,9 @@ extension Run {
     }
     var record = Record()
     var count: UInt64 = 0
+    var isStopped = false
     try attempt { () throws(SystemCallError) in try writer.begin() }
-    reading: while !writer.isClosedByReader {
+    reading: while !writer.isClosed {
       let step: RecordSource.Step
       do throws(Failure) {
         step = try source.next(into: &record)
@@ -39,9 +41,10 @@ extension Run {
           try window.add(&record, horizon: source.horizon) { (due) throws(SystemCallError) in
             try writer.write(due)
           }
-          if cursor.isDue(window), let place = source.cursor() {
-            try writer.flush()
-            try cursor.note(place, window)
+          if options.follows, cursor.isDue() {
+            try settle(&cursor, &source, window, &writer)
+            cursor.pause(orStop: source.stopDescriptor)
+            try settle(&cursor, &source, window, &writer)
           }
         } catch {
           throw .message(error.description)
@@ -49,20 +52,38 @@ extension Run {
       case .waits:
         do throws(SystemCallError) {
           try writer.flush()
-          if cursor.isWanted, let place = source.cursor() { try cursor.noteAll(place, window) }
+          try settle(&cursor, &source, window, &writer)
         } catch {
           throw .message(error.description)
         }
-        if try !source.wait() { break reading }
+        switch try source.wait(cursor.patience) {
+        case .mayHaveMore: break
+        case .stopped:
+          isStopped = true
+          break reading
+        case .end: break reading
+        }
       case .end: break reading
       }
     }
     try requireRecords(count, source.statistics)
     do throws(SystemCallError) {
       try window.drain { (due) throws(SystemCallError) in try writer.write(due) }
-      let isComplete = !writer.isClosedByReader
       try writer.end()
-      if cursor.isWanted, isComplete, let place = source.cursor() { try cursor.noteAll(place, window) }
+      if let place = source.cursor() { cursor.reach(place, window) }
+      if !cursor.isWanted {
+        try writer.finish()
+      } else if isStopped, writer.reader.isWatched {
+        if writer.reader.confirms() {
+          try cursor.noteEverything()
+        } else {
+          // What the reader did not confirm comes again.
+          try cursor.settle { () throws(SystemCallError) in }
+        }
+        try writer.finish()
+      } else if try writer.deliver() {
+        try cursor.noteEverything()
+      }
     } catch {
       throw .message(error.description)
     }
@@ -75,5 +96,15 @@ extension Run {
         "\(window.late) records came later than the reorder window allows and stand where they came; \(remedy)"
       )
     }
+  }
+  /// Notes how far the journal has been written out, where that can be known while the run goes on.
+  private func settle<F: RecordFormatter>(
+    _ cursor: inout CursorNotes, _ source: inout RecordSource, _ window: borrowing ReorderWindow,
+    _ writer: inout StreamWriter<F>
+  ) throws(SystemCallError) {
+    guard cursor.isWanted, writer.isVisible, let place = source.cursor() else { return }
+    try writer.flush()
+    cursor.reach(place, window)
+    try cursor.settle { () throws(SystemCallError) in try writer.sync() }
   }
 }

@@ -37,7 +37,7 @@ extension Run {
     let source = RenderSource(
       reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file)
     var segments = sorted.plan.segments.makeIterator()
-    try write(formatter, source) { segments.next().map { .segment($0) } }
+    _ = try write(formatter, source) { segments.next().map { .segment($0) } }
   }
 
   /// Writes the records of all inputs in order of time, once all are read.
@@ -50,10 +50,10 @@ extension Run {
       reader: LogfmtRecord(rules: options.rules), names: inputs.names,
       spool: RenderSource.Spool(records.takeSpool()))
     let counted = statistics
-    try write(formatter, source) { jobs.next() }
+    let isDelivered = try write(formatter, source) { jobs.next() }
     statistics = counted
     statistics.duplicates += jobs.duplicates
-    if let cursor { try saveCursor(cursor) }
+    if isDelivered, let cursor { try saveCursor(cursor) }
   }
 
   /// Notes how far the journal has been written out.
@@ -82,9 +82,11 @@ extension Run {
   }
 
   /// Writes the pieces that `nextJob` gives as one document.
+  ///
+  /// - Returns: whether all of it is where it belongs. That is waited for only where a cursor will be noted.
   private func write<F: RecordFormatter>(
     _ formatter: F, _ source: RenderSource, _ nextJob: @escaping () -> RenderJob?
-  ) throws(Failure) {
+  ) throws(Failure) -> Bool {
     var target = try openTarget()
     var pending = OutputBuffer()
     formatter.begin(&pending)
@@ -119,7 +121,10 @@ extension Run {
     formatter.end(&pending, count: count)
     do throws(SystemCallError) {
       try target.write(pending.bytes)
+      if options.journal?.cursorFile != nil { return try target.deliver() }
+      let isComplete = !target.isClosed
       try target.finish()
+      return isComplete
     } catch {
       throw .message(error.description)
     }
@@ -134,6 +139,7 @@ extension Run {
         target = try .file(path, mode: options.outputFileMode)
       } else {
         target = .standardOutput()
+        if options.journal?.cursorFile != nil, options.format.isStreaming { try target.startLine() }
       }
       // Pretty's own colours are to reach the terminal: it holds each text of a record to the same rule itself.
       if options.format != .pretty { target.protectTerminal() }

@@ -36,6 +36,7 @@ struct RunReport {
       (statistics.suppressed, "message suppressed by journald", "messages suppressed by journald"),
       (statistics.dropped, "message dropped by a logger", "messages dropped by loggers"),
       (statistics.journalGaps, "gap in the journal", "gaps in the journal"),
+      (statistics.truncations, "truncation of a followed file", "truncations of a followed file"),
       (
         options.toleratesBadInputs || options.journal != nil ? statistics.failedInputs : 0,
         "input that could not be read to its end",
@@ -54,6 +55,7 @@ struct RunReport {
       ("bad", statistics.bad), ("too_long", statistics.tooLong), ("truncated", statistics.truncated),
       ("agent_unpack_failures", statistics.unpackFailures), ("suppressed", statistics.suppressed),
       ("dropped", statistics.dropped), ("journal_gaps", statistics.journalGaps),
+      ("truncations", statistics.truncations),
       ("duplicates", statistics.duplicates), ("unselected", statistics.unselected),
       ("failed_inputs", statistics.failedInputs), ("input_warnings", statistics.inputWarnings),
       ("late", statistics.late),
