@@ -128,9 +128,8 @@ struct JournalFileBytes: ~Copyable {
     let stated = word(Object.headSize)
     guard let hash, let bytes = bytes(at: object.offset, object.size) else { return true }
     let payload = UnsafeRawBufferPointer(rebasing: bytes[dataHead...])
-    if object.flags == 0 || hash.hash(payload) == stated {
-      return object.flags == 0 && hash.hash(payload) == stated
-    }
+    let isPlain = hash.hash(payload) == stated
+    if object.flags == 0 || isPlain { return object.flags == 0 && isPlain }
     switch JournalCompression.decompress(Array(payload), flags: object.flags) {
     case .unavailable: return true
     case .damaged: return false
@@ -165,12 +164,14 @@ struct JournalFileBytes: ~Copyable {
   static let itemLimit = 1024
   private var itemSize: Int { isCompact ? 4 : 16 }
 
-  /// The offsets of the data of an entry whose bytes these are.
-  func items(of entry: UnsafeRawBufferPointer) -> [Int] {
-    stride(from: Self.entryHead, to: entry.count, by: itemSize).map { place in
-      isCompact
-        ? Int(UInt32(littleEndian: entry.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
-        : Int(clamping: UInt64(littleEndian: entry.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
-    }
+  /// The number of data of an entry whose bytes these are.
+  func itemCount(of entry: UnsafeRawBufferPointer) -> Int { (entry.count - Self.entryHead) / itemSize }
+
+  /// The offset of one of the data of an entry whose bytes these are.
+  func item(_ index: Int, of entry: UnsafeRawBufferPointer) -> Int {
+    let place = Self.entryHead + index * itemSize
+    return isCompact
+      ? Int(UInt32(littleEndian: entry.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
+      : Int(clamping: UInt64(littleEndian: entry.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
   }
 }
