@@ -27,6 +27,9 @@ struct JournalFileBytes: ~Copyable {
     var end: Int { (offset + size + Object.alignment - 1) & ~(Object.alignment - 1) }
   }
 
+  /// The largest file that is looked into: journald makes none of more than 4 GiB.
+  static let sizeLimit = 8 << 30
+
   let path: String
   let size: Int
   /// Whether entries name their data by 32-bit offsets (systemd 252 and later).
@@ -48,13 +51,14 @@ struct JournalFileBytes: ~Copyable {
   private var windowStart = 0
   private var windowCount = 0
 
-  /// Opens a file; nil when it does not begin as a journal file.
+  /// Opens a file; nil when it does not begin as a journal file, or is over the limit.
   init?(_ path: String, windowSize: Int) throws(SystemCallError) {
     let file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
     let status = try file.status(path)
     let minimum = 208
     var head = [UInt8](repeating: 0, count: minimum)
-    guard status.isRegularFile, try file.read(at: 0, into: &head, count: minimum, subject: path) == minimum,
+    guard status.isRegularFile, status.st_size <= Self.sizeLimit,
+      try file.read(at: 0, into: &head, count: minimum, subject: path) == minimum,
       head.starts(with: InputFile.journalMagic)
     else { return nil }
     func word(_ offset: Int) -> UInt64 {
