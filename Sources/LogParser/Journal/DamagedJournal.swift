@@ -52,7 +52,7 @@ struct DamagedJournal: ~Copyable {
     }
     lastCursor =
       "s=\(Self.hexadecimal(file.sequence));i=\(word(16));b=\(Self.hexadecimal(Array(bytes[40..<56])));m=\(word(32));t=\(word(24));x=\(word(56))"
-    return file.items(of: bytes)
+    return (0..<file.itemCount(of: bytes)).map { file.item($0, of: bytes) }
   }
 
   static func hexadecimal(_ bytes: [UInt8]) -> String {

@@ -92,11 +92,13 @@ struct JournalCheck {
     }
   }
 
-  /// Why a file is no journal file that can be looked through; nil for one that has nothing in it yet.
+  /// Why a file is no journal file that can be looked through; nil for one that has nothing in it yet, or is too large to be
+  /// looked through.
   private static func unreadable(_ path: String) -> InputFailure? {
     do throws(SystemCallError) {
       let file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
-      if try file.status(path).st_size == 0 { return nil }
+      let size = try file.status(path).st_size
+      if size == 0 || size > JournalFileBytes.sizeLimit { return nil }
     } catch {
       return InputFailure(error)
     }

@@ -25,7 +25,7 @@ struct JournalConditions {
   func match(_ bytes: UnsafeRawBufferPointer) -> Int? { fields.firstIndex { $0.elementsEqual(bytes) } }
 
   /// Whether an entry with the fields of these numbers is wanted.
-  func accept(_ held: Set<Int>) -> Bool {
+  func accept(_ held: [Int]) -> Bool {
     numbers.allSatisfy { group in group.contains { $0.allSatisfy { held.contains($0) } } }
   }
 }

@@ -27,6 +27,9 @@ struct JournalFileBytes: ~Copyable {
     var end: Int { (offset + size + Object.alignment - 1) & ~(Object.alignment - 1) }
   }
 
+  /// The largest file that is looked into: journald makes none of more than 4 GiB.
+  static let sizeLimit = 8 << 30
+
   let path: String
   let size: Int
   /// Whether entries name their data by 32-bit offsets (systemd 252 and later).
@@ -48,13 +51,14 @@ struct JournalFileBytes: ~Copyable {
   private var windowStart = 0
   private var windowCount = 0
 
-  /// Opens a file; nil when it does not begin as a journal file.
+  /// Opens a file; nil when it does not begin as a journal file, or is over the limit.
   init?(_ path: String, windowSize: Int) throws(SystemCallError) {
     let file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
     let status = try file.status(path)
     let minimum = 208
     var head = [UInt8](repeating: 0, count: minimum)
-    guard status.isRegularFile, try file.read(at: 0, into: &head, count: minimum, subject: path) == minimum,
+    guard status.isRegularFile, status.st_size <= Self.sizeLimit,
+      try file.read(at: 0, into: &head, count: minimum, subject: path) == minimum,
       head.starts(with: InputFile.journalMagic)
     else { return nil }
     func word(_ offset: Int) -> UInt64 {
@@ -128,9 +132,8 @@ struct JournalFileBytes: ~Copyable {
     let stated = word(Object.headSize)
     guard let hash, let bytes = bytes(at: object.offset, object.size) else { return true }
     let payload = UnsafeRawBufferPointer(rebasing: bytes[dataHead...])
-    if object.flags == 0 || hash.hash(payload) == stated {
-      return object.flags == 0 && hash.hash(payload) == stated
-    }
+    let isPlain = hash.hash(payload) == stated
+    if object.flags == 0 || isPlain { return object.flags == 0 && isPlain }
     switch JournalCompression.decompress(Array(payload), flags: object.flags) {
     case .unavailable: return true
     case .damaged: return false
@@ -165,12 +168,14 @@ struct JournalFileBytes: ~Copyable {
   static let itemLimit = 1024
   private var itemSize: Int { isCompact ? 4 : 16 }
 
-  /// The offsets of the data of an entry whose bytes these are.
-  func items(of entry: UnsafeRawBufferPointer) -> [Int] {
-    stride(from: Self.entryHead, to: entry.count, by: itemSize).map { place in
-      isCompact
-        ? Int(UInt32(littleEndian: entry.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
-        : Int(clamping: UInt64(littleEndian: entry.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
-    }
+  /// The number of data of an entry whose bytes these are.
+  func itemCount(of entry: UnsafeRawBufferPointer) -> Int { (entry.count - Self.entryHead) / itemSize }
+
+  /// The offset of one of the data of an entry whose bytes these are.
+  func item(_ index: Int, of entry: UnsafeRawBufferPointer) -> Int {
+    let place = Self.entryHead + index * itemSize
+    return isCompact
+      ? Int(UInt32(littleEndian: entry.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
+      : Int(clamping: UInt64(littleEndian: entry.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
   }
 }

@@ -86,11 +86,12 @@ struct JournalFileScan {
   ) {
     guard let bytes = file.bytes(at: object.offset, object.size) else { return }
     found += 1
-    var held: Set<Int> = []
+    var held: [Int] = []
     var isComplete = true
-    for item in file.items(of: bytes) {
+    for index in 0..<file.itemCount(of: bytes) {
+      let item = file.item(index, of: bytes)
       if !known.contains(item) { isComplete = false }
-      for match in matches where match.offset == item { held.insert(match.match) }
+      for match in matches where match.offset == item { held.append(match.match) }
     }
     if !isComplete { incomplete += 1 }
     guard conditions.accept(held) else { return }
