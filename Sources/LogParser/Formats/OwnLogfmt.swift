@@ -24,7 +24,8 @@ enum OwnLogfmt {
   /// Whether a key of `Data` could be taken for one that the mark gives a meaning.
   @inline(__always)
   static func isReserved(_ key: ByteSlice) -> Bool {
-    key.count > 5 && (key.hasPrefix("data.") && isPrefixed(key.dropFirst(5)) || key == Self.key)
+    guard key.count > 5, key[0] == UInt8(ascii: "d") || key[0] == UInt8(ascii: "k") else { return false }
+    return key.hasPrefix("data.") && isPrefixed(key.dropFirst(5)) || key == Self.key
   }
 
   /// Turns the record that was read from a marked line into the one that was written.

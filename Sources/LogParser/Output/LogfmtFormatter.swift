@@ -28,12 +28,15 @@ package struct LogfmtFormatter: RecordFormatter {
     for index in 0..<count {
       let field = record.fields[index]
       line.put(0x20)
-      if OwnLogfmt.isPrefixed(field.key) {
+      switch KnownKey(field.key) {
+      case nil:
+        LogfmtText.put(key: field.key, &line, &isMarked, isReserved: OwnLogfmt.isReserved(field.key))
+      case .request:
+        LogfmtText.put(key: field.key, &line, &isMarked, isReserved: Self.setsContainer(field, record))
+      default:
         isMarked = true
         line.put("data.")
         line.put(field.key)
-      } else {
-        LogfmtText.put(key: field.key, &line, &isMarked, isReserved: Self.isReserved(field, record))
       }
       line.put(0x3d)
       LogfmtText.put(field.value, &line, &isMarked)
@@ -43,13 +46,9 @@ package struct LogfmtFormatter: RecordFormatter {
     out.commit(line)
   }
 
-  /// Whether the key would be given a meaning when the line is read that it has not in this record.
-  @inline(__always)
-  private static func isReserved(_ field: Field, _ record: borrowing Record) -> Bool {
-    if OwnLogfmt.isReserved(field.key) { return true }
-    // A request that names a container sets it.
-    guard KnownKey(field.key) == .request, let container = LogfmtRecord.containerID(inRequest: field.value)
-    else { return false }
+  /// Whether the request names another container than the record has, and would set it when the line is read.
+  private static func setsContainer(_ field: Field, _ record: borrowing Record) -> Bool {
+    guard let container = LogfmtRecord.containerID(inRequest: field.value) else { return false }
     return !container.equals(record.container)
   }
 
@@ -163,12 +162,19 @@ enum LogfmtText {
   /// Writes a key: characters that no key can have are escaped.
   ///
   /// - Parameter isReserved: whether the key must not be written as it is, although it could be.
+  @inline(__always)
   static func put(
     key: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool, isReserved: Bool
   ) {
     if !isReserved, !key.isEmpty, isBare(key), key.isPlain || TextCheck.firstRefused(in: key) == nil {
       return line.put(key)
     }
+    putEscaped(key: key, &line, &isMarked, isReserved: isReserved)
+  }
+
+  private static func putEscaped(
+    key: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool, isReserved: Bool
+  ) {
     if key.isEmpty {
       isMarked = true
       return putEscape(nil, &line)
