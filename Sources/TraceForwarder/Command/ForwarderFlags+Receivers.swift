@@ -10,7 +10,7 @@ extension ForwarderFlags {
       Flag(
         "vsock", in: section, "Receive agents over standard VSOCK",
         detail:
-          "As guests of QEMU connect. On by default unless a socket path is given; given by name, a kernel without VSOCK is an error and not a warning. --vsock=false turns it off."
+          "As guests of QEMU connect. On by default, also beside --socket-path and --socket-path-template: a kernel without VSOCK is then a warning. With --vsock or --vsock-cid it is an error. --vsock=false turns VSOCK off."
       ) { (settings, text) throws(UsageError) in settings.vsock = text == "true" },
       Flag(
         "vsock-cid", nil, .text("CID"), in: section, "Listen on this context id",
@@ -34,7 +34,7 @@ extension ForwarderFlags {
         "socket-path", nil, .file("PATH"), in: section, repeatable: true,
         "Receive agents over hybrid VSOCK at PATH_<port>",
         detail:
-          "PATH is the hypervisor's own socket, as of Cloud Hypervisor and Firecracker, which connects a guest's connection to a port to the Unix socket of that name. It must be there before the guest connects."
+          "PATH is the hypervisor's own socket, as of Cloud Hypervisor and Firecracker, which connects a guest's connection to a port to the Unix socket of that name. It must be there before the guest connects. Standard VSOCK stays on."
       ) { (settings, text) throws(UsageError) in
         guard !text.isEmpty else { throw UsageError("the path is empty") }
         settings.options.socketPaths.append(text)
@@ -43,7 +43,7 @@ extension ForwarderFlags {
         "socket-path-template", nil, .text("TEMPLATE"), in: section, repeatable: true,
         "Receive the agents of all sandboxes whose sockets are named so",
         detail:
-          "An absolute path with {ID} in the place of the sandbox's id, such as /run/vc/vm/{ID}/clh.sock. The directory before it is watched: a socket is made as soon as a sandbox's directory appears and goes with it, by a small process that keeps the rights for that. Spans get the id as kata.sandbox.id."
+          "An absolute path with {ID} in the place of the sandbox's id, such as /run/vc/vm/{ID}/clh.sock. The directory before it is watched: a socket is made as soon as a sandbox's directory appears and goes with it, by a small process that keeps the rights for that. Spans get the id as kata.sandbox.id. Standard VSOCK stays on."
       ) { (settings, text) throws(UsageError) in
         guard let template = SocketTemplate(text) else {
           throw UsageError("\"\(text)\" is no absolute path with {ID} in it once")

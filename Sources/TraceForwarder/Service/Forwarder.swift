@@ -167,6 +167,10 @@ struct Forwarder {
         .description
     }
     let query = address(options.query, sockets.query)
+    // Before the line that says it is ready: a guest whose hypervisor uses such a socket would be silently missed.
+    if !sockets.off.isEmpty {
+      log.info("some receivers are off", ["not_listening": sockets.off.joined(separator: ", ")])
+    }
     log.info(
       "the forwarder is ready",
       [
