@@ -24,6 +24,7 @@ int accept4(int socket, struct sockaddr *restrict address, socklen_t *restrict l
 /* Constants that a C library declares only for GNU's sources. */
 enum { kata_o_path = 010000000, kata_at_empty_path = 0x1000 };
 
+int dup3(int old_descriptor, int new_descriptor, int flags);
 int setgroups(size_t count, const gid_t *groups);
 
 /// Keeps this process and those it starts from gaining rights by running a program.

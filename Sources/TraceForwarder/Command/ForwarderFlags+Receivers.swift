@@ -120,8 +120,9 @@ extension ForwarderFlags {
         settings.options.agents.connectionsPerGuest = try FlagValue.number(text, 1...100_000)
       },
       Flag(
-        "max-http-connections", nil, .text("N"), in: limitSection, "Refuse more connections over HTTP",
-        detail: "Of the receivers together, and of queries; the default is 256."
+        "max-http-connections", nil, .text("N"), in: limitSection, "Limit the connections over HTTP",
+        detail:
+          "Of the receivers for spans together, of metrics, and of queries each. One more takes the place of the connection that has been idle for longest, else of the one whose request or reading has stood still for longest. The default is 256."
       ) { (settings, text) throws(UsageError) in
         settings.options.http.connections = try FlagValue.number(text, 1...100_000)
       },
