@@ -42,6 +42,8 @@ package struct ForwarderOptions: Sendable {
   package var port: UInt32 = 10240
   package var vsock: VSOCK? = VSOCK()
   package var socketPaths: [String] = []
+  /// The sandbox whose agent connects to ``socketPaths``; nil, as nobody says it, but in the demonstration.
+  package var socketSandbox: String?
   package var templates: [SocketTemplate] = []
   package var jaegerReceiver: SocketAddress? = SocketAddress(host: "127.0.0.1", port: 14268)
   package var otlpReceiver: SocketAddress? = SocketAddress(host: "127.0.0.1", port: 4318)

@@ -10,6 +10,7 @@ final class AgentConnection: EventHandler {
   let origin: SpanOrigin
   /// What the log calls the guest, and what its connections are counted by.
   let peer: String
+  private let provenance: SpanProvenance
   private unowned let receiver: AgentReceiver
   /// Bytes that were received and are no whole frame yet: those from ``consumed`` up to ``filled``.
   private var buffer: [UInt8]
@@ -44,6 +45,7 @@ final class AgentConnection: EventHandler {
     self.file = file
     self.origin = origin
     peer = origin.peer
+    provenance = SpanProvenance(guest: origin, receiver.limits)
     self.receiver = receiver
     buffer = [UInt8](repeating: 0, count: Self.initialBuffer)
     receiver.bufferedBytes += buffer.count
@@ -186,7 +188,7 @@ final class AgentConnection: EventHandler {
       case .bincode: bincodes += 1
       case .json: jsons += 1
       }
-      origin.mark(&receiver.span, defaultService: receiver.limits.defaultService)
+      provenance.mark(&receiver.span)
       receiver.intake.encode(receiver.span, to: &receiver.records)
       taken += 1
       if receiver.records.count >= receiver.batchBytes { offer() }

@@ -26,7 +26,7 @@ struct ListeningSockets {
         let path = "\(path)_\(options.port)"
         let socket = try ListeningSocket.unix(path)
         agents.append(
-          (socket.release(), SpanOrigin(receiver: "hybrid", path: path)))
+          (socket.release(), SpanOrigin(receiver: "hybrid", sandbox: options.socketSandbox, path: path)))
       }
       if !options.templates.isEmpty {
         helper = try SandboxHelper.start(options.templates, port: options.port, level: options.logLevel)
