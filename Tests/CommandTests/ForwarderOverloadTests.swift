@@ -42,7 +42,8 @@ struct ForwarderOverloadTests {
     }
     #expect(try forwarder.metric("connections_closed_total{reason=\"replaced_request\"}") >= 60)
     #expect(try forwarder.metric("connections_closed_total{reason=\"too_many_http_connections\"}") == 0)
-    withExtendedLifetime(open) {}
+    // A stop waits for requests that have begun.
+    open.removeAll()
     #expect(forwarder.stop() == 0)
   }
 
@@ -64,7 +65,8 @@ struct ForwarderOverloadTests {
     #expect(String(decoding: try fifth.read(), as: UTF8.self).hasPrefix("HTTP/1.1 404"))
     #expect(try forwarder.metric("connections_closed_total{reason=\"replaced_idle\"}") == 2)
     #expect(try forwarder.metric("connections_closed_total{reason=\"replaced_request\"}") == 1)
-    withExtendedLifetime(fourth) {}
+    // A stop waits for requests that have begun.
+    fourth.shutDown()
     #expect(forwarder.stop() == 0)
   }
 

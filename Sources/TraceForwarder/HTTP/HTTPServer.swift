@@ -70,8 +70,7 @@ final class HTTPServer {
       if errno == ECONNABORTED || errno == EINTR { continue }
       guard errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS else { return }
       let error = SystemCallError("accept", "http")
-      // Without a free descriptor, accept(2) fails before it looks whether a connection waits.
-      guard listener.hasWaiting else { return }
+      guard ListeningSocket.hasConnection(listener.number) else { return }
       log.limited(
         .error, by: "http accept", "the process has too many open files",
         ["error": error.reason, "remedy": "raise LimitNOFILE= or ulimit -n"])
@@ -215,12 +214,6 @@ final class HTTPListener: EventHandler, IdleHandler {
   }
 
   func ready(_ events: EventLoop.Events) { server.accept(self) }
-
-  /// Whether a connection waits to be accepted.
-  fileprivate var hasWaiting: Bool {
-    var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    return poll(&entry, 1, 0) > 0
-  }
 
   fileprivate func pause() {
     guard !isPaused else { return }

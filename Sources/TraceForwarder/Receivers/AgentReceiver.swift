@@ -99,6 +99,7 @@ final class AgentReceiver {
         if errno == ECONNABORTED || errno == EINTR { continue }
         guard errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS else { return false }
         let error = SystemCallError("accept", "agent")
+        guard ListeningSocket.hasConnection(listener.number) else { return false }
         if reapEnded() { continue }
         log.limited(.error, by: "accept", "a connection cannot be accepted", ["error": error.reason])
         // Until the next tick: it would be told of the same connection again and again.
