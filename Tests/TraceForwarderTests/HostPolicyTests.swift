@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import TraceForwarder
@@ -48,5 +49,17 @@ struct HostPolicyTests {
   ])
   func loopbackAddressesAreKnown(_ address: [UInt8], _ isLoopback: Bool) {
     #expect(SocketReach.isLoopback(address) == isLoopback)
+  }
+
+  @Test func theKernelTellsHowFarASocketReaches() throws {
+    var pair: [Int32] = [0, 0]
+    #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+    #expect(SocketReach.peer(pair[0]) == .unix && SocketReach.bound(pair[1]) == .unix)
+    for number in pair { close(number) }
+    #expect(SocketReach.peer(-1) == .network)
+    for (host, reach) in [("127.0.0.1", SocketReach.loopback), ("0.0.0.0", .network)] {
+      let file = try ListeningSocket.tcp(SocketAddress(host: host, port: 0))
+      #expect(SocketReach.bound(file.number) == reach)
+    }
   }
 }

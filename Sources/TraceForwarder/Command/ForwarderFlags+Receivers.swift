@@ -10,7 +10,7 @@ extension ForwarderFlags {
       Flag(
         "vsock", in: section, "Receive agents over standard VSOCK",
         detail:
-          "As guests of QEMU connect. On by default, also beside --socket-path and --socket-path-template: a kernel without VSOCK is then a warning. With --vsock or --vsock-cid it is an error. --vsock=false turns VSOCK off."
+          "Used by QEMU guests. On by default, also together with --socket-path and --socket-path-template; if the kernel has no VSOCK, the forwarder then logs a warning. With --vsock or --vsock-cid that is an error. --vsock=false turns VSOCK off."
       ) { (settings, text) throws(UsageError) in settings.vsock = text == "true" },
       Flag(
         "vsock-cid", nil, .text("CID"), in: section, "Listen on this context id",
@@ -120,9 +120,9 @@ extension ForwarderFlags {
         settings.options.agents.connectionsPerGuest = try FlagValue.number(text, 1...100_000)
       },
       Flag(
-        "max-http-connections", nil, .text("N"), in: limitSection, "Limit the connections over HTTP",
+        "max-http-connections", nil, .text("N"), in: limitSection, "Maximum number of HTTP connections",
         detail:
-          "Of the receivers for spans together, of metrics, and of queries each. One more takes the place of the connection that has been idle for longest, else of the one whose request or reading has stood still for longest. The default is 256."
+          "Separate limits for span receivers, metrics and queries. When a limit is reached, a new connection replaces the one that has been idle longest, or else the one whose request or answer has been stalled longest. The default is 256."
       ) { (settings, text) throws(UsageError) in
         settings.options.http.connections = try FlagValue.number(text, 1...100_000)
       },

@@ -22,9 +22,9 @@ extension ForwarderFlags {
       ) { (settings, text) throws(UsageError) in settings.keptSize = try FlagValue.size(text, 0...1 << 50) },
       Flag(
         "query-max-unread", nil, .text("SIZE"), in: querySection,
-        "Keep at most this much of answers that clients have not read",
+        "Maximum size of answers that clients have not read",
         detail:
-          "Of all clients together, and one answer (32M at most) beyond. Further queries are then answered 503 with Retry-After, and a client that reads less than 256K a second loses its answer. From 64K; the default is 64M."
+          "Total for all clients, plus one answer (32M at most). When the limit is reached, clients that read less than 256K a second are disconnected; if there are none, new queries get 503 with Retry-After. From 64K; the default is 64M."
       ) { (settings, text) throws(UsageError) in
         settings.options.http.unreadBytes = try FlagValue.size(text, 64 << 10...1 << 40)
       },
@@ -95,9 +95,9 @@ extension ForwarderFlags {
     [
       Flag(
         "allowed-host", nil, .text("NAME"), in: serviceSection, repeatable: true,
-        "Answer HTTP requests for this host too",
+        "Accept HTTP requests for this host",
         detail:
-          "A name or address without a port, as a reverse proxy before a loopback address passes it on. Servers on loopback addresses answer only requests for localhost, a loopback address or the host they listen on, which keeps pages of other sites from reading traces through DNS rebinding. Others get 421."
+          "A name or address without a port. Servers on loopback addresses accept only requests whose Host header names localhost, a loopback address or the configured listen host, which protects against DNS rebinding. Add the public name that a reverse proxy passes on. Other requests get 421."
       ) { (settings, text) throws(UsageError) in
         guard !text.isEmpty, !text.contains("/") else {
           throw UsageError("\"\(text)\" must be a host name or an address")

@@ -24,7 +24,7 @@ struct HostPolicy: Sendable {
         HTTPResponse(
           421,
           text:
-            "the request is for another host: this address answers to localhost; names that a proxy uses are allowed with --allowed-host"
+            "unknown host in the Host header: this server accepts localhost and its own address; allow other names with --allowed-host"
         )
       )
     }
@@ -34,7 +34,7 @@ struct HostPolicy: Sendable {
         origin,
         HTTPResponse(
           403,
-          text: "pages of another origin may not post here; a proxy's name is allowed with --allowed-host")
+          text: "cross-origin POST refused; allow the host of the page with --allowed-host")
       )
     }
     return nil

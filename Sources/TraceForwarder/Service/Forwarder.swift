@@ -161,7 +161,7 @@ struct Forwarder {
           return server.hasRoomForAnswer()
             ? api.answer(request)
             : HTTPResponse(
-              503, text: "other answers are still being read (--query-max-unread)", retryAfter: 1)
+              503, text: "too many unread answers: retry later, or raise --query-max-unread", retryAfter: 1)
         }
       }
       return HTTPService(server)
