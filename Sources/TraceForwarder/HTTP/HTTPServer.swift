@@ -61,26 +61,32 @@ final class HTTPServer {
 
   fileprivate func accept(_ listener: HTTPListener) {
     for _ in 0..<64 {
-      var cid: UInt32 = 0
-      let number = kata_accept(listener.number, &cid)
-      if number >= 0 {
-        admit(FileDescriptor(owning: number), listener)
+      let accepted = ListeningSocket.accept(listener.number)
+      if accepted.number >= 0 {
+        admit(FileDescriptor(owning: accepted.number), listener)
         continue
       }
-      if errno == ECONNABORTED || errno == EINTR { continue }
-      guard errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS else { return }
-      let error = SystemCallError("accept", "http")
-      guard ListeningSocket.hasConnection(listener.number) else { return }
+      if accepted.code == ECONNABORTED || accepted.code == EINTR { continue }
+      guard accepted.lacksDescriptors, ListeningSocket.hasConnection(listener.number) else { return }
+      let error = SystemCallError("accept", "http", code: accepted.code)
       log.limited(
         .error, by: "http accept", "the process has too many open files",
         ["error": error.reason, "remedy": "raise LimitNOFILE= or ulimit -n"])
-      if listener.budget.releaseSpare() || evict(from: listener.budget) && listener.budget.releaseSpare() {
-        continue
+      guard acceptWithSpare(listener) else {
+        // Until the next tick: it would be told of the same connection again and again.
+        listener.pause()
+        return
       }
-      // Until the next tick: it would be told of the same connection again and again.
-      listener.pause()
-      return
     }
+  }
+
+  /// Accepts a connection in the place of the spare descriptor, which another connection may have to give back before.
+  private func acceptWithSpare(_ listener: HTTPListener) -> Bool {
+    let budget = listener.budget
+    guard budget.hasSpare || evict(from: budget) else { return false }
+    let accepted = ListeningSocket.accept(listener.number) { budget.releaseSpare() }
+    if accepted.number >= 0 { admit(FileDescriptor(owning: accepted.number), listener) }
+    return accepted.number >= 0
   }
 
   private func admit(_ file: consuming FileDescriptor, _ listener: HTTPListener) {
@@ -180,8 +186,15 @@ final class HTTPBudget {
     spare = try? FileDescriptor.open("/dev/null", O_RDONLY)
   }
 
-  /// Frees the descriptor that was kept; false when it is in use.
-  fileprivate func releaseSpare() -> Bool { spare.take() != nil }
+  fileprivate var hasSpare: Bool { spare != nil }
+
+  /// Frees the descriptor that was kept.
+  fileprivate func releaseSpare() { spare = nil }
+
+  /// Keeps one again, after it was lost to another thread.
+  fileprivate func refill() {
+    if spare == nil, count == 0 { spare = try? FileDescriptor.open("/dev/null", O_RDONLY) }
+  }
 
   /// Takes the descriptor of a connection that has ended, if none is kept, without a moment in which another thread could
   /// have it.
@@ -222,6 +235,7 @@ final class HTTPListener: EventHandler, IdleHandler {
   }
 
   func tick(_ now: Int) {
+    budget.refill()
     if isPaused { isPaused = !server.resume(number) }
   }
 }

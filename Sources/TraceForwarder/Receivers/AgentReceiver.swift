@@ -93,22 +93,20 @@ final class AgentReceiver {
         listener.pause()
         return false
       }
-      var cid: UInt32 = 0
-      let number = kata_accept(listener.number, &cid)
-      if number < 0 {
-        if errno == ECONNABORTED || errno == EINTR { continue }
-        guard errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS else { return false }
-        let error = SystemCallError("accept", "agent")
-        guard ListeningSocket.hasConnection(listener.number) else { return false }
+      let accepted = ListeningSocket.accept(listener.number)
+      if accepted.number < 0 {
+        if accepted.code == ECONNABORTED || accepted.code == EINTR { continue }
+        guard accepted.lacksDescriptors, ListeningSocket.hasConnection(listener.number) else { return false }
         if reapEnded() { continue }
+        let error = SystemCallError("accept", "agent", code: accepted.code)
         log.limited(.error, by: "accept", "a connection cannot be accepted", ["error": error.reason])
         // Until the next tick: it would be told of the same connection again and again.
         listener.pause()
         return false
       }
       var origin = listener.origin
-      if origin.receiver == "vsock" { origin.cid = cid }
-      admit(FileDescriptor(owning: number), origin, &busy)
+      if origin.receiver == "vsock" { origin.cid = accepted.cid }
+      admit(FileDescriptor(owning: accepted.number), origin, &busy)
     }
     return true
   }
