@@ -30,6 +30,7 @@ enum { kata_o_path = 010000000, kata_at_empty_path = 0x1000 };
 int memfd_create(const char *name, unsigned int flags);
 static inline int kata_memfd(const char *name) { return memfd_create(name, 1); }
 
+int dup3(int old_descriptor, int new_descriptor, int flags);
 int setgroups(size_t count, const gid_t *groups);
 
 /// Keeps this process and those it starts from gaining rights by running a program.

@@ -59,7 +59,7 @@ package enum ForwarderCommand {
       flags: ForwarderFlags.all,
       examples: [
         .init(
-          "Look at the traces of all sandboxes under Cloud Hypervisor, in a browser",
+          "Look at the traces of all sandboxes, under QEMU and Cloud Hypervisor, in a browser",
           "kata-trace-forwarder --socket-path-template '/run/vc/vm/{ID}/clh.sock'"),
         .init(
           "Relay everything to a collector, and keep a file a trace",

@@ -98,7 +98,7 @@ extension ForwarderFlags {
       Flag(
         "jaeger-json", nil, .directory("DIR"), in: fileSection, "Write a Jaeger JSON file for each trace",
         detail:
-          "DIR/<trace id>.json, replaced as a whole as spans arrive. It can be opened with the Jaeger UI's Upload."
+          "DIR/<trace id>.json, replaced as a whole as spans arrive: every second, and less often the larger it is (30s at most). It can be opened with the Jaeger UI's Upload."
       ) { (settings, text) throws(UsageError) in settings.options.jaegerDirectory = text },
       Flag(
         "jaeger-json-max-files", nil, .text("N"), in: fileSection, "Keep at most this many traces' files",
@@ -125,7 +125,8 @@ extension ForwarderFlags {
       ) { (settings, text) throws(UsageError) in settings.options.otlpFile = text },
       Flag(
         "rotate-size", nil, .text("SIZE"), in: fileSection, "Put a growing file aside at this size",
-        detail: "FILE becomes FILE.1, that FILE.2, and so on. The default is 100M; 0 is never."
+        detail:
+          "FILE becomes FILE.1, that FILE.2, and so on. Files of --otlp-json-file never exceed it, except for a single larger span. For --jaeger-json-file it is the size of FILE.partial; the resulting JSON is about three times as large. The default is 100M; 0 is never."
       ) { (settings, text) throws(UsageError) in
         settings.options.files.rotation.maximumSize = try sizeOrNone(text)
       },

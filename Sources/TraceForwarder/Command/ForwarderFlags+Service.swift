@@ -21,6 +21,14 @@ extension ForwarderFlags {
         detail: "Part of --spool-max-size; the default is 256M, or half of that if it is less."
       ) { (settings, text) throws(UsageError) in settings.keptSize = try FlagValue.size(text, 0...1 << 50) },
       Flag(
+        "query-max-unread", nil, .text("SIZE"), in: querySection,
+        "Maximum size of answers that clients have not read",
+        detail:
+          "Total for all clients, plus one answer (32M at most). When the limit is reached, clients that read less than 256K a second are disconnected; if there are none, new queries get 503 with Retry-After. From 64K; the default is 64M."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.http.unreadBytes = try FlagValue.size(text, 64 << 10...1 << 40)
+      },
+      Flag(
         "query-max-traces", nil, .text("N"), in: querySection,
         "Remember at most this many traces for queries",
         detail: "The ones without new spans for longest are forgotten first. The default is 20000."
@@ -85,6 +93,17 @@ extension ForwarderFlags {
   /// How the process lives.
   static var service: [Flag<Settings>] {
     [
+      Flag(
+        "allowed-host", nil, .text("NAME"), in: serviceSection, repeatable: true,
+        "Accept HTTP requests for this host",
+        detail:
+          "A name or address without a port. Servers on loopback addresses accept only requests whose Host header names localhost, a loopback address or the configured listen host, which protects against DNS rebinding. Add the public name that a reverse proxy passes on. Other requests get 421."
+      ) { (settings, text) throws(UsageError) in
+        guard !text.isEmpty, !text.contains("/") else {
+          throw UsageError("\"\(text)\" must be a host name or an address")
+        }
+        settings.options.allowedHosts.append(text)
+      },
       Flag(
         "user", nil, .text("NAME"), in: serviceSection, "Become this user when started by root",
         detail:

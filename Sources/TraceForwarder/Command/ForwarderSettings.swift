@@ -7,7 +7,7 @@ struct ForwarderSettings {
   var options = ForwarderOptions()
   /// What to print and leave it at that.
   var request: CommandRequest?
-  /// Whether `--vsock`, `--vsock-cid` or `--vsock=false` was given.
+  /// What `--vsock` or `--vsock=false` said; nil when neither was given.
   var vsock: Bool?
   var vsockCID: UInt32?
   var jaegerHost: String?
@@ -26,9 +26,8 @@ struct ForwarderSettings {
   /// Refuses what makes no sense together, and fills in what follows from the rest.
   func resolved(isDemo: Bool = false) throws(UsageError) -> ForwarderOptions {
     var options = options
-    let isHybrid = !options.socketPaths.isEmpty || !options.templates.isEmpty
-    // As the earlier forwarder has it: a socket path takes the place of VSOCK, unless that is asked for as well.
-    options.vsock = (vsock ?? (vsockCID != nil || !isHybrid)) && !isDemo ? ForwarderOptions.VSOCK() : nil
+    // A node may run QEMU beside other hypervisors, so a path of a hybrid socket says nothing about standard VSOCK.
+    options.vsock = (vsock ?? true) && !isDemo ? ForwarderOptions.VSOCK() : nil
     options.vsock?.cid = vsockCID ?? .max
     options.vsock?.isRequired = vsock == true || vsockCID != nil
     if jaegerHost != nil || jaegerPort != nil {

@@ -189,9 +189,12 @@ package final class ExporterWorker: Sendable {
     }
 
     private mutating func flush() -> Bool {
-      guard attempt({ (self) throws(ExportFailure) in try self.exporter.flush() }) else { return false }
+      let mustDeliver = worker.deadline.isSet || worker.spool.isNearlyFull
+      guard
+        attempt({ (self) throws(ExportFailure) in try self.exporter.flush(mustDeliver: mustDeliver) })
+      else { return false }
       lastFlush = MonotonicClock.milliseconds
-      guard let position = heldPosition else { return true }
+      guard exporter.isDelivered, let position = heldPosition else { return true }
       worker.acknowledge(position, held)
       held = 0
       heldPosition = nil

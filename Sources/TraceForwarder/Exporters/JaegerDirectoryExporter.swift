@@ -6,6 +6,9 @@ import Tracing
 ///
 /// Traces that spans came for lately are in memory; the least recent ones are let go of when they take more than
 /// ``memoryLimit``, and read back from their file when a late span comes.
+///
+/// A file is written as a whole, so a trace that goes on for long would be written over and over: the pause between two
+/// writes grows with the file, which keeps the writing to about ``writeRate``. What is not written is not acknowledged.
 final class JaegerDirectoryExporter: SpanExporter {
   struct Limits: Sendable {
     /// How many files stay, and seconds since the last span; 0 is no limit.
@@ -19,6 +22,8 @@ final class JaegerDirectoryExporter: SpanExporter {
     var document: TraceDocument
     var isDirty = true
     var lastSpan = MonotonicClock.milliseconds
+    /// When it is to be written again, should spans have come by then.
+    var nextWrite = 0
   }
 
   private let context: ExporterContext
@@ -26,6 +31,8 @@ final class JaegerDirectoryExporter: SpanExporter {
   private let limits: Limits
   private var traces: [TraceID: OpenTrace] = [:]
   private var held = 0
+  /// When all traces were written.
+  private var lastDelivery = MonotonicClock.milliseconds
   private var span = Span()
   private var scratch = ByteWriter(capacity: 16 << 10)
   private var file = ByteWriter(capacity: 256 << 10)
@@ -39,6 +46,9 @@ final class JaegerDirectoryExporter: SpanExporter {
   /// Milliseconds after which a trace is complete: since its last span, with the root's and without.
   static let completeAfter = 5_000
   static let idleAfter = 60_000
+  /// Bytes a second that one trace is written over with, about, and the longest pause that follows from that, in milliseconds.
+  static let writeRate = 1 << 20
+  static let longestPause = 30_000
 
   init(_ context: ExporterContext, directory: String, limits: Limits) throws(ExportFailure) {
     self.context = context
@@ -50,6 +60,7 @@ final class JaegerDirectoryExporter: SpanExporter {
   }
 
   var isBuffered: Bool { true }
+  var isDelivered: Bool { !traces.values.contains { $0.isDirty } }
 
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
     batch.visitPayloads { payload in
@@ -69,9 +80,13 @@ final class JaegerDirectoryExporter: SpanExporter {
     if held > Self.memoryLimit { try letGo() }
   }
 
-  func flush() throws(ExportFailure) {
+  func flush(mustDeliver: Bool) throws(ExportFailure) {
     let now = MonotonicClock.milliseconds
+    // Large ones are written together, or some trace would be waiting whenever others are done.
+    let lastWrite = traces.values.reduce(0) { $1.isDirty ? max($0, $1.nextWrite) : $0 }
+    let writesAll = mustDeliver || lastWrite <= now || now - lastDelivery >= Self.longestPause
     for id in Array(traces.keys) {
+      guard writesAll || traces[id]?.nextWrite == 0 else { continue }
       guard var trace = traces.removeValue(forKey: id) else { continue }
       do throws(ExportFailure) { try write(&trace) } catch {
         traces[id] = trace
@@ -84,6 +99,7 @@ final class JaegerDirectoryExporter: SpanExporter {
         traces[id] = trace
       }
     }
+    if writesAll { lastDelivery = now }
     clean(now)
   }
 
@@ -127,6 +143,9 @@ final class JaegerDirectoryExporter: SpanExporter {
       throw ExportFailure(error.description)
     }
     trace.isDirty = false
+    let pause = file.count / (Self.writeRate / 1000)
+    // A small file is written as often as it is asked for.
+    trace.nextWrite = MonotonicClock.milliseconds + (pause < 250 ? 0 : min(pause, Self.longestPause))
     written += 1
   }
 

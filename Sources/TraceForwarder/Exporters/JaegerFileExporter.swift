@@ -27,23 +27,33 @@ final class JaegerFileExporter: SpanExporter {
 
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
     records.removeAll()
-    batch.visitPayloads { SpoolFormat.append($0, to: &records) }
+    var ends: [Int] = []
+    batch.visitPayloads {
+      SpoolFormat.append($0, to: &records)
+      ends.append(records.count)
+    }
     do throws(SystemCallError) {
-      if rotation.isDue(size: size, extra: records.count, since: opened) {
-        try complete()
-        try rotation.rotate(path)
-      }
-      let number = try open()
-      do throws(SystemCallError) {
-        try FileDescriptor(borrowing: number).writeAll(records.bytes, subject: partialPath)
-      } catch {
-        _ = ftruncate(number, size)
-        throw error
-      }
-      size += records.count
+      _ = try open()
+      for piece in rotation.pieces(ends, after: size) { try write(piece) }
     } catch {
       throw ExportFailure(error.description)
     }
+  }
+
+  private func write(_ piece: Range<Int>) throws(SystemCallError) {
+    if rotation.isDue(size: size, extra: piece.count, since: opened) {
+      try complete()
+      try rotation.rotate(path)
+    }
+    let number = try open()
+    do throws(SystemCallError) {
+      try FileDescriptor(borrowing: number).writeAll(
+        UnsafeRawBufferPointer(rebasing: records.bytes[piece]), subject: partialPath)
+    } catch {
+      _ = ftruncate(number, size)
+      throw error
+    }
+    size += piece.count
   }
 
   func reopen() throws(ExportFailure) {

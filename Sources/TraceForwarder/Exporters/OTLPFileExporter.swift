@@ -21,28 +21,37 @@ final class OTLPFileExporter: SpanExporter {
 
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
     lines.removeAll()
+    var ends: [Int] = []
     batch.visitPayloads { payload in
       guard context.decode(payload, into: &span) else { return }
       OTLPJSON.encode(span, to: &lines)
       lines.put(0x0a)
+      ends.append(lines.count)
     }
     do throws(SystemCallError) {
-      if rotation.isDue(size: size, extra: lines.count, since: opened) {
-        file = nil
-        try rotation.rotate(path)
-      }
-      let number = try open()
-      do throws(SystemCallError) {
-        try FileDescriptor(borrowing: number).writeAll(lines.bytes, subject: path)
-      } catch {
-        // Half a line would spoil the next one.
-        _ = ftruncate(number, size)
-        throw error
-      }
-      size += lines.count
+      _ = try open()
+      // In pieces of whole lines: a file has its size at most, but for a single longer line.
+      for piece in rotation.pieces(ends, after: size) { try write(piece) }
     } catch {
       throw ExportFailure(error.description)
     }
+  }
+
+  private func write(_ piece: Range<Int>) throws(SystemCallError) {
+    if rotation.isDue(size: size, extra: piece.count, since: opened) {
+      file = nil
+      try rotation.rotate(path)
+    }
+    let number = try open()
+    do throws(SystemCallError) {
+      try FileDescriptor(borrowing: number).writeAll(
+        UnsafeRawBufferPointer(rebasing: lines.bytes[piece]), subject: path)
+    } catch {
+      // Half a line would spoil the next one.
+      _ = ftruncate(number, size)
+      throw error
+    }
+    size += piece.count
   }
 
   func reopen() { file = nil }

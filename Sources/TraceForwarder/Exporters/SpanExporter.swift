@@ -18,8 +18,11 @@ package protocol SpanExporter: AnyObject {
   /// Delivers a batch, or takes it to deliver it with ``flush()``. What the destination refuses for good is counted and
   /// no failure. A batch may come again after a crash.
   func export(_ batch: SpoolBatch) throws(ExportFailure)
-  /// Delivers all that was taken; only then is it acknowledged.
-  func flush() throws(ExportFailure)
+  /// Delivers what was taken: all of it when it must, for the process ends or the spool needs the room; else what it does
+  /// not pay to wait with.
+  func flush(mustDeliver: Bool) throws(ExportFailure)
+  /// Whether all that was taken is delivered; only then is it acknowledged.
+  var isDelivered: Bool { get }
   /// Whether ``export(_:)`` only takes, so that ``flush()`` is worth waiting for more.
   var isBuffered: Bool { get }
   /// Opens files anew, after they were moved away.
@@ -29,7 +32,8 @@ package protocol SpanExporter: AnyObject {
 }
 
 extension SpanExporter {
-  package func flush() throws(ExportFailure) {}
+  package func flush(mustDeliver: Bool) throws(ExportFailure) {}
+  package var isDelivered: Bool { true }
   package var isBuffered: Bool { false }
   package func reopen() throws(ExportFailure) {}
   package func finish() throws(ExportFailure) {}

@@ -8,6 +8,9 @@ final class AgentConnection: EventHandler {
   private let file: FileDescriptor
   let number: Int32
   let origin: SpanOrigin
+  /// What the log calls the guest, and what its connections are counted by.
+  let peer: String
+  private let provenance: SpanProvenance
   private unowned let receiver: AgentReceiver
   /// Bytes that were received and are no whole frame yet: those from ``consumed`` up to ``filled``.
   private var buffer: [UInt8]
@@ -28,6 +31,8 @@ final class AgentConnection: EventHandler {
   private var isDry = false
   /// Why the connection is to be closed as soon as the spool has what came before.
   private var fault: String?
+  /// Why the connection is one too many: it ends when what has arrived of it is read.
+  private var refusal: String?
   /// Frames of this turn, by encoding; counted together.
   private var received = 0
   private var bincodes = 0
@@ -39,6 +44,8 @@ final class AgentConnection: EventHandler {
     number = file.number
     self.file = file
     self.origin = origin
+    peer = origin.peer
+    provenance = SpanProvenance(guest: origin, receiver.limits)
     self.receiver = receiver
     buffer = [UInt8](repeating: 0, count: Self.initialBuffer)
     receiver.bufferedBytes += buffer.count
@@ -91,6 +98,7 @@ final class AgentConnection: EventHandler {
     if isPaused { return }
     if let fault { return close(fault) }
     if isEnded { return end() }
+    if let refusal { return close(refusal) }
     // Only trying tells that all is read: AF_VSOCK does not say how much waits.
     if receiver.isDraining, isDry, consumed == filled { receiver.forget(self) }
   }
@@ -180,7 +188,7 @@ final class AgentConnection: EventHandler {
       case .bincode: bincodes += 1
       case .json: jsons += 1
       }
-      origin.mark(&receiver.span, defaultService: receiver.limits.defaultService)
+      provenance.mark(&receiver.span)
       receiver.intake.encode(receiver.span, to: &receiver.records)
       taken += 1
       if receiver.records.count >= receiver.batchBytes { offer() }
@@ -249,10 +257,18 @@ final class AgentConnection: EventHandler {
     lastByte = now
     if frameStart != nil { frameStart = now }
     if fault == nil { takeFrames() }
+    if refusal != nil, fault == nil, !isPaused { readTurn() }
     settle()
   }
 
   // MARK: Ends
+
+  /// Takes what has arrived of a connection that is one too many, and ends it: a frame that the agent has sent whole is
+  /// not lost for having come over it. While the spool takes nothing this waits.
+  func refuse(_ reason: String) {
+    refusal = reason
+    if !isPaused { ready(.read) }
+  }
 
   /// Reads what is there, and ends the connection when nothing of it waits.
   func drain() {
@@ -274,8 +290,8 @@ final class AgentConnection: EventHandler {
     let left = unread
     if left > 0 {
       receiver.log.limited(
-        .error, by: origin.peer, "what an agent has sent is left unread: the time to stop was over",
-        ["peer": origin.peer, "bytes": String(left)])
+        .error, by: peer, "what an agent has sent is left unread: the time to stop was over",
+        ["peer": peer, "bytes": String(left)])
     }
     end()
   }
@@ -299,13 +315,13 @@ final class AgentConnection: EventHandler {
   /// Ends the connection; whole frames were taken before.
   private func close(_ reason: String) {
     receiver.metrics.add(.closed, reason)
-    log("the connection was closed", ["reason": reason])
+    log(reason == refusal ? "a connection was refused" : "the connection was closed", ["reason": reason])
     receiver.forget(self)
   }
 
   private func log(_ message: String, _ fields: KeyValuePairs<String, String>) {
     receiver.log.limited(
-      .warning, by: origin.peer, message,
-      ["peer": origin.peer, "detail": fields.map { "\($0.key)=\($0.value)" }.joined(separator: " ")])
+      .warning, by: peer, message,
+      ["peer": peer, "detail": fields.map { "\($0.key)=\($0.value)" }.joined(separator: " ")])
   }
 }

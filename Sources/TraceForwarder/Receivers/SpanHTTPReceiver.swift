@@ -28,8 +28,7 @@ final class SpanHTTPReceiver {
       return HTTPResponse(415, text: "the content type must be application/x-thrift")
     }
     if let refusal = compressed(request) { return refusal }
-    var records = ByteWriter(capacity: request.body.count + 1024)
-    let result = decode(&records, "jaeger") { refused, take throws(DecodingError) in
+    let result = decode(request, "jaeger") { refused, take throws(DecodingError) in
       try request.body.withBytes { bytes throws(DecodingError) in
         try JaegerThrift.decodeBatch(bytes, limits: limits, refused: refused, take)
       }
@@ -58,8 +57,7 @@ final class SpanHTTPReceiver {
       return HTTPResponse(415, text: "the content type must be application/json or application/x-protobuf")
     }
     if let refusal = compressed(request) { return refusal }
-    var records = ByteWriter(capacity: request.body.count + 1024)
-    let result = decode(&records, "otlp") { refused, take throws(DecodingError) in
+    let result = decode(request, "otlp") { refused, take throws(DecodingError) in
       try request.body.withBytes { bytes throws(DecodingError) in
         if isJSON {
           try OTLPJSON.decodeRequest(bytes, limits: limits, refused: refused, take)
@@ -145,13 +143,15 @@ final class SpanHTTPReceiver {
   }
 
   private func decode(
-    _ records: inout ByteWriter, _ receiver: String,
+    _ request: HTTPRequest, _ receiver: String,
     _ run: ((DecodingError) -> Void, (inout Span) -> Void) throws(DecodingError) -> Void
   ) -> Result {
     var taken = 0
     var refused = 0
     var reason = ""
-    var collected = ByteWriter(capacity: 4096)
+    var collected = ByteWriter(capacity: request.body.count + 1024)
+    let provenance = SpanProvenance(
+      receiver: receiver, isLocal: request.isLocal, defaultService: defaultService, limits)
     do throws(DecodingError) {
       try run(
         { error in
@@ -160,7 +160,7 @@ final class SpanHTTPReceiver {
           metrics.add(.rejected, "\(error.reason)")
         },
         { span in
-          if span.serviceName.isEmpty { span.setResource("service.name", defaultService) }
+          provenance.mark(&span)
           intake.encode(span, to: &collected)
           taken += 1
         })

@@ -41,11 +41,4 @@ struct SpanOrigin: Sendable, Hashable {
     if let cid { return "vsock:\(cid)" }
     return path ?? receiver
   }
-
-  /// Says in the span's resource where it is from. What the guest says itself about that is not believed.
-  func mark(_ span: inout Span, defaultService: String) {
-    if span.serviceName.isEmpty { span.setResource("service.name", defaultService) }
-    if let sandbox { span.setResource("kata.sandbox.id", sandbox) }
-    if let cid { span.setResource("kata.guest.cid", String(cid)) }
-  }
 }

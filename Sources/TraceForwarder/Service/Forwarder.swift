@@ -124,19 +124,21 @@ struct Forwarder {
     _ thread: LoopThread, _ sockets: ListeningSockets, _ spool: Spool, _ telemetry: Telemetry
   ) {
     let (limits, http, metrics, log) = (options.agents.span, options.http, metrics, log)
-    let name = options.agents.defaultService
+    let (name, hosts) = (options.agents.defaultService, HostPolicy(options.hosts))
     thread.start { loop throws(SystemCallError) in
-      let server = HTTPServer(loop: loop, limits: http, metrics: metrics, log: log)
+      let server = HTTPServer(loop: loop, limits: http, hosts: hosts, metrics: metrics, log: log)
+      // Apart, so that no sender of spans can keep the forwarder from telling how it is.
+      let (receivers, telling) = (HTTPBudget(), HTTPBudget())
       let spans = SpanHTTPReceiver(
         spool: spool, metrics: metrics, log: log, limits: limits, defaultService: name)
       for number in sockets.jaeger {
-        server.listen(FileDescriptor(owning: number)) { spans.jaeger($0) }
+        server.listen(FileDescriptor(owning: number), in: receivers) { spans.jaeger($0) }
       }
       for number in sockets.otlp {
-        server.listen(FileDescriptor(owning: number)) { spans.otlp($0) }
+        server.listen(FileDescriptor(owning: number), in: receivers) { spans.otlp($0) }
       }
       for number in sockets.metrics {
-        server.listen(FileDescriptor(owning: number)) {
+        server.listen(FileDescriptor(owning: number), in: telling) {
           telemetry.answer($0) ?? HTTPResponse(404, text: "only /metrics, /healthz and /readyz are here")
         }
       }
@@ -148,12 +150,18 @@ struct Forwarder {
     _ thread: LoopThread, _ sockets: ListeningSockets, _ index: TraceIndex, _ telemetry: Telemetry
   ) {
     let (http, metrics, log, name) = (options.http, metrics, log, options.agents.defaultService)
+    let hosts = HostPolicy(options.hosts)
     thread.start { loop throws(SystemCallError) in
-      let server = HTTPServer(loop: loop, limits: http, metrics: metrics, log: log)
+      let server = HTTPServer(loop: loop, limits: http, hosts: hosts, metrics: metrics, log: log)
       let api = QueryAPI(index, defaultService: name)
+      let budget = HTTPBudget()
       for number in sockets.query {
-        server.listen(FileDescriptor(owning: number)) {
-          telemetry.answer($0) ?? api.answer($0)
+        server.listen(FileDescriptor(owning: number), in: budget) { [unowned server] request in
+          if let answer = telemetry.answer(request) { return answer }
+          return server.hasRoomForAnswer()
+            ? api.answer(request)
+            : HTTPResponse(
+              503, text: "too many unread answers: retry later, or raise --query-max-unread", retryAfter: 1)
         }
       }
       return HTTPService(server)
@@ -167,6 +175,10 @@ struct Forwarder {
         .description
     }
     let query = address(options.query, sockets.query)
+    // Before the line that says it is ready: a guest whose hypervisor uses such a socket would be silently missed.
+    if !sockets.off.isEmpty {
+      log.info("some receivers are off", ["not_listening": sockets.off.joined(separator: ", ")])
+    }
     log.info(
       "the forwarder is ready",
       [

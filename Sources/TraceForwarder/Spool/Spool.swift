@@ -99,6 +99,9 @@ package final class Spool: Sendable {
     }
   }
 
+  /// Whether exporters should give room back soon: three quarters are in use.
+  package var isNearlyFull: Bool { counts.bytes > UInt64(options.maximumSize / 4 * 3) }
+
   package var lastError: SystemCallError? { state.withLock { $0.lastError } }
 
   // MARK: Writing

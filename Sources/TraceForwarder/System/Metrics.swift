@@ -21,7 +21,7 @@ package final class Metrics: Sendable {
       case .decoded: "Spans that were decoded, by encoding."
       case .rejected: "Spans and frames that were left out, by reason."
       case .connections: "Connections that were accepted."
-      case .closed: "Agents' connections that the forwarder closed, by reason."
+      case .closed: "Connections that the forwarder refused or closed, by reason."
       case .requests: "HTTP requests, by status."
       case .exported: "Spans that an exporter delivered."
       case .refused: "Spans that a collector took the batch of, but not the span, or refused for good."
