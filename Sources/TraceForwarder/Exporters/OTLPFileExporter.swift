@@ -21,8 +21,12 @@ final class OTLPFileExporter: SpanExporter {
 
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
     lines.removeAll()
+    var unreadable = 0
     batch.visitPayloads { payload in
-      guard context.decode(payload, into: &span) else { return }
+      guard context.decode(payload, into: &span) else {
+        unreadable += 1
+        return
+      }
       OTLPJSON.encode(span, to: &lines)
       lines.put(0x0a)
     }
@@ -43,6 +47,7 @@ final class OTLPFileExporter: SpanExporter {
     } catch {
       throw ExportFailure(error.description)
     }
+    context.countUnreadable(unreadable)
   }
 
   func reopen() { file = nil }
