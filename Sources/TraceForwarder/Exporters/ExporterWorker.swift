@@ -140,7 +140,8 @@ package final class ExporterWorker: Sendable {
     /// Taken by the exporter, not yet acknowledged.
     var held = 0
     var heldPosition: SpoolPosition?
-    var lastFlush = MonotonicClock.milliseconds
+    /// The first flush waits for nothing.
+    var lastFlush = 0
     var lastNote = 0
     var isNoted = true
 
@@ -160,9 +161,12 @@ package final class ExporterWorker: Sendable {
       do throws(ExportFailure) { try exporter.finish() } catch { worker.note(error) }
     }
 
-    private func reopenIfAsked() {
+    private mutating func reopenIfAsked() {
       guard worker.takeReopen() else { return }
-      do throws(ExportFailure) { try exporter.reopen() } catch { worker.note(error) }
+      do throws(ExportFailure) { try exporter.reopen() } catch {
+        worker.note(error)
+        if error.repeats { goBack() }
+      }
     }
 
     /// One batch; false when all is done.
@@ -186,6 +190,12 @@ package final class ExporterWorker: Sendable {
       }
       if exporter.isUndecided, !tryUndecided() { return !worker.deadline.isOver }
       trialPause = 0
+      if !mustFlush, held > 0, !isStopping {
+        // One flush, and so one sync to disk, serves all that comes within the interval.
+        worker.wakeup.wait(
+          milliseconds: lastFlush + worker.limits.flushInterval - MonotonicClock.milliseconds)
+        return true
+      }
       guard flush() else { return false }
       if isStopping { return false }
       worker.wakeup.wait(milliseconds: isNoted ? (exporter.isBuffered ? 1000 : -1) : 100)
@@ -243,10 +253,21 @@ package final class ExporterWorker: Sendable {
           notePosition(force: true)
           // Jitter keeps many forwarders from coming back to a collector at once.
           guard sleep(error.retryAfter ?? Int.random(in: pause / 2...pause)) else { return false }
+          if error.repeats {
+            goBack()
+            return true
+          }
           reopenIfAsked()
           pause = min(pause * 2, worker.limits.longestPause)
         }
       }
+    }
+
+    /// Reads again what was not acknowledged.
+    private mutating func goBack() {
+      reader = SpoolReader(worker.spool, at: worker.position)
+      held = 0
+      heldPosition = nil
     }
 
     /// Waits, though not beyond the deadline; false when that is over.

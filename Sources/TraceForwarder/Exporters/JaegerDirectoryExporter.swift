@@ -17,6 +17,8 @@ final class JaegerDirectoryExporter: SpanExporter {
 
   private struct OpenTrace {
     var document: TraceDocument
+    /// The version of the file that the document has; nil when there was none.
+    var file: FileVersion?
     var isDirty = true
     var lastSpan = MonotonicClock.milliseconds
   }
@@ -32,10 +34,14 @@ final class JaegerDirectoryExporter: SpanExporter {
   private var nextCleaning = 0
   /// Files that were written since the last cleaning.
   private var written = 0
+  /// Whether a name may not be on disk yet.
+  private var hasNewName = false
 
   static let memoryLimit = 32 << 20
   /// Bytes of one trace, which is in memory as a whole while it is written.
   static let traceLimit = 32 << 20
+  /// Bytes of a file that is read back; a larger one is not this exporter's.
+  static let fileLimit = 128 << 20
   /// Milliseconds after which a trace is complete: since its last span, with the root's and without.
   static let completeAfter = 5_000
   static let idleAfter = 60_000
@@ -52,10 +58,14 @@ final class JaegerDirectoryExporter: SpanExporter {
   var isBuffered: Bool { true }
 
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
+    var unreadable = 0
     batch.visitPayloads { payload in
-      guard context.decode(payload, into: &span) else { return }
+      guard context.decode(payload, into: &span) else {
+        unreadable += 1
+        return
+      }
       let id = span.traceID
-      var trace = traces.removeValue(forKey: id) ?? OpenTrace(document: load(id))
+      var trace = traces.removeValue(forKey: id) ?? load(id)
       held -= trace.document.size
       if trace.document.size > Self.traceLimit {
         refuse(id)
@@ -66,6 +76,8 @@ final class JaegerDirectoryExporter: SpanExporter {
       held += trace.document.size
       traces[id] = trace
     }
+    // The spans are in memory: what comes now may be repeated without them.
+    context.countUnreadable(unreadable)
     if held > Self.memoryLimit { try letGo() }
   }
 
@@ -83,6 +95,12 @@ final class JaegerDirectoryExporter: SpanExporter {
       } else {
         traces[id] = trace
       }
+    }
+    if hasNewName {
+      do throws(SystemCallError) { try DurableFile.syncDirectory(of: path(TraceID(0))) } catch {
+        throw ExportFailure(error.description)
+      }
+      hasNewName = false
     }
     clean(now)
   }
@@ -107,12 +125,14 @@ final class JaegerDirectoryExporter: SpanExporter {
 
   private func path(_ id: TraceID) -> String { "\(directory)/\(id.description).json" }
 
-  private func load(_ id: TraceID) -> TraceDocument {
-    guard let bytes = try? WholeFile.read(path(id)), let document = TraceDocument(id, file: bytes) else {
-      return TraceDocument(id)
-    }
+  /// The trace as its file has it, in whatever way that is formatted; without spans when the file is not a trace that the
+  /// forwarder wrote, which ``write(_:)`` then keeps.
+  private func load(_ id: TraceID) -> OpenTrace {
+    guard let (bytes, version) = try? TraceFiles.read(path(id), limit: Self.fileLimit),
+      let document = TraceDocument(id, reformatted: bytes)
+    else { return OpenTrace(document: TraceDocument(id)) }
     held += document.size
-    return document
+    return OpenTrace(document: document, file: version)
   }
 
   private func write(_ trace: inout OpenTrace) throws(ExportFailure) {
@@ -121,13 +141,26 @@ final class JaegerDirectoryExporter: SpanExporter {
     file.put(TraceDocument.envelopeStart)
     trace.document.put(to: &file)
     file.put(TraceDocument.envelopeEnd)
+    let path = path(trace.document.traceID)
     do throws(SystemCallError) {
-      try AtomicFile.write(file.bytes, to: path(trace.document.traceID), mode: 0o640)
+      if let version = try FileVersion.current(path), version != trace.file { try keep(path) }
+      try DurableFile.replace(path, mode: 0o640, file.bytes)
+      trace.file = try FileVersion.current(path)
     } catch {
       throw ExportFailure(error.description)
     }
     trace.isDirty = false
+    hasNewName = true
     written += 1
+  }
+
+  /// Something else has changed the file: truncated, edited or replaced it. What it has now is not lost.
+  private func keep(_ path: String) throws(SystemCallError) {
+    let kept = try TraceFiles.keep(path)
+    context.log.limited(
+      .warning, by: context.name,
+      "a trace's file was changed by another program and is kept under another name",
+      ["exporter": context.name, "file": path, "kept": kept])
   }
 
   /// Deletes the oldest files that are over a limit; once a minute, and when many were written.
@@ -146,33 +179,5 @@ final class JaegerDirectoryExporter: SpanExporter {
         || file.modified < oldest
       if isOver { _ = unlink("\(directory)/\(file.name)") }
     }
-  }
-}
-
-/// The files of a directory that are one trace each.
-enum TraceFiles {
-  static func list(_ directory: String) -> [(name: String, size: Int, modified: Int)] {
-    var result: [(name: String, size: Int, modified: Int)] = []
-    for name in (try? DirectoryListing.names(in: directory)) ?? []
-    where name.hasSuffix(".json") && name.utf8.count == 37 {
-      var status = stat()
-      guard stat("\(directory)/\(name)", &status) == 0 else { continue }
-      result.append((name, Int(status.st_size), Int(status.st_mtim.tv_sec)))
-    }
-    return result
-  }
-}
-
-enum WholeFile {
-  static func read(_ path: String) throws(SystemCallError) -> [UInt8] {
-    let file = try FileDescriptor.open(path, O_RDONLY)
-    let size = Int(try file.status(path).st_size)
-    var bytes = [UInt8](repeating: 0, count: size)
-    let got = try bytes.withMutableBytes { target throws(SystemCallError) -> Int in
-      guard let base = target.baseAddress else { return 0 }
-      return try file.read(at: 0, into: base, count: size, subject: path)
-    }
-    bytes.removeLast(size - got)
-    return bytes
   }
 }

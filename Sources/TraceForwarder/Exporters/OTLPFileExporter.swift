@@ -9,6 +9,10 @@ final class OTLPFileExporter: SpanExporter {
   private let rotation: FileRotation
   private var file: FileDescriptor?
   private var size = 0
+  /// The size that is on disk.
+  private var syncedSize = 0
+  /// Whether a name may not be on disk yet.
+  private var hasNewName = false
   private var opened = 0
   private var lines = ByteWriter(capacity: 256 << 10)
   private var span = Span()
@@ -18,6 +22,8 @@ final class OTLPFileExporter: SpanExporter {
     self.path = path
     self.rotation = rotation
   }
+
+  var isBuffered: Bool { true }
 
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
     lines.removeAll()
@@ -32,8 +38,10 @@ final class OTLPFileExporter: SpanExporter {
     }
     do throws(SystemCallError) {
       if rotation.isDue(size: size, extra: lines.count, since: opened) {
+        try sync()
         file = nil
         try rotation.rotate(path)
+        hasNewName = true
       }
       let number = try open()
       do throws(SystemCallError) {
@@ -45,17 +53,49 @@ final class OTLPFileExporter: SpanExporter {
       }
       size += lines.count
     } catch {
-      throw ExportFailure(error.description)
+      throw failure(error)
     }
     context.countUnreadable(unreadable)
   }
 
-  func reopen() { file = nil }
+  func flush() throws(ExportFailure) {
+    do throws(SystemCallError) {
+      try sync()
+      if hasNewName { try DurableFile.syncDirectory(of: path) }
+      hasNewName = false
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  func reopen() throws(ExportFailure) {
+    do throws(SystemCallError) { try sync() } catch { throw failure(error) }
+    file = nil
+  }
+
+  /// A disk that failed to take the bytes says so once and may then call them written: they are cut, and written again.
+  private func sync() throws(SystemCallError) {
+    guard let number = file?.number, size != syncedSize else { return }
+    do throws(SystemCallError) { try DurableFile.sync(number, path) } catch {
+      _ = ftruncate(number, syncedSize)
+      size = syncedSize
+      throw error
+    }
+    syncedSize = size
+  }
+
+  private func failure(_ error: SystemCallError) -> ExportFailure {
+    var failure = ExportFailure(error.description)
+    failure.repeats = error.call == "fdatasync"
+    return failure
+  }
 
   private func open() throws(SystemCallError) -> Int32 {
     if let number = file?.number { return number }
     let file = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
     size = Int(try file.status(path).st_size)
+    syncedSize = size
+    hasNewName = true
     opened = MonotonicClock.milliseconds
     let number = file.number
     self.file = consume file

@@ -6,6 +6,8 @@ package struct ExportFailure: Error, Sendable {
   package var reason: String
   /// Milliseconds to wait, where the collector asked for that.
   package var retryAfter: Int?
+  /// Whether all that was not acknowledged is to be exported again.
+  package var repeats = false
   /// What a person can do about it.
   package var remedy: String?
   /// What the collector said, which may differ from attempt to attempt.

@@ -24,7 +24,8 @@ package final class Metrics: Sendable {
       case .closed: "Agents' connections that the forwarder closed, by reason."
       case .requests: "HTTP requests, by status."
       case .exported: "Spans that an exporter delivered."
-      case .refused: "Spans that a destination refused and that were set aside, or that a partial success rejected."
+      case .refused:
+        "Spans that a destination refused and that were set aside, or that a partial success rejected."
       case .retried: "Attempts to deliver that failed and are repeated."
       }
     }
