@@ -31,6 +31,10 @@ final class JaegerDirectoryExporter: SpanExporter {
   private var span = Span()
   private var scratch = ByteWriter(capacity: 16 << 10)
   private var file = ByteWriter(capacity: 256 << 10)
+  /// The batch that is on its way, and how many of its payloads were taken or set aside.
+  private var current: SpoolPosition?
+  private var settled = 0
+  private var leftOut = 0
   private var nextCleaning = 0
   /// Files that were written since the last cleaning.
   private var written = 0
@@ -58,27 +62,40 @@ final class JaegerDirectoryExporter: SpanExporter {
   var isBuffered: Bool { true }
 
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
-    var unreadable = 0
-    batch.visitPayloads { payload in
-      guard context.decode(payload, into: &span) else {
-        unreadable += 1
-        return
-      }
-      let id = span.traceID
-      var trace = traces.removeValue(forKey: id) ?? load(id)
-      held -= trace.document.size
-      if trace.document.size > Self.traceLimit {
-        refuse(id)
-      } else if trace.document.add(span, defaultService: context.defaultService, &scratch) {
-        trace.isDirty = true
-      }
-      trace.lastSpan = MonotonicClock.milliseconds
-      held += trace.document.size
-      traces[id] = trace
+    if current != batch.start { (current, settled) = (batch.start, 0) }
+    for index in settled..<batch.payloads.count {
+      try add(index, of: batch)
+      settled = index + 1
     }
-    // The spans are in memory: what comes now may be repeated without them.
-    context.countUnreadable(unreadable)
     if held > Self.memoryLimit { try letGo() }
+    current = nil
+  }
+
+  private func add(_ index: Int, of batch: SpoolBatch) throws(ExportFailure) {
+    let range = batch.payloads[index]
+    let isGood = batch.bytes.withUnsafeBytes {
+      context.decode(UnsafeRawBufferPointer(rebasing: $0[range]), into: &span)
+    }
+    guard isGood else { return context.countUnreadable(1) }
+    let id = span.traceID
+    var trace = traces.removeValue(forKey: id) ?? load(id)
+    held -= trace.document.size
+    let isFull = trace.document.size > Self.traceLimit
+    if !isFull, trace.document.add(span, defaultService: context.defaultService, &scratch) {
+      trace.isDirty = true
+    }
+    trace.lastSpan = MonotonicClock.milliseconds
+    held += trace.document.size
+    traces[id] = trace
+    guard isFull else { return }
+    let reason = "the file of the trace \(id.description) is full: \(Self.traceLimit) bytes"
+    try context.setAside(batch.alone(index), status: 0, reason: reason)
+    leftOut += 1
+  }
+
+  func takeLeftOut() -> Int {
+    defer { leftOut = 0 }
+    return leftOut
   }
 
   func flush() throws(ExportFailure) {
@@ -114,13 +131,6 @@ final class JaegerDirectoryExporter: SpanExporter {
       traces[id] = nil
       held -= trace.document.size
     }
-  }
-
-  private func refuse(_ id: TraceID) {
-    context.metrics.add(.refused, context.name)
-    context.log.limited(
-      .warning, by: context.name, "a trace's file is full: spans were left out",
-      ["exporter": context.name, "trace": id.description, "limit": String(Self.traceLimit)])
   }
 
   private func path(_ id: TraceID) -> String { "\(directory)/\(id.description).json" }

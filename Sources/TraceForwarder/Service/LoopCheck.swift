@@ -43,9 +43,8 @@ enum LoopCheck {
     let candidates = receivers.filter { $0.address.port == port }
     guard !candidates.isEmpty else { return nil }
     let targets = IPAddress.resolve(host: host, port: port, within: patience)
-    let local = IPAddress.local()
     return candidates.first { candidate in
-      targets.contains { candidate.address.accepts($0, local: local) }
+      targets.contains { candidate.address.accepts($0) }
     }
   }
 }
@@ -55,6 +54,8 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   private var bytes: [UInt8]
   private(set) var port: UInt16
   private var isV4: Bool
+  /// Which interface a link-local address is of, as the kernel has it.
+  private var scope = [UInt8](repeating: 0, count: 4)
 
   private static let v4Prefix = [UInt8](repeating: 0, count: 10) + [0xff, 0xff]
 
@@ -68,6 +69,7 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
       bytes = Self.v4Prefix + address[4..<8]
     } else if family == AF_INET6, address.count >= 24 {
       bytes = Array(address[8..<24])
+      if address.count >= 28 { scope = Array(address[24..<28]) }
     } else {
       return nil
     }
@@ -96,40 +98,38 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether a listener at this address gets the connections to `target`.
-  func accepts(_ target: IPAddress, local: Set<IPAddress>) -> Bool {
+  func accepts(_ target: IPAddress) -> Bool {
     guard port == target.port else { return false }
     if isAny {
       // One of IPv6 takes IPv4 as well.
       return (!isV4 || target.isV4)
-        && (target.isAny || target.isLoopback || local.contains(target.withoutPort))
+        && (target.isAny || target.isLoopback || target.isLocal)
     }
     // A connection to no particular address is one to this machine.
     return target.isAny ? isLoopback && isV4 == target.isV4 : bytes == target.bytes
   }
 
-  private var withoutPort: IPAddress {
-    var result = self
-    result.port = 0
-    return result
+  /// Whether this machine has the address: then it is also where packets to it come from. Nothing is sent for that. The list
+  /// of interfaces would need a netlink socket, which the systemd unit does not allow.
+  private var isLocal: Bool {
+    let family = isV4 ? AF_INET : AF_INET6
+    let number = socket(family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard number >= 0 else { return false }
+    let file = FileDescriptor(owning: number)
+    let code = socketAddress.withUnsafeBytes { address in
+      address.baseAddress.map {
+        connect(file.number, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(address.count))
+      } ?? -1
+    }
+    return code == 0 && IPAddress(of: file.number)?.bytes == bytes
   }
 
-  /// The addresses of this machine's interfaces.
-  static func local() -> Set<IPAddress> {
-    var first: UnsafeMutablePointer<ifaddrs>?
-    guard getifaddrs(&first) == 0 else { return [] }
-    defer { freeifaddrs(first) }
-    var result: Set<IPAddress> = []
-    var next = first
-    while let entry = next {
-      next = entry.pointee.ifa_next
-      guard let address = entry.pointee.ifa_addr else { continue }
-      let size =
-        Int32(address.pointee.sa_family) == AF_INET6
-        ? MemoryLayout<sockaddr_in6>.size : MemoryLayout<sockaddr_in>.size
-      guard let made = IPAddress(UnsafeRawBufferPointer(start: address, count: size)) else { continue }
-      result.insert(made.withoutPort)
-    }
-    return result
+  /// As the kernel takes it, in the fields' order of `sockaddr_in` and `sockaddr_in6`.
+  private var socketAddress: [UInt8] {
+    let family = withUnsafeBytes(of: sa_family_t(isV4 ? AF_INET : AF_INET6)) { Array($0) }
+    let zeros = [UInt8](repeating: 0, count: isV4 ? 8 : 4)
+    let head = family + [UInt8(port >> 8), UInt8(port & 0xff)]
+    return isV4 ? head + host + zeros : head + zeros + host + scope
   }
 
   /// All addresses of a name; none when it has none or takes longer than these milliseconds.
