@@ -138,6 +138,32 @@ struct ForwarderRefusalTests {
     #expect(collector.names.sorted() == names(1, 1..<501).sorted())
   }
 
+  /// Whatever a collector answers, in whatever order: each span is delivered once or set aside.
+  @Test(arguments: 1...8) func randomAnswersLoseNothingAndRepeatNothing(_ seed: UInt64) throws {
+    let random = Mutex(SplitMix64(state: seed))
+    let collector = try FakeCollector { number, request in
+      let status = random.withLock { random in
+        number > 1500
+          ? 200
+          : [200, 200, 200, 200, 400, 400, 413, 422, 429, 503, 401, 301].randomElement(using: &random) ?? 200
+      }
+      return Self.isBad(request) && status == 200 ? .init(status: 400) : .init(status: status)
+    }
+    let forwarder = try ForwarderProcess.ready(
+      options("otlp", collector) + ["--batch-spans", seed % 2 == 0 ? "512" : "30"])
+    let spans = (1..<501).reduce(Data()) {
+      $0 + Frames.span(trace: 1, span: $1, name: $1 % 50 == 7 ? "bad" : "s")
+    }
+    try send(spans + Frames.spans(trace: 2, 1..<2), to: forwarder)
+    try forwarder.waitForSpans(501)
+    try forwarder.wait("all is settled, seed \(seed)", seconds: 60) { try lag(forwarder, "otlp") == 0 }
+    let aside = try setAside(forwarder)
+    #expect(aside >= 10)
+    #expect(forwarder.stop() == 1)
+    #expect(collector.names.count == 501 - aside, "seed \(seed)")
+    #expect(Set(collector.names).count == collector.names.count, "seed \(seed)")
+  }
+
   @Test func aCollectorThatRefusesEverythingIsAskedOnceAPause() throws {
     let isOpen = Mutex(false)
     let collector = try FakeCollector { _, _ in isOpen.withLock { $0 } ? .init() : .init(status: 400) }
