@@ -77,10 +77,10 @@ package enum ValueText {
 }
 
 /// Base64 of RFC 4648, section 4, with padding.
-enum Base64 {
+package enum Base64 {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-  static func put(_ bytes: UnsafeRawBufferPointer, to out: inout ByteWriter) {
+  package static func put(_ bytes: UnsafeRawBufferPointer, to out: inout ByteWriter) {
     var index = 0
     while index < bytes.count {
       let left = min(3, bytes.count - index)

@@ -10,7 +10,7 @@ extension ForwarderFlags {
       Flag(
         "otlp-endpoint", nil, .text("URL"), in: section, "Post spans to a collector by OTLP over HTTP",
         detail:
-          "Such as http://collector:4318 or https://collector/v1/traces; /v1/traces is added to a URL without a path. A collector that is away or busy (429, 502, 503, 504) is tried again, with growing pauses or as its Retry-After says; spans wait in the spool."
+          "Such as http://collector:4318 or https://collector/v1/traces; /v1/traces is added to a URL without a path. Spans wait in the spool until the collector accepts them: requests are repeated with growing pauses or as its Retry-After says. A single span that stays refused (400, 413, 422) while others are accepted is set aside. The URL must not lead to an own receiver."
       ) { (settings, text) throws(UsageError) in settings.otlpEndpoint = text },
       Flag(
         "otlp-protocol", nil, .choice("NAME", ["http/protobuf", "http/json"]), in: section,

@@ -96,4 +96,7 @@ package struct ForwarderOptions: Sendable {
     jaegerDirectory != nil || jaegerFile != nil || otlp != nil || otlpFile != nil || jaegerAgent != nil
       || jaegerCollector != nil || dumpsOnly
   }
+
+  /// Whether spans go to something that may send them on, and so back.
+  package var sendsOverNetwork: Bool { otlp != nil || jaegerAgent != nil || jaegerCollector != nil }
 }

@@ -116,6 +116,8 @@ struct ForwarderSettings {
 /// The pieces of a URL that matter before a connection is made.
 struct HTTPURLParts {
   var origin: String
+  /// Without the brackets of an IPv6 address.
+  var host: String
   var port: UInt16?
   var path: String
 
@@ -131,6 +133,8 @@ struct HTTPURLParts {
     origin = scheme + authority
     path = String(rest.dropFirst(authority.count))
     let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? authority
+    self.host = String(
+      host.hasPrefix("[") ? host.dropFirst().prefix { $0 != "]" } : host.prefix { $0 != ":" })
     let digits = host.hasPrefix("[") ? host.drop { $0 != "]" }.dropFirst() : host[...]
     if let colon = digits.lastIndex(of: ":") {
       guard let number = UInt16(digits[digits.index(after: colon)...]), number > 0 else {
@@ -139,4 +143,7 @@ struct HTTPURLParts {
       port = number
     }
   }
+
+  /// The port that a connection is made to.
+  var effectivePort: UInt16 { port ?? (origin.hasPrefix("https:") ? 443 : 80) }
 }

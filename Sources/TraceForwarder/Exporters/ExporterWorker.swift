@@ -18,7 +18,7 @@ package final class ExporterWorker: Sendable {
   private struct State {
     var reopens = false
     var position: SpoolPosition
-    var failure: String?
+    var failure: ExportFailure?
   }
 
   package let name: String
@@ -68,7 +68,7 @@ package final class ExporterWorker: Sendable {
 
   package var position: SpoolPosition { state.withLock { $0.position } }
   /// The last failure, while it lasts.
-  package var failure: String? { state.withLock { $0.failure } }
+  package var failure: ExportFailure? { state.withLock { $0.failure } }
 
   // MARK: The thread
 
@@ -99,12 +99,14 @@ package final class ExporterWorker: Sendable {
 
   fileprivate func note(_ failure: ExportFailure?) {
     let before = state.withLock { state in
-      defer { state.failure = failure?.reason }
+      defer { state.failure = failure }
       return state.failure
     }
-    if let failure, before.map({ !$0.isSame(as: failure.reason) }) ?? true {
-      context.log.warning(
-        "spans wait: an exporter cannot deliver", ["exporter": name, "reason": failure.reason])
+    if let failure, before.map({ !$0.reason.isSame(as: failure.reason) }) ?? true {
+      var fields = [("exporter", name), ("reason", failure.reason)]
+      if let remedy = failure.remedy { fields.append(("remedy", remedy)) }
+      if let answer = failure.answer, !answer.isEmpty { fields.append(("answer", answer)) }
+      context.log.warning("spans wait: an exporter cannot deliver", fields)
     } else if failure == nil, before != nil {
       context.log.info("an exporter delivers again", ["exporter": name])
     }
@@ -132,10 +134,14 @@ package final class ExporterWorker: Sendable {
     let worker: ExporterWorker
     var reader: SpoolReader
     let exporter: any SpanExporter
+    /// When undecided spans are tried again, and milliseconds until the time after that.
+    var nextTrial = 0
+    var trialPause = 0
     /// Taken by the exporter, not yet acknowledged.
     var held = 0
     var heldPosition: SpoolPosition?
-    var lastFlush = MonotonicClock.milliseconds
+    /// The first flush waits for nothing.
+    var lastFlush = 0
     var lastNote = 0
     var isNoted = true
 
@@ -155,9 +161,12 @@ package final class ExporterWorker: Sendable {
       do throws(ExportFailure) { try exporter.finish() } catch { worker.note(error) }
     }
 
-    private func reopenIfAsked() {
+    private mutating func reopenIfAsked() {
       guard worker.takeReopen() else { return }
-      do throws(ExportFailure) { try exporter.reopen() } catch { worker.note(error) }
+      do throws(ExportFailure) { try exporter.reopen() } catch {
+        worker.note(error)
+        if error.repeats { goBack() }
+      }
     }
 
     /// One batch; false when all is done.
@@ -167,21 +176,52 @@ package final class ExporterWorker: Sendable {
       let isStopping = worker.deadline.isSet
       do throws(SystemCallError) {
         if let batch = try reader.next(records: worker.limits.batchSpans, bytes: worker.limits.batchBytes) {
-          return attempt { (self) throws(ExportFailure) in
+          let isTaken = attempt { (self) throws(ExportFailure) in
             try self.exporter.export(batch)
             self.held += batch.payloads.count
             self.heldPosition = batch.end
-          } && (mustFlush ? flush() : true)
+          }
+          return isTaken && (mustFlush && !exporter.isUndecided ? flush() : true)
         }
       } catch {
         worker.note(ExportFailure(error.description))
         worker.wakeup.wait(milliseconds: 1000)
         return !worker.deadline.isOver
       }
+      if exporter.isUndecided, !tryUndecided() { return !worker.deadline.isOver }
+      trialPause = 0
+      if !mustFlush, held > 0, !isStopping {
+        // One flush, and so one sync to disk, serves all that comes within the interval.
+        worker.wakeup.wait(
+          milliseconds: lastFlush + worker.limits.flushInterval - MonotonicClock.milliseconds)
+        return true
+      }
       guard flush() else { return false }
       if isStopping { return false }
       worker.wakeup.wait(milliseconds: isNoted ? (exporter.isBuffered ? 1000 : -1) : 100)
       return true
+    }
+
+    /// Tries the exporter's undecided spans once, when their pause is over; false while they stay undecided. Spans that
+    /// come meanwhile are taken at once, for they may decide.
+    private mutating func tryUndecided() -> Bool {
+      let now = MonotonicClock.milliseconds
+      if trialPause > 0, now < nextTrial {
+        worker.wakeup.wait(milliseconds: min(nextTrial - now, worker.deadline.isSet ? 250 : 1000))
+        return false
+      }
+      do throws(ExportFailure) {
+        try exporter.flush(mustDeliver: true)
+        return true
+      } catch {
+        worker.note(error)
+        worker.countRetry()
+        trialPause = min(max(trialPause * 2, worker.limits.firstPause), worker.limits.longestPause)
+        let pause = error.retryAfter ?? Int.random(in: trialPause / 2...trialPause)
+        nextTrial = now + (worker.deadline.isSet ? min(pause, 250) : pause)
+        notePosition(force: true)
+        return false
+      }
     }
 
     private var mustFlush: Bool {
@@ -195,7 +235,7 @@ package final class ExporterWorker: Sendable {
       else { return false }
       lastFlush = MonotonicClock.milliseconds
       guard exporter.isDelivered, let position = heldPosition else { return true }
-      worker.acknowledge(position, held)
+      worker.acknowledge(position, held - exporter.takeLeftOut())
       held = 0
       heldPosition = nil
       isNoted = false
@@ -208,7 +248,7 @@ package final class ExporterWorker: Sendable {
       while true {
         do throws(ExportFailure) {
           try body(&self)
-          worker.note(nil)
+          if !exporter.isUndecided { worker.note(nil) }
           return true
         } catch {
           worker.note(error)
@@ -216,10 +256,21 @@ package final class ExporterWorker: Sendable {
           notePosition(force: true)
           // Jitter keeps many forwarders from coming back to a collector at once.
           guard sleep(error.retryAfter ?? Int.random(in: pause / 2...pause)) else { return false }
+          if error.repeats {
+            goBack()
+            return true
+          }
           reopenIfAsked()
           pause = min(pause * 2, worker.limits.longestPause)
         }
       }
+    }
+
+    /// Reads again what was not acknowledged.
+    private mutating func goBack() {
+      reader = SpoolReader(worker.spool, at: worker.position)
+      held = 0
+      heldPosition = nil
     }
 
     /// Waits, though not beyond the deadline; false when that is over.

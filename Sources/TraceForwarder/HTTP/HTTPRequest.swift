@@ -62,7 +62,7 @@ struct HTTPResponse: Sendable {
     413: "Content Too Large", 415: "Unsupported Media Type", 421: "Misdirected Request",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
-    505: "HTTP Version Not Supported",
+    505: "HTTP Version Not Supported", 508: "Loop Detected",
   ]
 }
 

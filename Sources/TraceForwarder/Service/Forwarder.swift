@@ -13,6 +13,8 @@ struct Forwarder {
   private let manager = ServiceManager()
   private let metrics = Metrics()
   private let losses: LossLedger
+  /// What this run's requests are marked with, so that one that comes back is known.
+  private let mark = LoopGuard.makeMark()
 
   /// What is told when all sockets are bound: the address that queries are answered at.
   private let onReady: (String?) -> Void
@@ -31,8 +33,7 @@ struct Forwarder {
     do throws(SystemCallError) {
       // Before any thread is there, so that all inherit that the signals wait for this one.
       let signals = try StopSignals([SIGINT, SIGTERM, SIGHUP])
-      let sockets = try bind()
-      guard let sockets, try prepareDirectories() else { return 1 }
+      guard let sockets = try bind(), try prepareDirectories() else { return 1 }
       return try serve(sockets, signals)
     } catch {
       log.error("the forwarder cannot start", ["error": error.description])
@@ -41,10 +42,14 @@ struct Forwarder {
   }
 
   private func bind() throws(SystemCallError) -> ListeningSockets? {
-    do throws(ListeningSockets.Problem) { return try ListeningSockets(options, log) } catch {
+    let sockets: ListeningSockets
+    do throws(ListeningSockets.Problem) { sockets = try ListeningSockets(options, log) } catch {
       log.error("a socket cannot be bound", ["error": error.description])
       return nil
     }
+    guard let problem = LoopCheck.problem(options, sockets) else { return sockets }
+    log.error("an exporter sends to this forwarder itself", ["error": problem])
+    return nil
   }
 
   /// Makes the directories, becomes the user, and sees that it can write where it is to.
@@ -67,10 +72,14 @@ struct Forwarder {
   private func serve(_ sockets: ListeningSockets, _ signals: borrowing StopSignals) throws(SystemCallError)
     -> Int32
   {
-    let spool = try Spool(options.spool)
+    let spool = try Spool(options.spool, losses: losses)
     report(spool)
     let closed = try Wakeup()
-    let exporters = try ExporterSet(options, spool: spool, metrics: metrics, log: log) { closed.raise() }
+    let exporters = try ExporterSet(
+      options, spool: spool, metrics: metrics, losses: losses, log: log, mark: mark
+    ) {
+      closed.raise()
+    }
     let index = options.query == nil ? nil : try TraceIndex(spool, limits: options.index)
     let telemetry = Telemetry(metrics, spool, exporters)
     let syncer = try SpoolSyncer(spool, log: log)
@@ -125,12 +134,13 @@ struct Forwarder {
   ) {
     let (limits, http, metrics, log) = (options.agents.span, options.http, metrics, log)
     let (name, hosts) = (options.agents.defaultService, HostPolicy(options.hosts))
+    let loops = LoopGuard(mark: mark, remembersSpans: options.sendsOverNetwork)
     thread.start { loop throws(SystemCallError) in
       let server = HTTPServer(loop: loop, limits: http, hosts: hosts, metrics: metrics, log: log)
       // Apart, so that no sender of spans can keep the forwarder from telling how it is.
       let (receivers, telling) = (HTTPBudget(), HTTPBudget())
       let spans = SpanHTTPReceiver(
-        spool: spool, metrics: metrics, log: log, limits: limits, defaultService: name)
+        spool: spool, metrics: metrics, log: log, limits: limits, defaultService: name, loops: loops)
       for number in sockets.jaeger {
         server.listen(FileDescriptor(owning: number), in: receivers) { spans.jaeger($0) }
       }
@@ -251,7 +261,7 @@ struct Forwarder {
       let count = spool.count(from: worker.position)
       if count == 0, let failure = worker.failure {
         status = 1
-        log.error("an exporter could not finish", ["exporter": worker.name, "reason": failure])
+        log.error("an exporter could not finish", ["exporter": worker.name, "reason": failure.reason])
       }
       guard count > 0 else { continue }
       status = 1
@@ -259,7 +269,7 @@ struct Forwarder {
         "spans are not delivered and wait in the spool",
         [
           "exporter": worker.name, "spans": String(count),
-          "reason": worker.failure ?? "the time to stop was over",
+          "reason": worker.failure?.reason ?? "the time to stop was over",
         ])
     }
     if losses.total > 0 { status = 1 }

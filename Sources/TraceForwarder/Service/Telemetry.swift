@@ -5,11 +5,13 @@ import Synchronization
 final class Telemetry: Sendable {
   private let metrics: Metrics
   private let spool: Spool
+  private let exporters: [ExporterWorker]
   private let isStopping = Atomic<Bool>(false)
 
   init(_ metrics: Metrics, _ spool: Spool, _ exporters: ExporterSet) {
     self.metrics = metrics
     self.spool = spool
+    self.exporters = exporters.workers
     addGauges(exporters)
   }
 
@@ -34,6 +36,14 @@ final class Telemetry: Sendable {
     if let error = spool.lastError {
       return HTTPResponse(503, text: "the spool cannot be written: \(error.description)")
     }
+    let failures = exporters.compactMap { worker in
+      worker.failure.map { failure in
+        let remedy = failure.remedy.map { "; remedy: \($0)" } ?? ""
+        return "the exporter \(worker.name) cannot deliver, spans wait: \(failure.reason)\(remedy)"
+      }
+    }
+    // Spans are still received, but who asks is to see that they do not arrive where they should.
+    guard failures.isEmpty else { return HTTPResponse(503, text: failures.joined(separator: "\n")) }
     return HTTPResponse(200, text: "ready")
   }
 

@@ -61,11 +61,17 @@ package final class Spool: Sendable {
 
   package let options: SpoolOptions
   let state = Mutex(State())
+  /// Spans that a destination refused.
+  package let setAside: SetAside
   private let lock: FileDescriptor
 
   /// Opens the spool in a directory, which is made where it is missing, cuts a torn tail and finds the positions.
-  package init(_ options: SpoolOptions) throws(SystemCallError) {
+  package init(_ options: SpoolOptions, losses: LossLedger = LossLedger(log: ForwarderLog(level: .error)))
+    throws(SystemCallError)
+  {
     self.options = options
+    setAside = SetAside(
+      directory: "\(options.directory)/set-aside", maximumSize: options.maximumSize, losses: losses)
     if mkdir(options.directory, 0o700) != 0, errno != EEXIST {
       throw SystemCallError("make the spool's directory", options.directory)
     }

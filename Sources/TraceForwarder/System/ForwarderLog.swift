@@ -34,6 +34,7 @@ package final class ForwarderLog: Sendable {
   package func warning(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.warning, message, fields)
   }
+  package func warning(_ message: String, _ fields: [(String, String)]) { write(.warning, message, fields) }
   package func info(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.info, message, fields)
   }
