@@ -1,12 +1,21 @@
+import Glibc
+
 extension Span {
   /// An attribute of text that a receiver sets.
-  package struct Mark: Sendable, Hashable {
-    fileprivate let key: [UInt8]
-    fileprivate let value: [UInt8]
+  package struct Mark: Sendable {
+    /// The key, and behind it the value.
+    fileprivate let bytes: [UInt8]
+    fileprivate let keyCount: Int
 
     package init(_ key: String, _ value: String) {
-      self.key = Array(key.utf8)
-      self.value = Array(value.utf8)
+      bytes = Array(key.utf8) + Array(value.utf8)
+      keyCount = key.utf8.count
+    }
+
+    @inline(__always)
+    fileprivate func isKey(_ key: UnsafeRawBufferPointer) -> Bool {
+      guard key.count == keyCount, let base = key.baseAddress else { return false }
+      return bytes.withUnsafeBytes { $0.baseAddress.map { memcmp($0, base, keyCount) == 0 } ?? false }
     }
   }
 
@@ -44,6 +53,45 @@ extension Span {
       && text[start + 3] == UInt8(ascii: "a") && text[start + 4] == UInt8(ascii: ".")
   }
 
+  /// What a span says of where it is from.
+  package struct OriginNames {
+    /// `service.name` of the resource, if it is a text.
+    package var service = Text.none
+    /// Whether `kata.sandbox.id` is there, in the span or its resource.
+    package var hasSandbox = false
+    /// The text `sandbox_id`, of the span before that of the resource.
+    package var runtimeSandbox = Text.none
+  }
+
+  /// Looks once at every attribute of the span and its resource, as it is called for each span.
+  package var originNames: OriginNames {
+    var names = OriginNames()
+    text.withUnsafeBytes { text in
+      for attribute in attributes[clamping: own] { Self.note(attribute, text, &names, isResource: false) }
+      for attribute in attributes[clamping: resource.attributes] {
+        Self.note(attribute, text, &names, isResource: true)
+      }
+    }
+    return names
+  }
+
+  @inline(__always)
+  private static func note(
+    _ attribute: Attribute, _ text: UnsafeRawBufferPointer, _ names: inout OriginNames, isResource: Bool
+  ) {
+    // Few keys have one of these lengths.
+    switch attribute.key.count {
+    case 10 where text[attribute.key] == "sandbox_id":
+      if case .string(let value) = attribute.value, names.runtimeSandbox.isEmpty {
+        names.runtimeSandbox = value
+      }
+    case 12 where isResource && text[attribute.key] == "service.name":
+      if case .string(let value) = attribute.value, names.service.isEmpty { names.service = value }
+    case 15 where text[attribute.key] == "kata.sandbox.id": names.hasSandbox = true
+    default: break
+    }
+  }
+
   /// Sets attributes of the resource, each in the place of all that have its key.
   ///
   /// A resource that would have more than `limit` attributes loses its last ones, which its count of dropped attributes
@@ -51,44 +99,24 @@ extension Span {
   package mutating func setResource(_ marks: [Mark], limit: Int) {
     guard !marks.isEmpty else { return }
     let first = attributes.count
-    for index in resource.attributes.range where index < first {
-      let attribute = attributes[index]
-      if !marks.contains(where: { isText($0.key, attribute.key) }) { attributes.append(attribute) }
+    text.withUnsafeBytes { text in
+      for index in resource.attributes.range where index < first {
+        let attribute = attributes[index]
+        if !marks.contains(where: { $0.isKey(text[attribute.key]) }) { attributes.append(attribute) }
+      }
     }
     let excess = attributes.count - first - max(0, limit - marks.count)
     if excess > 0 {
       attributes.removeLast(excess)
       resource.dropped = UInt32(clamping: Int(resource.dropped) + excess)
     }
-    for mark in marks { attributes.append(Attribute(keep(mark.key), .string(keep(mark.value)))) }
+    for mark in marks {
+      let start = text.count
+      text.append(contentsOf: mark.bytes)
+      let value = Text(start + mark.keyCount, mark.bytes.count - mark.keyCount)
+      attributes.append(Attribute(Text(start, mark.keyCount), .string(value)))
+    }
     resource.attributes = List(first, attributes.count - first)
     agent.hasResource = true
-  }
-
-  /// The value of a text of the list's first attribute with this key; nil when there is none or it is no text.
-  package func textValue(of mark: Mark, in list: List) -> Text? {
-    for attribute in attributes[clamping: list] where isText(mark.key, attribute.key) {
-      if case .string(let piece) = attribute.value { return piece }
-      return nil
-    }
-    return nil
-  }
-
-  /// Whether the list has an attribute with this key.
-  package func has(_ mark: Mark, in list: List) -> Bool {
-    attributes[clamping: list].contains { isText(mark.key, $0.key) }
-  }
-
-  private func isText(_ bytes: [UInt8], _ piece: Text) -> Bool {
-    let start = Int(piece.offset)
-    guard Int(piece.count) == bytes.count, start + bytes.count <= text.count else { return false }
-    for index in bytes.indices where bytes[index] != text[start + index] { return false }
-    return true
-  }
-
-  private mutating func keep(_ bytes: [UInt8]) -> Text {
-    let start = text.count
-    text.append(contentsOf: bytes)
-    return Text(start, bytes.count)
   }
 }

@@ -10,11 +10,6 @@ struct SpanProvenance {
   private let defaultService: Span.Mark
   private let limit: Int
 
-  private static let service = Span.Mark("service.name", "")
-  private static let sandbox = Span.Mark("kata.sandbox.id", "")
-  /// What the Kata runtimes call the sandbox in their own spans.
-  private static let runtimeSandbox = Span.Mark("sandbox_id", "")
-
   /// Of a guest's connection.
   init(guest origin: SpanOrigin, _ limits: AgentLimits) {
     isTrusted = false
@@ -37,25 +32,13 @@ struct SpanProvenance {
 
   func mark(_ span: inout Span) {
     if !isTrusted { span.renameClaims() }
-    let service = span.textValue(of: Self.service, in: span.resource.attributes)
-    let needsService = service.map { $0.isEmpty } ?? true
-    if !needsService, !isTrusted { return span.setResource(marks, limit: limit) }
+    let names = span.originNames
+    let isRuntimes = isTrusted && !names.hasSandbox && !names.runtimeSandbox.isEmpty
+    guard names.service.isEmpty || isRuntimes else { return span.setResource(marks, limit: limit) }
     var marks = marks
-    if needsService { marks.append(defaultService) }
-    if isTrusted, let sandbox = runtimeSandbox(of: span) {
-      marks.append(Span.Mark("kata.sandbox.id", sandbox))
-    }
+    if names.service.isEmpty { marks.append(defaultService) }
+    // What the Kata runtimes call the sandbox in their own spans.
+    if isRuntimes { marks.append(Span.Mark("kata.sandbox.id", span.string(names.runtimeSandbox))) }
     span.setResource(marks, limit: limit)
-  }
-
-  /// The sandbox that a runtime's span names in the runtime's own way alone.
-  private func runtimeSandbox(of span: borrowing Span) -> String? {
-    let (own, resource) = (span.own, span.resource.attributes)
-    guard !span.has(Self.sandbox, in: resource), !span.has(Self.sandbox, in: own),
-      let piece = span.textValue(of: Self.runtimeSandbox, in: own)
-        ?? span.textValue(of: Self.runtimeSandbox, in: resource),
-      !piece.isEmpty
-    else { return nil }
-    return span.string(piece)
   }
 }
