@@ -67,7 +67,7 @@ struct Forwarder {
   private func serve(_ sockets: ListeningSockets, _ signals: borrowing StopSignals) throws(SystemCallError)
     -> Int32
   {
-    let spool = try Spool(options.spool)
+    let spool = try Spool(options.spool, losses: losses)
     report(spool)
     let closed = try Wakeup()
     let exporters = try ExporterSet(options, spool: spool, metrics: metrics, log: log) { closed.raise() }

@@ -23,6 +23,8 @@ package struct SpoolOptions: Sendable {
   package var syncInterval = 100
   /// Bytes of delivered segments to keep, for queries.
   package var keptSize = 0
+  /// Bytes of all spans that are set aside together.
+  package var setAsideSize = 256 << 20
 
   package init(directory: String) { self.directory = directory }
 }
@@ -60,12 +62,18 @@ package final class Spool: Sendable {
   }
 
   package let options: SpoolOptions
+  /// Spans that a destination refused for good.
+  package let setAside: SetAside
   let state = Mutex(State())
   private let lock: FileDescriptor
 
   /// Opens the spool in a directory, which is made where it is missing, cuts a torn tail and finds the positions.
-  package init(_ options: SpoolOptions) throws(SystemCallError) {
+  package init(
+    _ options: SpoolOptions, losses: LossLedger = LossLedger(log: ForwarderLog(level: .error))
+  ) throws(SystemCallError) {
     self.options = options
+    setAside = SetAside(
+      directory: "\(options.directory)/set-aside", maximumSize: options.setAsideSize, losses: losses)
     if mkdir(options.directory, 0o700) != 0, errno != EEXIST {
       throw SystemCallError("make the spool's directory", options.directory)
     }
