@@ -40,10 +40,7 @@ package final class ExporterWorker: Sendable {
     self.limits = limits
     self.make = make
     wakeup = try Wakeup()
-    let position = max(
-      PositionFile.read(context.name, in: spool.options.directory) ?? spool.start, spool.start)
-    state = Mutex(State(position: position))
-    spool.register(context.name, at: position)
+    state = Mutex(State(position: spool.register(context.name)))
     spool.subscribe(wakeup)
   }
 
@@ -116,12 +113,15 @@ package final class ExporterWorker: Sendable {
     context.metrics.add(.exported, name, count)
   }
 
-  fileprivate func writePosition() {
+  /// False when it could not be written and is to be tried again.
+  fileprivate func writePosition() -> Bool {
     do throws(SystemCallError) {
-      try PositionFile.write(position, name, in: spool.options.directory)
+      try spool.writePosition(position, by: name)
+      return true
     } catch {
       context.log.limited(
         .error, by: "position", "an exporter's position cannot be written", ["error": error.description])
+      return false
     }
   }
 
@@ -239,9 +239,8 @@ package final class ExporterWorker: Sendable {
     private mutating func notePosition(force: Bool) {
       let now = MonotonicClock.milliseconds
       guard !isNoted, force || now - lastNote >= 100 else { return }
-      worker.writePosition()
+      isNoted = worker.writePosition()
       lastNote = now
-      isNoted = true
     }
   }
 }

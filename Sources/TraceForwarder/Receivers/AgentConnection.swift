@@ -266,11 +266,9 @@ final class AgentConnection: EventHandler {
       takeFrames()
       readTurn()
     }
-    if pendingCount > 0 {
-      receiver.metrics.add(.rejected, "spool", pendingCount)
-      receiver.log.error(
-        "spans that were read are lost: the spool cannot be written", ["count": String(pendingCount)])
-    }
+    let lost = pendingCount + (pendingCount > 0 ? takeWholeFrames() : 0)
+    receiver.metrics.add(.rejected, "spool", lost)
+    receiver.intake.losses.add(.spoolUnwritable, lost, [("peer", origin.peer)])
     let left = unread
     if left > 0 {
       receiver.log.limited(
@@ -278,6 +276,20 @@ final class AgentConnection: EventHandler {
         ["peer": origin.peer, "bytes": String(left)])
     }
     end()
+  }
+
+  /// Passes over the whole frames that were read; returns how many there were.
+  private func takeWholeFrames() -> Int {
+    var count = 0
+    buffer.withUnsafeBytes { bytes in
+      while filled - consumed >= AgentFrame.headerBytes {
+        let length = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: consumed, as: UInt64.self))
+        guard length > 0, length <= UInt64(filled - consumed - AgentFrame.headerBytes) else { return }
+        consumed += AgentFrame.headerBytes + Int(length)
+        count += 1
+      }
+    }
+    return count
   }
 
   func tick(_ now: Int) {
