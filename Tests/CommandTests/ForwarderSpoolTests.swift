@@ -232,11 +232,14 @@ struct ForwarderSpoolTests {
     try forwarder.waitForSpans(1000)
     let dropped = try forwarder.metric("spool_dropped_spans_total")
     #expect(dropped > 500)
+    let counted = try forwarder.metric("spans_lost_total{cause=\"spool_full\"}")
     let collector = try FakeCollector(port: port)
     try forwarder.wait("the newest are delivered") {
       try forwarder.metric("exporter_lag_spans{exporter=\"otlp\"}") == 0
     }
-    #expect(forwarder.stop() == 0)
+    #expect(forwarder.stop() == 1)
+    #expect(forwarder.log.contains("spans were deleted to make room in the spool"))
+    #expect(dropped == counted)
     // The first batch was in the exporter's hands already.
     let received = Set(collector.names)
     #expect(Set(names(1, UInt64(dropped + 1)..<1001)).isSubset(of: received))

@@ -22,10 +22,16 @@ struct ForwarderSettings {
   var isQueryOff = false
   /// Bytes of delivered spans that stay for queries.
   var keptSize: Int?
+  /// What `kata-trace-forwarder spool` is to do, and an option of it that was given.
+  var spool = SpoolCommand.Options()
+  var spoolOption: String?
 
   /// Refuses what makes no sense together, and fills in what follows from the rest.
   func resolved(isDemo: Bool = false) throws(UsageError) -> ForwarderOptions {
     var options = options
+    if let spoolOption {
+      throw UsageError("\(spoolOption) belongs to kata-trace-forwarder spool: the word spool comes first")
+    }
     let isHybrid = !options.socketPaths.isEmpty || !options.templates.isEmpty
     // As the earlier forwarder has it: a socket path takes the place of VSOCK, unless that is asked for as well.
     options.vsock = (vsock ?? (vsockCID != nil || !isHybrid)) && !isDemo ? ForwarderOptions.VSOCK() : nil

@@ -178,6 +178,8 @@ package final class ExporterWorker: Sendable {
         worker.wakeup.wait(milliseconds: 1000)
         return !worker.deadline.isOver
       }
+      // What is passed over because it is damaged is done with as well.
+      if reader.position > worker.position { heldPosition = reader.position }
       guard flush() else { return false }
       if isStopping { return false }
       worker.wakeup.wait(milliseconds: isNoted ? (exporter.isBuffered ? 1000 : -1) : 100)

@@ -266,7 +266,7 @@ final class AgentConnection: EventHandler {
       takeFrames()
       readTurn()
     }
-    let lost = pendingCount + (pendingCount > 0 ? takeWholeFrames() : 0)
+    let lost = pendingCount + (pendingCount > 0 ? countRest() : 0)
     receiver.metrics.add(.rejected, "spool", lost)
     receiver.intake.losses.add(.spoolUnwritable, lost, [("peer", origin.peer)])
     let left = unread
@@ -276,6 +276,22 @@ final class AgentConnection: EventHandler {
         ["peer": origin.peer, "bytes": String(left)])
     }
     end()
+  }
+
+  /// How many whole frames follow that are lost as well: those that were read, and those that a turn still reads.
+  private func countRest() -> Int {
+    var count = takeWholeFrames()
+    var read = 0
+    while read < AgentReceiver.turnBytes, makeRoom() {
+      let got = buffer.withUnsafeMutableBytes { bytes in
+        bytes.baseAddress.map { Glibc.read(number, $0 + filled, bytes.count - filled) } ?? 0
+      }
+      guard got > 0 else { break }
+      filled += got
+      read += got
+      count += takeWholeFrames()
+    }
+    return count
   }
 
   /// Passes over the whole frames that were read; returns how many there were.

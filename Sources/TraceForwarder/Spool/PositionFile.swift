@@ -69,6 +69,17 @@ enum PositionFile {
     return String(first)
   }
 
+  /// The slot that is to be overwritten first; nil when the file does not have both.
+  static func olderSlot(_ exporter: String, in directory: SpoolDirectory, _ key: SpoolKey) -> Int? {
+    guard let file = try? directory.open(name(exporter), O_RDONLY),
+      let status = try? file.status(exporter), Int(status.st_size) == slots * slotBytes,
+      let lines = (try? readLines(name(exporter), in: directory)) ?? nil, lines.count == slots,
+      let first = position(lines[0], key)
+    else { return nil }
+    guard let second = position(lines[1], key) else { return 1 }
+    return first < second ? 0 : 1
+  }
+
   /// The beginnings of the slots that there are; nil when there is no file.
   private static func readLines(_ name: String, in directory: SpoolDirectory) throws(SystemCallError)
     -> [[UInt8]]?

@@ -18,7 +18,8 @@ extension Spool {
     }
     // Its place on the disk is taken now, while there is one. When there is none it is tried again with each position.
     let isPrepared = (try? PositionFile.prepare(position, exporter, in: directory, key)) != nil
-    if isPrepared { state.withLock { $0.slots[exporter] = 0 } }
+    let slot = isPrepared ? 0 : PositionFile.olderSlot(exporter, in: directory, key)
+    state.withLock { $0.slots[exporter] = slot }
     return position
   }
 

@@ -48,6 +48,8 @@ extension Spool {
       return true
     }
     guard let oldest = state.segments.first, isDelivered(oldest, state) else { return false }
+    // One that was just begun frees nothing, and would be begun again for ever.
+    guard oldest.records > 0 || oldest.isDamaged || state.segments.count > 1 else { return false }
     remove(oldest, &state, keepsDamaged: false)
     return true
   }
@@ -162,9 +164,16 @@ extension Spool {
   /// What is to be done now and then, whether spans come or not.
   package func look() {
     do throws(SystemCallError) {
-      try state.withLock { state throws(SystemCallError) in try findDirectory(&state) }
+      try state.withLock { state throws(SystemCallError) in
+        try findDirectory(&state)
+        if state.isAway { state.lastError = nil }
+        state.isAway = false
+      }
     } catch {
-      state.withLock { $0.lastError = error }
+      state.withLock { state in
+        state.lastError = error
+        state.isAway = true
+      }
       log.limited(.error, by: "directory", "the spool cannot be written", ["error": error.description])
     }
     takeResent()

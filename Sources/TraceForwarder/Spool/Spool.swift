@@ -55,6 +55,8 @@ package final class Spool: Sendable {
     var generation = 0
     /// Milliseconds of the monotonic clock at which the directory was last seen in its place.
     var lastLook = 0
+    /// Whether the last error is that the directory is not in its place.
+    var isAway = false
     var segments: [Segment] = []
     var active: Int32 = -1
     var isDirty = false

@@ -30,7 +30,7 @@ final class SpoolDirectory: Sendable {
 
   let path: String
   private let file: FileDescriptor
-  private let lock: FileDescriptor
+  private let lock: FileDescriptor?
   private let device: dev_t
   private let inode: ino_t
 
@@ -45,6 +45,16 @@ final class SpoolDirectory: Sendable {
     device = status.st_dev
     inode = status.st_ino
     lock = try Self.lock(in: path)
+  }
+
+  /// Opens a directory that may be another process's, to look at it without a lock.
+  init(readOnly path: String) throws(SystemCallError) {
+    self.path = path
+    file = try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
+    let status = try file.status(path)
+    device = status.st_dev
+    inode = status.st_ino
+    lock = nil
   }
 
   /// Open only for reading, so that it does not keep a file system from being made read-only.
