@@ -282,6 +282,59 @@ struct ForwarderDiskTests {
       FileManager.default.fileExists(atPath: folder.url.appendingPathComponent("spool/otlp.position").path))
   }
 
+  /// What is under the mount point is not taken for the spool.
+  @Test func anUnmountedDiskIsWaitedFor() throws {
+    let folder = try TemporaryFolder()
+    guard let disk = try mount(folder, "1m") else { return }
+    defer { unmount(disk) }
+    let inside = disk.appendingPathComponent("inside")
+    try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)
+    let spool = try folder.make("spool")
+    func bind() throws -> Bool {
+      try Tool.run("/usr/bin/mount", ["--bind", inside.path, spool.path]).status == 0
+    }
+    guard try bind() else { return print("not tested: nothing can be mounted here") }
+    defer { unmount(spool) }
+    let port = try Rotel.freePort()
+    let forwarder = try ForwarderProcess.ready(toCollector(port), in: folder)
+    try send(Frames.spans(trace: 1, 1..<21), to: forwarder)
+    try forwarder.waitForSpans(20)
+    unmount(spool)
+    try forwarder.wait("it is not ready") { try forwarder.get("/readyz").status == 503 }
+    let sender = SendingAgent(forwarder.agentSocket, Frames.spans(trace: 2, 1..<21))
+    try forwarder.wait("the agent is held back") { forwarder.log.contains("reading from agents waits") }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: spool.path).isEmpty)
+    #expect(try bind())
+    let collector = try FakeCollector(port: port)
+    try forwarder.wait("all are delivered") { collector.names.count >= 40 }
+    try sender.wait()
+    #expect(forwarder.stop() == 0)
+    #expect(collector.names == names(1, 1..<21) + names(2, 1..<21))
+  }
+
+  @Test func anotherSpoolInTheSamePlaceIsNotTakenForDelivered() throws {
+    let folder = try TemporaryFolder()
+    let port = try Rotel.freePort()
+    let other = try ForwarderProcess.ready(toCollector(port) + ["--stop-timeout", "100ms"], in: folder)
+    try send(Frames.spans(trace: 3, 1..<6), to: other)
+    try other.waitForSpans(5)
+    #expect(other.stop() == 1)
+    let spool = folder.url.appendingPathComponent("spool")
+    let kept = folder.url.appendingPathComponent("kept")
+    try FileManager.default.moveItem(at: spool, to: kept)
+    let collector = try FakeCollector(port: port)
+    let forwarder = try ForwarderProcess.ready(toCollector(port), in: folder)
+    try send(Frames.spans(trace: 1, 1..<6), to: forwarder)
+    try forwarder.wait("they are delivered") { collector.names.count == 5 }
+    try FileManager.default.removeItem(at: spool)
+    try FileManager.default.moveItem(at: kept, to: spool)
+    try forwarder.wait("it is said") { forwarder.log.contains("restart the forwarder") }
+    _ = forwarder.stop()
+    let next = try ForwarderProcess.ready(toCollector(port), in: folder)
+    try next.wait("the other spool's are delivered") { Set(collector.names).isSuperset(of: names(3, 1..<6)) }
+    #expect(next.stop() == 0)
+  }
+
   // MARK: Stop
 
   @Test func whatCannotBeWrittenAtTheEndIsCountedAsLost() throws {

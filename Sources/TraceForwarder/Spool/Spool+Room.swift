@@ -61,9 +61,9 @@ extension Spool {
     return state.positions.values.allSatisfy { $0 >= end }
   }
 
-  /// How many records of a segment the exporter that is furthest behind has not delivered.
+  /// How many records of a segment the exporter that is furthest behind has not delivered; all without an exporter.
   func undelivered(_ segment: Segment, _ state: State) -> Int {
-    guard let last = state.positions.values.min() else { return 0 }
+    guard let last = state.positions.values.min() else { return segment.records }
     if last.segment > segment.number { return 0 }
     if last.segment < segment.number || last.offset <= segment.framing.headerBytes { return segment.records }
     let left = segment.size - last.offset
@@ -126,13 +126,21 @@ extension Spool {
     guard now - state.lastLook >= 100 else { return }
     switch state.directory.place {
     case .here: break
-    case .away:
-      throw SystemCallError(
-        "find the spool's directory (mount its disk, or make it again for the forwarder's user)",
-        options.directory, code: ENOENT)
-    case .deleted, .replaced: try takeNewDirectory(&state)
+    case .away: throw isAway
+    case .replaced:
+      let other = try SpoolDirectory(readOnly: options.directory)
+      // Of the same spool it is when its disk was mounted anew.
+      if SpoolRecovery.key(in: other) != key, state.directory.isOnAnotherDisk(than: other) { throw isAway }
+      try takeNewDirectory(&state)
+    case .deleted: try takeNewDirectory(&state)
     }
     state.lastLook = now
+  }
+
+  private var isAway: SystemCallError {
+    SystemCallError(
+      "find the spool's directory (mount its disk, or make it again for the forwarder's user)",
+      options.directory, code: ENOENT)
   }
 
   private func takeNewDirectory(_ state: inout State) throws(SystemCallError) {
@@ -143,17 +151,27 @@ extension Spool {
       throw SystemCallError("use the directory that took the spool's place", options.directory, code: EEXIST)
     }
     let found = try SpoolRecovery.segments(in: directory)
+    // Exporters are further than another spool's segments, which would be taken for delivered.
+    let isKnown = found.segments.allSatisfy { segment in
+      state.segments.contains { $0.number == segment.number && $0.framing == segment.framing }
+    }
+    guard isKnown else {
+      throw SystemCallError(
+        "use the other spool that took the place of this one (restart the forwarder)", options.directory,
+        code: EEXIST)
+    }
     let there = Set(found.segments.map(\.number))
-    let gone = state.segments.filter { !there.contains($0.number) }
-    let lost = gone.reduce(0) { $0 + undelivered($1, state) }
+    let lost = state.segments.filter { !there.contains($0.number) }.reduce(0) { $0 + undelivered($1, state) }
     log.warning(
       "the spool's directory was removed or replaced: another is used in its place",
-      ["directory": options.directory, "spans_found": String(found.segments.reduce(0) { $0 + $1.records })])
+      [
+        "directory": options.directory,
+        "spans_found": String(found.segments.reduce(0) { $0 + $1.records }),
+      ])
     state.counts.damaged += UInt64(lost)
     losses.add(.spoolDamaged, lost, [("reason", "the spool's directory was removed")])
     state.counts.lastRemoved = max(state.counts.lastRemoved, state.segments.last?.number ?? 0)
-    if state.active >= 0 { _ = Glibc.close(state.active) }
-    state.active = -1
+    closeActive(&state)
     state.directory = directory
     state.generation += 1
     state.slots = [:]

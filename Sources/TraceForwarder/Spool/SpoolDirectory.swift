@@ -90,6 +90,12 @@ final class SpoolDirectory: Sendable {
     return .away
   }
 
+  /// Whether it is still there, but not where the other one is, as when its disk was unmounted.
+  func isOnAnotherDisk(than other: SpoolDirectory) -> Bool {
+    guard let own = try? file.status(path), own.st_nlink > 0 else { return false }
+    return device != other.device
+  }
+
   // MARK: Files
 
   func path(_ name: String) -> String { "\(path)/\(name)" }
