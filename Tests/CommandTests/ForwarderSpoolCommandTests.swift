@@ -99,7 +99,7 @@ struct ForwarderSpoolCommandTests {
     let offset = try #require(damage[0]["offset"] as? Int)
     #expect(offset <= 300 && offset + (damage[0]["bytes"] as? Int ?? 0) > 300)
     let export = try run(["export", folder.url.appendingPathComponent("spool").path])
-    #expect(export.status == 1 && export.errorText.contains("1 damaged records were left out"))
+    #expect(export.status == 1 && export.errorText.contains("left out as damaged: 1 record"))
     #expect(export.output.split(separator: 0x0a).count == 29)
     // Looking changed nothing.
     #expect(try Data(contentsOf: file) == bytes)

@@ -356,6 +356,14 @@ struct SpoolDamageTests {
         #expect(reading == .position(now) || (slot == 0 && reading == .position(before)), "bit \(bit)")
       }
     }
+    // However much of the file is there, it is one of the two or none.
+    let bytes = PositionFile.slot(now, Self.key) + PositionFile.slot(before, Self.key)
+    for size in Array(0..<140) + Array(4090..<4240) {
+      var cut = [Array(bytes.prefix(min(size, 128)))]
+      if size > 4096 { cut.append(Array(bytes[4096..<min(size, 4096 + 128)])) }
+      let line = "kata-spool-position 2 42 4711 12345678".utf8.count
+      #expect(PositionFile.read(cut, Self.key) == (size >= line ? .position(now) : .damaged), "\(size)")
+    }
     #expect(PositionFile.read([[0x78], [0x79]], Self.key) == .damaged)
     #expect(PositionFile.read(lines, SpoolKey(marker: 1, seed: 2)) == .damaged)
     #expect(PositionFile.slot(now, Self.key).count == 4096)

@@ -122,6 +122,44 @@ struct SpoolFuzzTests {
     #expect(recovered > 0)
   }
 
+  /// Headers, keys, positions and spans that were set aside, of any bytes: nothing that was not written is read.
+  @Test func smallSpoolFilesFuzz() {
+    let position = SpoolPosition(segment: 42, offset: 4711)
+    var message = ByteWriter()
+    Self.payloads[9].withUnsafeBytes {
+      SetAsideRecord(time: 7, exporter: "otlp", status: 400, reason: "no reason").encode($0, to: &message)
+    }
+    let line = Array(PositionFile.slot(position, Self.key).prefix(100))
+    let mutator = Mutator(
+      seeds: [
+        SpoolHeader.encode(Self.key, .segment), SpoolHeader.encode(Self.key, .key), line, message.array,
+        SpoolFormat.magic,
+      ],
+      tokens: [
+        Array("KATASPL".utf8), Array("KATAKEY".utf8), Array("kata-spool-position ".utf8), [0xff, 0xff, 0xff],
+      ])
+    var good = 0
+    Fuzzing.run("small spool files") { generator in
+      let bytes = mutator.next(&generator)
+      for kind in [SpoolHeader.Kind.segment, .key] {
+        if case .key(let key) = SpoolHeader.read(bytes, kind) {
+          #expect(key == Self.key)
+          good += 1
+        }
+      }
+      switch PositionFile.read([bytes, mutator.next(&generator)], Self.key) {
+      case .position(let found): #expect(found == position)
+      case .unchecked: Issue.record("two lines are not of version 1")
+      case .missing, .damaged, .unreadable: break
+      }
+      bytes.withUnsafeBytes { bytes in
+        guard let record = SetAsideRecord(bytes) else { return }
+        #expect(record.span.upperBound <= bytes.count && !record.span.isEmpty)
+      }
+    }
+    #expect(good > 0)
+  }
+
   @Test func traceFilesFuzz() throws {
     let service = Array("service.name".utf8)
     var files: [[UInt8]] = []

@@ -81,7 +81,7 @@ extension ForwarderFlags {
         "set-aside-size", nil, .text("SIZE"), in: spoolSection,
         "Disk space for spans that a destination refused for good",
         detail:
-          "They are kept in set-aside in the spool's directory until they are exported or sent again (kata-trace-forwarder spool). The oldest are deleted when there are more, which is counted as a loss. From 64K; the default is 256M."
+          "They stay in set-aside in the spool's directory until they are sent again (kata-trace-forwarder spool resend) or their files are deleted. When they need more space the oldest are deleted and counted as lost. From 64K; the default is 256M."
       ) { (settings, text) throws(UsageError) in
         settings.options.spool.setAsideSize = try FlagValue.size(text, 64 << 10...1 << 50)
       },

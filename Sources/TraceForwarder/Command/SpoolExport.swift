@@ -24,11 +24,13 @@ struct SpoolExport {
       }
     let lost = files.reduce(0) { $0 + $1.survey.lost + ($1.problem == nil ? 0 : 1) }
     if lost > 0 {
-      ForwarderCommand.say("kata-trace-forwarder spool: \(lost) damaged records were left out\n")
+      ForwarderCommand.say(
+        "kata-trace-forwarder spool: left out as damaged: \(SpoolInspection.counted(lost, "record"))\n")
     }
     if undecoded > 0 {
       ForwarderCommand.say(
-        "kata-trace-forwarder spool: \(undecoded) records are not spans and were left out\n")
+        "kata-trace-forwarder spool: left out because they are not spans: \(SpoolInspection.counted(undecoded, "record"))\n"
+      )
     }
     return lost + undecoded > 0 ? 1 : 0
   }

@@ -35,7 +35,7 @@ extension SpoolInspection {
 
   // MARK: list
 
-  private static func counted(_ count: Int, _ noun: String) -> String {
+  static func counted(_ count: Int, _ noun: String) -> String {
     "\(count) \(noun)\(count == 1 ? "" : "s")"
   }
 
@@ -45,7 +45,7 @@ extension SpoolInspection {
     var text = "spool \(directory.path): \(Self.counted(records, "span")), \(Self.counted(bytes, "byte")), "
     text += "\(Self.counted(segments.count, "segment"))\n"
     for file in segments { text += "  \(Self.line(file))\n" }
-    text += "exporters: \(exporters.isEmpty ? "none has a position" : "")\n"
+    text += exporters.isEmpty ? "exporters: none has a position\n" : "exporters:\n"
     for exporter in exporters {
       text += "  \(exporter.name): \(Self.counted(exporter.waiting.spans, "span")) wait"
       text += " (\(Self.counted(exporter.waiting.bytes, "byte"))), \(Self.place(exporter.reading))\n"
