@@ -171,6 +171,31 @@ struct SpoolSampleTests {
     }
   }
 
+  /// A spool that an earlier forwarder left is delivered from where it was, and new spans follow.
+  @Test func aSpoolOfVersion1IsGoneOnWith() throws {
+    try directory { directory in
+      let old = directory.appendingPathComponent("00000000000000000004.spool")
+      try FileManager.default.copyItem(at: sample("valid/records.spool"), to: old)
+      try Data("4 27\n".utf8).write(to: directory.appendingPathComponent("otlp.position"))
+      for run in 0..<2 {
+        let spool = try Spool(SpoolOptions(directory: directory.path))
+        let position = spool.register("otlp")
+        if run == 0 {
+          var record = ByteWriter()
+          Array("four".utf8).withUnsafeBytes { spool.key.append($0, to: &record) }
+          try spool.append(record.bytes, count: 1)
+        }
+        var reader = SpoolReader(spool, at: position)
+        var found: [String] = []
+        while let batch = try reader.next(records: 1, bytes: 4096) {
+          batch.visitPayloads { found.append(String(decoding: $0, as: UTF8.self)) }
+        }
+        #expect(found == ["two", "three", "four"])
+        #expect(spool.losses.total == 0 && spool.counts.segments == 2 && spool.end.segment == 5)
+      }
+    }
+  }
+
   @Test(arguments: [
     ("valid/key", true), ("invalid/damaged.key", true),
   ])

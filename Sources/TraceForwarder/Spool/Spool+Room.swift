@@ -124,6 +124,16 @@ extension Spool {
   func findDirectory(_ state: inout State) throws(SystemCallError) {
     let now = MonotonicClock.milliseconds
     guard now - state.lastLook >= 100 else { return }
+    do throws(SystemCallError) { try checkDirectory(&state) } catch {
+      state.isAway = true
+      throw error
+    }
+    if state.isAway { state.lastError = nil }
+    state.isAway = false
+    state.lastLook = now
+  }
+
+  private func checkDirectory(_ state: inout State) throws(SystemCallError) {
     switch state.directory.place {
     case .here: break
     case .away: throw isAway
@@ -134,7 +144,6 @@ extension Spool {
       try takeNewDirectory(&state)
     case .deleted: try takeNewDirectory(&state)
     }
-    state.lastLook = now
   }
 
   private var isAway: SystemCallError {
@@ -184,14 +193,9 @@ extension Spool {
     do throws(SystemCallError) {
       try state.withLock { state throws(SystemCallError) in
         try findDirectory(&state)
-        if state.isAway { state.lastError = nil }
-        state.isAway = false
       }
     } catch {
-      state.withLock { state in
-        state.lastError = error
-        state.isAway = true
-      }
+      state.withLock { $0.lastError = error }
       log.limited(.error, by: "directory", "the spool cannot be written", ["error": error.description])
     }
     takeResent()
