@@ -21,10 +21,11 @@
 
 void *memmem(const void *haystack, size_t haystack_length, const void *needle, size_t needle_length);
 void *memrchr(const void *bytes, int byte, size_t length);
+int renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path, unsigned flags);
 int mkostemp(char *path_template, int flags);
 int accept4(int socket, struct sockaddr *restrict address, socklen_t *restrict length, int flags);
 /* Constants that a C library declares only for GNU's sources. */
-enum { kata_o_path = 010000000, kata_at_empty_path = 0x1000 };
+enum { kata_o_path = 010000000, kata_at_empty_path = 0x1000, kata_rename_noreplace = 1 };
 
 /* memfd_create(2): a file in memory, which is gone when it is closed; close-on-exec. */
 int memfd_create(const char *name, unsigned int flags);

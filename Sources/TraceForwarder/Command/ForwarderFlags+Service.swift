@@ -85,6 +85,43 @@ extension ForwarderFlags {
       ) { (settings, text) throws(UsageError) in
         settings.options.spool.syncInterval = try milliseconds(text)
       },
+      Flag(
+        "set-aside-size", nil, .text("SIZE"), in: spoolSection,
+        "Disk space for spans that a destination refused for good",
+        detail:
+          "They stay in set-aside in the spool's directory until they are sent again (kata-trace-forwarder spool resend) or their files are deleted. When they need more space the oldest are deleted and counted as lost. From 64K; the default is 256M."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.spool.setAsideSize = try FlagValue.size(text, 64 << 10...1 << 50)
+      },
+    ]
+  }
+
+  private static var commandSection: String { "The spool command" }
+
+  /// Options of `kata-trace-forwarder spool`.
+  static var spoolCommand: [Flag<Settings>] {
+    [
+      Flag("json", in: commandSection, "Print JSON", detail: "With spool list and spool verify.") {
+        (settings, text) throws(UsageError) in
+        settings.spool.isJSON = text == "true"
+        settings.spoolOption = "--json"
+      },
+      Flag(
+        "set-aside", in: commandSection, "Export the spans that were set aside, not those of the spool",
+        detail: "With spool export."
+      ) { (settings, text) throws(UsageError) in
+        settings.spool.exportsSetAside = text == "true"
+        settings.spoolOption = "--set-aside"
+      },
+      Flag(
+        "format", nil, .choice("FORMAT", SpoolCommand.Format.allCases.map(\.rawValue)), in: commandSection,
+        "Export format",
+        detail:
+          "With spool export. otlp-json, the default, has one span a line, as the OpenTelemetry Collector's file receiver reads it. jaeger-json is one document, which the Jaeger UI opens."
+      ) { (settings, text) throws(UsageError) in
+        settings.spool.format = SpoolCommand.Format(rawValue: text) ?? .otlp
+        settings.spoolOption = "--format"
+      },
     ]
   }
 

@@ -22,10 +22,16 @@ struct ForwarderSettings {
   var isQueryOff = false
   /// Bytes of delivered spans that stay for queries.
   var keptSize: Int?
+  /// What `kata-trace-forwarder spool` is to do, and an option of it that was given.
+  var spool = SpoolCommand.Options()
+  var spoolOption: String?
 
   /// Refuses what makes no sense together, and fills in what follows from the rest.
   func resolved(isDemo: Bool = false) throws(UsageError) -> ForwarderOptions {
     var options = options
+    if let spoolOption {
+      throw UsageError("\(spoolOption) belongs to kata-trace-forwarder spool: the word spool comes first")
+    }
     // A node may run QEMU beside other hypervisors, so a path of a hybrid socket says nothing about standard VSOCK.
     options.vsock = (vsock ?? true) && !isDemo ? ForwarderOptions.VSOCK() : nil
     options.vsock?.cid = vsockCID ?? .max

@@ -40,10 +40,7 @@ package final class ExporterWorker: Sendable {
     self.limits = limits
     self.make = make
     wakeup = try Wakeup()
-    let position = max(
-      PositionFile.read(context.name, in: spool.options.directory) ?? spool.start, spool.start)
-    state = Mutex(State(position: position))
-    spool.register(context.name, at: position)
+    state = Mutex(State(position: spool.register(context.name)))
     spool.subscribe(wakeup)
   }
 
@@ -118,12 +115,15 @@ package final class ExporterWorker: Sendable {
     context.metrics.add(.exported, name, count)
   }
 
-  fileprivate func writePosition() {
+  /// False when it could not be written and is to be tried again.
+  fileprivate func writePosition() -> Bool {
     do throws(SystemCallError) {
-      try PositionFile.write(position, name, in: spool.options.directory)
+      try spool.writePosition(position, by: name)
+      return true
     } catch {
       context.log.limited(
         .error, by: "position", "an exporter's position cannot be written", ["error": error.description])
+      return false
     }
   }
 
@@ -196,6 +196,8 @@ package final class ExporterWorker: Sendable {
           milliseconds: lastFlush + worker.limits.flushInterval - MonotonicClock.milliseconds)
         return true
       }
+      // What is passed over because it is damaged is done with as well.
+      if reader.position > worker.position { heldPosition = reader.position }
       guard flush() else { return false }
       if isStopping { return false }
       worker.wakeup.wait(milliseconds: isNoted ? (exporter.isBuffered ? 1000 : -1) : 100)
@@ -293,9 +295,8 @@ package final class ExporterWorker: Sendable {
     private mutating func notePosition(force: Bool) {
       let now = MonotonicClock.milliseconds
       guard !isNoted, force || now - lastNote >= 100 else { return }
-      worker.writePosition()
+      isNoted = worker.writePosition()
       lastNote = now
-      isNoted = true
     }
   }
 }

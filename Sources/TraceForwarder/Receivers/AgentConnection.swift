@@ -282,11 +282,9 @@ final class AgentConnection: EventHandler {
       takeFrames()
       readTurn()
     }
-    if pendingCount > 0 {
-      receiver.metrics.add(.rejected, "spool", pendingCount)
-      receiver.log.error(
-        "spans that were read are lost: the spool cannot be written", ["count": String(pendingCount)])
-    }
+    let lost = pendingCount + (pendingCount > 0 ? countRest() : 0)
+    receiver.metrics.add(.rejected, "spool", lost)
+    receiver.intake.losses.add(.spoolUnwritable, lost, [("peer", origin.peer)])
     let left = unread
     if left > 0 {
       receiver.log.limited(
@@ -294,6 +292,36 @@ final class AgentConnection: EventHandler {
         ["peer": peer, "bytes": String(left)])
     }
     end()
+  }
+
+  /// How many whole frames follow that are lost as well: those that were read, and those that a turn still reads.
+  private func countRest() -> Int {
+    var count = takeWholeFrames()
+    var read = 0
+    while read < AgentReceiver.turnBytes, makeRoom() {
+      let got = buffer.withUnsafeMutableBytes { bytes in
+        bytes.baseAddress.map { Glibc.read(number, $0 + filled, bytes.count - filled) } ?? 0
+      }
+      guard got > 0 else { break }
+      filled += got
+      read += got
+      count += takeWholeFrames()
+    }
+    return count
+  }
+
+  /// Passes over the whole frames that were read; returns how many there were.
+  private func takeWholeFrames() -> Int {
+    var count = 0
+    buffer.withUnsafeBytes { bytes in
+      while filled - consumed >= AgentFrame.headerBytes {
+        let length = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: consumed, as: UInt64.self))
+        guard length > 0, length <= UInt64(filled - consumed - AgentFrame.headerBytes) else { return }
+        consumed += AgentFrame.headerBytes + Int(length)
+        count += 1
+      }
+    }
+    return count
   }
 
   func tick(_ now: Int) {

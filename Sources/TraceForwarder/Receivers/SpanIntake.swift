@@ -15,8 +15,11 @@ final class SpanIntake {
   func encode(_ span: borrowing Span, to records: inout ByteWriter) {
     payload.removeAll()
     OTLPProtobuf.encode(copy span, to: &payload)
-    SpoolFormat.append(payload.bytes, to: &records)
+    spool.key.append(payload.bytes, to: &records)
   }
+
+  /// Where spans are counted that are lost before they are in the spool.
+  var losses: LossLedger { spool.losses }
 
   /// Offers records to the spool.
   func append(_ records: borrowing ByteWriter, count: Int, evenWhenFull: Bool = false) throws(SpoolRefusal) {

@@ -72,8 +72,7 @@ struct Forwarder {
   private func serve(_ sockets: ListeningSockets, _ signals: borrowing StopSignals) throws(SystemCallError)
     -> Int32
   {
-    let spool = try Spool(options.spool, losses: losses)
-    report(spool)
+    guard let spool = openSpool() else { return 1 }
     let closed = try Wakeup()
     let exporters = try ExporterSet(
       options, spool: spool, metrics: metrics, losses: losses, log: log, mark: mark
@@ -96,7 +95,7 @@ struct Forwarder {
     announce(sockets)
 
     let loops = index == nil ? [agents, http] : [agents, http, queries]
-    let status = wait(signals, closed, loops, exporters)
+    let status = wait(signals, closed, loops, exporters, spool)
 
     manager.notify("STOPPING=1")
     telemetry.stop()
@@ -110,12 +109,20 @@ struct Forwarder {
     return max(status, settle(exporters, spool))
   }
 
-  private func report(_ spool: Spool) {
-    let counts = spool.counts
-    guard counts.recovered > 0 || counts.cutBytes > 0 else { return }
-    log.info(
-      "the spool has spans of an earlier run",
-      ["spans": String(counts.recovered), "torn_bytes_cut": String(counts.cutBytes)])
+  private func openSpool() -> Spool? {
+    do throws(SpoolFailure) {
+      let spool = try Spool(options.spool, losses: losses, log: log)
+      let counts = spool.counts
+      if counts.recovered > 0 || counts.cutBytes > 0 {
+        log.info(
+          "the spool has spans of an earlier run",
+          ["spans": String(counts.recovered), "torn_bytes": String(counts.cutBytes)])
+      }
+      return spool
+    } catch {
+      log.error("the forwarder cannot start", ["error": error.description])
+      return nil
+    }
   }
 
   // MARK: Threads
@@ -207,7 +214,8 @@ struct Forwarder {
 
   /// Until a signal, an idle time, a closed output or a thread that failed ends it; returns the exit status so far.
   private func wait(
-    _ signals: borrowing StopSignals, _ closed: Wakeup, _ loops: [LoopThread], _ exporters: ExporterSet
+    _ signals: borrowing StopSignals, _ closed: Wakeup, _ loops: [LoopThread], _ exporters: ExporterSet,
+    _ spool: Spool
   ) -> Int32 {
     var lastSpans: UInt64 = 0
     var lastActivity = MonotonicClock.milliseconds
@@ -227,6 +235,7 @@ struct Forwarder {
       case nil: break
       }
       if files[1].revents != 0 { return 0 }
+      spool.look()
       for loop in loops {
         guard let failure = loop.failure else { continue }
         log.error("the forwarder cannot go on", ["thread": loop.name, "error": failure.description])

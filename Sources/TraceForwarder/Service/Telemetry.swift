@@ -58,7 +58,9 @@ final class Telemetry: Sendable {
     gauge("spool_recovered_spans_total", "Spans that an earlier run left in the spool.") { $0.recovered }
     gauge("spool_damaged_records_total", "Records of the spool that could not be read.") { $0.damaged }
     gauge("spool_dropped_spans_total", "Spans that were deleted to make room.") { $0.dropped }
-    gauge("spool_cut_bytes_total", "Bytes of a torn tail that were cut at the start.") { $0.cutBytes }
+    gauge("spool_cut_bytes_total", "Bytes of records that were not written whole, found at the start.") {
+      $0.cutBytes
+    }
     let workers = exporters.workers
     metrics.gauge("kata_forwarder_exporter_lag_spans Spans that wait for an exporter, about.") {
       workers.map { ("exporter=\"\($0.name)\"", Double(spool.backlog(at: $0.position).records)) }

@@ -22,11 +22,15 @@ package final class ForwarderLog: Sendable {
     var suppressed = 0
   }
 
-  private let level: LogLevel
+  /// Nil writes nothing.
+  private let level: LogLevel?
   private let allowances = Mutex<[String: Allowance]>([:])
   private static let perMinute = 10
 
-  package init(level: LogLevel) { self.level = level }
+  package init(level: LogLevel?) { self.level = level }
+
+  /// Writes nothing.
+  package static let silent = ForwarderLog(level: nil)
 
   package func error(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.error, message, fields)
@@ -39,7 +43,7 @@ package final class ForwarderLog: Sendable {
     write(.info, message, fields)
   }
   package func debug(_ message: @autoclosure () -> String, _ fields: KeyValuePairs<String, String> = [:]) {
-    if level <= .debug { write(.debug, message(), fields) }
+    if let level, level <= .debug { write(.debug, message(), fields) }
   }
 
   /// Says something that a peer can cause as often as it likes.
@@ -77,7 +81,7 @@ package final class ForwarderLog: Sendable {
   }
 
   private func write(_ level: LogLevel, _ message: String, _ fields: [(String, String)]) {
-    guard level >= self.level else { return }
+    guard let least = self.level, level >= least else { return }
     var out = ByteWriter(capacity: 512)
     out.put("time=\"")
     out.put(string: Self.time())
