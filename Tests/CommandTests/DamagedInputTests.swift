@@ -37,9 +37,9 @@ struct DamagedInputTests {
     }
   }
 
-  @Test(arguments: tolerant)
+  @Test(
+    .enabled(if: getuid() == 0, "only root can become a user who may not read a file"), arguments: tolerant)
   func unreadableInputLeavesTheOthers(_ options: [String]) throws {
-    guard getuid() == 0 else { return }
     let folder = try TemporaryFolder()
     let good = try folder.write("a.log", LogLines.text(0..<100))
     let bad = try folder.write("b.log", LogLines.text(100..<200))

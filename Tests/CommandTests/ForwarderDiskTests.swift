@@ -21,19 +21,6 @@ struct ForwarderDiskTests {
   }
 
   /// A file system of a few kilobytes; nil where nothing can be mounted.
-  private func mount(_ folder: TemporaryFolder, _ size: String) throws -> URL? {
-    let disk = try folder.make("disk")
-    guard ForwarderProcess.isRoot,
-      try Tool.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=\(size)", "tmpfs", disk.path]).status == 0
-    else {
-      print("not tested: nothing can be mounted here")
-      return nil
-    }
-    return disk
-  }
-
-  private func unmount(_ disk: URL) { _ = try? Tool.run("/usr/bin/umount", ["-l", disk.path]) }
-
   private func metric(_ name: String, of forwarder: ForwarderProcess) throws -> Int {
     try forwarder.metric("spans_lost_total{cause=\"\(name)\"}")
   }
@@ -105,12 +92,14 @@ struct ForwarderDiskTests {
     #expect(collector.names == names(1, 1..<31))
   }
 
-  @Test func aSpoolOfALaterVersionIsRefusedAndLeftAlone() throws {
+  @Test(arguments: [true, false]) func aSpoolOfALaterVersionIsRefusedAndLeftAlone(hasRecords: Bool) throws {
     let folder = try TemporaryFolder()
     let spool = try folder.make("spool")
     let file = spool.appendingPathComponent("00000000000000000001.spool")
-    let bytes = try Data(
-      contentsOf: URL(fileURLWithPath: Repository.path("formats/spool/invalid/later.spool")))
+    let bytes =
+      hasRecords
+      ? try Data(contentsOf: URL(fileURLWithPath: Repository.path("formats/spool/invalid/later.spool")))
+      : Data("KATASPL3".utf8) + Data(count: 8)
     try bytes.write(to: file)
     let forwarder = try ForwarderProcess(toCollector(try Rotel.freePort()), in: folder)
     #expect(forwarder.exitStatus == 1)
@@ -121,12 +110,13 @@ struct ForwarderDiskTests {
   // MARK: Full
 
   /// One segment fills the disk, so that not even a position could be written beside it.
-  @Test(arguments: [false, true]) func aDiskThatOneSegmentFillsIsFreedOfWhatWasDelivered(_ restarts: Bool)
+  @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason), arguments: [false, true])
+  func aDiskThatOneSegmentFillsIsFreedOfWhatWasDelivered(_ restarts: Bool)
     throws
   {
     let folder = try TemporaryFolder()
-    guard let disk = try mount(folder, "200k") else { return }
-    defer { unmount(disk) }
+    let disk = try TestDisk.mount(in: folder, "200k")
+    defer { TestDisk.unmount(disk) }
     let port = try Rotel.freePort()
     let arguments =
       toCollector(port) + [
@@ -164,10 +154,11 @@ struct ForwarderDiskTests {
   }
 
   /// Without an exporter all that is in the spool may go, but there is nothing in it.
-  @Test func aDiskThatOtherFilesFillIsWaitedFor() throws {
+  @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason))
+  func aDiskThatOtherFilesFillIsWaitedFor() throws {
     let folder = try TemporaryFolder()
-    guard let disk = try mount(folder, "400k") else { return }
-    defer { unmount(disk) }
+    let disk = try TestDisk.mount(in: folder, "400k")
+    defer { TestDisk.unmount(disk) }
     let forwarder = try ForwarderProcess.ready(
       ["--query", "127.0.0.1:0", "--spool-dir", disk.appendingPathComponent("spool").path], in: folder)
     let other = disk.appendingPathComponent("other").path
@@ -185,10 +176,11 @@ struct ForwarderDiskTests {
   }
 
   /// A crash in the middle of a write on a full disk: what follows the last whole record keeps nothing from being freed.
-  @Test func aTornTailOnAFullDiskIsFreedAsWell() throws {
+  @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason))
+  func aTornTailOnAFullDiskIsFreedAsWell() throws {
     let folder = try TemporaryFolder()
-    guard let disk = try mount(folder, "200k") else { return }
-    defer { unmount(disk) }
+    let disk = try TestDisk.mount(in: folder, "200k")
+    defer { TestDisk.unmount(disk) }
     let port = try Rotel.freePort()
     let arguments =
       toCollector(port) + [
@@ -215,10 +207,11 @@ struct ForwarderDiskTests {
 
   // MARK: Read-only
 
-  @Test func aDiskThatIsReadOnlyForAWhileIsWaitedFor() throws {
+  @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason))
+  func aDiskThatIsReadOnlyForAWhileIsWaitedFor() throws {
     let folder = try TemporaryFolder()
-    guard let disk = try mount(folder, "1m") else { return }
-    defer { unmount(disk) }
+    let disk = try TestDisk.mount(in: folder, "1m")
+    defer { TestDisk.unmount(disk) }
     let collector = try FakeCollector()
     let forwarder = try ForwarderProcess.ready(
       toCollector(collector.port) + ["--spool-dir", disk.appendingPathComponent("spool").path], in: folder)
@@ -245,8 +238,8 @@ struct ForwarderDiskTests {
     let spool = folder.url.appendingPathComponent("spool")
     let elsewhere = folder.url.appendingPathComponent("elsewhere")
     try FileManager.default.moveItem(at: spool, to: elsewhere)
-    try forwarder.wait("it is not ready") { try forwarder.get("/readyz").status == 503 }
-    #expect(forwarder.log.contains("find the spool's directory"))
+    try forwarder.wait("it is noticed") { forwarder.log.contains("find the spool's directory") }
+    #expect(try forwarder.get("/readyz").text.contains("the spool cannot be written"))
     let sender = SendingAgent(forwarder.agentSocket, Frames.spans(trace: 2, 1..<21))
     // What was in it is delivered meanwhile.
     let collector = try FakeCollector(port: port)
@@ -283,24 +276,27 @@ struct ForwarderDiskTests {
   }
 
   /// What is under the mount point is not taken for the spool.
-  @Test func anUnmountedDiskIsWaitedFor() throws {
+  @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason))
+  func anUnmountedDiskIsWaitedFor() throws {
     let folder = try TemporaryFolder()
-    guard let disk = try mount(folder, "1m") else { return }
-    defer { unmount(disk) }
+    let disk = try TestDisk.mount(in: folder, "1m")
+    defer { TestDisk.unmount(disk) }
     let inside = disk.appendingPathComponent("inside")
     try FileManager.default.createDirectory(at: inside, withIntermediateDirectories: true)
     let spool = try folder.make("spool")
     func bind() throws -> Bool {
       try Tool.run("/usr/bin/mount", ["--bind", inside.path, spool.path]).status == 0
     }
-    guard try bind() else { return print("not tested: nothing can be mounted here") }
-    defer { unmount(spool) }
+    try #require(try bind())
+    defer { TestDisk.unmount(spool) }
     let port = try Rotel.freePort()
     let forwarder = try ForwarderProcess.ready(toCollector(port), in: folder)
     try send(Frames.spans(trace: 1, 1..<21), to: forwarder)
     try forwarder.waitForSpans(20)
-    unmount(spool)
-    try forwarder.wait("it is not ready") { try forwarder.get("/readyz").status == 503 }
+    TestDisk.unmount(spool)
+    try forwarder.wait("it is noticed") {
+      try forwarder.get("/readyz").text.contains("the spool cannot be written")
+    }
     let sender = SendingAgent(forwarder.agentSocket, Frames.spans(trace: 2, 1..<21))
     try forwarder.wait("the agent is held back") { forwarder.log.contains("reading from agents waits") }
     #expect(try FileManager.default.contentsOfDirectory(atPath: spool.path).isEmpty)

@@ -250,11 +250,9 @@ struct ForwarderSpoolTests {
 
   @Test func aFullDiskIsWaitedFor() throws {
     let folder = try TemporaryFolder()
-    let disk = try folder.make("disk")
-    let mounted =
-      try ForwarderProcess.isRoot
-      && Tool.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=300k", "tmpfs", disk.path]).status == 0
-    defer { if mounted { _ = try? Tool.run("/usr/bin/umount", ["-l", disk.path]) } }
+    let mounted = TestDisk.isPossible
+    let disk = try mounted ? TestDisk.mount(in: folder, "300k") : folder.make("disk")
+    defer { if mounted { TestDisk.unmount(disk) } }
     let port = try Rotel.freePort()
     let arguments = [
       "--otlp-endpoint", "http://127.0.0.1:\(port)", "--otlp-protocol", "http/json", "--retry-pause", "20ms",
@@ -289,17 +287,11 @@ struct ForwarderSpoolTests {
     #expect(Set(collector.names) == Set(names(1, 1..<1001)))
   }
 
-  @Test(.enabled(if: ForwarderProcess.isRoot, "only root can mount a read-only file system: not tested"))
+  @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason))
   func aReadOnlySpoolIsExplained() throws {
     let folder = try TemporaryFolder()
-    let disk = try folder.make("disk")
-    guard
-      try Tool.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", disk.path]).status == 0
-    else {
-      print("a read-only spool is not tested: nothing can be mounted here")
-      return
-    }
-    defer { _ = try? Tool.run("/usr/bin/umount", ["-l", disk.path]) }
+    let disk = try TestDisk.mount(in: folder, "64k", options: "ro,")
+    defer { TestDisk.unmount(disk) }
     for user in ["root", "nobody"] {
       let forwarder = try ForwarderProcess(
         try away() + ["--spool-dir", disk.path], in: folder, user: user)

@@ -96,6 +96,10 @@ enum SpoolHeader {
     let keys = copies.map { version($0, kind) == version && hasGoodChecksum($0) ? key($0) : nil }
     if let known, keys.contains(known) { return .key(known) }
     if let first = keys.first ?? nil { return .key(first) }
+    // Without a record behind it, a header of version 1 has nothing that could be lost, so its version is taken literally.
+    if kind == .segment, head.count <= SpoolFormat.headerBytes, let found = version(head, kind), found > version {
+      return .newer(name(found))
+    }
     if kind == .segment, isVersion1(head) { return .version1 }
     guard let first = copies.first, isNearly(first, kind) else { return .unknown }
     for case let key? in keys { return .key(key) }
