@@ -93,6 +93,20 @@ struct SpoolFuzzTests {
         ])
         try Data(text.utf8).write(to: directory.appendingPathComponent("test.position"))
       }
+      // A header that was cut off behind a changed version says so literally, and is refused.
+      let isNewer = (1...count).contains { number in
+        let file = directory.appendingPathComponent(SpoolFormat.fileName(UInt64(number * 2)))
+        guard
+          case .newer? = (try? Data(contentsOf: file)).map({
+            SpoolHeader.read(Array($0.prefix(96)), .segment)
+          })
+        else { return false }
+        return true
+      }
+      guard !isNewer else {
+        #expect(throws: SpoolFailure.self) { try Spool(SpoolOptions(directory: directory.path)) }
+        return
+      }
       let spool = try Spool(SpoolOptions(directory: directory.path))
       let position = spool.register("test")
       let first = Self.payloads[0]

@@ -97,7 +97,10 @@ enum SpoolHeader {
     if let known, keys.contains(known) { return .key(known) }
     if let first = keys.first ?? nil { return .key(first) }
     // Without a record behind it, a header of version 1 has nothing that could be lost, so its version is taken literally.
-    if kind == .segment, head.count <= SpoolFormat.headerBytes, let found = version(head, kind), found > version {
+    if kind == .segment, head.count <= SpoolFormat.headerBytes, let found = version(head, kind),
+      found > version,
+      found <= UInt8(ascii: "9")
+    {
       return .newer(name(found))
     }
     if kind == .segment, isVersion1(head) { return .version1 }
