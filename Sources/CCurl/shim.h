@@ -12,7 +12,8 @@ enum {
   KATA_CURL_POSTFIELDSIZE = 60, KATA_CURL_CAINFO = 10065, KATA_CURL_NOSIGNAL = 99, KATA_CURL_TIMEOUT_MS = 155,
   KATA_CURL_CONNECTTIMEOUT_MS = 156, KATA_CURL_WRITEFUNCTION = 20011,
   KATA_CURL_ABORTED_BY_CALLBACK = 42, KATA_CURL_NOPROGRESS = 43, KATA_CURL_XFERINFODATA = 10057, KATA_CURL_XFERINFOFUNCTION = 20219,
-  KATA_CURL_RESPONSE_CODE = 0x200002, KATA_CURL_RETRY_AFTER = 0x600039
+  KATA_CURL_RESPONSE_CODE = 0x200002, KATA_CURL_RETRY_AFTER = 0x600039,
+  KATA_CURL_REDIRECT_URL = 0x10001f
 };
 
 static inline int kata_curl_set_pointer(void *setopt, void *handle, int option, const void *value) {
@@ -44,6 +45,12 @@ static inline int64_t kata_curl_number(void *getinfo, void *handle, int what) {
   }
   long value = -1;
   return ((int (*)(void *, int, ...))getinfo)(handle, what, &value) == 0 ? value : -1;
+}
+
+/// A text about the last transfer, which stays until the next one; NULL when there is none.
+static inline const char *kata_curl_text(void *getinfo, void *handle, int what) {
+  const char *value = NULL;
+  return ((int (*)(void *, int, ...))getinfo)(handle, what, &value) == 0 ? value : NULL;
 }
 
 #endif

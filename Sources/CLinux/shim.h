@@ -9,21 +9,29 @@
 #include <sys/eventfd.h>
 #include <sys/fsuid.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <linux/sockios.h>
 #include <linux/vm_sockets.h>
 
 void *memmem(const void *haystack, size_t haystack_length, const void *needle, size_t needle_length);
 void *memrchr(const void *bytes, int byte, size_t length);
+int renameat2(int old_directory, const char *old_path, int new_directory, const char *new_path, unsigned flags);
 int mkostemp(char *path_template, int flags);
 int accept4(int socket, struct sockaddr *restrict address, socklen_t *restrict length, int flags);
 /* Constants that a C library declares only for GNU's sources. */
-enum { kata_o_path = 010000000, kata_at_empty_path = 0x1000 };
+enum { kata_o_path = 010000000, kata_at_empty_path = 0x1000, kata_rename_noreplace = 1 };
 
+/* memfd_create(2): a file in memory, which is gone when it is closed; close-on-exec. */
+int memfd_create(const char *name, unsigned int flags);
+static inline int kata_memfd(const char *name) { return memfd_create(name, 1); }
+
+int dup3(int old_descriptor, int new_descriptor, int flags);
 int setgroups(size_t count, const gid_t *groups);
 
 /// Keeps this process and those it starts from gaining rights by running a program.
@@ -71,6 +79,12 @@ static inline int kata_accept(int socket, uint32_t *cid) {
   int result = accept4(socket, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   *cid = address.ss_family == AF_VSOCK ? ((struct sockaddr_vm *)&address)->svm_cid : 0;
   return result;
+}
+
+/// Bytes that were written to a pipe, or sent over a socket, and that its reader has not taken yet; -1 with errno.
+static inline int kata_unread_bytes(int file, int is_socket) {
+  int count = 0;
+  return ioctl(file, is_socket ? SIOCOUTQ : FIONREAD, &count) == 0 ? count : -1;
 }
 
 /// Sends bytes, and a descriptor when it is not negative, as one message.

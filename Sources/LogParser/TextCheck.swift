@@ -6,30 +6,37 @@ import Glibc
 enum TextCheck {
   /// What is wrong with `text`, or nil. Bytes that are not UTF-8 pass; formatters replace them.
   static func problem(in text: ByteSlice) -> String? {
+    guard let index = firstRefused(in: text) else { return nil }
+    if let mark = formatError(text, at: index) {
+      return "\"\(mark)\" is the mark of a wrong call of a formatting function in the program that logged it"
+    }
+    let value = UTF8Scalar.decode(text, at: index).0?.value ?? 0xfffd
+    return "the character \(hexadecimal(value)) is not printable"
+  }
+
+  /// Where in `text` the first thing begins that ``problem(in:)`` tells of.
+  static func firstRefused(in text: ByteSlice) -> Int? {
     if text.isPlain { return nil }
     var index = 0
     while index < text.count {
       index += ByteScanner.printablePrefix(text.base + index, count: text.count - index)
       guard index < text.count else { return nil }
-      let byte = text[index]
-      if byte < 0x80 {
-        if byte < 0x20 ? !(0x09...0x0d).contains(byte) : byte == 0x7f {
-          return "the character \(hexadecimal(UInt32(byte))) is not printable"
-        }
-        if byte == 0x25, let mark = formatError(text, at: index) {
-          return
-            "\"\(mark)\" is the mark of a wrong call of a formatting function in the program that logged it"
-        }
-        index += 1
-      } else {
-        let (scalar, length) = UTF8Scalar.decode(text, at: index)
-        if let scalar, !isPrintableOrSpace(scalar) {
-          return "the character \(hexadecimal(scalar.value)) is not printable"
-        }
-        index += length
-      }
+      let (isRefused, length) = look(text, at: index)
+      if isRefused { return index }
+      index += length
     }
     return nil
+  }
+
+  /// Whether what begins at `index` is refused, and the length of the character there.
+  static func look(_ text: ByteSlice, at index: Int) -> (isRefused: Bool, length: Int) {
+    let byte = text[index]
+    if byte < 0x80 {
+      if byte < 0x20 { return (!(0x09...0x0d).contains(byte), 1) }
+      return (byte == 0x7f || byte == 0x25 && formatError(text, at: index) != nil, 1)
+    }
+    let (scalar, length) = UTF8Scalar.decode(text, at: index)
+    return (scalar.map { !isPrintableOrSpace($0) } ?? false, length)
   }
 
   private static func hexadecimal(_ value: UInt32) -> String {
@@ -39,7 +46,7 @@ enum TextCheck {
 
   /// The mark of a formatting error that begins at the percent sign at `index`.
   private static func formatError(_ text: ByteSlice, at index: Int) -> String? {
-    guard index + 1 < text.count, text[index + 1] == 0x21 else { return nil }
+    guard index + 1 < text.count, text[index] == 0x25, text[index + 1] == 0x21 else { return nil }
     let rest = text.dropFirst(index + 2)
     if rest.hasPrefix("(BADINDEX)") { return "%!(BADINDEX)" }
     if rest.hasPrefix("(BADPREC)") { return "%!(BADPREC)" }

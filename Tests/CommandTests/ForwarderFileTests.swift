@@ -128,15 +128,18 @@ struct ForwarderFileTests {
         to: forwarder)
     }
     try send(Frames.span(trace: 2, span: 1), to: forwarder)
+    try forwarder.waitForSpans(49)
     try forwarder.wait("all are done with", seconds: 120) {
-      try forwarder.metric("spans_exported_total{exporter=\"jaeger-json\"}") == 49
+      try forwarder.metric("exporter_lag_spans{exporter=\"jaeger-json\"}") == 0
     }
     let refused = try forwarder.metric("spans_refused_by_collector_total{exporter=\"jaeger-json\"}")
-    #expect(forwarder.stop() == 0)
+    let lost = try forwarder.metrics()[#"kata_forwarder_spans_lost_total{cause="set_aside"}"#]
+    #expect(lost == Double(refused))
+    #expect(forwarder.stop() == 1)
     let files = try jaegerFiles(directory)
     #expect(files[Frames.name(trace: 2, span: 1).trace]?.count == 1)
     #expect(files[Frames.name(trace: 1, span: 1).trace]?.count == 48 - refused && refused > 0)
-    #expect(forwarder.log.contains("a trace's file is full"))
+    #expect(forwarder.log.contains("is full: 33554432 bytes"))
   }
 
   // MARK: One file

@@ -86,7 +86,7 @@ struct ForwarderSpoolTests {
         + "\(delivered.count - Set(delivered).count) of them again")
   }
 
-  @Test func aTornTailIsCutAndCounted() throws {
+  @Test func aTornTailIsPassedOverAndCounted() throws {
     let folder = try TemporaryFolder()
     let first = try ForwarderProcess.ready(try away(), in: folder)
     try send(Frames.spans(trace: 1, 1..<11), to: first)
@@ -106,7 +106,7 @@ struct ForwarderSpoolTests {
     #expect(collector.names == names(1, 1..<10) + names(1, 20..<22))
   }
 
-  @Test(arguments: ["payload", "checksum", "length"])
+  @Test(arguments: ["payload", "checksum", "length", "marker"])
   func aDamagedRecordIsPassedOverAndCounted(_ part: String) throws {
     let folder = try TemporaryFolder()
     let first = try ForwarderProcess.ready(try away(), in: folder)
@@ -115,15 +115,17 @@ struct ForwarderSpoolTests {
     #expect(first.stop(SIGKILL) == -SIGKILL)
     let segment = try #require(try segments(folder).last)
     var bytes = try Data(contentsOf: segment)
-    let size = (bytes.count - 16) / 20
-    let record = 16 + 7 * size
-    bytes[record + ["length": 3, "checksum": 5, "payload": 40][part, default: 0]] ^= 0x40
+    let size = (bytes.count - 96) / 20
+    let record = 96 + 7 * size
+    bytes[record + ["marker": 2, "length": 11, "checksum": 13, "payload": 40][part, default: 0]] ^= 0x40
     try bytes.write(to: segment)
     let collector = try FakeCollector()
     let second = try ForwarderProcess.ready(toCollector(collector), in: folder)
     try second.wait("the others are delivered") { collector.names.count >= 19 }
     #expect(try second.metric("spool_damaged_records_total") == 1)
-    #expect(second.stop() == 0)
+    #expect(try second.metric("spans_lost_total{cause=\"spool_damaged\"}") == 1)
+    #expect(second.stop() == 1)
+    #expect(second.log.contains("records of the spool were damaged and are lost"))
     #expect(collector.names == names(1, 1..<8) + names(1, 9..<21))
   }
 
@@ -230,11 +232,14 @@ struct ForwarderSpoolTests {
     try forwarder.waitForSpans(1000)
     let dropped = try forwarder.metric("spool_dropped_spans_total")
     #expect(dropped > 500)
+    let counted = try forwarder.metric("spans_lost_total{cause=\"spool_full\"}")
     let collector = try FakeCollector(port: port)
     try forwarder.wait("the newest are delivered") {
       try forwarder.metric("exporter_lag_spans{exporter=\"otlp\"}") == 0
     }
-    #expect(forwarder.stop() == 0)
+    #expect(forwarder.stop() == 1)
+    #expect(forwarder.log.contains("spans were deleted to make room in the spool"))
+    #expect(dropped == counted)
     // The first batch was in the exporter's hands already.
     let received = Set(collector.names)
     #expect(Set(names(1, UInt64(dropped + 1)..<1001)).isSubset(of: received))
@@ -245,11 +250,9 @@ struct ForwarderSpoolTests {
 
   @Test func aFullDiskIsWaitedFor() throws {
     let folder = try TemporaryFolder()
-    let disk = try folder.make("disk")
-    let mounted =
-      try ForwarderProcess.isRoot
-      && Tool.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=300k", "tmpfs", disk.path]).status == 0
-    defer { if mounted { _ = try? Tool.run("/usr/bin/umount", ["-l", disk.path]) } }
+    let mounted = TestDisk.isPossible
+    let disk = try mounted ? TestDisk.mount(in: folder, "300k") : folder.make("disk")
+    defer { if mounted { TestDisk.unmount(disk) } }
     let port = try Rotel.freePort()
     let arguments = [
       "--otlp-endpoint", "http://127.0.0.1:\(port)", "--otlp-protocol", "http/json", "--retry-pause", "20ms",
@@ -284,17 +287,11 @@ struct ForwarderSpoolTests {
     #expect(Set(collector.names) == Set(names(1, 1..<1001)))
   }
 
-  @Test(.enabled(if: ForwarderProcess.isRoot, "only root can mount a read-only file system: not tested"))
+  @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason))
   func aReadOnlySpoolIsExplained() throws {
     let folder = try TemporaryFolder()
-    let disk = try folder.make("disk")
-    guard
-      try Tool.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "ro,size=64k", "tmpfs", disk.path]).status == 0
-    else {
-      print("a read-only spool is not tested: nothing can be mounted here")
-      return
-    }
-    defer { _ = try? Tool.run("/usr/bin/umount", ["-l", disk.path]) }
+    let disk = try TestDisk.mount(in: folder, "64k", options: "ro,")
+    defer { TestDisk.unmount(disk) }
     for user in ["root", "nobody"] {
       let forwarder = try ForwarderProcess(
         try away() + ["--spool-dir", disk.path], in: folder, user: user)

@@ -54,7 +54,7 @@ struct InputFuzzTests {
           "reading does not end: \(format) \(String(decoding: bytes, as: UTF8.self).debugDescription)")
         return count
       }
-      switch try reader.next(&lines, into: &record) {
+      switch reader.next(&lines, into: &record) {
       case .end: return count
       case .problem(let problem, let line):
         #expect(!problem.reason.isEmpty && line > 0)

@@ -10,14 +10,14 @@ struct SpoolTests {
     FileManager.default.temporaryDirectory.appendingPathComponent("spool-\(UUID().uuidString)").path
   }
 
-  private func records(_ texts: [String]) -> [UInt8] {
+  private func records(_ texts: [String], _ key: SpoolKey) -> [UInt8] {
     var out = ByteWriter()
-    for text in texts { Array(text.utf8).withUnsafeBytes { SpoolFormat.append($0, to: &out) } }
+    for text in texts { Array(text.utf8).withUnsafeBytes { key.append($0, to: &out) } }
     return out.array
   }
 
   private func append(_ texts: [String], to spool: Spool) throws {
-    try records(texts).withUnsafeBytes { try spool.append($0, count: texts.count) }
+    try records(texts, spool.key).withUnsafeBytes { try spool.append($0, count: texts.count) }
   }
 
   private func readAll(_ spool: Spool, from position: SpoolPosition) throws -> [String] {
@@ -51,21 +51,26 @@ struct SpoolTests {
     #expect(spool.count(from: spool.start) == 50)
   }
 
-  @Test func aTornTailIsCutAndTheRestKept() throws {
+  @Test func aTornTailIsPassedOverAndTheRestKept() throws {
     let path = directory()
     defer { try? FileManager.default.removeItem(atPath: path) }
     let file: String
+    let key: SpoolKey
     do {
       let spool = try Spool(SpoolOptions(directory: path))
       try append(["one", "two"], to: spool)
       file = spool.path(spool.start.segment)
+      key = spool.key
     }
-    let whole = try Data(contentsOf: URL(fileURLWithPath: file))
-    try (whole + records(["three"]).dropLast(2)).write(to: URL(fileURLWithPath: file))
+    let torn = try Data(contentsOf: URL(fileURLWithPath: file)) + records(["three"], key).dropLast(2)
+    try torn.write(to: URL(fileURLWithPath: file))
     let spool = try Spool(SpoolOptions(directory: path))
-    #expect(spool.counts.cutBytes == 11)
+    #expect(spool.counts.cutBytes == 19)
     try append(["four"], to: spool)
     #expect(try readAll(spool, from: spool.start) == ["one", "two", "four"])
+    // Nobody was told that it was taken, so it is no loss; and it is still there.
+    #expect(spool.losses.total == 0)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == torn)
   }
 
   @Test func aDamagedRecordIsPassedOverAndCounted() throws {
@@ -78,10 +83,10 @@ struct SpoolTests {
       file = spool.path(spool.start.segment)
     }
     var bytes = try Data(contentsOf: URL(fileURLWithPath: file))
-    bytes[SpoolFormat.headerBytes + 11 + 8] ^= 1
+    bytes[SpoolHeader.bytes + 19 + 16] ^= 1
     try bytes.write(to: URL(fileURLWithPath: file))
     let spool = try Spool(SpoolOptions(directory: path))
     #expect(try readAll(spool, from: spool.start) == ["one", "three"])
-    #expect(spool.counts.damaged == 1)
+    #expect(spool.counts.damaged == 1 && spool.losses.count(.spoolDamaged) == 1)
   }
 }

@@ -7,6 +7,7 @@ package enum LogParserCommand {
   package static func main(_ arguments: [String]) -> Int32 {
     // A reader that goes away is no reason to die: the write says so.
     signal(SIGPIPE, SIG_IGN)
+    unblockStopSignals()
     var settings = CommandSettings()
     settings.run.threads = min(2, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     if let directory = environment("TMPDIR"), !directory.isEmpty {
@@ -30,6 +31,15 @@ package enum LogParserCommand {
     return Run(settings.run, diagnostics).perform()
   }
 
+  /// A parent that blocks signals in its threads hands that on to what it starts, which could then not be ended while
+  /// it waits for a reader.
+  private static func unblockStopSignals() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    _ = pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  }
+
   private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
   /// Refuses what makes no sense together.
@@ -44,6 +54,9 @@ package enum LogParserCommand {
     }
     if !run.fields.isEmpty, run.format != .csv, run.format != .ndjson {
       throw UsageError("--fields is for --output-format csv and ndjson, not for \(run.format.rawValue)")
+    }
+    if let since = run.selection.since, let until = run.selection.until, until < since {
+      throw UsageError("--since is later than --until: no record can be in between; swap them")
     }
     guard run.follows else { return }
     if !run.format.isStreaming {

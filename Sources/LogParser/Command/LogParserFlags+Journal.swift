@@ -16,7 +16,8 @@ extension LogParserFlags {
       },
       Flag(
         "journal-file", nil, .file("FILE"), in: section, repeatable: true, "Read a journal file",
-        detail: "Several files are read as one journal, merged by time."
+        detail:
+          "Several files are read as one journal, merged by time. Each is looked through for damage first; of a damaged one everything that can be read is, what is missing is reported, and the exit status is 1."
       ) { (settings, text) throws(UsageError) in
         settings.usesJournal = true
         if case .files(let files) = settings.journal.location {
@@ -63,15 +64,18 @@ extension LogParserFlags {
         settings.usesJournalOption = settings.usesJournalOption ?? "--boot"
         settings.journal.boot = text
       },
-      Flag("lines", "n", .text("N"), in: section, "Begin with the newest N entries") {
-        (settings, text) throws(UsageError) in
+      Flag(
+        "lines", "n", .text("N"), in: section, "Begin with the newest N records that are selected",
+        detail:
+          "Of those that --level, --match, --since and the other options select, the newest N are written; with --follow, all later ones as well. The journal is read backwards for them; memory does not depend on N."
+      ) { (settings, text) throws(UsageError) in
         settings.usesJournalOption = settings.usesJournalOption ?? "--lines"
         settings.journal.lines = try FlagValue.number(text, 0...1_000_000_000)
       },
       Flag(
         "cursor-file", nil, .file("FILE"), in: section, "Resume behind the last entry that was written out",
         detail:
-          "The file is read at the start, where it exists, and replaced whenever records have been written out. A run that is killed loses nothing and repeats at most the records that it had not yet noted here."
+          "The file is read at the start, where it exists, and replaced once the records up to its place are where they belong: on disk, or taken by the reader of the pipe. At its end the run waits for as long as that reader lives and has not read everything; if it closes early, the file stays as it was. With --follow the reader must also live for another second. A run that is killed loses nothing and repeats at most the records that it had not yet noted here."
       ) { (settings, text) throws(UsageError) in
         settings.usesJournalOption = settings.usesJournalOption ?? "--cursor-file"
         settings.journal.cursorFile = text

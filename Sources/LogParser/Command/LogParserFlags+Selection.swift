@@ -18,11 +18,15 @@ extension LogParserFlags {
       Flag(
         "sandbox", nil, .text("ID"), in: section, repeatable: true, "Take the records of this sandbox",
         detail: "The first characters of the id are enough."
-      ) { (settings, text) throws(UsageError) in settings.run.selection.sandboxes.append(text) },
+      ) { (settings, text) throws(UsageError) in
+        settings.run.selection.sandboxes.append(try given(text, "sandbox"))
+      },
       Flag(
         "container", nil, .text("ID"), in: section, repeatable: true, "Take the records of this container",
         detail: "The first characters of the id are enough."
-      ) { (settings, text) throws(UsageError) in settings.run.selection.containers.append(text) },
+      ) { (settings, text) throws(UsageError) in
+        settings.run.selection.containers.append(try given(text, "container"))
+      },
       Flag(
         "level", nil, .choice("LEVEL", Level.allCases.map(\.name)), in: section,
         "Take the records of this level or a more severe one"
@@ -32,14 +36,24 @@ extension LogParserFlags {
       Flag(
         "source", nil, .text("NAME"), in: section, repeatable: true, "Take the records of this source",
         detail: "Such as virtcontainers, agent or vmconsole."
-      ) { (settings, text) throws(UsageError) in settings.run.selection.sources.append(text) },
+      ) { (settings, text) throws(UsageError) in
+        settings.run.selection.sources.append(try given(text, "source"))
+      },
       Flag(
         "match", nil, .text("CONDITION"), in: section, repeatable: true,
         "Take the records whose field is, or contains, this",
         detail:
-          "KEY=VALUE compares the whole value; KEY~REGEX looks for a POSIX extended regular expression in it. KEY is msg, level, source, name, pid, sandbox, container or the key of an extra field. Several conditions must all hold."
+          "KEY=VALUE compares the whole value; KEY~REGEX looks for a POSIX extended regular expression in it. KEY is msg, level, source, name, pid, sandbox, container or the key of an extra field. Several conditions must all hold. There is no negation. A run that selects no record says on standard error what there is; its status is 0."
       ) { (settings, text) throws(UsageError) in settings.run.selection.matches.append(try match(text)) },
     ]
+  }
+
+  /// A value that is not empty: an empty one, such as of an unset variable, would select what nobody asked for.
+  private static func given(_ text: String, _ key: String) throws(UsageError) -> String {
+    if trimmed(text).isEmpty {
+      throw UsageError("the value is empty; for records without a \(key) give --match \(key)=")
+    }
+    return text
   }
 
   private static func match(_ text: String) throws(UsageError) -> Selection.Match {
@@ -48,6 +62,7 @@ extension LogParserFlags {
     }
     let key = String(text[..<sign])
     let value = String(text[text.index(after: sign)...])
+    try checkOperator(text, key, text[sign], value)
     if text[sign] == "=" { return Selection.Match(key: key, pattern: .equals(value)) }
     var expression = regex_t()
     let code = regcomp(&expression, value, REG_EXTENDED | REG_NOSUB)
@@ -58,4 +73,36 @@ extension LogParserFlags {
     regfree(&expression)
     return Selection.Match(key: key, pattern: .matches(value))
   }
+
+  /// Refuses what other tools know as operators: here it would be part of the key or the value, and match nothing.
+  private static func checkOperator(
+    _ text: String, _ key: String, _ sign: Character, _ value: String
+  ) throws(UsageError) {
+    if let last = key.last, "!<>".contains(last) {
+      let remedy =
+        last == "!"
+        ? "to leave records out, filter the output, such as --output-format ndjson with jq 'select(.\(key.dropLast()) != …)'"
+        : "to compare numbers, filter the output, such as --output-format ndjson with jq"
+      throw UsageError(
+        "\"\(text)\": there is no operator \(last)\(sign), only KEY=VALUE and KEY~REGEX; \(remedy)")
+    }
+    if trimmed(key) != key {
+      throw UsageError("\"\(text)\" has a blank around the key: write \(trimmed(key))\(sign)VALUE")
+    }
+    if let first = value.first, first == "=" || first == "~" {
+      throw UsageError(
+        "\"\(text)\": there is no operator \(sign)\(first), only KEY=VALUE and KEY~REGEX; for a value that begins with \(first) give \(key)~\(sign == "=" ? "^" : "")[\(first)]…"
+      )
+    }
+    if sign == "~", value.isEmpty {
+      throw UsageError("\"\(text)\": the regular expression is empty, which matches everything")
+    }
+  }
+}
+
+/// The text without the blanks around it.
+func trimmed(_ text: some StringProtocol) -> String {
+  let start = text.drop { $0.isWhitespace }
+  guard let end = start.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+  return String(start[...end])
 }

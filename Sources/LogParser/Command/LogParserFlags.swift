@@ -55,10 +55,13 @@ enum LogParserFlags {
       Flag(
         "fields", nil, .text("NAMES"), in: outputSection, "Write only these fields, in this order",
         detail:
-          "For csv and ndjson: names joined by commas, such as time,level,msg,sandbox or the key of an extra field."
+          "For csv and ndjson: names joined by commas, such as time,level,msg,sandbox or the key of an extra field. Blanks around a name do not count. A name that no record has is reported at the end."
       ) { (settings, text) throws(UsageError) in
-        let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        let names = text.split(separator: ",", omittingEmptySubsequences: false).map(trimmed)
         guard !names.contains("") else { throw UsageError("\"\(text)\" has an empty name") }
+        for (index, name) in names.enumerated() where names[..<index].contains(name) {
+          throw UsageError("\"\(name)\" is named twice; leave one of them out")
+        }
         settings.run.fields = names
       },
       Flag(
@@ -96,13 +99,13 @@ enum LogParserFlags {
       Flag(
         "follow", "f", in: inputSection, "Wait for more records and write each as it comes",
         detail:
-          "With --journal, one file or standard input, in the formats ndjson, logfmt and pretty. A file that is rotated is followed under its name. SIGINT and SIGTERM end the run with status 0.",
+          "With --journal, one file or standard input, in the formats ndjson, logfmt and pretty. A file that is rotated is followed under its name; one that is truncated in place is read on from its new start, with a warning. SIGINT and SIGTERM end the run with status 0.",
         sets: \.run.follows),
       Flag(
         "reorder-window", nil, .text("TIME"), in: inputSection,
         "Write records as they come, sorted within this time",
         detail:
-          "For input that is nearly in order, such as 500ms or 2s: memory stays constant and output begins at once. Without it all input is read before the first record is written. A record that comes later than the window allows is written where it came, and counted."
+          "For input that is nearly in order, such as 500ms or 2s: memory stays constant and output begins at once. Several inputs are read side by side and merged by time; a pipe among them is waited for. Without it all input is read before the first record is written. A record that comes later than the window allows is written where it came, and counted."
       ) { (settings, text) throws(UsageError) in
         settings.run.reorderWindow = try FlagValue.duration(text)
       },
@@ -128,8 +131,9 @@ enum LogParserFlags {
   private static var errors: [Flag<Settings>] {
     [
       Flag(
-        "keep-going", in: errorSection, "Leave bad records out instead of stopping",
-        detail: "Each is reported, the others are written, and the exit status is 1.",
+        "keep-going", in: errorSection, "Leave bad records and inputs out instead of stopping",
+        detail:
+          "Each is reported, the others are written, and the exit status is 1. Of a damaged input everything before the damage is written. In ndjson, logfmt and pretty a bad input never stops the run.",
         sets: \.run.keepsGoing),
       Flag(
         "max-errors", nil, .text("N"), in: errorSection, "Report this many bad records one by one",
@@ -152,7 +156,8 @@ enum LogParserFlags {
         sets: \.run.failsOnNoRecords),
       Flag(
         "stats", in: errorSection, "Write counts as one line of JSON to standard error at the end",
-        detail: "Records read, raw, bad, too long, truncated, suppressed, dropped, duplicate and unselected.",
+        detail:
+          "Records read, raw, bad, too long, truncated, suppressed, dropped, duplicate, unselected and late; inputs that failed or were warned of; gaps in the journal.",
         sets: \.run.writesStatistics),
     ]
   }

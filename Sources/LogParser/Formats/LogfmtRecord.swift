@@ -40,9 +40,13 @@ package struct LogfmtRecord {
 
   private func parseIndexed(_ line: ByteSlice, into record: inout Record) throws(RecordProblem) {
     try decodeIndexed(line, into: &record, keepsHexEscapes: true)
+    let isOwn = OwnLogfmt.isMarked(line)
+    if isOwn { OwnLogfmt.restore(&record) }
     if rules.unpacksAgent, AgentRecord.mayBeIn(record) {
       try AgentRecord.unpack(&record, rules: rules)
     }
+    // What was written as a record is one, whatever it lacks.
+    if isOwn, !record.time.isUnset, record.pid >= 0 { return }
     try RecordCheck.check(record, allowsMissingFields: rules.allowsMissingFields)
   }
 

@@ -20,6 +20,13 @@ enum RecordCheck {
     try checkWord(record.name, "name")
   }
 
+  /// Whether the record has everything that a line of logfmt must have.
+  @inline(__always)
+  static func isComplete(_ record: borrowing Record) -> Bool {
+    record.pid > 0 && !record.level.isEmpty && !record.source.isEmpty && !record.name.isEmpty
+      && isOneWord(record.level) && isOneWord(record.source) && isOneWord(record.name)
+  }
+
   private static func missing(_ field: String) -> RecordProblem {
     RecordProblem(
       "the field \(field) is missing", remedy: "give --ignore-missing-fields to accept such records")
@@ -27,16 +34,20 @@ enum RecordCheck {
 
   @inline(__always)
   private static func checkWord(_ text: ByteSlice, _ field: StaticString) throws(RecordProblem) {
+    if !isOneWord(text) { throw RecordProblem("the \(field) \(quoted(text)) is more than one word") }
+  }
+
+  /// Whether the text is one word, or none.
+  @inline(__always)
+  private static func isOneWord(_ text: ByteSlice) -> Bool {
     // A short plain text without a space, which these values nearly always are, is one word.
     if text.isPlain, text.count <= 32 {
       let spaces = ByteScanner.Lanes(repeating: 0x20)
       let first = ByteScanner.bits(ByteScanner.load(text.base) .== spaces)
       let second = ByteScanner.bits(ByteScanner.load(text.base + 16) .== spaces)
       let ofText = (1 &<< UInt64(truncatingIfNeeded: text.count)) &- 1
-      if UInt64(first | second &<< 16) & ofText == 0 { return }
+      if UInt64(first | second &<< 16) & ofText == 0 { return true }
     }
-    if TextCheck.wordCount(text, limit: 2) > 1 {
-      throw RecordProblem("the \(field) \(quoted(text)) is more than one word")
-    }
+    return TextCheck.wordCount(text, limit: 2) <= 1
   }
 }

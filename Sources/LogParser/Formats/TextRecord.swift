@@ -115,6 +115,7 @@ struct TextRecord {
         }
       }
       record.fields.sortKeepingLast()
+      if OwnLogfmt.isMarked(text) { OwnLogfmt.restore(&record) }
       if rules.unpacksAgent, AgentRecord.mayBeIn(record) { try AgentRecord.unpack(&record, rules: rules) }
       return true
     } catch {

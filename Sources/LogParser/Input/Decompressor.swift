@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import System
 
@@ -7,56 +8,80 @@ final class Decompressor {
   enum Compression: String {
     case gzip, xz, zstd
 
+    static let magics: [(bytes: [UInt8], compression: Compression)] = [
+      ([0x1f, 0x8b], .gzip), ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], .xz), ([0x28, 0xb5, 0x2f, 0xfd], .zstd),
+    ]
     static let magicLength = 6
 
     init?(magic: [UInt8]) {
-      if magic.starts(with: [0x1f, 0x8b]) {
-        self = .gzip
-      } else if magic.starts(with: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) {
-        self = .xz
-      } else if magic.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) {
-        self = .zstd
-      } else {
-        return nil
-      }
+      guard let match = Self.magics.first(where: { magic.starts(with: $0.bytes) }) else { return nil }
+      self = match.compression
     }
+
+    /// The package that has the tool.
+    var package: String { self == .xz ? "xz-utils or xz" : rawValue }
+
+    /// Whether the tool ends with this status when it took all of the content and warns of something else, such as
+    /// bytes behind it.
+    func isWarning(_ status: Int32) -> Bool { status == 2 && self != .zstd }
   }
 
   private let process: pid_t
-  private let program: String
+  private let compression: Compression
+  /// What the tool writes to standard error.
+  private let messages: FileDescriptor
   private var feeder: WorkerThread?
-  private var hasEnded = false
+  private var status: Int32?
 
   /// Starts the tool with `file` as its input and returns the read end of its output, which is the caller's to close.
   ///
   /// - Parameter head: bytes of the file that were read already, which go before the rest of it.
   static func start(
     _ compression: Compression, _ file: borrowing FileDescriptor, head: [UInt8], subject: String
+  ) throws(InputFailure) -> (Decompressor, output: Int32) {
+    do throws(SystemCallError) {
+      return try startOrThrow(compression, file, head: head, subject: subject)
+    } catch {
+      throw error.code == ENOENT
+        ? InputFailure(
+          "\(subject): \(compression.rawValue), which decompresses it, is not installed; install the package \(compression.package)"
+        ) : InputFailure(error)
+    }
+  }
+
+  private static func startOrThrow(
+    _ compression: Compression, _ file: borrowing FileDescriptor, head: [UInt8], subject: String
   ) throws(SystemCallError) -> (Decompressor, output: Int32) {
     let output = try Pipe(subject)
+    let number = kata_memfd("messages")
+    guard number >= 0 else { throw SystemCallError("memfd_create", subject) }
+    let messages = FileDescriptor(owning: number)
     if head.isEmpty {
       let process = try spawn(
-        compression.rawValue, input: file.number, output: output.writeEnd.number, subject)
-      return (
-        Decompressor(process: process, program: compression.rawValue, feeder: nil), output.takeReadEnd()
-      )
+        compression.rawValue, input: file.number, output: output.writeEnd.number, errors: messages.number,
+        subject)
+      let child = Decompressor(process, compression, messages: messages, feeder: nil)
+      return (child, try output.takeReadEnd(subject))
     }
     let input = try Pipe(subject)
     let process = try spawn(
-      compression.rawValue, input: input.readEnd.number, output: output.writeEnd.number, subject)
+      compression.rawValue, input: input.readEnd.number, output: output.writeEnd.number,
+      errors: messages.number, subject)
     let source = file.number
     let target = dup(input.writeEnd.number)
     _ = fcntl(target, F_SETFD, FD_CLOEXEC)
     // The input is borrowed from the process (standard input), so its number stays good.
     let feeder = WorkerThread.start { Self.feed(head, source, target) }
-    return (
-      Decompressor(process: process, program: compression.rawValue, feeder: feeder), output.takeReadEnd()
-    )
+    let child = Decompressor(process, compression, messages: messages, feeder: feeder)
+    return (child, try output.takeReadEnd(subject))
   }
 
-  private init(process: pid_t, program: String, feeder: WorkerThread?) {
+  private init(
+    _ process: pid_t, _ compression: Compression, messages: consuming FileDescriptor, feeder: WorkerThread?
+  ) {
     self.process = process
-    self.program = program
+    self.compression = compression
+    self.messages = messages
     self.feeder = feeder
   }
 
@@ -78,29 +103,61 @@ final class Decompressor {
     }
   }
 
-  /// Waits for the tool's end after all of its output was read; throws what it failed with.
-  func finish(_ subject: String) throws(Run.Failure) {
-    if hasEnded { return }
-    hasEnded = true
+  /// Waits for the tool's end after all of its output was read, and returns its status as waitpid(2) gives it.
+  private func wait() -> Int32 {
+    if let status { return status }
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}
     feeder?.join()
     feeder = nil
-    if status != 0 {
-      let reason = status & 0x7f == 0 ? "status \(status >> 8 & 0xff)" : "signal \(status & 0x7f)"
-      throw .message("\(subject): \(program) failed with \(reason): the file is damaged or cut short")
+    self.status = status
+    return status
+  }
+
+  /// Whether the tool's output is all of the content; to be called at the end of the output.
+  func endsWhole() -> Bool {
+    let status = wait()
+    return status == 0 || status & 0x7f == 0 && compression.isWarning(status >> 8 & 0xff)
+  }
+
+  /// How the tool ended; to be called after all of its output was read.
+  func finish(_ subject: String, linesRead: UInt64) -> InputEnd {
+    let status = wait()
+    if status == 0 { return .whole }
+    let program = compression.rawValue
+    let words = message.map { " (\($0))" } ?? ""
+    if endsWhole() { return .warned("\(subject): \(program) warns\(words); all of the content was read") }
+    let place = "after \(linesRead) lines"
+    if status & 0x7f != 0 {
+      return .failed(
+        InputFailure(
+          "\(subject): \(program) failed \(place): it was killed by signal \(status & 0x7f)\(words); read the file again, with more memory if that was short",
+          isPartial: linesRead > 0))
+    }
+    return .failed(
+      InputFailure(
+        "\(subject): \(program) failed \(place) with status \(status >> 8 & 0xff)\(words): the file is damaged or cut short; get a whole copy for the rest",
+        isPartial: linesRead > 0))
+  }
+
+  /// The first line that the tool wrote to standard error.
+  private var message: String? {
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let count = (try? messages.read(at: 0, into: &bytes, count: bytes.count, subject: "messages")) ?? 0
+    return bytes[..<count].split(separator: UInt8(ascii: "\n")).first.map {
+      String(decoding: $0, as: UTF8.self)
     }
   }
 
   deinit {
-    if hasEnded { return }
+    if status != nil { return }
     kill(process, SIGTERM)
     var status: Int32 = 0
     while waitpid(process, &status, 0) < 0, errno == EINTR {}
   }
 
   private static func spawn(
-    _ program: String, input: Int32, output: Int32, _ subject: String
+    _ program: String, input: Int32, output: Int32, errors: Int32, _ subject: String
   ) throws(SystemCallError) -> pid_t {
     var actions = posix_spawn_file_actions_t()
     var attributes = posix_spawnattr_t()
@@ -112,6 +169,7 @@ final class Decompressor {
     }
     posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+    posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
     // We ignore SIGPIPE; the tool must not.
     var signals = sigset_t()
     sigemptyset(&signals)
@@ -126,10 +184,7 @@ final class Decompressor {
         return posix_spawnp(&process, name, &actions, &attributes, &arguments, environ)
       }
     }
-    if code != 0 {
-      throw SystemCallError(
-        "run \(program), which decompresses it and must be installed", subject, code: code)
-    }
+    if code != 0 { throw SystemCallError("run \(program), which decompresses it", subject, code: code) }
     return process
   }
 }
@@ -148,5 +203,9 @@ private struct Pipe: ~Copyable {
   }
 
   /// The read end alone; the write end is closed.
-  consuming func takeReadEnd() -> Int32 { fcntl(readEnd.number, F_DUPFD_CLOEXEC, 3) }
+  consuming func takeReadEnd(_ subject: String) throws(SystemCallError) -> Int32 {
+    let number = fcntl(readEnd.number, F_DUPFD_CLOEXEC, 3)
+    guard number >= 0 else { throw SystemCallError("dup", subject) }
+    return number
+  }
 }

@@ -1,6 +1,5 @@
 import Bytes
 import Glibc
-import System
 
 /// One entry of the journal's export format: `NAME=value` lines, or, where the value has a line end or is no text, the
 /// name, the length as a 64-bit little-endian number and the bytes; an empty line ends the entry.
@@ -58,9 +57,9 @@ struct ExportEntry: ~Copyable {
   }
 
   /// Reads on to the end of the entry; `line` counts the text lines.
-  mutating func read(_ lines: inout LineReader, _ line: inout UInt64) throws(SystemCallError) -> Progress {
+  mutating func read(_ lines: inout LineReader, _ line: inout UInt64) -> Progress {
     while true {
-      switch try lines.next() {
+      switch lines.next() {
       case .end:
         isCut = true
         return finish()
@@ -72,7 +71,7 @@ struct ExportEntry: ~Copyable {
         if text.isEmpty { return finish() }
         if text.contains(0x3d) {
           addText(text)
-        } else if try !addBinary(name: text, &lines) {
+        } else if !addBinary(name: text, &lines) {
           isOpen = false
           return .problem(
             RecordProblem("the journal entry ends in the middle of a field", remedy: "the export was cut"))
@@ -90,22 +89,22 @@ struct ExportEntry: ~Copyable {
   /// Reads the length and bytes of a field; false when the stream ends before them.
   private mutating func addBinary(
     name: ByteSlice, _ lines: inout LineReader
-  ) throws(SystemCallError) -> Bool {
+  ) -> Bool {
     let key = arena.copy(name)
-    guard let head = try lines.take(8) else { return false }
+    guard let head = lines.take(8) else { return false }
     let length = UInt64(littleEndian: UnsafeRawPointer(head.base).loadUnaligned(as: UInt64.self))
     let (total, overflowed) = UInt64(size).addingReportingOverflow(length)
     guard !overflowed, total <= UInt64(limit) else {
       size = Int(clamping: total)
-      try lines.skip(length)
-      if let end = try lines.take(1) { return end[0] == 0x0a }
+      lines.skip(length)
+      if let end = lines.take(1) { return end[0] == 0x0a }
       return false
     }
     size += Int(length)
-    guard let bytes = try lines.take(Int(length)) else { return false }
+    guard let bytes = lines.take(Int(length)) else { return false }
     let value = arena.copy(bytes)
     if fields.count < Self.fieldLimit { fields.append(key, value) }
-    guard let end = try lines.take(1) else { return false }
+    guard let end = lines.take(1) else { return false }
     return end[0] == 0x0a
   }
 }

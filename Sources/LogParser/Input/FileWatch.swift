@@ -12,6 +12,14 @@ final class FileWatch {
     case stopped
   }
 
+  /// Why a followed file is read from a start again.
+  enum NewStart {
+    /// Its name is another file's now.
+    case replaced
+    /// It was truncated in place, as `copytruncate` of logrotate does.
+    case truncated
+  }
+
   /// How long, in milliseconds, to wait for the new file after a rotation before looking again.
   private static let rotationDelay: Int32 = 100
 
@@ -33,6 +41,9 @@ final class FileWatch {
     identity = (0, 0)
     try move()
   }
+
+  /// Readable when the user has ended the run.
+  var stopDescriptor: Int32 { signals.file.number }
 
   /// Watches the file that the path names now.
   func move() throws(SystemCallError) {

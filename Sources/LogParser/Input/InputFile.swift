@@ -9,6 +9,9 @@ struct InputFile: ~Copyable {
   let reference: Timestamp
   private let decompressor: Decompressor?
 
+  /// The first bytes of a journal file: https://systemd.io/JOURNAL_FILE_FORMAT/#header
+  static let journalMagic = Array("LPKSHHRH".utf8)
+
   private init(lines: consuming LineReader, reference: Timestamp, decompressor: Decompressor?) {
     self.lines = lines
     self.reference = reference
@@ -16,62 +19,99 @@ struct InputFile: ~Copyable {
   }
 
   static func open(
-    _ item: InputList.Item, recordLimit: Int, isFollowed: Bool
-  ) throws(SystemCallError) -> InputFile {
-    let file =
-      item.isStandardInput
-      ? FileDescriptor(borrowing: STDIN_FILENO) : try FileDescriptor.open(item.path, O_RDONLY)
-    let status = try file.status(item.name)
-    if status.st_mode & S_IFMT == S_IFDIR { throw SystemCallError("read", item.name, code: EISDIR) }
-    let reference =
-      status.isRegularFile
-      ? Timestamp(
-        seconds: Int64(status.st_mtim.tv_sec), nanoseconds: UInt32(clamping: status.st_mtim.tv_nsec))
-      : LocalTime.now()
-    let isSeekable = status.isRegularFile && lseek(file.number, 0, SEEK_CUR) >= 0
-    let head = try head(file, isSeekable: isSeekable, item.name)
-    var unread = isSeekable ? [] : head
+    _ item: InputList.Item, recordLimit: Int, isFollowed: Bool, chunkSize: Int
+  ) throws(InputFailure) -> InputFile {
+    let source: Source
+    do throws(SystemCallError) {
+      source = try Source.open(item)
+    } catch {
+      throw InputFailure(error)
+    }
+    if source.head.starts(with: journalMagic) { throw .journalFile(item) }
     var decompressor: Decompressor?
-    let source: Int32
-    if let compression = Decompressor.Compression(magic: head) {
-      (decompressor, source) = try Decompressor.start(compression, file, head: unread, subject: item.name)
+    var unread = source.isSeekable ? [] : source.head
+    let bytes: Int32
+    let compression = Decompressor.Compression(magic: source.head)
+    if let compression {
+      let child = try Decompressor.start(compression, source.file, head: unread, subject: item.name)
+      (decompressor, bytes) = child
       unread = []
     } else {
-      source = fcntl(file.number, F_DUPFD_CLOEXEC, 3)
-      guard source >= 0 else { throw SystemCallError("dup", item.name) }
+      bytes = fcntl(source.file.number, F_DUPFD_CLOEXEC, 3)
+      guard bytes >= 0 else { throw InputFailure(SystemCallError("dup", item.name)) }
     }
+    let isPlainFile = source.isSeekable && compression == nil && !item.isStandardInput
     let lines = LineReader(
-      FileDescriptor(owning: source), subject: item.name, limit: recordLimit, waitsForLineEnd: isFollowed,
-      head: unread)
-    return InputFile(lines: lines, reference: reference, decompressor: decompressor)
+      FileDescriptor(owning: bytes), subject: item.name, limit: recordLimit, waitsForLineEnd: isFollowed,
+      head: unread, chunkSize: chunkSize,
+      detectsTruncation: isFollowed && isPlainFile,
+      isEndSound: decompressor.map { child in { child.endsWhole() } })
+    return InputFile(lines: lines, reference: source.reference, decompressor: decompressor)
   }
 
-  /// The first bytes: looked at in a file, read from a pipe.
-  private static func head(
-    _ file: borrowing FileDescriptor, isSeekable: Bool, _ subject: String
-  ) throws(SystemCallError) -> [UInt8] {
-    let wanted = Decompressor.Compression.magicLength
-    let bytes = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 8)
-    defer { bytes.deallocate() }
-    var count = 0
-    if isSeekable {
-      count = try file.read(
-        at: Int(lseek(file.number, 0, SEEK_CUR)), into: bytes, count: wanted, subject: subject)
-    } else {
-      // Two bytes tell whether more are worth waiting for.
-      while count < wanted {
-        let got = try file.read(into: bytes + count, count: wanted - count, subject: subject)
-        count += got
-        if got == 0 || !mayBeCompressed(bytes.load(as: UInt8.self)) { break }
-      }
+  /// Whether a regular file begins as a compressed one does; false for what cannot be looked into without reading it.
+  static func isCompressed(_ item: InputList.Item) -> Bool {
+    guard !item.isStandardInput, let file = try? FileDescriptor.open(item.path, O_RDONLY | O_NONBLOCK),
+      (try? file.status(item.name))?.isRegularFile ?? false
+    else { return false }
+    var head = [UInt8](repeating: 0, count: Decompressor.Compression.magicLength)
+    let count = (try? file.read(at: 0, into: &head, count: head.count, subject: item.name)) ?? 0
+    return Decompressor.Compression(magic: Array(head[..<count])) != nil
+  }
+
+  /// To be called when all lines were read: how the decompressor ended, if there is one.
+  func finish(_ subject: String, linesRead: UInt64) -> InputEnd {
+    decompressor?.finish(subject, linesRead: linesRead) ?? .whole
+  }
+
+  /// What is known of an input before its lines are read.
+  private struct Source: ~Copyable {
+    let file: FileDescriptor
+    let reference: Timestamp
+    let isSeekable: Bool
+    /// The first bytes: looked at in a file, read from a pipe.
+    let head: [UInt8]
+
+    static func open(_ item: InputList.Item) throws(SystemCallError) -> Source {
+      let file =
+        item.isStandardInput
+        ? FileDescriptor(borrowing: STDIN_FILENO) : try FileDescriptor.open(item.path, O_RDONLY)
+      let status = try file.status(item.name)
+      if status.st_mode & S_IFMT == S_IFDIR { throw SystemCallError("read", item.name, code: EISDIR) }
+      let reference =
+        status.isRegularFile
+        ? Timestamp(
+          seconds: Int64(status.st_mtim.tv_sec), nanoseconds: UInt32(clamping: status.st_mtim.tv_nsec))
+        : LocalTime.now()
+      let isSeekable = status.isRegularFile && lseek(file.number, 0, SEEK_CUR) >= 0
+      let head = try head(file, isSeekable: isSeekable, item.name)
+      return Source(file: file, reference: reference, isSeekable: isSeekable, head: head)
     }
-    return Array(UnsafeRawBufferPointer(start: bytes, count: count))
-  }
 
-  private static func mayBeCompressed(_ first: UInt8) -> Bool {
-    first == 0x1f || first == 0xfd || first == 0x28
-  }
+    private static func head(
+      _ file: borrowing FileDescriptor, isSeekable: Bool, _ subject: String
+    ) throws(SystemCallError) -> [UInt8] {
+      let limit = InputFile.journalMagic.count
+      if isSeekable {
+        var bytes = [UInt8](repeating: 0, count: limit)
+        let place = Int(lseek(file.number, 0, SEEK_CUR))
+        let count = try file.read(at: place, into: &bytes, count: limit, subject: subject)
+        return Array(bytes[..<count])
+      }
+      var head: [UInt8] = []
+      // More bytes are worth waiting for only while those that came are the beginning of a magic.
+      repeat {
+        var bytes = [UInt8](repeating: 0, count: limit - head.count)
+        let got = try file.read(into: &bytes, count: bytes.count, subject: subject)
+        if got == 0 { break }
+        head += bytes[..<got]
+      } while head.count < limit && isPartOfMagic(head)
+      return head
+    }
 
-  /// To be called when all lines were read: throws when the decompressor had to stop early.
-  func finish(_ subject: String) throws(Run.Failure) { try decompressor?.finish(subject) }
+    private static func isPartOfMagic(_ bytes: [UInt8]) -> Bool {
+      InputFile.journalMagic.starts(with: bytes)
+        || Decompressor.Compression.magics.contains { $0.bytes.starts(with: bytes) }
+    }
+  }
 }

@@ -7,7 +7,8 @@ import System
 /// It holds one block that is refilled; a line longer than the limit is passed over and reported by its length, so that
 /// no input makes it grow beyond the limit plus one read.
 package struct LineReader: ~Copyable {
-  private static let chunkSize = 256 << 10
+  /// How many bytes are read at a time, unless told otherwise.
+  package static let defaultChunkSize = 256 << 10
 
   package enum Line {
     /// A line without its line end; good until the next call.
@@ -21,30 +22,48 @@ package struct LineReader: ~Copyable {
   private let subject: String
   private let limit: Int
   private let waitsForLineEnd: Bool
+  private let chunkSize: Int
+  private let isEndSound: (() -> Bool)?
   private let buffer: UnsafeMutablePointer<UInt8>
   private let capacity: Int
   private var start = 0
   private var scanned = 0
   private var filled = 0
   private var isAtEnd = false
+  /// Why the stream ended early; the whole lines before that were handed out.
+  package private(set) var failure: SystemCallError?
   /// Bytes of a line over the limit that were already dropped.
   private var dropped = 0
   /// The offset in the stream of the byte at index 0 of the buffer.
   private var bufferOffset = 0
+  /// For a regular file that is followed.
+  private var check: TruncationCheck?
+  /// Whether the file no longer holds what was read from it: nothing comes until ``restart()`` is called.
+  private(set) var isTruncated = false
+  /// Whether zeros before the first other byte are passed over.
+  private var skipsZeros = false
 
   /// - Parameters:
   ///   - limit: the longest line in bytes, its line end left out.
   ///   - waitsForLineEnd: whether bytes at the end without a line end are no line yet, because the file grows.
   ///   - head: bytes that were read from the file already; a few.
+  ///   - chunkSize: how many bytes are read at a time.
+  ///   - detectsTruncation: whether to look out for a truncation; for a regular file that is read from its start.
+  ///   - isEndSound: asked once when the stream ends within a line: false says that the stream was cut there, so that
+  ///     what there is of the line is left out.
   package init(
     _ file: consuming FileDescriptor, subject: String, limit: Int, waitsForLineEnd: Bool = false,
-    head: [UInt8] = []
+    head: [UInt8] = [], chunkSize: Int = defaultChunkSize, detectsTruncation: Bool = false,
+    isEndSound: (() -> Bool)? = nil
   ) {
+    check = detectsTruncation ? TruncationCheck() : nil
     self.file = file
     self.subject = subject
     self.limit = limit
     self.waitsForLineEnd = waitsForLineEnd
-    capacity = (limit + 1 + Self.chunkSize + 4095) & ~4095
+    self.chunkSize = chunkSize
+    self.isEndSound = isEndSound
+    capacity = (limit + 1 + chunkSize + 4095) & ~4095
     buffer = UnsafeMutableRawPointer.allocate(
       byteCount: capacity + ByteSlice.padding, alignment: 4096
     ).bindMemory(to: UInt8.self, capacity: capacity + ByteSlice.padding)
@@ -61,7 +80,7 @@ package struct LineReader: ~Copyable {
 
   /// The next line.
   @inline(__always)
-  package mutating func next() throws(SystemCallError) -> Line {
+  package mutating func next() -> Line {
     while true {
       if let newline = memchr(buffer + scanned, 0x0a, filled - scanned) {
         let end = UnsafeRawPointer(newline) - UnsafeRawPointer(buffer)
@@ -73,7 +92,7 @@ package struct LineReader: ~Copyable {
       }
       scanned = filled
       if isAtEnd { return lastLine() }
-      try refill()
+      refill()
     }
   }
 
@@ -92,33 +111,79 @@ package struct LineReader: ~Copyable {
   }
 
   /// Moves the unfinished line to the front and reads on behind it, at a page-aligned address where the line is short.
-  private mutating func refill() throws(SystemCallError) {
+  private mutating func refill() {
     if filled - start > limit {
       dropped += filled - start
       start = filled
     }
     let left = filled - start
     // The unfinished line ends at a page boundary, so that the read begins at one.
-    let target = min((left + 4095) & ~4095, capacity - Self.chunkSize)
+    let target = min((left + 4095) & ~4095, capacity - chunkSize)
     let newStart = max(0, target - left)
     if left > 0 { memmove(buffer + newStart, buffer + start, left) }
     bufferOffset += start - newStart
     start = newStart
     filled = newStart + left
     scanned = filled
-    let got = try file.read(
-      into: buffer + filled, count: min(Self.chunkSize, capacity - filled), subject: subject)
-    filled += got
-    if got == 0 { isAtEnd = true }
+    do throws(SystemCallError) {
+      let got = try file.read(
+        into: buffer + filled, count: min(chunkSize, capacity - filled), subject: subject)
+      if check != nil, try !keepsWhatWasRead(got) { return }
+      filled += got
+      if got == 0 { end(isSound: filled == start || isEndSound?() ?? true) }
+      if skipsZeros { skipZeros() }
+    } catch {
+      failure = error
+      end(isSound: false)
+    }
   }
+
+  private mutating func end(isSound: Bool) {
+    isAtEnd = true
+    if isSound { return }
+    start = filled
+    scanned = filled
+    dropped = 0
+  }
+
+  /// Takes `got` bytes behind the others into the check; false when the file was truncated before they were read, so
+  /// that they continue nothing.
+  private mutating func keepsWhatWasRead(_ got: Int) throws(SystemCallError) -> Bool {
+    // The look comes after the read: whatever happened before it is seen.
+    isTruncated = try check?.isTruncated(file, before: bufferOffset + filled, subject: subject) ?? false
+    if isTruncated {
+      isAtEnd = true
+      return false
+    }
+    check?.note(UnsafeBufferPointer(start: buffer + filled, count: got))
+    return true
+  }
+
+  /// A writer that does not append goes on at its old offset: before it, the file is a hole.
+  private mutating func skipZeros() {
+    while start < filled, buffer[start] == 0 { start += 1 }
+    scanned = start
+    if start < filled { skipsZeros = false }
+  }
+
+  /// Begins again at the start of a file that was truncated, without the bytes of an unfinished line.
+  mutating func restart() throws(SystemCallError) {
+    guard lseek(file.number, 0, SEEK_SET) == 0 else { throw SystemCallError("seek", subject) }
+    (start, scanned, filled, bufferOffset, dropped) = (0, 0, 0, 0, 0)
+    check?.reset()
+    (isTruncated, isAtEnd, skipsZeros) = (false, false, true)
+  }
+
+  /// Bytes of a line whose end did not come.
+  var unfinishedCount: Int { dropped + filled - start }
 
   /// The next `count` bytes whatever they are, of which there may be as many as a line has; nil when the stream ends
   /// before them. Good until the next call.
-  package mutating func take(_ count: Int) throws(SystemCallError) -> ByteSlice? {
+  package mutating func take(_ count: Int) -> ByteSlice? {
     guard count <= limit else { return nil }
     while filled - start < count {
       if isAtEnd { return nil }
-      try refill()
+      refill()
     }
     let bytes = ByteSlice(base: buffer + start, count: count, isPlain: false)
     start += count
@@ -127,7 +192,7 @@ package struct LineReader: ~Copyable {
   }
 
   /// Passes over `count` bytes, or those that are left.
-  package mutating func skip(_ count: UInt64) throws(SystemCallError) {
+  package mutating func skip(_ count: UInt64) {
     var left = count
     while left > 0 {
       let here = min(left, UInt64(filled - start))
@@ -135,7 +200,7 @@ package struct LineReader: ~Copyable {
       scanned = start
       left -= here
       if left == 0 || isAtEnd { return }
-      try refill()
+      refill()
     }
   }
 

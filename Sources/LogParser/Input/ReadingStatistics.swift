@@ -20,10 +20,18 @@ package struct ReadingStatistics: Sendable, Equatable {
   package var dropped: UInt64 = 0
   /// Places where the journal could not be read.
   package var journalGaps: UInt64 = 0
+  /// Times that a followed file was truncated in place.
+  package var truncations: UInt64 = 0
   /// Records that were left out because they were there already.
   package var duplicates: UInt64 = 0
   /// Records that the selection did not want.
   package var unselected: UInt64 = 0
+  /// Inputs that could not be read, or not to their end.
+  package var failedInputs: UInt64 = 0
+  /// Inputs that were read whole and about which there is a warning.
+  package var inputWarnings: UInt64 = 0
+  /// Records that stand behind a younger one in the output because the reorder window was too small.
+  package var late: UInt64 = 0
 
   package init() {}
 
@@ -72,7 +80,11 @@ package struct ReadingStatistics: Sendable, Equatable {
     suppressed &+= other.suppressed
     dropped &+= other.dropped
     journalGaps &+= other.journalGaps
+    truncations &+= other.truncations
     duplicates &+= other.duplicates
     unselected &+= other.unselected
+    failedInputs &+= other.failedInputs
+    inputWarnings &+= other.inputWarnings
+    late &+= other.late
   }
 }

@@ -1,6 +1,5 @@
 import Bytes
 import Glibc
-import System
 
 /// Turns the lines of one input into records, whatever shape each of them has.
 ///
@@ -26,7 +25,7 @@ package struct RecordReader: ~Copyable {
   private let reference: Timestamp
   private let recordLimit: Int
   /// Whether the input may grow after its end was reached.
-  private let isFollowed: Bool
+  private var isFollowed: Bool
 
   private var line: UInt64 = 0
   private var isMixed = false
@@ -57,11 +56,16 @@ package struct RecordReader: ~Copyable {
 
   /// Whether no line was read yet.
   var isUnused: Bool { line == 0 }
+  /// The number of lines that were read.
+  var lineCount: UInt64 { line }
+
+  /// The input goes on no more, although it was followed: what is held back becomes records.
+  mutating func endFollowing() { isFollowed = false }
 
   /// Reads the next record into `record`.
   package mutating func next(
     _ lines: inout LineReader, into record: inout Record
-  ) throws(SystemCallError) -> Outcome {
+  ) -> Outcome {
     while true {
       if let waiting = held.nextToReplay() {
         let number = waiting.line
@@ -69,14 +73,14 @@ package struct RecordReader: ~Copyable {
         continue
       }
       if entry.isOpen {
-        switch try entry.read(&lines, &line) {
+        switch entry.read(&lines, &line) {
         case .complete: if let outcome = finishEntry(&record) { return outcome }
         case .problem(let problem): return .problem(problem, line: entry.firstLine)
         case .end: return .end
         }
         continue
       }
-      switch try lines.next() {
+      switch lines.next() {
       case .end:
         if isFollowed { return .end }
         if let outcome = finish(&record) { return outcome }

@@ -2,15 +2,23 @@ import Bytes
 import Glibc
 import System
 
-/// Where the place in the journal is kept from run to run: one line, a journal cursor.
+/// Where the place in the journal is kept from run to run: the cursor in the first line, as journalctl keeps it, and the
+/// format's version and a checksum in the second. See `formats/cursor`.
 package struct CursorFile {
+  /// The version that is written. Version 1, and what journalctl writes, is the first line alone.
+  package static let version = 2
+
   private static let sizeLimit = 4096
+  private static let mark = "# kata-log-parser-cursor "
 
   private let path: String
 
   package init(path: String) { self.path = path }
 
   /// The cursor; nil when the file does not exist yet.
+  ///
+  /// A file that is damaged, or of a version that this tool does not know, is refused: to guess a place could mean to
+  /// pass over records.
   package func read() throws(Run.Failure) -> String? {
     var bytes = [UInt8](repeating: 0, count: Self.sizeLimit + 1)
     var count = 0
@@ -21,21 +29,82 @@ package struct CursorFile {
       if error.code == ENOENT { return nil }
       throw .message(error.description)
     }
-    let text = String(decoding: bytes[..<count], as: UTF8.self)
-    let line = text.hasSuffix("\n") ? String(text.dropLast()) : text
-    guard count <= Self.sizeLimit, line.hasPrefix("s="), !line.contains("\n"), line.contains(";i=") else {
-      throw .message("\(path): this is no journal cursor; remove the file to begin at the start")
-    }
-    return line
+    guard count <= Self.sizeLimit else { throw noCursor("it is longer than \(Self.sizeLimit) bytes") }
+    return try parse(bytes[..<count])
   }
 
-  /// Replaces the cursor: at any moment the file holds the old one or the new one, whole.
+  private func parse(_ bytes: ArraySlice<UInt8>) throws(Run.Failure) -> String {
+    if bytes.isEmpty { throw noCursor("it is empty") }
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    let cursor = String(decoding: lines[0], as: UTF8.self)
+    guard lines.count > 1 else { throw noCursor("its first line has no end") }
+    // Two parts and nothing in the second: one line, which is version 1.
+    if lines.count > 2 || !lines[1].isEmpty {
+      let second = String(decoding: lines[1], as: UTF8.self)
+      guard second.hasPrefix(Self.mark) else { throw noCursor("its second line is unknown") }
+      let version = second.dropFirst(Self.mark.count).prefix { $0 != " " }
+      if let number = Int(version), number > Self.version { throw newer(number) }
+      guard bytes.elementsEqual(Self.text(cursor).utf8) else { throw noCursor("its checksum is wrong") }
+    }
+    guard Self.isCursor(cursor) else { throw noCursor("its first line is not of the form s=...;i=...;b=...") }
+    return cursor
+  }
+
+  private func noCursor(_ reason: String) -> Run.Failure {
+    .message(
+      "\(path): this is no journal cursor: \(reason); remove the file to begin at the start of the journal, or put the cursor of the last record that you have there (journalctl --show-cursor)"
+    )
+  }
+
+  private func newer(_ version: Int) -> Run.Failure {
+    .message(
+      "\(path): the cursor file has version \(version), and this kata-log-parser knows versions up to \(Self.version); install a newer kata-log-parser, or remove the file to begin at the start of the journal"
+    )
+  }
+
+  /// Whether the text is made as libsystemd makes cursors: a damaged one must not be taken for the place of another
+  /// entry.
+  private static func isCursor(_ text: String) -> Bool {
+    let parts = text.split(separator: ";", omittingEmptySubsequences: false)
+    guard parts.count >= 2, parts[0].hasPrefix("s="), parts.contains(where: { $0.hasPrefix("i=") }) else {
+      return false
+    }
+    return parts.allSatisfy { part in
+      let bytes = Array(part.utf8)
+      guard bytes.count > 2, bytes[1] == UInt8(ascii: "="),
+        bytes[2...].allSatisfy({ Unescaper.hexDigit($0) != nil })
+      else { return false }
+      switch bytes[0] {
+      case UInt8(ascii: "s"), UInt8(ascii: "b"): return bytes.count == 34
+      case UInt8(ascii: "i"), UInt8(ascii: "m"), UInt8(ascii: "t"), UInt8(ascii: "x"):
+        return bytes.count <= 18
+      default: return false
+      }
+    }
+  }
+
+  /// Replaces the cursor: at any moment, and after a crash, the file holds the old one or the new one, whole.
   package func write(_ cursor: String) throws(SystemCallError) {
     var target = try OutputTarget.file(path, mode: 0o600)
-    var text = OutputBuffer(capacity: 256)
-    text.append(string: cursor)
-    text.append(0x0a)
+    var text = OutputBuffer(capacity: 512)
+    text.append(string: Self.text(cursor))
     try target.write(text.bytes)
     try target.finish(isDurable: true)
+  }
+
+  private static func text(_ cursor: String) -> String {
+    let digits = String(checksum(cursor.utf8), radix: 16)
+    let padding = String(repeating: "0", count: 8 - digits.count)
+    return "\(cursor)\n\(mark)\(version) crc32c=\(padding)\(digits)\n"
+  }
+
+  /// CRC-32C (https://www.rfc-editor.org/rfc/rfc3720#appendix-B.4), bit by bit: there are few bytes.
+  private static func checksum(_ bytes: String.UTF8View) -> UInt32 {
+    var sum: UInt32 = ~0
+    for byte in bytes {
+      sum ^= UInt32(byte)
+      for _ in 0..<8 { sum = sum & 1 == 1 ? sum >> 1 ^ 0x82f6_3b78 : sum >> 1 }
+    }
+    return ~sum
   }
 }

@@ -1,54 +1,119 @@
 import Glibc
 import System
 
-/// Decides when to note how far the journal has been written out: once a second while records come, and whenever there
-/// are none left. A place counts as written out when all records up to it are.
+/// Decides, while the journal is followed, when to note how far it has been written out.
+///
+/// A place is reached when all records up to it are written. In a file it is noted then, once a second at most. A pipe's
+/// reader may end with records in hand, so there a place is noted only after a moment at which the pipe was empty, and
+/// when the reader has lived for another second after it.
 struct CursorNotes {
+  /// How long, in milliseconds, the reader must live after it has read everything, and how often notes are written.
+  private static let interval: UInt64 = 1000
+
   private let file: CursorFile?
-  private var lastNote: UInt64 = 0
+  private let reader: OutputReader
+  private var lastLook: UInt64 = 0
   private var recordsSinceLook = 0
   /// A place that was read, and the number of the last record before it that the window still holds.
-  private var candidate: (place: String, order: UInt64)?
+  private var awaited: (place: String, order: UInt64)?
+  /// The newest place up to which everything is written.
+  private var reached: String?
+  /// A place up to which everything was read when the reader was seen to have read everything, and the time of that.
+  private var taken: (place: String, time: UInt64)?
   private var noted = ""
+  private var lastNote: UInt64 = 0
 
-  init(path: String?) { file = path.map { CursorFile(path: $0) } }
+  init(path: String?, reader: OutputReader) {
+    file = path.map { CursorFile(path: $0) }
+    self.reader = reader
+  }
 
   var isWanted: Bool { file != nil }
 
-  /// Whether it is time to note the place: looks at the clock once in a few hundred records.
-  mutating func isDue(_ window: borrowing ReorderWindow) -> Bool {
-    guard file != nil else { return false }
+  /// How long, in milliseconds, to wait for new entries before ``settle(_:)`` is due; negative for any time.
+  var patience: Int32 {
+    guard isWanted else { return -1 }
+    let now = Self.now
+    if let taken { return Self.milliseconds(until: taken.time + Self.interval, now) }
+    if reached == nil { return -1 }
+    return reader.isWatched ? 50 : Self.milliseconds(until: lastNote + Self.interval, now)
+  }
+
+  private static func milliseconds(until time: UInt64, _ now: UInt64) -> Int32 {
+    time <= now ? 0 : Int32(clamping: time - now)
+  }
+
+  private static var now: UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(max(0, now.tv_sec)) * 1000 + UInt64(max(0, now.tv_nsec)) / 1_000_000
+  }
+
+  /// Whether it is time to settle although records keep coming: looks at the clock once in a few hundred records.
+  mutating func isDue() -> Bool {
+    guard isWanted else { return false }
     recordsSinceLook += 1
     guard recordsSinceLook >= 256 else { return false }
     recordsSinceLook = 0
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
-    let seconds = UInt64(max(0, now.tv_sec))
-    guard seconds != lastNote else { return false }
-    lastNote = seconds
+    let now = Self.now
+    guard now >= lastLook + Self.interval else { return false }
+    lastLook = now
     return true
   }
 
-  /// Notes the newest place up to which everything is written out, now that `place` was read.
-  mutating func note(_ place: String, _ window: borrowing ReorderWindow) throws(SystemCallError) {
-    if window.isEmpty { return try noteAll(place, window) }
-    if let candidate, window.oldestOrder > candidate.order {
-      try write(candidate.place)
-      self.candidate = nil
+  /// Takes in that everything was written but what the window holds, now that `place` was read.
+  mutating func reach(_ place: String, _ window: borrowing ReorderWindow) {
+    if window.isEmpty {
+      awaited = nil
+      if place != noted, place != taken?.place { reached = place }
+      return
     }
-    if candidate == nil { candidate = (place, window.newestOrder) }
+    if let awaited, window.oldestOrder > awaited.order {
+      reached = awaited.place
+      self.awaited = nil
+    }
+    if awaited == nil { awaited = (place, window.newestOrder) }
   }
 
-  /// Notes `place`, if everything up to it is written out.
-  mutating func noteAll(_ place: String, _ window: borrowing ReorderWindow) throws(SystemCallError) {
-    guard window.isEmpty else { return }
-    candidate = nil
-    try write(place)
+  /// Lets a reader that is slower than the records come to its end, once a second: it has enough to read meanwhile, and
+  /// otherwise the pipe might never be seen empty.
+  func pause(orStop stop: Int32?) {
+    if taken == nil, reached != nil { _ = reader.waitUntilRead(orStop: stop) }
   }
 
-  private mutating func write(_ place: String) throws(SystemCallError) {
+  /// Notes what may be noted by now.
+  ///
+  /// - Parameter sync: brings to disk what was written; called before a note about a file.
+  mutating func settle(_ sync: () throws(SystemCallError) -> Void) throws(SystemCallError) {
+    guard isWanted else { return }
+    let now = Self.now
+    guard reader.isWatched else {
+      guard let place = reached, now >= lastNote + Self.interval else { return }
+      try sync()
+      return try note(place, now)
+    }
+    guard reader.isAlive else { return }
+    if let taken, now >= taken.time + Self.interval {
+      try note(taken.place, now)
+      self.taken = nil
+    }
+    if taken == nil, let place = reached, reader.hasEverything {
+      taken = (place, Self.now)
+      reached = nil
+    }
+  }
+
+  /// Notes everything that was written: the reader has it, or it is on disk.
+  mutating func noteEverything() throws(SystemCallError) {
+    taken = nil
+    if let place = reached { try note(place, Self.now) }
+  }
+
+  private mutating func note(_ place: String, _ now: UInt64) throws(SystemCallError) {
+    if reached == place { reached = nil }
     if place == noted { return }
     try file?.write(place)
     noted = place
+    lastNote = now
   }
 }

@@ -1,40 +1,39 @@
 import Glibc
 
-/// Which entries of a journal are wanted, in libsystemd's terms: groups of alternatives, one of each of which must hold.
+/// Which entries of a journal the options want.
 struct JournalMatches {
-  private let systemd: Systemd
-  private let journal: OpaquePointer
-  private let subject: String
+  private static let lossReport = ["MESSAGE_ID=\(JournalReader.lossReport)"]
 
-  init(_ systemd: Systemd, _ journal: OpaquePointer, _ subject: String) {
-    self.systemd = systemd
-    self.journal = journal
-    self.subject = subject
-  }
-
-  func add(_ options: JournalOptions) throws(JournalError) {
+  /// The options' conditions.
+  static func conditions(
+    _ options: JournalOptions, _ subject: String
+  ) throws(JournalError) -> JournalConditions {
+    var conditions = JournalConditions()
+    // journald's own reports of what it suppressed come under its own name.
     if !options.identifiers.isEmpty {
-      for identifier in options.identifiers { try add("SYSLOG_IDENTIFIER=\(identifier)") }
-      // journald's own reports of what it suppressed come under its own name.
-      try addLossReports()
-      _ = systemd.addConjunction(journal)
+      conditions.add(options.identifiers.map { ["SYSLOG_IDENTIFIER=\($0)"] } + [lossReport])
     }
-    if !options.units.isEmpty {
-      for unit in options.units { try addUnit(unit) }
-      try addLossReports()
-      _ = systemd.addConjunction(journal)
+    if !options.units.isEmpty { conditions.add(options.units.flatMap(alternatives) + [lossReport]) }
+    if let boot = options.boot {
+      conditions.add([["_BOOT_ID=\(try JournalBoots.id(boot, in: options, subject))"]])
     }
-    if let boot = options.boot { try add("_BOOT_ID=\(try JournalBoots.id(boot, in: options, subject))") }
+    return conditions
   }
 
-  private func addLossReports() throws(JournalError) {
-    _ = systemd.addDisjunction(journal)
-    try add("MESSAGE_ID=\(JournalReader.lossReport)")
-  }
-
-  private func add(_ match: String) throws(JournalError) {
-    let code = systemd.addMatch(journal, match, match.utf8.count)
-    guard code >= 0 else { throw JournalError(subject, "the condition \(match)", code: code) }
+  /// Adds conditions to a journal, in libsystemd's terms.
+  static func add(
+    _ conditions: JournalConditions, to journal: OpaquePointer, _ systemd: Systemd, _ subject: String
+  ) throws(JournalError) {
+    for group in conditions.groups {
+      for alternative in group {
+        for match in alternative {
+          let code = systemd.addMatch(journal, match, match.utf8.count)
+          guard code >= 0 else { throw JournalError(subject, "the condition \(match)", code: code) }
+        }
+        _ = systemd.addDisjunction(journal)
+      }
+      _ = systemd.addConjunction(journal)
+    }
   }
 
   private static let suffixes = [
@@ -43,15 +42,10 @@ struct JournalMatches {
   ]
 
   /// What a unit's own processes say, and what systemd says about it.
-  private func addUnit(_ name: String) throws(JournalError) {
-    let unit = Self.suffixes.contains { name.hasSuffix($0) } ? name : name + ".service"
-    try add("_SYSTEMD_UNIT=\(unit)")
-    _ = systemd.addDisjunction(journal)
-    try add("_PID=1")
-    try add("UNIT=\(unit)")
-    _ = systemd.addDisjunction(journal)
-    try add("_UID=0")
-    try add("OBJECT_SYSTEMD_UNIT=\(unit)")
-    _ = systemd.addDisjunction(journal)
+  private static func alternatives(_ name: String) -> [[String]] {
+    let unit = suffixes.contains { name.hasSuffix($0) } ? name : name + ".service"
+    return [
+      ["_SYSTEMD_UNIT=\(unit)"], ["_PID=1", "UNIT=\(unit)"], ["_UID=0", "OBJECT_SYSTEMD_UNIT=\(unit)"],
+    ]
   }
 }

@@ -25,6 +25,16 @@ package struct JournalReader: ~Copyable {
   private(set) var isPastEnd = false
   /// Places that could not be read, and a cursor whose entry is gone.
   package private(set) var gaps: UInt64 = 0
+  /// Whether a gap is one of damage.
+  private(set) var isDamaged = false
+  /// The files that libsystemd holds open, and their paths.
+  private var files: [FileIdentity: String] = [:]
+
+  /// What stays when a file is renamed, as journald does with one that is full.
+  private struct FileIdentity: Hashable {
+    var device: dev_t
+    var number: ino_t
+  }
 
   private init(_ systemd: Systemd, journal: OpaquePointer, subject: String, until: UInt64) {
     self.systemd = systemd
@@ -35,9 +45,12 @@ package struct JournalReader: ~Copyable {
 
   /// Opens a journal and goes to where reading begins: behind the cursor, at the time, at the newest entries, or at the
   /// start.
+  ///
+  /// - Parameter countsLines: whether each entry is one of ``JournalOptions/lines``. A caller that selects among entries
+  ///   counts them itself, from the end, by ``goBack(notBefore:)``.
   package static func open(
     _ options: JournalOptions, since: Timestamp? = nil, until: Timestamp? = nil,
-    afterCursor cursor: String? = nil
+    afterCursor cursor: String? = nil, countsLines: Bool = true
   ) throws(JournalError) -> JournalReader {
     let subject = Self.subject(of: options.location)
     let systemd = try Systemd.load()
@@ -47,14 +60,16 @@ package struct JournalReader: ~Copyable {
     // Fields are wanted whole, however long they are.
     _ = systemd.setDataThreshold(handle, 0)
     if options.location == .local || options.location == .merged { try JournalAccess.check(subject) }
-    try JournalMatches(systemd, handle, subject).add(options)
-    try reader.seek(options, since: since, cursor: cursor)
+    let conditions = try JournalMatches.conditions(options, subject)
+    try JournalMatches.add(conditions, to: handle, systemd, subject)
+    reader.files = Self.openFiles()
+    try reader.seek(options, since: since, cursor: cursor, countsLines: countsLines)
     return reader
   }
 
   deinit { systemd.close(journal) }
 
-  private static func subject(of location: JournalOptions.Location) -> String {
+  static func subject(of location: JournalOptions.Location) -> String {
     switch location {
     case .local, .merged: "journal"
     case .files(let files): files.count == 1 ? files[0] : "journal files"
@@ -83,13 +98,27 @@ package struct JournalReader: ~Copyable {
     return journal
   }
 
-  private static func microseconds(_ time: Timestamp) -> UInt64 {
+  /// How many entries of one file libsystemd finds that meet the conditions; it stops beyond `limit`.
+  static func count(
+    _ path: String, _ conditions: JournalConditions, limit: Int
+  ) throws(JournalError) -> Int? {
+    let systemd = try Systemd.load()
+    guard let handle = try? open(.files([path]), path, systemd) else { return nil }
+    defer { systemd.close(handle) }
+    try JournalMatches.add(conditions, to: handle, systemd, path)
+    guard systemd.seekHead(handle) >= 0 else { return nil }
+    var count = 0
+    while count <= limit, systemd.next(handle) > 0 { count += 1 }
+    return count
+  }
+
+  static func microseconds(_ time: Timestamp) -> UInt64 {
     guard time.seconds >= 0 else { return 0 }
     return UInt64(time.seconds) * 1_000_000 + UInt64(time.nanoseconds / 1000)
   }
 
   private mutating func seek(
-    _ options: JournalOptions, since: Timestamp?, cursor: String?
+    _ options: JournalOptions, since: Timestamp?, cursor: String?, countsLines: Bool
   ) throws(JournalError) {
     if let cursor {
       let code = systemd.seekCursor(journal, cursor)
@@ -113,6 +142,7 @@ package struct JournalReader: ~Copyable {
         _ = systemd.previous(journal)
         return
       }
+      if !countsLines { return }
       isOnNext = try goBack(lines)
       if let since { skip(to: since) }
       return
@@ -137,6 +167,15 @@ package struct JournalReader: ~Copyable {
     return hasMoved
   }
 
+  /// Goes to the entry before, which is then the next one to be read; false when there is none at or after `since`.
+  mutating func goBack(notBefore since: Timestamp?) throws(JournalError) -> Bool {
+    let code = systemd.previous(journal)
+    guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
+    guard code > 0 else { return false }
+    isOnNext = since.map { realtime >= Self.microseconds($0) } ?? true
+    return isOnNext
+  }
+
   private var isLossReport: Bool {
     var data: UnsafeRawPointer?
     var length = 0
@@ -149,7 +188,8 @@ package struct JournalReader: ~Copyable {
   /// Goes on to the first entry at or after `since`, if that is farther.
   private mutating func skip(to since: Timestamp) {
     let limit = Self.microseconds(since)
-    if isOnNext, realtime >= limit { return }
+    // The entry of a cursor may be younger: what was written out is not to be read again.
+    if realtime >= limit { return }
     _ = systemd.seekRealtime(journal, limit)
     isOnNext = false
   }
@@ -166,6 +206,7 @@ package struct JournalReader: ~Copyable {
         // libsystemd leaves out files that it cannot go on in; what it reports is about all of them.
         guard -code == EBADMSG || -code == EIO else { throw JournalError(subject, "read", code: code) }
         gaps += 1
+        isDamaged = true
         return false
       }
     }
@@ -177,6 +218,35 @@ package struct JournalReader: ~Copyable {
     if hasEntry { _ = systemd.previous(journal) }
     isPastEnd = true
     return false
+  }
+
+  /// The files that libsystemd gave up since the last call, or since the journal changed: it says nothing of a file that
+  /// it cannot go on in, and closes it.
+  mutating func takeDropped() -> [String] {
+    let now = Self.openFiles()
+    let dropped = files.filter { now[$0.key] == nil }.map(\.value).sorted()
+    files = now
+    gaps += UInt64(dropped.count)
+    return dropped
+  }
+
+  private static func openFiles() -> [FileIdentity: String] {
+    let directory = "/proc/self/fd"
+    var files: [FileIdentity: String] = [:]
+    for name in (try? DirectoryListing.names(in: directory)) ?? [] {
+      var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+      let count = readlink("\(directory)/\(name)", &path, path.count)
+      guard count > 0 else { continue }
+      var text = String(decoding: path[..<count].lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      // A file that was removed is still read.
+      if text.hasSuffix(" (deleted)") { text.removeLast(10) }
+      if text.hasSuffix(".journal") || text.hasSuffix(".journal~") {
+        var status = stat()
+        guard let number = Int32(name), fstat(number, &status) == 0 else { continue }
+        files[FileIdentity(device: status.st_dev, number: status.st_ino)] = text
+      }
+    }
+    return files
   }
 
   /// When journald took the entry, in microseconds since 1970.
@@ -213,7 +283,10 @@ package struct JournalReader: ~Copyable {
       var data: UnsafeRawPointer?
       var length = 0
       let code = systemd.enumerateData(journal, &data, &length)
-      if code < 0 { gaps += 1 }
+      if code < 0 {
+        gaps += 1
+        isDamaged = true
+      }
       guard code > 0, let data else { return }
       let field = arena.copy(UnsafeRawBufferPointer(start: data, count: length))
       guard let equals = field.firstIndex(of: 0x3d) else { continue }
@@ -226,8 +299,12 @@ package struct JournalReader: ~Copyable {
   /// files' headers before it looks any further: a look that finds nothing costs little beside the wakeup.
   private static let lookInterval: Int32 = 40
 
-  /// Waits until the journal has changed; false when `stop` became readable instead.
-  package mutating func wait(orFor stop: borrowing FileDescriptor) throws(JournalError) -> Bool {
+  /// Waits until the journal has changed, or until so many milliseconds are over if `patience` is not negative; false
+  /// when `stop` became readable instead.
+  package mutating func wait(
+    orFor stop: borrowing FileDescriptor, patience: Int32 = -1
+  ) throws(JournalError) -> Bool {
+    let deadline = patience < 0 ? UInt64.max : Self.microsecondsNow + UInt64(patience) * 1000
     let number = systemd.descriptor(journal)
     guard number >= 0 else { throw JournalError(subject, "watch", code: number) }
     while true {
@@ -244,24 +321,32 @@ package struct JournalReader: ~Copyable {
       }
       if files[1].revents != 0 { return false }
       if count == 0, isLook {
-        guard systemd.next(journal) > 0 else { continue }
+        guard systemd.next(journal) > 0 else {
+          if Self.microsecondsNow >= deadline { return true }
+          continue
+        }
         isOnNext = true
         return true
       }
       let code = systemd.process(journal)
       guard code >= 0 else { throw JournalError(subject, "wait", code: code) }
+      self.files = Self.openFiles()
       // Only appended entries, or files that came and went, are worth a look.
       if code != Int32(SD_JOURNAL_NOP) || count == 0 { return true }
     }
+  }
+
+  private static var microsecondsNow: UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(max(0, now.tv_sec)) * 1_000_000 + UInt64(max(0, now.tv_nsec)) / 1000
   }
 
   /// How long poll(2) may wait, in milliseconds: network file systems tell of no changes and must be looked at.
   private var timeout: Int32 {
     var deadline: UInt64 = .max
     guard systemd.timeout(journal, &deadline) >= 0, deadline != .max else { return -1 }
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    let current = UInt64(now.tv_sec) * 1_000_000 + UInt64(now.tv_nsec) / 1000
+    let current = Self.microsecondsNow
     return deadline <= current ? 0 : Int32(clamping: (deadline - current + 999) / 1000)
   }
 }

@@ -3,31 +3,79 @@ import CSystemd
 import Glibc
 import System
 
-/// The entries of a journal as records.
+/// The entries of a journal as records: those that libsystemd reads, then those of damaged files.
 struct JournalRecords: ~Copyable {
   private let text: TextRecord
-  private var reader: JournalReader
+  private var reader: JournalReader?
+  private var damaged: DamagedEntries
   private var members = MemberList()
   private var stop: StopSignals?
+  private var isReaderDone: Bool
   private(set) var line: UInt64 = 0
+  /// Readable when the user has ended a followed run.
+  let stopDescriptor: Int32?
 
-  private init(text: TextRecord, reader: consuming JournalReader, stop: consuming StopSignals?) {
+  private init(
+    text: TextRecord, reader: consuming JournalReader?, damaged: consuming DamagedEntries,
+    stop: consuming StopSignals?
+  ) {
     self.text = text
+    isReaderDone = reader == nil
     self.reader = reader
+    self.damaged = damaged
+    stopDescriptor = stop?.file.number
     self.stop = stop
   }
 
-  static func open(_ options: RunOptions, _ journal: JournalOptions) throws(Run.Failure) -> JournalRecords {
-    let cursor = try journal.cursorFile.map { (path) throws(Run.Failure) in try CursorFile(path: path).read()
-    }
+  /// Opens the journal. The newest records that `--lines` asks for are those that `filter` selects.
+  static func open(
+    _ options: RunOptions, _ journal: JournalOptions, _ filter: SelectionFilter
+  ) throws(Run.Failure) -> JournalRecords {
+    let path = journal.cursorFile
+    let cursor = try path.map { (path) throws(Run.Failure) in try CursorFile(path: path).read() } ?? nil
+    let since = options.selection.since
+    let until = options.selection.until
     do throws(JournalError) {
-      let reader = try JournalReader.open(
-        journal, since: options.selection.since, until: options.selection.until, afterCursor: cursor ?? nil)
-      return JournalRecords(
+      var journal = journal
+      if let boot = journal.boot {
+        journal.boot = try JournalBoots.id(boot, in: journal, JournalReader.subject(of: journal.location))
+      }
+      // A journal that is followed has to be read at once.
+      let check =
+        options.follows
+        ? JournalCheck() : try JournalCheck.run(journal, since: since, until: until, cursor: cursor)
+      var reader: JournalReader?
+      if check.damaged.isEmpty {
+        reader = try JournalReader.open(
+          journal, since: since, until: until, afterCursor: cursor, countsLines: filter.isEverything)
+      } else if !check.sound.isEmpty {
+        journal.location = .files(check.sound)
+        reader = try JournalReader.open(
+          journal, since: since, until: until, afterCursor: cursor, countsLines: filter.isEverything)
+      }
+      var records = JournalRecords(
         text: TextRecord(rules: options.rules, reference: LocalTime.now()), reader: reader,
-        stop: try signals(options))
+        damaged: DamagedEntries(check.damaged), stop: try signals(options))
+      if let lines = journal.lines, cursor == nil, !filter.isEverything {
+        try records.goBack(lines, notBefore: since, filter)
+      }
+      return records
     } catch {
       throw .message(error.description)
+    }
+  }
+
+  /// Goes back from the end over so many records that `filter` selects. They are read again from there on, so that
+  /// nothing is kept, however many they are.
+  private mutating func goBack(
+    _ count: Int, notBefore since: Timestamp?, _ filter: SelectionFilter
+  ) throws(JournalError) {
+    var record = Record()
+    var left = count
+    while left > 0, try reader?.goBack(notBefore: since) ?? false {
+      // What cannot be read is reported when its turn comes.
+      guard let step = try? read(into: &record), case .record = step, filter.selects(record) else { continue }
+      left -= 1
     }
   }
 
@@ -40,10 +88,31 @@ struct JournalRecords: ~Copyable {
     }
   }
 
-  var gaps: UInt64 { reader.gaps }
+  /// Entries and fields that could not be read.
+  var gaps: UInt64 { mutating get { (reader?.gaps ?? 0) + damaged.gaps } }
 
-  /// The place of the entry that was read last.
-  var cursor: String? { reader.cursor }
+  /// What is wrong with the journal's files, as far as it is known and was not taken yet.
+  mutating func takeFailures() -> [InputFailure] {
+    let dropped = reader?.takeDropped() ?? []
+    return damaged.takeFailures()
+      + dropped.map {
+        InputFailure(
+          "\($0): the journal file is damaged, and libsystemd gave it up; read the rest with --journal-file \($0)"
+        )
+      }
+  }
+
+  /// Whether libsystemd met damage that it could go on behind.
+  var isDamaged: Bool { mutating get { reader?.isDamaged ?? false } }
+
+  /// The place up to which everything was read; nil while entries of damaged files are still to come.
+  mutating func cursor() -> String? {
+    let place = reader?.cursor ?? nil
+    if damaged.isEmpty { return place }
+    guard damaged.isAtEnd else { return nil }
+    return [place, damaged.cursor].compactMap { $0 }
+      .max { (JournalPlace($0)?.time ?? 0) < (JournalPlace($1)?.time ?? 0) }
+  }
 
   enum Step {
     case record
@@ -54,32 +123,69 @@ struct JournalRecords: ~Copyable {
   }
 
   mutating func next(into record: inout Record) throws(Run.Failure) -> Step {
+    if isReaderDone { return nextOfDamaged(into: &record) }
     do throws(JournalError) {
-      guard try reader.next() else { return .end }
+      guard try reader?.next() ?? false else {
+        if damaged.isEmpty { return .end }
+        isReaderDone = true
+        return nextOfDamaged(into: &record)
+      }
     } catch {
       throw .message(error.description)
     }
     line += 1
+    do throws(RecordProblem) {
+      return try read(into: &record)
+    } catch {
+      return .problem(error)
+    }
+  }
+
+  /// Reads the entry that the journal stands on.
+  private mutating func read(into record: inout Record) throws(RecordProblem) -> Step {
+    record.reset()
+    record.line = line
+    if try readWhole(&record) { return .record }
+    if record.message.hasPrefix("Suppressed "), let count = lossReport(&record) { return .loss(count) }
+    record.reset()
+    record.line = line
+    reader?.fields(&members, &record.arena)
+    try JournalEntry.read(members, time: time, into: &record, text: text)
+    return .record
+  }
+
+  private mutating func nextOfDamaged(into record: inout Record) -> Step {
+    guard damaged.next() else { return .end }
+    line += 1
     record.reset()
     record.line = line
     do throws(RecordProblem) {
-      if try readWhole(&record) { return .record }
-      if record.message.hasPrefix("Suppressed "), let count = lossReport(&record) { return .loss(count) }
+      if let message = damaged.members.value(of: "MESSAGE") {
+        if try readWhole(message, damaged.time, &record) { return .record }
+        let loss = Self.lossReport(
+          message, id: damaged.members.value(of: "MESSAGE_ID"), count: damaged.members.value(of: "N_DROPPED"))
+        if let loss { return .loss(loss) }
+      }
       record.reset()
       record.line = line
-      reader.fields(&members, &record.arena)
-      try JournalEntry.read(members, time: time, into: &record, text: text)
+      try JournalEntry.read(damaged.members, time: damaged.time, into: &record, text: text)
       return .record
     } catch {
       return .problem(error)
     }
   }
 
-  private var time: Timestamp { Timestamp(microseconds: reader.realtime) }
+  private var time: Timestamp { mutating get { Timestamp(microseconds: reader?.realtime ?? 0) } }
 
   /// Most entries of the Go runtime are whole records by themselves: of those only the message is read.
   private mutating func readWhole(_ record: inout Record) throws(RecordProblem) -> Bool {
-    guard let message = reader.value(of: "MESSAGE", &record.arena) else { return false }
+    guard let message = reader?.value(of: "MESSAGE", &record.arena) else { return false }
+    return try readWhole(message, time, &record)
+  }
+
+  private func readWhole(
+    _ message: ByteSlice, _ time: Timestamp, _ record: inout Record
+  ) throws(RecordProblem) -> Bool {
     if message.hasPrefix("time=") || message.hasPrefix("{") {
       var wrapper = Wrapper()
       wrapper.time = time
@@ -92,20 +198,26 @@ struct JournalRecords: ~Copyable {
   }
 
   private mutating func lossReport(_ record: inout Record) -> UInt64? {
-    guard let id = reader.value(of: "MESSAGE_ID", &record.arena), id == JournalReader.lossReport else {
-      return nil
-    }
-    let field = reader.value(of: "N_DROPPED", &record.arena)
-    if let count = field.flatMap({ DecimalNumber.parse($0) }), count > 0 { return UInt64(count) }
-    var scanner = TextScanner(record.message.dropFirst(11))
+    let id = reader?.value(of: "MESSAGE_ID", &record.arena)
+    let count = reader?.value(of: "N_DROPPED", &record.arena)
+    return Self.lossReport(record.message, id: id, count: count)
+  }
+
+  /// How many messages journald suppressed, when that is what the entry says.
+  private static func lossReport(_ message: ByteSlice, id: ByteSlice?, count: ByteSlice?) -> UInt64? {
+    guard message.hasPrefix("Suppressed "), let id, id == JournalReader.lossReport else { return nil }
+    if let count = count.flatMap({ DecimalNumber.parse($0) }), count > 0 { return UInt64(count) }
+    var scanner = TextScanner(message.dropFirst(11))
     return UInt64(scanner.number(1, 18) ?? 0)
   }
 
-  /// Waits for more entries; false when the user has ended the run.
-  mutating func wait() throws(Run.Failure) -> Bool {
-    guard let signals = stop?.file.number, !reader.isPastEnd else { return false }
+  /// Waits for more entries, for so many milliseconds at most if `patience` is not negative.
+  mutating func wait(_ patience: Int32) throws(Run.Failure) -> RecordSource.Wait {
+    guard let signals = stopDescriptor, !(reader?.isPastEnd ?? true) else { return .end }
     do throws(JournalError) {
-      return try reader.wait(orFor: FileDescriptor(borrowing: signals))
+      let mayHaveMore =
+        try reader?.wait(orFor: FileDescriptor(borrowing: signals), patience: patience) ?? false
+      return mayHaveMore ? .mayHaveMore : .stopped
     } catch {
       throw .message(error.description)
     }

@@ -66,7 +66,8 @@ package struct CSVFormatter: RecordFormatter {
 
 /// Comma-separated values of the fields that the user chose: a line of their names, then a line a record.
 package struct ChosenCSVFormatter: RecordFormatter {
-  private let chosen: [ChosenField]
+  /// The fields to write, in order; they know which of them no record had.
+  let chosen: [ChosenField]
 
   package init(fields: [String]) { chosen = fields.map(ChosenField.init) }
 

@@ -52,36 +52,3 @@ enum FlatField: String, CaseIterable {
     }
   }
 }
-
-/// A field that the user asked for: one that every record has, or the key of an extra one.
-struct ChosenField: Sendable {
-  let name: String
-  let known: FlatField?
-
-  init(_ name: String) {
-    self.name = name
-    known = FlatField(name: name)
-  }
-
-  /// The extra field's value. A key that is also the name of a known field is asked for as `data.` and the key.
-  func value(in record: borrowing Record) -> ByteSlice? {
-    if let value = Self.value(of: name, in: record) { return value }
-    return name.hasPrefix("data.") ? Self.value(of: String(name.dropFirst(5)), in: record) : nil
-  }
-
-  private static func value(of key: String, in record: borrowing Record) -> ByteSlice? {
-    var key = key
-    return key.withUTF8 { bytes in
-      guard let base = bytes.baseAddress else { return nil }
-      for index in 0..<record.fields.count {
-        let field = record.fields[index]
-        if field.key.count == bytes.count,
-          field.key.bytes.elementsEqual(UnsafeBufferPointer(start: base, count: bytes.count))
-        {
-          return field.value
-        }
-      }
-      return nil
-    }
-  }
-}

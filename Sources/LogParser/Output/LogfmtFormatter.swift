@@ -8,55 +8,75 @@ package struct LogfmtFormatter: RecordFormatter {
 
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
     let count = record.fields.count
-    // The names of the known keys and their signs are under 128 bytes; each extra field has at most 9 bytes around its
-    // texts, and a byte becomes at most `\ufffd`.
+    // The names of the known keys, their signs and the mark are under 192 bytes; each extra field has at most 14 bytes
+    // around its texts, and a byte becomes at most `\\u{1b}`.
     var line = out.cursor(reserving: 256 + count * 16 + record.textLength * LogfmtText.growth)
+    var isMarked = !RecordCheck.isComplete(record)
     line.put("time=\"")
     line.put { record.writeTime(rfc3339Full: $0) }
     line.put(0x22)
-    Self.put(" level=", record.level, &line)
-    Self.put(" msg=", record.message, &line)
-    Self.put(" name=", record.name, &line)
+    Self.put(" level=", record.level, &line, &isMarked)
+    Self.put(" msg=", record.message, &line, &isMarked)
+    Self.put(" name=", record.name, &line, &isMarked)
     if record.pid != 0 {
       line.put(" pid=")
       line.put(decimal: Int64(record.pid))
     }
-    Self.put(" source=", record.source, &line)
-    Self.put(" sandbox=", record.sandbox, &line)
-    Self.put(" container=", record.container, &line)
+    Self.put(" source=", record.source, &line, &isMarked)
+    Self.put(" sandbox=", record.sandbox, &line, &isMarked)
+    Self.put(" container=", record.container, &line, &isMarked)
     for index in 0..<count {
       let field = record.fields[index]
       line.put(0x20)
-      let known = KnownKey(field.key)
-      if known != nil, known != .request { line.put("data.") }
-      LogfmtText.put(key: field.key, &line)
+      switch KnownKey(field.key) {
+      case nil:
+        LogfmtText.put(key: field.key, &line, &isMarked, isReserved: OwnLogfmt.isReserved(field.key))
+      case .request:
+        LogfmtText.put(key: field.key, &line, &isMarked, isReserved: Self.setsContainer(field, record))
+      default:
+        isMarked = true
+        line.put("data.")
+        line.put(field.key)
+      }
       line.put(0x3d)
-      LogfmtText.put(field.value, &line)
+      LogfmtText.put(field.value, &line, &isMarked)
     }
+    if isMarked { line.put(OwnLogfmt.suffix) }
     line.put(0x0a)
     out.commit(line)
   }
 
+  /// Whether the request names another container than the record has, and would set it when the line is read.
+  private static func setsContainer(_ field: Field, _ record: borrowing Record) -> Bool {
+    guard let container = LogfmtRecord.containerID(inRequest: field.value) else { return false }
+    return !container.equals(record.container)
+  }
+
   @inline(__always)
-  private static func put(_ head: StaticString, _ text: ByteSlice, _ line: inout OutputBuffer.Cursor) {
+  private static func put(
+    _ head: StaticString, _ text: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool
+  ) {
     if text.isEmpty { return }
     line.put(head)
-    LogfmtText.put(text, &line)
+    LogfmtText.put(text, &line, &isMarked)
   }
 
   package func end(_ out: inout OutputBuffer, count: UInt64) {}
 }
 
-/// Keys and values of logfmt, quoted as Go's `go-logfmt` quotes them. What is not UTF-8 becomes U+FFFD.
+/// Keys and values of logfmt, quoted as Go's `go-logfmt` quotes them. What is not UTF-8 becomes U+FFFD, and what the rules of
+/// reading refuse becomes `\u{…}` (``OwnLogfmt``).
 enum LogfmtText {
-  static let growth = 6
+  static let growth = 7
 
   /// Writes a value: bare where it can be, else between quotes with JSON's escapes.
+  ///
+  /// - Parameter isMarked: becomes true when the line must have ``OwnLogfmt``'s mark.
   @inline(__always)
-  static func put(_ text: ByteSlice, _ line: inout OutputBuffer.Cursor) {
-    if isBare(text) { return line.put(text) }
+  static func put(_ text: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool) {
+    if isBare(text), text.isPlain || TextCheck.firstRefused(in: text) == nil { return line.put(text) }
     line.put(0x22)
-    putEscaped(text, &line)
+    putEscaped(text, &line, &isMarked)
     line.put(0x22)
   }
 
@@ -76,56 +96,114 @@ enum LogfmtText {
     return true
   }
 
-  private static func putEscaped(_ text: ByteSlice, _ line: inout OutputBuffer.Cursor) {
+  private static func putEscaped(
+    _ text: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool
+  ) {
     if text.isPlain { return line.put(text) }
     var index = 0
     while index < text.count {
-      let byte = text[index]
-      switch byte {
-      case 0x22: line.put("\\\"")
-      case 0x5c:
-        // The format's readers take `\\x` for a broken escape; this is the same character.
-        line.put(index + 1 < text.count && text[index + 1] == 0x78 ? "\\u005c" : "\\\\")
-      case 0x0a: line.put("\\n")
-      case 0x0d: line.put("\\r")
-      case 0x09: line.put("\\t")
-      case 0..<0x20, 0x7f:
-        line.put("\\u00")
-        line.put(hex: byte)
-      case 0x80...:
-        let (scalar, length) = UTF8Scalar.decode(text, at: index)
-        if scalar == nil {
-          line.put("\\ufffd")
-        } else {
-          for offset in 0..<length { line.put(text[index + offset]) }
-        }
-        index += length
-        continue
-      default: line.put(byte)
+      let (isRefused, length) = TextCheck.look(text, at: index)
+      if isRefused || beginsEscape(text, at: index) {
+        // The backslash is itself escaped, as every one is in quotes.
+        line.put(0x5c)
+        putEscape(UTF8Scalar.decode(text, at: index).0, &line)
+        isMarked = true
+      } else {
+        putCharacter(text, at: index, length, &line)
       }
-      index += 1
+      index += length
     }
   }
 
-  /// Writes a key; bytes that no key can have become `_`.
-  static func put(key: ByteSlice, _ line: inout OutputBuffer.Cursor) {
-    if key.isEmpty { return line.put(0x5f) }
-    if isBare(key) { return line.put(key) }
+  /// Whether the text has itself what would be read as an escape.
+  @inline(__always)
+  private static func beginsEscape(_ text: ByteSlice, at index: Int) -> Bool {
+    text[index] == 0x5c && index + 2 < text.count && text[index + 1] == 0x75 && text[index + 2] == 0x7b
+  }
+
+  /// Writes `\u{…}`; without a character it stands for nothing.
+  private static func putEscape(_ scalar: Unicode.Scalar?, _ line: inout OutputBuffer.Cursor) {
+    line.put("\\u{")
+    if let scalar {
+      var shift: UInt32 = 20
+      while shift > 0, scalar.value >> shift == 0 { shift -= 4 }
+      while true {
+        let digit = UInt8(truncatingIfNeeded: scalar.value >> shift & 15)
+        line.put(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        if shift == 0 { break }
+        shift -= 4
+      }
+    }
+    line.put(UInt8(ascii: "}"))
+  }
+
+  private static func putCharacter(
+    _ text: ByteSlice, at index: Int, _ length: Int, _ line: inout OutputBuffer.Cursor
+  ) {
+    let byte = text[index]
+    switch byte {
+    case 0x22: line.put("\\\"")
+    case 0x5c:
+      // The format's readers take `\\x` for a broken escape; this is the same character.
+      line.put(index + 1 < text.count && text[index + 1] == 0x78 ? "\\u005c" : "\\\\")
+    case 0x0a: line.put("\\n")
+    case 0x0d: line.put("\\r")
+    case 0x09: line.put("\\t")
+    case 0..<0x20, 0x7f:
+      line.put("\\u00")
+      line.put(hex: byte)
+    case 0x80...:
+      if UTF8Scalar.decode(text, at: index).0 == nil { return line.put("\\ufffd") }
+      for offset in 0..<length { line.put(text[index + offset]) }
+    default: line.put(byte)
+    }
+  }
+
+  /// Writes a key: characters that no key can have are escaped.
+  ///
+  /// - Parameter isReserved: whether the key must not be written as it is, although it could be.
+  @inline(__always)
+  static func put(
+    key: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool, isReserved: Bool
+  ) {
+    if !isReserved, !key.isEmpty, isBare(key), key.isPlain || TextCheck.firstRefused(in: key) == nil {
+      return line.put(key)
+    }
+    putEscaped(key: key, &line, &isMarked, isReserved: isReserved)
+  }
+
+  private static func putEscaped(
+    key: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool, isReserved: Bool
+  ) {
+    if key.isEmpty {
+      isMarked = true
+      return putEscape(nil, &line)
+    }
     var index = 0
     while index < key.count {
-      let byte = key[index]
-      if byte < 0x80 {
-        line.put(byte <= 0x20 || byte == 0x3d || byte == 0x22 || byte == 0x7f ? 0x5f : byte)
-        index += 1
-        continue
-      }
-      let (scalar, length) = UTF8Scalar.decode(key, at: index)
-      if let scalar, scalar.value != 0xfffd, scalar.properties.generalCategory != .control {
-        for offset in 0..<length { line.put(key[index + offset]) }
+      let (isRefused, length) = TextCheck.look(key, at: index)
+      let scalar = UTF8Scalar.decode(key, at: index).0
+      if isRefused || isReserved && index == 0 || !isKeyCharacter(key, at: index, scalar) {
+        putEscape(scalar ?? "\u{fffd}", &line)
+        isMarked = true
       } else {
-        line.put(0x5f)
+        for offset in 0..<length { line.put(key[index + offset]) }
       }
       index += length
+    }
+  }
+
+  /// Whether a key can have this character, and is read with it as it is.
+  private static func isKeyCharacter(_ key: ByteSlice, at index: Int, _ scalar: Unicode.Scalar?) -> Bool {
+    switch key[index] {
+    case 0...0x20, 0x22, 0x3d, 0x7f: return false
+    // The backslash of `\x` would be doubled.
+    case 0x5c:
+      return !beginsEscape(key, at: index) && !(index + 1 < key.count && key[index + 1] == 0x78)
+    case 0x80...:
+      guard let scalar else { return false }
+      return scalar != "\u{fffd}" && !scalar.properties.isWhitespace
+    default: return true
     }
   }
 }

@@ -5,7 +5,8 @@ import Bytes
 /// Texts that are empty and a pid that is missing are left out. The extra fields follow under their own keys, or under
 /// `data.` and the key where that is the name of a known field.
 package struct NDJSONFormatter: RecordFormatter {
-  private let chosen: [ChosenField]
+  /// The fields to write, in order; they know which of them no record had.
+  let chosen: [ChosenField]
 
   /// - Parameter fields: the members to write, in order; all when empty.
   package init(fields: [String] = []) { chosen = fields.map(ChosenField.init) }

@@ -2,8 +2,8 @@ import Bytes
 
 /// Lines for people: when, how long after the record before, how bad, who, and what, in columns.
 ///
-/// Nothing that a guest printed reaches the terminal as a control: such bytes are shown as `\x1b`. Values that are wider
-/// than the line go on in the next one, under the message.
+/// Nothing that a guest printed reaches the terminal as a control: ``TerminalText`` says what stands for it. Values that
+/// are wider than the line go on in the next one, under the message.
 package struct PrettyFormatter: RecordFormatter {
   /// Where the message begins: behind the time (18), the delta (10), the level (6) and the origin (27).
   private static let indent = 61
@@ -268,33 +268,33 @@ private struct PrettyLine {
       let byte = text[index]
       if byte >= 0x80 {
         let (scalar, length) = UTF8Scalar.decode(text, at: index)
-        if let scalar, scalar.properties.generalCategory != .control,
-          scalar.properties.generalCategory != .format
-        {
+        if let scalar, TerminalText.isShown(scalar) {
           if column >= width { newLine(&out) }
           out.append(text.slice(index, index + length))
           column += 1
+        } else if let scalar {
+          putEscape(TerminalText.escape(scalar), &out)
         } else {
-          for offset in 0..<length { putHex(text[index + offset], &out) }
+          putEscape(TerminalText.escape(byte: byte), &out)
         }
         index += length
         continue
       }
       switch byte {
-      case 0x0a: newLine(&out)
+      // A column stays in its line: a source with a line end in it would begin a line as a record does.
+      case 0x0a where indent > 0: newLine(&out)
       case 0x09: put(0x20, &out)
       case 0x0d where index + 1 == text.count || text[index + 1] == 0x0a: break
-      case 0..<0x20, 0x7f: putHex(byte, &out)
+      case 0..<0x20, 0x7f: putEscape(TerminalText.escape(byte: byte), &out)
       default: put(byte, &out)
       }
       index += 1
     }
   }
 
-  private mutating func putHex(_ byte: UInt8, _ out: inout OutputBuffer) {
-    if column + 4 > width { newLine(&out) }
-    out.append("\\x")
-    out.append(hex: byte)
-    column += 4
+  private mutating func putEscape(_ escape: String, _ out: inout OutputBuffer) {
+    if column + escape.utf8.count > width { newLine(&out) }
+    out.append(string: escape)
+    column += escape.utf8.count
   }
 }

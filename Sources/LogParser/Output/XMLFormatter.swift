@@ -2,7 +2,7 @@ import Bytes
 
 /// An XML 1.0 document with an `<Entries>` element for each record.
 ///
-/// An extra field is an element named by its key, where the key is a name without a colon; any other key makes
+/// An extra field is an element named by its key, where every reader takes the key for a name; any other key makes
 /// `<field name="key">`.
 package struct XMLFormatter: RecordFormatter {
   package init() {}
@@ -70,7 +70,7 @@ package struct XMLFormatter: RecordFormatter {
   package func end(_ out: inout OutputBuffer, count: UInt64) { out.append("</LogEntries>\n") }
 }
 
-/// Names and character data of XML 1.0, fifth edition (https://www.w3.org/TR/xml/). What XML cannot carry becomes
+/// Names and character data of XML 1.0 (https://www.w3.org/TR/xml/). What XML cannot carry becomes
 /// U+FFFD.
 enum XMLText {
   /// The most bytes that one byte of text becomes: `&#xA;`, or itself twice for a key, which is written twice.
@@ -107,9 +107,18 @@ enum XMLText {
     }
   }
 
-  /// Whether `text` can name an element: an NCName (https://www.w3.org/TR/xml-names/#NT-NCName).
+  /// The longest key that names an element: libxml2 refuses names of more than 50,000 bytes.
+  private static let longestName = 1024
+
+  /// Whether every reader takes `text` for the name of an element.
+  ///
+  /// Readers keep to different editions of XML. The fifth has most characters in names
+  /// (https://www.w3.org/TR/xml/#NT-NameStartChar), the four before it those of a table of Unicode 2
+  /// (https://www.w3.org/TR/2006/REC-xml-20060816/#CharClasses), which expat, Go and .NET still keep to. So these are
+  /// ASCII names and the letters that are common to all. A colon would name a namespace; names that begin with `xml` are
+  /// reserved.
   static func isName(_ text: ByteSlice) -> Bool {
-    guard let first = text.bytes.first else { return false }
+    guard let first = text.bytes.first, text.count <= longestName, !isReserved(text) else { return false }
     if first < 0x80, !isASCIINameStart(first) { return false }
     var index = 0
     while index < text.count {
@@ -121,9 +130,7 @@ enum XMLText {
         continue
       }
       let (scalar, length) = UTF8Scalar.decode(text, at: index)
-      guard let scalar, isNameStart(scalar.value) || (index > 0 && isNameOnly(scalar.value)) else {
-        return false
-      }
+      guard let scalar, isCommonLetter(scalar.value) else { return false }
       index += length
     }
     return true
@@ -134,17 +141,23 @@ enum XMLText {
     (byte | 0x20) &- 0x61 < 26 || byte == 0x5f
   }
 
-  private static func isNameStart(_ value: UInt32) -> Bool {
-    switch value {
-    case 0xc0...0xd6, 0xd8...0xf6, 0xf8...0x2ff, 0x370...0x37d, 0x37f...0x1fff, 0x200c...0x200d,
-      0x2070...0x218f, 0x2c00...0x2fef, 0x3001...0xd7ff, 0xf900...0xfdcf, 0xfdf0...0xfffd,
-      0x1_0000...0xe_ffff:
-      true
-    default: false
-    }
+  private static func isReserved(_ text: ByteSlice) -> Bool {
+    text.count >= 3 && text[0] | 0x20 == UInt8(ascii: "x") && text[1] | 0x20 == UInt8(ascii: "m")
+      && text[2] | 0x20 == UInt8(ascii: "l")
   }
 
-  private static func isNameOnly(_ value: UInt32) -> Bool {
-    value == 0xb7 || (0x300...0x36f).contains(value) || (0x203f...0x2040).contains(value)
+  /// The letters beyond ASCII of the widest-spread scripts that every edition has, at any place in a name.
+  private static func isCommonLetter(_ value: UInt32) -> Bool {
+    switch value {
+    // Latin.
+    case 0xc0...0xd6, 0xd8...0xf6, 0xf8...0x131, 0x134...0x13e, 0x141...0x148, 0x14a...0x17e: true
+    // Greek and Cyrillic.
+    case 0x388...0x38a, 0x38e...0x3a1, 0x3a3...0x3ce, 0x401...0x40c, 0x40e...0x44f, 0x451...0x45c: true
+    // Hebrew and Arabic.
+    case 0x5d0...0x5ea, 0x621...0x63a, 0x641...0x64a: true
+    // Kana, ideographs and Hangul.
+    case 0x3041...0x3094, 0x30a1...0x30fa, 0x4e00...0x9fa5, 0xac00...0xd7a3: true
+    default: false
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 
 /// What a run says on standard error.
@@ -51,18 +52,10 @@ package final class Diagnostics {
     error("\(place): \(problem.reason)\(remedy)")
   }
 
-  /// Writes one line as it is, but for control characters, which a terminal would obey.
+  /// Writes one line, in which a terminal finds nothing to obey: see ``TerminalText``.
   package func line(_ text: String) {
-    var line = ""
-    for scalar in text.unicodeScalars {
-      if scalar.properties.generalCategory == .control {
-        line += scalar.escaped(asASCII: true)
-      } else {
-        line.unicodeScalars.append(scalar)
-      }
-    }
     endProgress()
-    write(line + "\n")
+    write(TerminalText.line(text) + "\n")
   }
 
   private func write(_ text: String) {

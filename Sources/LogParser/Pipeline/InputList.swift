@@ -12,40 +12,47 @@ package struct InputList {
 
   package let items: [Item]
   let names: InputNames
+  /// Inputs that do not exist, which have been reported.
+  let failedCount: UInt64
 
   init(_ options: RunOptions, _ diagnostics: Diagnostics) throws(Run.Failure) {
-    items = try Self.resolve(options, diagnostics)
+    (items, failedCount) = try Self.resolve(options, diagnostics)
     names = InputNames(items.map(\.name))
   }
 
   private static func resolve(
     _ options: RunOptions, _ diagnostics: Diagnostics
-  ) throws(Run.Failure) -> [Item] {
-    if options.journal != nil { return [Item(path: "journal")] }
+  ) throws(Run.Failure) -> ([Item], failed: UInt64) {
+    if options.journal != nil { return ([Item(path: "journal")], 0) }
     var items: [Item] = []
+    var failed: UInt64 = 0
     for file in options.files {
-      if let item = try resolve(file, options, diagnostics) { items.append(item) }
+      do throws(InputFailure) {
+        if let item = try resolve(file, options, diagnostics) { items.append(item) }
+      } catch {
+        guard options.toleratesBadInputs else { throw .input(error) }
+        diagnostics.error(error.description)
+        failed += 1
+      }
     }
-    if items.isEmpty {
+    if items.isEmpty, failed == 0 {
       if options.failsOnNoRecords { throw .message("no log records to process: all files are empty") }
       diagnostics.debug("no log records to process")
     }
-    return items
+    return (items, failed)
   }
 
   /// The input that `file` names; nil when it is empty.
   private static func resolve(
     _ file: String, _ options: RunOptions, _ diagnostics: Diagnostics
-  ) throws(Run.Failure) -> Item? {
+  ) throws(InputFailure) -> Item? {
     if file == "-" { return Item(path: file) }
-    guard let resolved = realpath(file, nil) else {
-      throw .message(SystemCallError("open", file).description)
-    }
+    guard let resolved = realpath(file, nil) else { throw InputFailure(SystemCallError("open", file)) }
     defer { free(resolved) }
     var status = stat()
-    guard stat(resolved, &status) == 0 else { throw .message(SystemCallError("stat", file).description) }
+    guard stat(resolved, &status) == 0 else { throw InputFailure(SystemCallError("stat", file)) }
     if status.isRegularFile, status.st_size == 0, !options.follows {
-      if options.failsOnEmptyFile { throw .message("file \"\(file)\" is empty") }
+      if options.failsOnEmptyFile { throw InputFailure("file \"\(file)\" is empty") }
       diagnostics.debug("ignoring empty file \"\(file)\"")
       return nil
     }

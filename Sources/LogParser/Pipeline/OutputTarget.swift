@@ -1,3 +1,4 @@
+import Bytes
 import CLinux
 import Glibc
 import System
@@ -9,7 +10,11 @@ package struct OutputTarget: ~Copyable {
   private let temporaryPath: String?
   /// Whether the reader has gone away; what is written after that is dropped in silence.
   package private(set) var isClosedByReader = false
+  /// Whether the user ended the run while a slow reader kept it from writing; what is written after that is dropped.
+  package private(set) var isStopped = false
   private var isDiscarding = false
+  /// What stands between the results and a terminal; nil when they go elsewhere.
+  private var filter: TerminalFilter?
 
   package static func standardOutput() -> OutputTarget {
     OutputTarget(file: FileDescriptor(borrowing: STDOUT_FILENO), path: nil, temporaryPath: nil)
@@ -29,8 +34,7 @@ package struct OutputTarget: ~Copyable {
       target = String(cString: resolved)
       free(resolved)
     }
-    let directory =
-      target.lastIndex(of: "/").map { $0 == target.startIndex ? "/" : String(target[..<$0]) } ?? "."
+    let directory = directory(of: target)
     // A file without a name, which even a killed process leaves nothing of; where the file system has none, one with a
     // name of its own.
     if let unnamed = FileDescriptor.unnamed(in: directory) {
@@ -64,23 +68,129 @@ package struct OutputTarget: ~Copyable {
     if let temporaryPath { _ = unlink(temporaryPath) }
   }
 
+  /// From now on, what goes to a terminal is text that it shows and does not obey: see ``TerminalText``. Files and pipes
+  /// get the bytes as they are.
+  package mutating func protectTerminal() {
+    if Terminal(file.number).isTerminal { filter = TerminalFilter() }
+  }
+
   /// Writes everything. A reader that has closed its end is no error: see ``isClosedByReader``.
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
-    if isClosedByReader || isDiscarding { return }
+    if isClosed || isDiscarding { return }
+    guard filter != nil else { return try writeAll(bytes) }
+    var safe: [UInt8] = []
+    safe.reserveCapacity(bytes.count)
+    filter?.append(bytes, to: &safe)
+    try safe.withBytes { (safe) throws(SystemCallError) in try writeAll(safe) }
+  }
+
+  private mutating func writeAll(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     do throws(SystemCallError) {
-      try file.writeAll(bytes, subject: path ?? "standard output")
+      try file.writeAll(bytes, subject: subject)
     } catch {
       guard error.code == EPIPE else { throw error }
       isClosedByReader = true
     }
   }
 
+  /// Writes the bytes of a character that never ended.
+  private mutating func endFilter() throws(SystemCallError) {
+    var rest: [UInt8] = []
+    filter?.finish(to: &rest)
+    filter = nil
+    if isClosed || isDiscarding { return }
+    try rest.withBytes { (rest) throws(SystemCallError) in try writeAll(rest) }
+  }
+
+  private var subject: String { path ?? "standard output" }
+
+  /// Whether nothing more is written: see ``isClosedByReader`` and ``isStopped``.
+  package var isClosed: Bool { isClosedByReader || isStopped }
+
+  /// Whether what is written can be read before ``finish(isDurable:)`` is called.
+  var isVisible: Bool { path == nil }
+
+  /// The reader of what is written, as long as this target is open.
+  var reader: OutputReader { OutputReader(file.number) }
+
+  /// As ``write(_:)``, but gives up when `stop` becomes readable while the reader of a pipe or a socket is behind.
+  mutating func write(_ bytes: UnsafeRawBufferPointer, orStop stop: Int32) throws(SystemCallError) {
+    var done = 0
+    while done < bytes.count, !isClosed {
+      var files = [
+        pollfd(fd: file.number, events: Int16(POLLOUT), revents: 0),
+        pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
+      ]
+      if poll(&files, 2, -1) < 0 {
+        if errno == EINTR { continue }
+        throw SystemCallError("poll", subject)
+      }
+      guard files[0].revents != 0 else {
+        isStopped = true
+        return
+      }
+      // So much never blocks a descriptor that is ready: https://man7.org/linux/man-pages/man7/pipe.7.html, PIPE_BUF.
+      let piece = min(4096, bytes.count - done)
+      try write(UnsafeRawBufferPointer(rebasing: bytes[done..<done + piece]))
+      done += piece
+    }
+  }
+
+  /// Ends a line that a run before left unfinished at the end of a file to which results are appended.
+  ///
+  /// A full disk or a killed process leaves such a line. Its record comes again, and must not be joined to it.
+  mutating func startLine() throws(SystemCallError) {
+    guard isVisible, fcntl(file.number, F_GETFL) & O_APPEND != 0 else { return }
+    let status = try file.status(subject)
+    guard status.isRegularFile, status.st_size > 0 else { return }
+    // The descriptor may be good for writing alone.
+    guard let reading = try? FileDescriptor.open("/proc/self/fd/\(file.number)", O_RDONLY) else { return }
+    var last: UInt8 = 0
+    let count = try reading.read(at: Int(status.st_size) - 1, into: &last, count: 1, subject: subject)
+    guard count == 1, last != UInt8(ascii: "\n") else { return }
+    try [UInt8(ascii: "\n")].withBytes { (bytes) throws(SystemCallError) in try write(bytes) }
+  }
+
+  /// Brings to disk what was written, where it goes to a file.
+  func sync() throws(SystemCallError) {
+    guard try file.status(subject).isRegularFile else { return }
+    guard fdatasync(file.number) == 0 else { throw SystemCallError("fdatasync", subject) }
+  }
+
+  /// Makes the result complete and certain: a file is on disk under its name, a reader has taken everything.
+  ///
+  /// - Parameter stop: a descriptor that ends the wait for the reader when it becomes readable.
+  /// - Returns: false when the reader went away before it had everything, or the wait was ended.
+  consuming func deliver(orStop stop: Int32? = nil) throws(SystemCallError) -> Bool {
+    if isClosed { return false }
+    guard reader.waitUntilRead(orStop: stop) else { return false }
+    try finish(isDurable: true)
+    return true
+  }
+
   /// Makes the result complete: a file gets its name.
   ///
-  /// - Parameter isDurable: whether the file's bytes are on disk before its name is.
+  /// - Parameter isDurable: whether the file's bytes are on disk before its name is, and the name is when this returns.
   package consuming func finish(isDurable: Bool = false) throws(SystemCallError) {
+    if filter != nil { try endFilter() }
+    if isDurable { try sync() }
     guard let path else { return }
-    if isDurable, fdatasync(file.number) != 0 { throw SystemCallError("fdatasync", path) }
+    try giveName(path)
+    if isDurable { try Self.syncDirectory(of: path) }
+  }
+
+  private static func directory(of path: String) -> String {
+    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+  }
+
+  private static func syncDirectory(of path: String) throws(SystemCallError) {
+    let name = directory(of: path)
+    let directory = try FileDescriptor.open(name, O_RDONLY | O_DIRECTORY)
+    // Some file systems have no such request, and nothing else to ask for.
+    if fsync(directory.number) != 0, errno != EINVAL { throw SystemCallError("fsync", name) }
+  }
+
+  private func giveName(_ path: String) throws(SystemCallError) {
     if let temporaryPath {
       guard rename(temporaryPath, path) == 0 else { throw SystemCallError("rename", path) }
       return

@@ -1,8 +1,9 @@
+import Bytes
 import Glibc
 import System
 
-/// All records of a run's inputs, one after the other: opens the inputs, says what is wrong with them, and leaves out
-/// what the selection does not want.
+/// All records of a run's inputs: opens the inputs, says what is wrong with them, and leaves out what the selection does
+/// not want. The inputs come one after the other, or side by side where a ``ReorderWindow`` puts them in order.
 struct RecordSource: ~Copyable {
   private let options: RunOptions
   private let diagnostics: Diagnostics
@@ -11,10 +12,18 @@ struct RecordSource: ~Copyable {
   private let isFollowed: Bool
   private(set) var statistics = ReadingStatistics()
   private var index = -1
-  private var file: InputFile?
-  private var reader: RecordReader
+  private var current: OpenInput?
+  private let merges: Bool
+  /// The inputs that are read side by side, once they are open.
+  private var merge: InputMerge?
   private var watch: FileWatch?
+  /// Why the followed file is about to be read from a start again, once the reader has given what it holds back.
+  private var newStart: FileWatch.NewStart?
+  private var notice = TruncationNotice()
   private var journal: JournalRecords?
+  private var isDamageNoted = false
+  /// Readable when the user has ended a followed run; nil when signals end the process as usual.
+  private(set) var stopDescriptor: Int32?
 
   enum Step {
     case record
@@ -23,67 +32,120 @@ struct RecordSource: ~Copyable {
     case end
   }
 
+  /// - Parameter merges: whether the inputs are read side by side.
   init(
-    _ options: RunOptions, _ diagnostics: Diagnostics, _ inputs: InputList, isFollowed: Bool
+    _ options: RunOptions, _ diagnostics: Diagnostics, _ inputs: InputList, isFollowed: Bool,
+    tally: SelectionTally, merges: Bool = false
   ) throws(Run.Failure) {
     self.options = options
     self.diagnostics = diagnostics
     self.inputs = inputs
     self.isFollowed = isFollowed
+    var selection = options.selection
+    if options.journal != nil {
+      // These choose the entries already, by the journal's own time.
+      selection.since = nil
+      selection.until = nil
+    }
+    let filter = try SelectionFilter(selection, tally: tally)
     if let options = options.journal {
-      journal = try JournalRecords.open(self.options, options)
+      let opened = try JournalRecords.open(self.options, options, filter)
+      stopDescriptor = opened.stopDescriptor
+      journal = consume opened
     } else if isFollowed, let item = inputs.items.first, !item.isStandardInput {
       do throws(SystemCallError) {
-        watch = try FileWatch(item.path)
+        let started = try FileWatch(item.path)
+        stopDescriptor = started.stopDescriptor
+        watch = started
       } catch {
         throw .message(error.description)
       }
     }
-    var selection = options.selection
-    if options.journal != nil {
-      // These chose the entries already, by the journal's own time.
-      selection.since = nil
-      selection.until = nil
-    }
-    filter = try SelectionFilter(selection)
-    reader = RecordReader(
-      format: options.inputFormat, rules: options.rules, reference: .unset, recordLimit: options.recordLimit)
+    self.filter = filter
+    self.merges = merges && inputs.items.count > 1
   }
+
+  /// The time up to which all inputs have been read, when they are read side by side.
+  var horizon: Timestamp? { merge?.horizon }
 
   /// Reads the next record that is wanted into `record`.
   mutating func next(into record: inout Record) throws(Run.Failure) -> Step {
     if options.journal != nil { return try nextOfJournal(into: &record) }
+    if merges { return try nextOfMerge(into: &record) }
     while true {
-      if file == nil {
+      if current == nil {
         guard try openNext() else { return .end }
       }
-      let name = inputs.items[index].name
-      let outcome: RecordReader.Outcome
-      do throws(SystemCallError) {
-        guard let step = try file?.next(&reader, &record) else { return .end }
-        outcome = step
-      } catch {
-        throw .message(error.description)
-      }
+      guard let outcome = current?.next(into: &record) else { return .end }
       switch outcome {
-      case .record:
-        statistics.note(record)
-        guard filter.accepts(record) else {
-          statistics.unselected += 1
+      case .record: if accept(&record, index) { return .record }
+      case .problem(let problem, let line): try note(problem, inputs.items[index].name, line)
+      case .end:
+        if isFollowed {
+          if let failure = current?.failure { throw .message(failure.description) }
+          if newStart == nil, current?.isTruncated != true { return .waits }
+          try startAgain(inputs.items[index].name)
           continue
         }
-        record.input = index
-        return .record
-      case .problem(let problem, let line):
-        // A bad last record of compressed input is the fault of what is wrong with the compression.
-        if file?.lines.isDrained ?? false { try file?.finish(name) }
-        try note(problem, name, line)
-      case .end:
-        if isFollowed { return .waits }
-        let ended = file.take()
-        try ended?.finish(name)
-        if reader.isUnused { try noteEmpty(inputs.items[index]) }
+        if let end = current?.finish() { try note(end, inputs.items[index]) }
+        current = nil
       }
+    }
+  }
+
+  private mutating func nextOfMerge(into record: inout Record) throws(Run.Failure) -> Step {
+    if merge == nil { try openAll() }
+    while let member = merge?.first {
+      let outcome = member.input.next(into: &record)
+      switch outcome {
+      case .record:
+        merge?.note(record.time)
+        if accept(&record, member.input.index) { return .record }
+      case .problem(let problem, let line): try note(problem, member.input.item.name, line)
+      case .end:
+        merge?.removeFirst()
+        try note(member.input.finish(), member.input.item)
+      }
+    }
+    return .end
+  }
+
+  /// Counts a record that was read; false when the selection does not want it.
+  @inline(__always)
+  private mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
+    statistics.note(record)
+    guard filter.accepts(record) else {
+      statistics.unselected += 1
+      return false
+    }
+    record.input = input
+    return true
+  }
+
+  /// The followed file was truncated, or another one has its name: gives what is held back of the old content, then reads
+  /// the new one.
+  private mutating func startAgain(_ name: String) throws(Run.Failure) {
+    guard let reason = newStart else {
+      newStart = .truncated
+      current?.endFollowing()
+      return
+    }
+    newStart = nil
+    // The rest of that line is gone, or went where this run does not read it.
+    if let count = current?.unfinishedCount, count > 0 { statistics.truncated += 1 }
+    do throws(SystemCallError) {
+      switch reason {
+      case .replaced:
+        try watch?.move()
+        index = -1
+        current = nil
+      case .truncated:
+        try current?.restart(options)
+        statistics.truncations += 1
+        notice.note(name, diagnostics)
+      }
+    } catch {
+      throw .message(error.description)
     }
   }
 
@@ -91,25 +153,33 @@ struct RecordSource: ~Copyable {
     while true {
       guard let step = try journal?.next(into: &record) else { return .end }
       switch step {
-      case .record:
-        statistics.note(record)
-        guard filter.accepts(record) else {
-          statistics.unselected += 1
-          continue
-        }
-        record.input = 0
-        return .record
+      case .record: if accept(&record, 0) { return .record }
       case .problem(let problem): try note(problem, inputs.items[0].name, journal?.line ?? 0)
       case .loss(let count): statistics.suppressed &+= count
       case .end:
-        statistics.journalGaps = journal?.gaps ?? 0
+        noteDamage()
         return isFollowed ? .waits : .end
       }
     }
   }
 
+  /// Notes what of the journal could not be read; what can be is, in every format.
+  private mutating func noteDamage() {
+    for failure in journal?.takeFailures() ?? [] {
+      statistics.failedInputs += 1
+      diagnostics.error(failure.description)
+    }
+    if journal?.isDamaged ?? false, !isDamageNoted {
+      isDamageNoted = true
+      statistics.failedInputs += 1
+      diagnostics.error(
+        "\(inputs.items[0].name): parts of it could not be read; journalctl --verify names the damaged file")
+    }
+    statistics.journalGaps = journal?.gaps ?? 0
+  }
+
   /// The place in the journal of the record that was read last.
-  mutating func cursor() -> String? { journal?.cursor ?? nil }
+  mutating func cursor() -> String? { journal?.cursor() ?? nil }
 
   private mutating func note(_ problem: RecordProblem, _ name: String, _ line: UInt64) throws(Run.Failure) {
     if problem.isOverLimit {
@@ -122,54 +192,101 @@ struct RecordSource: ~Copyable {
     if reported <= UInt64(options.maximumErrors) { diagnostics.problem(problem, in: name, line: line) }
   }
 
-  /// An input without a byte. Of standard input that is an error, as something should have written to it.
-  private func noteEmpty(_ item: InputList.Item) throws(Run.Failure) {
-    if item.isStandardInput { throw .message("standard input is empty") }
-    if options.failsOnEmptyFile { throw .message("file \"\(item.path)\" is empty") }
-  }
-
-  private mutating func openNext() throws(Run.Failure) -> Bool {
-    index += 1
-    guard index < inputs.items.count else { return false }
-    do throws(SystemCallError) {
-      let opened = try InputFile.open(
-        inputs.items[index], recordLimit: options.recordLimit, isFollowed: isFollowed)
-      reader = RecordReader(
-        format: options.inputFormat, rules: options.rules, reference: opened.reference,
-        recordLimit: options.recordLimit, isFollowed: isFollowed)
-      file = consume opened
-    } catch {
-      throw .message(error.description)
+  /// Notes how an input ended. One without a byte is an error where something should have been written to it.
+  private mutating func note(_ end: InputEnd, _ item: InputList.Item) throws(Run.Failure) {
+    switch end {
+    case .whole: break
+    case .empty:
+      if item.isStandardInput { try fail(InputFailure("standard input is empty")) }
+      if options.failsOnEmptyFile { try fail(InputFailure("file \"\(item.path)\" is empty")) }
+    case .warned(let text):
+      statistics.inputWarnings += 1
+      diagnostics.warning(text)
+    case .failed(let failure): try fail(failure)
     }
-    return true
   }
 
-  /// After ``Step/waits``: waits until the input has grown; false when the user has ended the run.
-  mutating func wait() throws(Run.Failure) -> Bool {
-    if options.journal != nil { return try journal?.wait() ?? false }
-    guard let watch, let item = inputs.items.first, !item.isStandardInput else { return false }
+  /// Notes an input that cannot be read, or not to its end: the others still are, unless it ends the run.
+  private mutating func fail(_ failure: InputFailure) throws(Run.Failure) {
+    guard options.toleratesBadInputs else { throw .input(failure) }
+    statistics.failedInputs += 1
+    diagnostics.error(failure.description)
+  }
+
+  /// Opens the next input that can be opened; false when there is none left.
+  private mutating func openNext() throws(Run.Failure) -> Bool {
+    while true {
+      index += 1
+      guard index < inputs.items.count else { return false }
+      do throws(InputFailure) {
+        current = try OpenInput.open(inputs.items[index], index, options, isFollowed: isFollowed)
+        return true
+      } catch {
+        try fail(error)
+      }
+    }
+  }
+
+  private mutating func openAll() throws(Run.Failure) {
+    var merge = InputMerge()
+    let chunkSize = InputMerge.chunkSize(inputs.items.count)
+    for (index, item) in inputs.items.enumerated() {
+      do throws(InputFailure) {
+        merge.add(try OpenInput.open(item, index, options, isFollowed: false, chunkSize: chunkSize))
+      } catch {
+        try fail(error)
+      }
+    }
+    self.merge = merge
+  }
+
+  enum Wait {
+    /// It is time to look again.
+    case mayHaveMore
+    /// The user has ended the run.
+    case stopped
+    /// No more can come.
+    case end
+  }
+
+  /// After ``Step/waits``: waits until the input has grown.
+  ///
+  /// - Parameter patience: how many milliseconds to wait at most; negative for any time. For the journal alone.
+  mutating func wait(_ patience: Int32 = -1) throws(Run.Failure) -> Wait {
+    if options.journal != nil { return try journal?.wait(patience) ?? .end }
+    guard let watch, let item = inputs.items.first, !item.isStandardInput else { return .end }
     do throws(SystemCallError) {
       switch try watch.wait() {
       case .grown:
-        file?.lines.resume()
+        current?.resume()
       case .replaced:
         // What was written to the old file before it was moved has been read.
-        try watch.move()
-        index = -1
-        file = nil
-      case .stopped: return false
+        newStart = .replaced
+        current?.endFollowing()
+      case .stopped: return .stopped
       }
-      return true
+      return .mayHaveMore
     } catch {
       throw .message(error.description)
     }
   }
 }
 
-extension InputFile {
-  mutating func next(
-    _ reader: inout RecordReader, _ record: inout Record
-  ) throws(SystemCallError) -> RecordReader.Outcome {
-    try reader.next(&lines, into: &record)
+/// Says that a followed file was truncated: at most once a second, with the number of times.
+private struct TruncationNotice {
+  private var last: Int?
+  private var untold = 0
+
+  mutating func note(_ name: String, _ diagnostics: Diagnostics) {
+    untold += 1
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    if let last, now.tv_sec - last < 1 { return }
+    let times = untold == 1 ? "" : " \(untold) times"
+    diagnostics.warning(
+      "\(name): truncated\(times) while it was followed; reading goes on at its new start, and what was written last before may be missing"
+    )
+    last = now.tv_sec
+    untold = 0
   }
 }

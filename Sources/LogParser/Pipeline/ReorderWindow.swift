@@ -1,32 +1,38 @@
 import Bytes
 import System
 
-/// Records that wait until none before them can follow: those younger than the newest one less the window.
+/// Records that wait until none before them can follow: those younger than the newest one less the window. Of several
+/// inputs it is the newest one of the input that is farthest behind.
 ///
-/// It holds at most ``byteLimit`` bytes of records; beyond that the oldest go before their time.
+/// It holds at most ``byteLimit`` bytes of records; beyond that the oldest go before their time. Records of equal time
+/// come in the order of their inputs, and within one as they came.
 struct ReorderWindow: ~Copyable {
   static let byteLimit = 16 << 20
 
   private struct Waiting {
     var seconds: Int64
     var nanoseconds: UInt32
+    var input: Int
     var order: UInt64
     var bytes: [UInt8]
 
     func precedes(_ other: Waiting) -> Bool {
       if seconds != other.seconds { return seconds < other.seconds }
       if nanoseconds != other.nanoseconds { return nanoseconds < other.nanoseconds }
-      return order < other.order
+      return input != other.input ? input < other.input : order < other.order
     }
   }
 
   private let nanoseconds: Int64
+  /// Whether the records come from several inputs.
+  private let merges: Bool
   private let dropsDuplicates: Bool
   /// A heap: the earliest record is the first.
   private var waiting: [Waiting] = []
   private var byteCount = 0
   private var order: UInt64 = 0
   private var newest: Timestamp?
+  /// The time of the youngest record that was written.
   private var written: Timestamp?
   private var scratch = OutputBuffer(capacity: 64 << 10)
   private var record = Record()
@@ -39,31 +45,50 @@ struct ReorderWindow: ~Copyable {
   var oldestOrder: UInt64 { waiting.lazy.map(\.order).min() ?? .max }
   /// Records that came after one that was written already and is younger.
   private(set) var late: UInt64 = 0
+  /// Whether records went before their time because there were too many.
+  private(set) var hasOverflowed = false
   private(set) var duplicates: UInt64 = 0
 
-  init(nanoseconds: Int64, dropsDuplicates: Bool) {
+  init(nanoseconds: Int64, dropsDuplicates: Bool, merges: Bool = false) {
     self.nanoseconds = nanoseconds
+    self.merges = merges
     self.dropsDuplicates = dropsDuplicates
   }
 
   /// Takes a record, and gives those that are due to `write`.
+  ///
+  /// - Parameter horizon: the time up to which all of several inputs have been read; nil while it is not known.
   mutating func add(
-    _ record: inout Record, _ write: (borrowing Record) throws(SystemCallError) -> Void
+    _ record: inout Record, horizon: Timestamp? = nil,
+    _ write: (borrowing Record) throws(SystemCallError) -> Void
   ) throws(SystemCallError) {
     if dropsDuplicates, isDuplicate(record) {
       duplicates += 1
       return
     }
-    if nanoseconds == 0 { return try write(record) }
+    if nanoseconds == 0, !merges { return try write(record) }
     if let written, record.time < written { late += 1 }
-    if newest.map({ record.time > $0 }) ?? true { newest = record.time }
+    if merges {
+      newest = horizon
+    } else if newest.map({ record.time > $0 }) ?? true {
+      newest = record.time
+    }
     push(record)
-    guard let newest else { return }
     while let first = waiting.first {
-      let time = Timestamp(seconds: first.seconds, nanoseconds: first.nanoseconds)
-      guard newest.nanoseconds(since: time) >= nanoseconds || byteCount > Self.byteLimit else { return }
+      if !isDue(first) {
+        guard byteCount > Self.byteLimit else { return }
+        hasOverflowed = true
+      }
       try writeFirst(write)
     }
+  }
+
+  /// Whether no record before this one is expected any more. Of several inputs another one may still give a record of
+  /// the same time, which comes first when its input does.
+  private func isDue(_ first: Waiting) -> Bool {
+    guard let newest else { return false }
+    let age = newest.nanoseconds(since: Timestamp(seconds: first.seconds, nanoseconds: first.nanoseconds))
+    return merges ? age > nanoseconds : age >= nanoseconds
   }
 
   /// Gives all that still waits to `write`.
@@ -90,7 +115,9 @@ struct ReorderWindow: ~Copyable {
     byteCount += bytes.count + 48
     order += 1
     waiting.append(
-      Waiting(seconds: record.time.seconds, nanoseconds: record.time.nanoseconds, order: order, bytes: bytes))
+      Waiting(
+        seconds: record.time.seconds, nanoseconds: record.time.nanoseconds, input: record.input,
+        order: order, bytes: bytes))
     var child = waiting.count - 1
     while child > 0, case let parent = (child - 1) / 2, waiting[child].precedes(waiting[parent]) {
       waiting.swapAt(child, parent)
@@ -107,7 +134,7 @@ struct ReorderWindow: ~Copyable {
     first.bytes.withUnsafeBytes { scratch.append($0) }
     guard let base = scratch.bytes.bindMemory(to: UInt8.self).baseAddress else { return }
     _ = RecordSpool.decode(base, into: &record)
-    written = record.time
+    if written.map({ record.time > $0 }) ?? true { written = record.time }
     try write(record)
   }
 

@@ -16,6 +16,8 @@ extension Run {
       !options.dropsDuplicates, options.selection.isEverything,
       options.inputFormat == .auto || options.inputFormat == .logfmt
     else { return nil }
+    // What cannot be opened is reported by the one who reads it.
+    if !input.isStandardInput, access(input.path, R_OK) != 0 { return nil }
     return try attempt { () throws(SystemCallError) in
       let descriptor =
         input.isStandardInput
@@ -36,7 +38,7 @@ extension Run {
     let source = RenderSource(
       reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file)
     var segments = sorted.plan.segments.makeIterator()
-    try write(formatter, source) { segments.next().map { .segment($0) } }
+    _ = try write(formatter, source) { segments.next().map { .segment($0) } }
   }
 
   /// Writes the records of all inputs in order of time, once all are read.
@@ -49,10 +51,10 @@ extension Run {
       reader: LogfmtRecord(rules: options.rules), names: inputs.names,
       spool: RenderSource.Spool(records.takeSpool()))
     let counted = statistics
-    try write(formatter, source) { jobs.next() }
+    let isDelivered = try write(formatter, source) { jobs.next() }
     statistics = counted
     statistics.duplicates += jobs.duplicates
-    if let cursor { try saveCursor(cursor) }
+    if isDelivered, let cursor { try saveCursor(cursor) }
   }
 
   /// Notes how far the journal has been written out.
@@ -63,7 +65,7 @@ extension Run {
 
   /// Parses all inputs into the spool, and returns the place in the journal behind the last one.
   private func fill(_ records: inout SpooledRecords, _ inputs: InputList) throws(Failure) -> String? {
-    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false)
+    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
     defer { statistics.add(source.statistics) }
     var record = Record()
     var count: UInt64 = 0
@@ -76,14 +78,16 @@ extension Run {
         throw .message(error.description)
       }
     }
-    try requireRecords(count)
+    try requireRecords(count, source.statistics)
     return source.cursor()
   }
 
   /// Writes the pieces that `nextJob` gives as one document.
+  ///
+  /// - Returns: whether all of it is where it belongs. That is waited for only where a cursor will be noted.
   private func write<F: RecordFormatter>(
     _ formatter: F, _ source: RenderSource, _ nextJob: @escaping () -> RenderJob?
-  ) throws(Failure) {
+  ) throws(Failure) -> Bool {
     var target = try openTarget()
     var pending = OutputBuffer()
     formatter.begin(&pending)
@@ -118,7 +122,10 @@ extension Run {
     formatter.end(&pending, count: count)
     do throws(SystemCallError) {
       try target.write(pending.bytes)
+      if options.journal?.cursorFile != nil { return try target.deliver() }
+      let isComplete = !target.isClosed
       try target.finish()
+      return isComplete
     } catch {
       throw .message(error.description)
     }
@@ -128,8 +135,16 @@ extension Run {
   func openTarget() throws(Failure) -> OutputTarget {
     do throws(SystemCallError) {
       if options.isCheckOnly { return .nowhere() }
-      if let path = options.outputFile { return try .file(path, mode: options.outputFileMode) }
-      return .standardOutput()
+      var target: OutputTarget
+      if let path = options.outputFile {
+        target = try .file(path, mode: options.outputFileMode)
+      } else {
+        target = .standardOutput()
+        if options.journal?.cursorFile != nil, options.format.isStreaming { try target.startLine() }
+      }
+      // Pretty's own colours are to reach the terminal: it holds each text of a record to the same rule itself.
+      if options.format != .pretty { target.protectTerminal() }
+      return target
     } catch {
       throw .message(error.description)
     }

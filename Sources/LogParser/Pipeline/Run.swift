@@ -11,15 +11,22 @@ package final class Run {
   let options: RunOptions
   let diagnostics: Diagnostics
   var statistics = ReadingStatistics()
+  /// Why nothing was selected, as long as nothing is.
+  let tally: SelectionTally
 
   package init(_ options: RunOptions, _ diagnostics: Diagnostics) {
     self.options = options
     self.diagnostics = diagnostics
+    tally = SelectionTally(options.selection)
   }
 
   /// A run that cannot go on; the message has been written for the user.
   package enum Failure: Error {
     case message(String)
+    /// An input that cannot be read, or not to its end.
+    case input(InputFailure)
+    /// None of the inputs can be read, which has been reported of each.
+    case nothingRead
     case record(RecordProblem, name: String, line: UInt64)
   }
 
@@ -29,10 +36,18 @@ package final class Run {
     diagnostics.showsProgress = showsProgress
     do throws(Failure) {
       try performOrThrow()
-      if statistics.bad + statistics.tooLong > 0 { status = 1 }
+      explainSelection()
+      if statistics.bad + statistics.tooLong + statistics.failedInputs > 0 { status = 1 }
     } catch {
       switch error {
       case .message(let text): diagnostics.error(text)
+      case .input(let failure):
+        statistics.failedInputs += 1
+        let isWorthwhile = !options.follows && (options.files.count > 1 || failure.isPartial)
+        let remedy = isWorthwhile ? "; --keep-going writes what can be read" : ""
+        diagnostics.error("\(failure)\(remedy)")
+      case .nothingRead:
+        if options.files.count > 1 { diagnostics.error("no input could be read; nothing was written") }
       case .record(let problem, let name, let line): diagnostics.problem(problem, in: name, line: line)
       }
       status = 1
@@ -41,6 +56,26 @@ package final class Run {
     diagnostics.debug("\(statistics.records) records read")
     RunReport(statistics, options).write(to: diagnostics)
     return status
+  }
+
+  /// Says why nothing was selected. A run that goes on behind a cursor often finds nothing new of what it looks for.
+  private func explainSelection() {
+    if options.journal?.cursorFile != nil { return }
+    diagnostics.endProgress()
+    if let text = tally.explanation { return diagnostics.warning(text) }
+    if let journal = options.journal, statistics.records == 0, journal.lines != 0, !options.follows {
+      diagnostics.warning(JournalExplanation.text(journal, options.selection))
+    }
+  }
+
+  /// Says which of the fields that the user chose no record has.
+  private func explainFields(_ chosen: [ChosenField]) {
+    if options.journal?.cursorFile != nil { return }
+    for field in chosen {
+      if let text = field.explanation(isSelection: !options.selection.isEverything) {
+        diagnostics.warning(text)
+      }
+    }
   }
 
   /// On a terminal that no results go to, unless the user says otherwise.
@@ -59,13 +94,16 @@ package final class Run {
       throw .message("there is nothing to read: name files, - for standard input, or give --journal")
     }
     let inputs = try InputList(options, diagnostics)
+    statistics.failedInputs = inputs.failedCount
     if options.isCheckOnly { return try check(inputs) }
     switch options.format {
     case .csv:
       if options.fields.isEmpty {
         try render(CSVFormatter(), inputs)
       } else {
-        try render(ChosenCSVFormatter(fields: options.fields), inputs)
+        let formatter = ChosenCSVFormatter(fields: options.fields)
+        try render(formatter, inputs)
+        explainFields(formatter.chosen)
       }
     case .json: try render(JSONFormatter(), inputs)
     case .text: try render(TextFormatter(), inputs)
@@ -73,7 +111,10 @@ package final class Run {
     case .xml: try render(XMLFormatter(), inputs)
     case .yaml: try render(YAMLFormatter(), inputs)
     case .logfmt: try render(LogfmtFormatter(), inputs)
-    case .ndjson: try render(NDJSONFormatter(fields: options.fields), inputs)
+    case .ndjson:
+      let formatter = NDJSONFormatter(fields: options.fields)
+      try render(formatter, inputs)
+      explainFields(formatter.chosen)
     case .pretty:
       let terminal = Terminal(STDOUT_FILENO)
       let isTerminal = options.outputFile == nil && terminal.isTerminal
@@ -85,26 +126,40 @@ package final class Run {
   /// Reads everything and writes nothing: no formatter can refuse a record that was read.
   private func check(_ inputs: InputList) throws(Failure) {
     if let sorted = try sortedFile(inputs) { return try writeSorted(NullFormatter(), sorted, inputs) }
-    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false)
+    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
     defer { statistics.add(source.statistics) }
     var record = Record()
     var count: UInt64 = 0
     while case .record = try source.next(into: &record) { count += 1 }
-    try requireRecords(count)
+    try requireRecords(count, source.statistics)
   }
 
-  /// Throws when there is no record and the user wants one.
-  func requireRecords(_ count: UInt64) throws(Failure) {
+  /// Throws when there is no record and the user wants one, or when nothing could be read: an output file that is there
+  /// is not to be replaced by nothing.
+  func requireRecords(_ count: UInt64, _ statistics: ReadingStatistics) throws(Failure) {
+    let failed = self.statistics.failedInputs + statistics.failedInputs
+    if count == 0, options.journal == nil, failed > 0, failed >= UInt64(options.files.count) {
+      throw .nothingRead
+    }
     if count == 0, options.failsOnNoRecords { throw .message("no log records to process") }
   }
 
   private func render<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
     if let sorted = try sortedFile(inputs) {
       try writeSorted(formatter, sorted, inputs)
-    } else if options.follows || options.reorderWindow != nil {
+    } else if options.follows || options.reorderWindow != nil && canMerge(inputs) {
       try stream(formatter, inputs)
     } else {
       try writeSpooled(formatter, inputs)
     }
+  }
+
+  /// Whether the inputs can be read side by side; says so when they cannot.
+  private func canMerge(_ inputs: InputList) -> Bool {
+    if InputMerge.isPossible(inputs.items) { return true }
+    diagnostics.warning(
+      "\(inputs.items.count) inputs are too many for --reorder-window to read them side by side (\(InputMerge.inputLimit) at most, \(InputMerge.compressedLimit) of them compressed, fewer under a low ulimit -n): all records are sorted before the first one is written"
+    )
+    return false
   }
 }

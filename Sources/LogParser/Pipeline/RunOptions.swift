@@ -129,4 +129,8 @@ package struct RunOptions: Sendable {
   package var progress = TerminalChoice.auto
 
   package init() {}
+
+  /// Whether an input that cannot be read, or not to its end, leaves the others to be read. The formats that are one
+  /// document end the run instead, as the log format's original tool does, unless told to keep going.
+  var toleratesBadInputs: Bool { !follows && (keepsGoing || format.isStreaming) }
 }

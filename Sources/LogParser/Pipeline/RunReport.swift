@@ -36,6 +36,12 @@ struct RunReport {
       (statistics.suppressed, "message suppressed by journald", "messages suppressed by journald"),
       (statistics.dropped, "message dropped by a logger", "messages dropped by loggers"),
       (statistics.journalGaps, "gap in the journal", "gaps in the journal"),
+      (statistics.truncations, "truncation of a followed file", "truncations of a followed file"),
+      (
+        options.toleratesBadInputs || options.journal != nil ? statistics.failedInputs : 0,
+        "input that could not be read to its end",
+        "inputs that could not be read to their end"
+      ),
     ]
     let words = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.0 == 1 ? $0.one : $0.many)" }
     return words.isEmpty ? nil : words.joined(separator: ", ")
@@ -49,7 +55,10 @@ struct RunReport {
       ("bad", statistics.bad), ("too_long", statistics.tooLong), ("truncated", statistics.truncated),
       ("agent_unpack_failures", statistics.unpackFailures), ("suppressed", statistics.suppressed),
       ("dropped", statistics.dropped), ("journal_gaps", statistics.journalGaps),
+      ("truncations", statistics.truncations),
       ("duplicates", statistics.duplicates), ("unselected", statistics.unselected),
+      ("failed_inputs", statistics.failedInputs), ("input_warnings", statistics.inputWarnings),
+      ("late", statistics.late),
     ]
     return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
   }

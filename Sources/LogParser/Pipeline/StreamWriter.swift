@@ -8,19 +8,29 @@ struct StreamWriter<Formatter: RecordFormatter>: ~Copyable {
   private let formatter: Formatter
   private let names: InputNames
   private let isFollowed: Bool
+  /// Readable when the user has ended the run, which a slow reader must not hold up.
+  private let stop: Int32?
   private var target: OutputTarget
   private var pending = OutputBuffer()
   private var place = RecordPlace(filename: .empty, count: 0, delta: 0)
   private var previous: Timestamp?
 
-  init(_ formatter: Formatter, _ names: InputNames, _ target: consuming OutputTarget, isFollowed: Bool) {
+  init(
+    _ formatter: Formatter, _ names: InputNames, _ target: consuming OutputTarget, isFollowed: Bool,
+    stop: Int32?
+  ) {
     self.formatter = formatter
     self.names = names
-    self.target = target
     self.isFollowed = isFollowed
+    self.stop = target.reader.isWatched ? stop : nil
+    self.target = target
   }
 
-  var isClosedByReader: Bool { target.isClosedByReader }
+  /// Whether the reader has gone away, or the run was ended while it was behind.
+  var isClosed: Bool { target.isClosed }
+  /// Whether what is written can be read while the run goes on.
+  var isVisible: Bool { target.isVisible }
+  var reader: OutputReader { target.reader }
 
   mutating func begin() throws(SystemCallError) { formatter.begin(&pending) }
 
@@ -35,13 +45,25 @@ struct StreamWriter<Formatter: RecordFormatter>: ~Copyable {
 
   mutating func flush() throws(SystemCallError) {
     if pending.isEmpty { return }
-    try target.write(pending.bytes)
+    if let stop {
+      try target.write(pending.bytes, orStop: stop)
+    } else {
+      try target.write(pending.bytes)
+    }
     pending.removeAll()
   }
 
-  consuming func end() throws(SystemCallError) {
+  /// Brings to disk what was written, where it goes to a file.
+  func sync() throws(SystemCallError) { try target.sync() }
+
+  /// Writes what belongs behind the last record.
+  mutating func end() throws(SystemCallError) {
     formatter.end(&pending, count: place.count)
     try flush()
-    try target.finish()
   }
+
+  consuming func finish() throws(SystemCallError) { try target.finish() }
+
+  /// As ``OutputTarget/deliver(orStop:)``.
+  consuming func deliver() throws(SystemCallError) -> Bool { try target.deliver(orStop: stop) }
 }

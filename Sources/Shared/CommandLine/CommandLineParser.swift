@@ -112,7 +112,7 @@ package struct CommandLineParser<Options> {
   }
 
   /// The name that is fewest edits away from `text`, if that is near enough to be what was meant.
-  static func nearest(_ text: String, _ names: [String]) -> String? {
+  package static func nearest(_ text: String, _ names: [String]) -> String? {
     if text.count < 2 || text.count > 64 { return nil }
     let limit = max(1, min(3, text.count / 3))
     let near = names.map { (name: $0, distance: distance(text, $0)) }.min { $0.distance < $1.distance }

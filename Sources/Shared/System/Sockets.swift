@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Sockets that listen.
 package enum ListeningSocket {
@@ -71,6 +72,39 @@ package enum ListeningSocket {
     }
     guard code == 0 else { throw SystemCallError("bind", address.description) }
     return try listen(file, address.description)
+  }
+
+  /// An accepted connection, or why there is none.
+  package struct Accepted {
+    /// Negative when there is none.
+    package var number: Int32
+    /// The peer's context id, over AF_VSOCK.
+    package var cid: UInt32
+    /// `errno` when there is none.
+    package var code: Int32
+
+    /// Whether the process or the system can open no more files.
+    package var lacksDescriptors: Bool {
+      code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS
+    }
+  }
+
+  private static let accepting = Mutex(())
+
+  /// Accepts a connection that waits. What `release` frees before, no other thread that accepts can have.
+  package static func accept(_ listener: Int32, after release: () -> Void = {}) -> Accepted {
+    accepting.withLock { _ in
+      release()
+      var cid: UInt32 = 0
+      let number = kata_accept(listener, &cid)
+      return Accepted(number: number, cid: cid, code: number < 0 ? errno : 0)
+    }
+  }
+
+  /// Whether a connection waits to be accepted. Without a free descriptor, accept(2) fails before it looks.
+  package static func hasConnection(_ number: Int32) -> Bool {
+    var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, 0) > 0
   }
 
   private static func make(_ family: Int32, _ subject: String) throws(SystemCallError) -> FileDescriptor {

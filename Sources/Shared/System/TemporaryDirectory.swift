@@ -1,6 +1,6 @@
 import Glibc
 
-/// A directory of the process's own that goes with it, with the files that are right in it.
+/// A directory of the process's own that goes with it, and what is in it.
 package final class TemporaryDirectory {
   package let path: String
 
@@ -12,7 +12,13 @@ package final class TemporaryDirectory {
   }
 
   deinit {
-    for name in (try? DirectoryListing.names(in: path)) ?? [] { _ = unlink("\(path)/\(name)") }
+    Self.remove(path, depth: 3)
+  }
+
+  private static func remove(_ path: String, depth: Int) {
+    for name in (try? DirectoryListing.names(in: path)) ?? [] where unlink("\(path)/\(name)") != 0 {
+      if depth > 0 { remove("\(path)/\(name)", depth: depth - 1) }
+    }
     _ = rmdir(path)
   }
 }

@@ -115,12 +115,16 @@ package struct Span: Sendable {
   package struct Link: Sendable {
     package var traceID = TraceID(0)
     package var spanID = SpanID(0)
+    /// As a span's; bit 8 says that it is known whether the linked span is remote, bit 9 that it is.
     package var flags: UInt32 = 0
     package var isRemote = false
     package var hasState = false
     package var traceState = List.none
     package var attributes = List.none
     package var dropped: UInt32 = 0
+
+    /// Says in the flags whether the linked span is remote, for a format that always knows.
+    mutating func setRemoteFlags() { flags |= isRemote ? 0x300 : 0x100 }
   }
 
   package struct Resource: Sendable {

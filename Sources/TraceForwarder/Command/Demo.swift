@@ -28,6 +28,7 @@ struct Demo {
       options.metrics = nil
       options.user = nil
       options.socketPaths = ["\(directory.path)/demo.sock"]
+      options.socketSandbox = DemoTrace.sandbox
       if !keepsSpool { options.spool.directory = directory.path }
       let path = "\(options.socketPaths[0])_\(options.port)"
       let log = log
@@ -74,6 +75,9 @@ enum DemoTrace {
     var tags: KeyValuePairs<String, String> = [:]
     var error: String?
   }
+
+  /// The sandbox whose trace it is.
+  static let sandbox = "3f2a9c51d0e84b7c9a6e5f10b2c3d4e5"
 
   private static let steps: [Step] = [
     Step(depth: 0, service: "kata-runtime", name: "rootSpan", start: 0, duration: 2140),
@@ -151,7 +155,6 @@ enum DemoTrace {
       span.agent.hasEvents = true
     }
     span.setResource("service.name", step.service)
-    span.setResource("kata.sandbox.id", "3f2a9c51d0e84b7c9a6e5f10b2c3d4e5")
     return span
   }
 }

@@ -12,6 +12,7 @@ package enum ForwarderCommand {
     // As little is a file that may not grow.
     signal(SIGXFSZ, SIG_IGN)
     if arguments.first == SandboxHelper.argument { return SandboxHelper.main(Array(arguments.dropFirst())) }
+    if arguments.first == "spool" { return SpoolCommand.main(Array(arguments.dropFirst())) }
     let isDemo = arguments.first == "demo"
     var settings = ForwarderSettings()
     var options: ForwarderOptions
@@ -21,7 +22,8 @@ package enum ForwarderCommand {
         arguments.dropFirst(isDemo ? 1 : 0).filter { $0 != "-h" }, into: &settings)
       if let request = settings.request { return description.answer(request) }
       if let operand = operands.first {
-        throw UsageError("\"\(operand)\" is too much: there are only options, and the word demo before them")
+        throw UsageError(
+          "\"\(operand)\" is too much: there are only options, and the word demo or spool before them")
       }
       options = try settings.resolved(isDemo: isDemo)
     } catch {
@@ -50,22 +52,24 @@ package enum ForwarderCommand {
   static var description: CommandDescription<ForwarderSettings> {
     CommandDescription(
       name: "kata-trace-forwarder", summary: "receive the spans of Kata Containers, keep them and relay them",
-      usages: ["[OPTION...]", "demo [OPTION...]"],
+      usages: ["[OPTION...]", "demo [OPTION...]"] + SpoolCommand.usages,
       description: [
         "kata-trace-forwarder runs on the host beside the Kata runtime. It receives the spans of the guests' agents over VSOCK and hybrid VSOCK, and those of the runtime and others as Jaeger's Thrift and as OTLP over HTTP; it writes each to a spool on disk, and from there to any number of exporters, each at its own pace. A collector that is away is waited for.",
         "Without an exporter it answers Jaeger's query API itself and shows traces in a browser, at http://127.0.0.1:16686.",
         "demo does the same in a temporary directory with a sandbox's trace of its own making, and says where to look; end it with Ctrl-C.",
+        "spool shows, verifies, exports and sends again what is in a spool or was set aside, whether a forwarder uses it or not. spool list prints the segments, how far each exporter is, and what was set aside; spool verify reads everything and says where it is damaged; spool export writes the spans to standard output; spool resend has spans that were set aside delivered again, by the running forwarder within a second or by the next one when it starts, to all destinations. DIR is --spool-dir by default.",
         "Guests are not trusted: what they send is checked, bounded and counted, and costs at most their own connection.",
       ],
       flags: ForwarderFlags.all,
       examples: [
         .init(
-          "Look at the traces of all sandboxes under Cloud Hypervisor, in a browser",
+          "Look at the traces of all sandboxes, under QEMU and Cloud Hypervisor, in a browser",
           "kata-trace-forwarder --socket-path-template '/run/vc/vm/{ID}/clh.sock'"),
         .init(
           "Relay everything to a collector, and keep a file a trace",
           "kata-trace-forwarder --otlp-endpoint http://collector:4318 --jaeger-json /var/lib/kata-traces"),
         .init("See what agents send", "kata-trace-forwarder --dump-only"),
+        .init("See what waits, and what was refused for good", "kata-trace-forwarder spool list"),
         .init("Is it well?", "curl -s http://127.0.0.1:9464/metrics"),
       ],
       exitCodes: [
@@ -77,7 +81,8 @@ package enum ForwarderCommand {
         (
           "/var/lib/kata-trace-forwarder/spool",
           "The spool, when root starts it and --spool-dir does not say otherwise."
-        )
+        ),
+        ("/var/lib/kata-trace-forwarder/spool/set-aside", "Spans that a destination refused for good."),
       ],
       seeAlso: ["kata-log-parser(1)", "systemd.socket(5)", "vsock(7)"])
   }

@@ -9,7 +9,7 @@ extension ForwarderFlags {
       Flag(
         "otlp-endpoint", nil, .text("URL"), in: section, "Post spans to a collector by OTLP over HTTP",
         detail:
-          "Such as http://collector:4318 or https://collector/v1/traces; /v1/traces is added to a URL without a path. A collector that is away or busy (429, 502, 503, 504) is tried again, with growing pauses or as its Retry-After says; spans wait in the spool."
+          "Such as http://collector:4318 or https://collector/v1/traces; /v1/traces is added to a URL without a path. Spans wait in the spool until the collector accepts them: requests are repeated with growing pauses or as its Retry-After says. A single span that stays refused (400, 413, 422) while others are accepted is set aside. The URL must not lead to an own receiver."
       ) { (settings, text) throws(UsageError) in settings.otlpEndpoint = text },
       Flag(
         "otlp-protocol", nil, .choice("NAME", ["http/protobuf", "http/json"]), in: section,
@@ -97,7 +97,7 @@ extension ForwarderFlags {
       Flag(
         "jaeger-json", nil, .directory("DIR"), in: fileSection, "Write a Jaeger JSON file for each trace",
         detail:
-          "DIR/<trace id>.json, replaced as a whole as spans arrive. It can be opened with the Jaeger UI's Upload."
+          "DIR/<trace id>.json, replaced as a whole as spans arrive: every second, and less often the larger it is (30s at most). It can be opened with the Jaeger UI's Upload."
       ) { (settings, text) throws(UsageError) in settings.options.jaegerDirectory = text },
       Flag(
         "jaeger-json-max-files", nil, .text("N"), in: fileSection, "Keep at most this many traces' files",
@@ -124,7 +124,8 @@ extension ForwarderFlags {
       ) { (settings, text) throws(UsageError) in settings.options.otlpFile = text },
       Flag(
         "rotate-size", nil, .text("SIZE"), in: fileSection, "Put a growing file aside at this size",
-        detail: "FILE becomes FILE.1, that FILE.2, and so on. The default is 100M; 0 is never."
+        detail:
+          "FILE becomes FILE.1, that FILE.2, and so on. Files of --otlp-json-file never exceed it, except for a single larger span. For --jaeger-json-file it is the size of FILE.partial; the resulting JSON is about three times as large. The default is 100M; 0 is never."
       ) { (settings, text) throws(UsageError) in
         settings.options.files.rotation.maximumSize = try sizeOrNone(text)
       },

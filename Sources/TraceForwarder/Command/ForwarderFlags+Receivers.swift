@@ -9,7 +9,7 @@ extension ForwarderFlags {
       Flag(
         "vsock", in: section, "Receive agents over standard VSOCK",
         detail:
-          "As guests of QEMU connect. On by default unless a socket path is given; given by name, a kernel without VSOCK is an error and not a warning. --vsock=false turns it off."
+          "Used by QEMU guests. On by default, also together with --socket-path and --socket-path-template; if the kernel has no VSOCK, the forwarder then logs a warning. With --vsock or --vsock-cid that is an error. --vsock=false turns VSOCK off."
       ) { (settings, text) throws(UsageError) in settings.vsock = text == "true" },
       Flag(
         "vsock-cid", nil, .text("CID"), in: section, "Listen on this context id",
@@ -33,7 +33,7 @@ extension ForwarderFlags {
         "socket-path", nil, .file("PATH"), in: section, repeatable: true,
         "Receive agents over hybrid VSOCK at PATH_<port>",
         detail:
-          "PATH is the hypervisor's own socket, as of Cloud Hypervisor and Firecracker, which connects a guest's connection to a port to the Unix socket of that name. It must be there before the guest connects."
+          "PATH is the hypervisor's own socket, as of Cloud Hypervisor and Firecracker, which connects a guest's connection to a port to the Unix socket of that name. It must be there before the guest connects. Standard VSOCK stays on."
       ) { (settings, text) throws(UsageError) in
         guard !text.isEmpty else { throw UsageError("the path is empty") }
         settings.options.socketPaths.append(text)
@@ -42,7 +42,7 @@ extension ForwarderFlags {
         "socket-path-template", nil, .text("TEMPLATE"), in: section, repeatable: true,
         "Receive the agents of all sandboxes whose sockets are named so",
         detail:
-          "An absolute path with {ID} in the place of the sandbox's id, such as /run/vc/vm/{ID}/clh.sock. The directory before it is watched: a socket is made as soon as a sandbox's directory appears and goes with it, by a small process that keeps the rights for that. Spans get the id as kata.sandbox.id."
+          "An absolute path with {ID} in the place of the sandbox's id, such as /run/vc/vm/{ID}/clh.sock. The directory before it is watched: a socket is made as soon as a sandbox's directory appears and goes with it, by a small process that keeps the rights for that. Spans get the id as kata.sandbox.id. Standard VSOCK stays on."
       ) { (settings, text) throws(UsageError) in
         guard let template = SocketTemplate(text) else {
           throw UsageError("\"\(text)\" is no absolute path with {ID} in it once")
@@ -119,8 +119,9 @@ extension ForwarderFlags {
         settings.options.agents.connectionsPerGuest = try FlagValue.number(text, 1...100_000)
       },
       Flag(
-        "max-http-connections", nil, .text("N"), in: limitSection, "Refuse more connections over HTTP",
-        detail: "Of the receivers together, and of queries; the default is 256."
+        "max-http-connections", nil, .text("N"), in: limitSection, "Maximum number of HTTP connections",
+        detail:
+          "Separate limits for span receivers, metrics and queries. When a limit is reached, a new connection replaces the one that has been idle longest, or else the one whose request or answer has been stalled longest. The default is 256."
       ) { (settings, text) throws(UsageError) in
         settings.options.http.connections = try FlagValue.number(text, 1...100_000)
       },

@@ -20,6 +20,14 @@ extension ForwarderFlags {
         detail: "Part of --spool-max-size; the default is 256M, or half of that if it is less."
       ) { (settings, text) throws(UsageError) in settings.keptSize = try FlagValue.size(text, 0...1 << 50) },
       Flag(
+        "query-max-unread", nil, .text("SIZE"), in: querySection,
+        "Maximum size of answers that clients have not read",
+        detail:
+          "Total for all clients, plus one answer (32M at most). When the limit is reached, clients that read less than 256K a second are disconnected; if there are none, new queries get 503 with Retry-After. From 64K; the default is 64M."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.http.unreadBytes = try FlagValue.size(text, 64 << 10...1 << 40)
+      },
+      Flag(
         "query-max-traces", nil, .text("N"), in: querySection,
         "Remember at most this many traces for queries",
         detail: "The ones without new spans for longest are forgotten first. The default is 20000."
@@ -76,6 +84,43 @@ extension ForwarderFlags {
       ) { (settings, text) throws(UsageError) in
         settings.options.spool.syncInterval = try milliseconds(text)
       },
+      Flag(
+        "set-aside-size", nil, .text("SIZE"), in: spoolSection,
+        "Disk space for spans that a destination refused for good",
+        detail:
+          "They stay in set-aside in the spool's directory until they are sent again (kata-trace-forwarder spool resend) or their files are deleted. When they need more space the oldest are deleted and counted as lost. From 64K; the default is 256M."
+      ) { (settings, text) throws(UsageError) in
+        settings.options.spool.setAsideSize = try FlagValue.size(text, 64 << 10...1 << 50)
+      },
+    ]
+  }
+
+  private static var commandSection: String { "The spool command" }
+
+  /// Options of `kata-trace-forwarder spool`.
+  static var spoolCommand: [Flag<Settings>] {
+    [
+      Flag("json", in: commandSection, "Print JSON", detail: "With spool list and spool verify.") {
+        (settings, text) throws(UsageError) in
+        settings.spool.isJSON = text == "true"
+        settings.spoolOption = "--json"
+      },
+      Flag(
+        "set-aside", in: commandSection, "Export the spans that were set aside, not those of the spool",
+        detail: "With spool export."
+      ) { (settings, text) throws(UsageError) in
+        settings.spool.exportsSetAside = text == "true"
+        settings.spoolOption = "--set-aside"
+      },
+      Flag(
+        "format", nil, .choice("FORMAT", SpoolCommand.Format.allCases.map(\.rawValue)), in: commandSection,
+        "Export format",
+        detail:
+          "With spool export. otlp-json, the default, has one span a line, as the OpenTelemetry Collector's file receiver reads it. jaeger-json is one document, which the Jaeger UI opens."
+      ) { (settings, text) throws(UsageError) in
+        settings.spool.format = SpoolCommand.Format(rawValue: text) ?? .otlp
+        settings.spoolOption = "--format"
+      },
     ]
   }
 
@@ -84,6 +129,17 @@ extension ForwarderFlags {
   /// How the process lives.
   static var service: [Flag<Settings>] {
     [
+      Flag(
+        "allowed-host", nil, .text("NAME"), in: serviceSection, repeatable: true,
+        "Accept HTTP requests for this host",
+        detail:
+          "A name or address without a port. Servers on loopback addresses accept only requests whose Host header names localhost, a loopback address or the configured listen host, which protects against DNS rebinding. Add the public name that a reverse proxy passes on. Other requests get 421."
+      ) { (settings, text) throws(UsageError) in
+        guard !text.isEmpty, !text.contains("/") else {
+          throw UsageError("\"\(text)\" must be a host name or an address")
+        }
+        settings.options.allowedHosts.append(text)
+      },
       Flag(
         "user", nil, .text("NAME"), in: serviceSection, "Become this user when started by root",
         detail:

@@ -6,7 +6,7 @@ enum ForwarderFlags {
   typealias Settings = ForwarderSettings
 
   static var all: [Flag<Settings>] {
-    receivers + exporters + files + query + spool + limits + service
+    receivers + exporters + files + query + spool + spoolCommand + limits + service
       + CommandRequest.flags(\.request, in: "Other")
   }
 

@@ -41,11 +41,15 @@ package struct ForwarderOptions: Sendable {
   package var port: UInt32 = 10240
   package var vsock: VSOCK? = VSOCK()
   package var socketPaths: [String] = []
+  /// The sandbox whose agent connects to ``socketPaths``; nil, as nobody says it, but in the demonstration.
+  package var socketSandbox: String?
   package var templates: [SocketTemplate] = []
   package var jaegerReceiver: SocketAddress? = SocketAddress(host: "127.0.0.1", port: 14268)
   package var otlpReceiver: SocketAddress? = SocketAddress(host: "127.0.0.1", port: 4318)
   package var agents = AgentLimits()
   package var http = HTTPLimits()
+  /// Names beside their own that servers on loopback addresses answer to.
+  package var allowedHosts: [String] = []
 
   // Exporters
   package var jaegerDirectory: String?
@@ -81,9 +85,17 @@ package struct ForwarderOptions: Sendable {
 
   package init() {}
 
+  /// Hosts that requests may name to servers on loopback addresses.
+  package var hosts: [String] {
+    allowedHosts + [jaegerReceiver, otlpReceiver, query, metrics].compactMap { $0?.host }
+  }
+
   /// Whether spans go anywhere but into the spool.
   package var hasExporters: Bool {
     jaegerDirectory != nil || jaegerFile != nil || otlp != nil || otlpFile != nil || jaegerAgent != nil
       || jaegerCollector != nil || dumpsOnly
   }
+
+  /// Whether spans go to something that may send them on, and so back.
+  package var sendsOverNetwork: Bool { otlp != nil || jaegerAgent != nil || jaegerCollector != nil }
 }

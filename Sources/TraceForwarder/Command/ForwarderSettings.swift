@@ -7,7 +7,7 @@ struct ForwarderSettings {
   var options = ForwarderOptions()
   /// What to print and leave it at that.
   var request: CommandRequest?
-  /// Whether `--vsock`, `--vsock-cid` or `--vsock=false` was given.
+  /// What `--vsock` or `--vsock=false` said; nil when neither was given.
   var vsock: Bool?
   var vsockCID: UInt32?
   var jaegerHost: String?
@@ -22,13 +22,18 @@ struct ForwarderSettings {
   var isQueryOff = false
   /// Bytes of delivered spans that stay for queries.
   var keptSize: Int?
+  /// What `kata-trace-forwarder spool` is to do, and an option of it that was given.
+  var spool = SpoolCommand.Options()
+  var spoolOption: String?
 
   /// Refuses what makes no sense together, and fills in what follows from the rest.
   func resolved(isDemo: Bool = false) throws(UsageError) -> ForwarderOptions {
     var options = options
-    let isHybrid = !options.socketPaths.isEmpty || !options.templates.isEmpty
-    // As the earlier forwarder has it: a socket path takes the place of VSOCK, unless that is asked for as well.
-    options.vsock = (vsock ?? (vsockCID != nil || !isHybrid)) && !isDemo ? ForwarderOptions.VSOCK() : nil
+    if let spoolOption {
+      throw UsageError("\(spoolOption) belongs to kata-trace-forwarder spool: the word spool comes first")
+    }
+    // A node may run QEMU beside other hypervisors, so a path of a hybrid socket says nothing about standard VSOCK.
+    options.vsock = (vsock ?? true) && !isDemo ? ForwarderOptions.VSOCK() : nil
     options.vsock?.cid = vsockCID ?? .max
     options.vsock?.isRequired = vsock == true || vsockCID != nil
     if jaegerHost != nil || jaegerPort != nil {
@@ -117,6 +122,8 @@ struct ForwarderSettings {
 /// The pieces of a URL that matter before a connection is made.
 struct HTTPURLParts {
   var origin: String
+  /// Without the brackets of an IPv6 address.
+  var host: String
   var port: UInt16?
   var path: String
 
@@ -132,6 +139,8 @@ struct HTTPURLParts {
     origin = scheme + authority
     path = String(rest.dropFirst(authority.count))
     let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? authority
+    self.host = String(
+      host.hasPrefix("[") ? host.dropFirst().prefix { $0 != "]" } : host.prefix { $0 != ":" })
     let digits = host.hasPrefix("[") ? host.drop { $0 != "]" }.dropFirst() : host[...]
     if let colon = digits.lastIndex(of: ":") {
       guard let number = UInt16(digits[digits.index(after: colon)...]), number > 0 else {
@@ -140,4 +149,7 @@ struct HTTPURLParts {
       port = number
     }
   }
+
+  /// The port that a connection is made to.
+  var effectivePort: UInt16 { port ?? (origin.hasPrefix("https:") ? 443 : 80) }
 }

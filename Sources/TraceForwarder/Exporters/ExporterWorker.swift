@@ -18,7 +18,7 @@ package final class ExporterWorker: Sendable {
   private struct State {
     var reopens = false
     var position: SpoolPosition
-    var failure: String?
+    var failure: ExportFailure?
   }
 
   package let name: String
@@ -40,10 +40,7 @@ package final class ExporterWorker: Sendable {
     self.limits = limits
     self.make = make
     wakeup = try Wakeup()
-    let position = max(
-      PositionFile.read(context.name, in: spool.options.directory) ?? spool.start, spool.start)
-    state = Mutex(State(position: position))
-    spool.register(context.name, at: position)
+    state = Mutex(State(position: spool.register(context.name)))
     spool.subscribe(wakeup)
   }
 
@@ -68,7 +65,7 @@ package final class ExporterWorker: Sendable {
 
   package var position: SpoolPosition { state.withLock { $0.position } }
   /// The last failure, while it lasts.
-  package var failure: String? { state.withLock { $0.failure } }
+  package var failure: ExportFailure? { state.withLock { $0.failure } }
 
   // MARK: The thread
 
@@ -99,12 +96,14 @@ package final class ExporterWorker: Sendable {
 
   fileprivate func note(_ failure: ExportFailure?) {
     let before = state.withLock { state in
-      defer { state.failure = failure?.reason }
+      defer { state.failure = failure }
       return state.failure
     }
-    if let failure, before.map({ !$0.isSame(as: failure.reason) }) ?? true {
-      context.log.warning(
-        "spans wait: an exporter cannot deliver", ["exporter": name, "reason": failure.reason])
+    if let failure, before.map({ !$0.reason.isSame(as: failure.reason) }) ?? true {
+      var fields = [("exporter", name), ("reason", failure.reason)]
+      if let remedy = failure.remedy { fields.append(("remedy", remedy)) }
+      if let answer = failure.answer, !answer.isEmpty { fields.append(("answer", answer)) }
+      context.log.warning("spans wait: an exporter cannot deliver", fields)
     } else if failure == nil, before != nil {
       context.log.info("an exporter delivers again", ["exporter": name])
     }
@@ -116,12 +115,15 @@ package final class ExporterWorker: Sendable {
     context.metrics.add(.exported, name, count)
   }
 
-  fileprivate func writePosition() {
+  /// False when it could not be written and is to be tried again.
+  fileprivate func writePosition() -> Bool {
     do throws(SystemCallError) {
-      try PositionFile.write(position, name, in: spool.options.directory)
+      try spool.writePosition(position, by: name)
+      return true
     } catch {
       context.log.limited(
         .error, by: "position", "an exporter's position cannot be written", ["error": error.description])
+      return false
     }
   }
 
@@ -132,10 +134,14 @@ package final class ExporterWorker: Sendable {
     let worker: ExporterWorker
     var reader: SpoolReader
     let exporter: any SpanExporter
+    /// When undecided spans are tried again, and milliseconds until the time after that.
+    var nextTrial = 0
+    var trialPause = 0
     /// Taken by the exporter, not yet acknowledged.
     var held = 0
     var heldPosition: SpoolPosition?
-    var lastFlush = MonotonicClock.milliseconds
+    /// The first flush waits for nothing.
+    var lastFlush = 0
     var lastNote = 0
     var isNoted = true
 
@@ -155,9 +161,12 @@ package final class ExporterWorker: Sendable {
       do throws(ExportFailure) { try exporter.finish() } catch { worker.note(error) }
     }
 
-    private func reopenIfAsked() {
+    private mutating func reopenIfAsked() {
       guard worker.takeReopen() else { return }
-      do throws(ExportFailure) { try exporter.reopen() } catch { worker.note(error) }
+      do throws(ExportFailure) { try exporter.reopen() } catch {
+        worker.note(error)
+        if error.repeats { goBack() }
+      }
     }
 
     /// One batch; false when all is done.
@@ -167,21 +176,54 @@ package final class ExporterWorker: Sendable {
       let isStopping = worker.deadline.isSet
       do throws(SystemCallError) {
         if let batch = try reader.next(records: worker.limits.batchSpans, bytes: worker.limits.batchBytes) {
-          return attempt { (self) throws(ExportFailure) in
+          let isTaken = attempt { (self) throws(ExportFailure) in
             try self.exporter.export(batch)
             self.held += batch.payloads.count
             self.heldPosition = batch.end
-          } && (mustFlush ? flush() : true)
+          }
+          return isTaken && (mustFlush && !exporter.isUndecided ? flush() : true)
         }
       } catch {
         worker.note(ExportFailure(error.description))
         worker.wakeup.wait(milliseconds: 1000)
         return !worker.deadline.isOver
       }
+      if exporter.isUndecided, !tryUndecided() { return !worker.deadline.isOver }
+      trialPause = 0
+      if !mustFlush, held > 0, !isStopping {
+        // One flush, and so one sync to disk, serves all that comes within the interval.
+        worker.wakeup.wait(
+          milliseconds: lastFlush + worker.limits.flushInterval - MonotonicClock.milliseconds)
+        return true
+      }
+      // What is passed over because it is damaged is done with as well.
+      if reader.position > worker.position { heldPosition = reader.position }
       guard flush() else { return false }
       if isStopping { return false }
       worker.wakeup.wait(milliseconds: isNoted ? (exporter.isBuffered ? 1000 : -1) : 100)
       return true
+    }
+
+    /// Tries the exporter's undecided spans once, when their pause is over; false while they stay undecided. Spans that
+    /// come meanwhile are taken at once, for they may decide.
+    private mutating func tryUndecided() -> Bool {
+      let now = MonotonicClock.milliseconds
+      if trialPause > 0, now < nextTrial {
+        worker.wakeup.wait(milliseconds: min(nextTrial - now, worker.deadline.isSet ? 250 : 1000))
+        return false
+      }
+      do throws(ExportFailure) {
+        try exporter.flush(mustDeliver: true)
+        return true
+      } catch {
+        worker.note(error)
+        worker.countRetry()
+        trialPause = min(max(trialPause * 2, worker.limits.firstPause), worker.limits.longestPause)
+        let pause = error.retryAfter ?? Int.random(in: trialPause / 2...trialPause)
+        nextTrial = now + (worker.deadline.isSet ? min(pause, 250) : pause)
+        notePosition(force: true)
+        return false
+      }
     }
 
     private var mustFlush: Bool {
@@ -189,10 +231,13 @@ package final class ExporterWorker: Sendable {
     }
 
     private mutating func flush() -> Bool {
-      guard attempt({ (self) throws(ExportFailure) in try self.exporter.flush() }) else { return false }
+      let mustDeliver = worker.deadline.isSet || worker.spool.isNearlyFull
+      guard
+        attempt({ (self) throws(ExportFailure) in try self.exporter.flush(mustDeliver: mustDeliver) })
+      else { return false }
       lastFlush = MonotonicClock.milliseconds
-      guard let position = heldPosition else { return true }
-      worker.acknowledge(position, held)
+      guard exporter.isDelivered, let position = heldPosition else { return true }
+      worker.acknowledge(position, held - exporter.takeLeftOut())
       held = 0
       heldPosition = nil
       isNoted = false
@@ -205,7 +250,7 @@ package final class ExporterWorker: Sendable {
       while true {
         do throws(ExportFailure) {
           try body(&self)
-          worker.note(nil)
+          if !exporter.isUndecided { worker.note(nil) }
           return true
         } catch {
           worker.note(error)
@@ -213,10 +258,21 @@ package final class ExporterWorker: Sendable {
           notePosition(force: true)
           // Jitter keeps many forwarders from coming back to a collector at once.
           guard sleep(error.retryAfter ?? Int.random(in: pause / 2...pause)) else { return false }
+          if error.repeats {
+            goBack()
+            return true
+          }
           reopenIfAsked()
           pause = min(pause * 2, worker.limits.longestPause)
         }
       }
+    }
+
+    /// Reads again what was not acknowledged.
+    private mutating func goBack() {
+      reader = SpoolReader(worker.spool, at: worker.position)
+      held = 0
+      heldPosition = nil
     }
 
     /// Waits, though not beyond the deadline; false when that is over.
@@ -239,9 +295,8 @@ package final class ExporterWorker: Sendable {
     private mutating func notePosition(force: Bool) {
       let now = MonotonicClock.milliseconds
       guard !isNoted, force || now - lastNote >= 100 else { return }
-      worker.writePosition()
+      isNoted = worker.writePosition()
       lastNote = now
-      isNoted = true
     }
   }
 }

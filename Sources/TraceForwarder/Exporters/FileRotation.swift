@@ -19,6 +19,26 @@ package struct FileRotation: Sendable {
     return maximumAge > 0 && MonotonicClock.milliseconds - start > maximumAge * 1000
   }
 
+  /// Divides what is to be written to a file of this size, so that no file becomes larger than ``maximumSize``: a piece ends
+  /// where one of `ends` is, and is larger only when there is none before.
+  func pieces(_ ends: [Int], after size: Int) -> [Range<Int>] {
+    guard maximumSize > 0 else { return ends.last.map { [0..<$0] } ?? [] }
+    var pieces: [Range<Int>] = []
+    var start = 0
+    var last = 0
+    var room = max(0, maximumSize - size)
+    for end in ends {
+      if end - start > room {
+        if last > start { pieces.append(start..<last) }
+        start = last
+        room = maximumSize
+      }
+      last = end
+    }
+    if last > start { pieces.append(start..<last) }
+    return pieces
+  }
+
   /// Puts the file aside.
   func rotate(_ path: String) throws(SystemCallError) {
     if kept == 0 {

@@ -10,8 +10,10 @@ struct JaegerBatches: ~Copyable {
   private var span = Span()
   private var process: [UInt8] = []
   private var spans = ByteWriter(capacity: 64 << 10)
+  private var next = ByteWriter(capacity: 512)
   private var one = ByteWriter(capacity: 16 << 10)
-  private var count = 0
+  /// Which payload ``next`` and ``one`` have the process and the span of.
+  private var ahead: (batch: SpoolPosition, index: Int)?
 
   init(_ context: ExporterContext, _ format: ThriftProtocol, limit: Int) {
     self.context = context
@@ -19,50 +21,55 @@ struct JaegerBatches: ~Copyable {
     self.limit = limit
   }
 
-  /// Hands every batch and the number of its spans to `send`. A span that alone is over the limit is counted and left out.
-  mutating func send(
-    _ batch: SpoolBatch, _ send: (UnsafeRawBufferPointer, Int) throws(ExportFailure) -> Void
-  ) throws(ExportFailure) {
-    for range in batch.payloads {
-      let isGood = batch.bytes.withUnsafeBytes {
-        context.decode(UnsafeRawBufferPointer(rebasing: $0[range]), into: &span)
-      }
-      guard isGood else { continue }
-      var next = ByteWriter(capacity: 512)
-      JaegerThrift.encodeProcess(of: span, defaultService: context.defaultService, as: format, to: &next)
-      one.removeAll()
-      JaegerThrift.encode(span, as: format, to: &one)
-      guard next.count + one.count + JaegerThrift.batchOverhead <= limit else {
-        context.metrics.add(.refused, context.name)
-        context.log.limited(
-          .warning, by: context.name, "a span is too large for a datagram and was left out",
-          ["exporter": context.name, "bytes": String(one.count), "limit": String(limit)])
+  /// Encodes a batch of the first payloads: as many as are of one process and within the limit. A span that alone is over
+  /// the limit is alone in a batch.
+  mutating func encode(_ payloads: Range<Int>, of batch: SpoolBatch, to message: inout ByteWriter)
+    -> EncodedRequest
+  {
+    message.removeAll()
+    spans.removeAll()
+    var request = EncodedRequest(end: payloads.lowerBound)
+    while request.end < payloads.upperBound {
+      guard prepare(request.end, of: batch) else {
+        request.unreadable += 1
+        request.end += 1
         continue
       }
-      let bytes = next.array
-      if count > 0,
-        bytes != process || bytes.count + spans.count + one.count + JaegerThrift.batchOverhead > limit
+      if request.spans == 0 {
+        process = next.array
+      } else if next.count + spans.count + one.count + JaegerThrift.batchOverhead > limit
+        || !process.elementsEqual(next.bytes)
       {
-        try finish(send)
+        // It begins the next batch.
+        ahead = (batch.start, request.end)
+        break
       }
-      process = bytes
       spans.put(one.bytes)
-      count += 1
+      request.spans += 1
+      request.lastSpan = request.end
+      request.end += 1
     }
-    try finish(send)
+    guard request.spans > 0 else { return request }
+    process.withUnsafeBytes { process in
+      JaegerThrift.batch(
+        process: process, spans: spans.bytes, count: request.spans, as: format, to: &message)
+    }
+    return request
   }
 
-  private mutating func finish(_ send: (UnsafeRawBufferPointer, Int) throws(ExportFailure) -> Void)
-    throws(ExportFailure)
-  {
-    guard count > 0 else { return }
-    var message = ByteWriter(capacity: process.count + spans.count + 64)
-    process.withUnsafeBytes { process in
-      JaegerThrift.batch(process: process, spans: spans.bytes, count: count, as: format, to: &message)
+  /// Encodes the process and the span of a payload; false when that is no span.
+  private mutating func prepare(_ index: Int, of batch: SpoolBatch) -> Bool {
+    defer { ahead = nil }
+    if let ahead, ahead.batch == batch.start, ahead.index == index { return true }
+    let range = batch.payloads[index]
+    let isGood = batch.bytes.withUnsafeBytes {
+      context.decode(UnsafeRawBufferPointer(rebasing: $0[range]), into: &span)
     }
-    let number = count
-    spans.removeAll()
-    count = 0
-    try send(message.bytes, number)
+    guard isGood else { return false }
+    next.removeAll()
+    JaegerThrift.encodeProcess(of: span, defaultService: context.defaultService, as: format, to: &next)
+    one.removeAll()
+    JaegerThrift.encode(span, as: format, to: &one)
+    return true
   }
 }

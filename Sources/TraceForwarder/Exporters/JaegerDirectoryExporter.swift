@@ -7,6 +7,9 @@ import Tracing
 ///
 /// Traces that spans came for lately are in memory; the least recent ones are let go of when they take more than
 /// ``memoryLimit``, and read back from their file when a late span comes.
+///
+/// A file is written as a whole, so a trace that goes on for long would be written over and over: the pause between two
+/// writes grows with the file, which keeps the writing to about ``writeRate``. What is not written is not acknowledged.
 final class JaegerDirectoryExporter: SpanExporter {
   struct Limits: Sendable {
     /// How many files stay, and seconds since the last span; 0 is no limit.
@@ -18,8 +21,12 @@ final class JaegerDirectoryExporter: SpanExporter {
 
   private struct OpenTrace {
     var document: TraceDocument
+    /// The version of the file that the document has; nil when there was none.
+    var file: FileVersion?
     var isDirty = true
     var lastSpan = MonotonicClock.milliseconds
+    /// When it is to be written again, should spans have come by then.
+    var nextWrite = 0
   }
 
   private let context: ExporterContext
@@ -27,19 +34,32 @@ final class JaegerDirectoryExporter: SpanExporter {
   private let limits: Limits
   private var traces: [TraceID: OpenTrace] = [:]
   private var held = 0
+  /// When all traces were written.
+  private var lastDelivery = MonotonicClock.milliseconds
   private var span = Span()
   private var scratch = ByteWriter(capacity: 16 << 10)
   private var file = ByteWriter(capacity: 256 << 10)
+  /// The batch that is on its way, and how many of its payloads were taken or set aside.
+  private var current: SpoolPosition?
+  private var settled = 0
+  private var leftOut = 0
   private var nextCleaning = 0
   /// Files that were written since the last cleaning.
   private var written = 0
+  /// Whether a name may not be on disk yet.
+  private var hasNewName = false
 
   static let memoryLimit = 32 << 20
   /// Bytes of one trace, which is in memory as a whole while it is written.
   static let traceLimit = 32 << 20
+  /// Bytes of a file that is read back; a larger one is not this exporter's.
+  static let fileLimit = 128 << 20
   /// Milliseconds after which a trace is complete: since its last span, with the root's and without.
   static let completeAfter = 5_000
   static let idleAfter = 60_000
+  /// Bytes a second that one trace is written over with, about, and the longest pause that follows from that, in milliseconds.
+  static let writeRate = 1 << 20
+  static let longestPause = 30_000
 
   init(_ context: ExporterContext, directory: String, limits: Limits) throws(ExportFailure) {
     self.context = context
@@ -51,28 +71,52 @@ final class JaegerDirectoryExporter: SpanExporter {
   }
 
   var isBuffered: Bool { true }
+  var isDelivered: Bool { !traces.values.contains { $0.isDirty } }
 
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
-    batch.visitPayloads { payload in
-      guard context.decode(payload, into: &span) else { return }
-      let id = span.traceID
-      var trace = traces.removeValue(forKey: id) ?? OpenTrace(document: load(id))
-      held -= trace.document.size
-      if trace.document.size > Self.traceLimit {
-        refuse(id)
-      } else if trace.document.add(span, defaultService: context.defaultService, &scratch) {
-        trace.isDirty = true
-      }
-      trace.lastSpan = MonotonicClock.milliseconds
-      held += trace.document.size
-      traces[id] = trace
+    if current != batch.start { (current, settled) = (batch.start, 0) }
+    for index in settled..<batch.payloads.count {
+      try add(index, of: batch)
+      settled = index + 1
     }
     if held > Self.memoryLimit { try letGo() }
+    current = nil
   }
 
-  func flush() throws(ExportFailure) {
+  private func add(_ index: Int, of batch: SpoolBatch) throws(ExportFailure) {
+    let range = batch.payloads[index]
+    let isGood = batch.bytes.withUnsafeBytes {
+      context.decode(UnsafeRawBufferPointer(rebasing: $0[range]), into: &span)
+    }
+    guard isGood else { return context.countUnreadable(1) }
+    let id = span.traceID
+    var trace = traces.removeValue(forKey: id) ?? load(id)
+    held -= trace.document.size
+    let isFull = trace.document.size > Self.traceLimit
+    if !isFull, trace.document.add(span, defaultService: context.defaultService, &scratch) {
+      trace.isDirty = true
+    }
+    trace.lastSpan = MonotonicClock.milliseconds
+    held += trace.document.size
+    traces[id] = trace
+    guard isFull else { return }
+    let reason = "the file of the trace \(id.description) is full: \(Self.traceLimit) bytes"
+    try context.setAside(batch.alone(index), status: 0, reason: reason)
+    leftOut += 1
+  }
+
+  func takeLeftOut() -> Int {
+    defer { leftOut = 0 }
+    return leftOut
+  }
+
+  func flush(mustDeliver: Bool) throws(ExportFailure) {
     let now = MonotonicClock.milliseconds
+    // Large ones are written together, or some trace would be waiting whenever others are done.
+    let lastWrite = traces.values.reduce(0) { $1.isDirty ? max($0, $1.nextWrite) : $0 }
+    let writesAll = mustDeliver || lastWrite <= now || now - lastDelivery >= Self.longestPause
     for id in Array(traces.keys) {
+      guard writesAll || traces[id]?.nextWrite == 0 else { continue }
       guard var trace = traces.removeValue(forKey: id) else { continue }
       do throws(ExportFailure) { try write(&trace) } catch {
         traces[id] = trace
@@ -85,6 +129,13 @@ final class JaegerDirectoryExporter: SpanExporter {
         traces[id] = trace
       }
     }
+    if hasNewName {
+      do throws(SystemCallError) { try DurableFile.syncDirectory(of: path(TraceID(0))) } catch {
+        throw ExportFailure(error.description)
+      }
+      hasNewName = false
+    }
+    if writesAll { lastDelivery = now }
     clean(now)
   }
 
@@ -99,21 +150,16 @@ final class JaegerDirectoryExporter: SpanExporter {
     }
   }
 
-  private func refuse(_ id: TraceID) {
-    context.metrics.add(.refused, context.name)
-    context.log.limited(
-      .warning, by: context.name, "a trace's file is full: spans were left out",
-      ["exporter": context.name, "trace": id.description, "limit": String(Self.traceLimit)])
-  }
-
   private func path(_ id: TraceID) -> String { "\(directory)/\(id.description).json" }
 
-  private func load(_ id: TraceID) -> TraceDocument {
-    guard let bytes = try? WholeFile.read(path(id)), let document = TraceDocument(id, file: bytes) else {
-      return TraceDocument(id)
-    }
+  /// The trace as its file has it, in whatever way that is formatted; without spans when the file is not a trace that the
+  /// forwarder wrote, which ``write(_:)`` then keeps.
+  private func load(_ id: TraceID) -> OpenTrace {
+    guard let (bytes, version) = try? TraceFiles.read(path(id), limit: Self.fileLimit),
+      let document = TraceDocument(id, reformatted: bytes)
+    else { return OpenTrace(document: TraceDocument(id)) }
     held += document.size
-    return document
+    return OpenTrace(document: document, file: version)
   }
 
   private func write(_ trace: inout OpenTrace) throws(ExportFailure) {
@@ -122,13 +168,29 @@ final class JaegerDirectoryExporter: SpanExporter {
     file.put(TraceDocument.envelopeStart)
     trace.document.put(to: &file)
     file.put(TraceDocument.envelopeEnd)
+    let path = path(trace.document.traceID)
     do throws(SystemCallError) {
-      try AtomicFile.write(file.bytes, to: path(trace.document.traceID), mode: 0o640)
+      if let version = try FileVersion.current(path), version != trace.file { try keep(path) }
+      try DurableFile.replace(path, mode: 0o640, file.bytes)
+      trace.file = try FileVersion.current(path)
     } catch {
       throw ExportFailure(error.description)
     }
     trace.isDirty = false
+    hasNewName = true
+    let pause = file.count / (Self.writeRate / 1000)
+    // A small file is written as often as it is asked for.
+    trace.nextWrite = MonotonicClock.milliseconds + (pause < 250 ? 0 : min(pause, Self.longestPause))
     written += 1
+  }
+
+  /// Something else has changed the file: truncated, edited or replaced it. What it has now is not lost.
+  private func keep(_ path: String) throws(SystemCallError) {
+    let kept = try TraceFiles.keep(path)
+    context.log.limited(
+      .warning, by: context.name,
+      "a trace's file was changed by another program and is kept under another name",
+      ["exporter": context.name, "file": path, "kept": kept])
   }
 
   /// Deletes the oldest files that are over a limit; once a minute, and when many were written.
@@ -147,33 +209,5 @@ final class JaegerDirectoryExporter: SpanExporter {
         || file.modified < oldest
       if isOver { _ = unlink("\(directory)/\(file.name)") }
     }
-  }
-}
-
-/// The files of a directory that are one trace each.
-enum TraceFiles {
-  static func list(_ directory: String) -> [(name: String, size: Int, modified: Int)] {
-    var result: [(name: String, size: Int, modified: Int)] = []
-    for name in (try? DirectoryListing.names(in: directory)) ?? []
-    where name.hasSuffix(".json") && name.utf8.count == 37 {
-      var status = stat()
-      guard stat("\(directory)/\(name)", &status) == 0 else { continue }
-      result.append((name, Int(status.st_size), Int(status.st_mtim.tv_sec)))
-    }
-    return result
-  }
-}
-
-enum WholeFile {
-  static func read(_ path: String) throws(SystemCallError) -> [UInt8] {
-    let file = try FileDescriptor.open(path, O_RDONLY)
-    let size = Int(try file.status(path).st_size)
-    var bytes = [UInt8](repeating: 0, count: size)
-    let got = try bytes.withMutableBytes { target throws(SystemCallError) -> Int in
-      guard let base = target.baseAddress else { return 0 }
-      return try file.read(at: 0, into: base, count: size, subject: path)
-    }
-    bytes.removeLast(size - got)
-    return bytes
   }
 }

@@ -14,6 +14,10 @@ final class JaegerFileExporter: SpanExporter {
   private let rotation: FileRotation
   private var partial: FileDescriptor?
   private var size = 0
+  /// The size of the partial file that is on disk.
+  private var syncedSize = 0
+  /// Whether its name may not be on disk yet.
+  private var hasNewName = false
   private var opened = MonotonicClock.milliseconds
   private var records = ByteWriter(capacity: 64 << 10)
   private var span = Span()
@@ -26,24 +30,55 @@ final class JaegerFileExporter: SpanExporter {
 
   private var partialPath: String { "\(path).partial" }
 
+  var isBuffered: Bool { true }
+
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
     records.removeAll()
-    batch.visitPayloads { SpoolFormat.append($0, to: &records) }
+    var ends: [Int] = []
+    batch.visitPayloads {
+      SpoolFormat.append($0, to: &records)
+      ends.append(records.count)
+    }
     do throws(SystemCallError) {
-      if rotation.isDue(size: size, extra: records.count, since: opened) {
-        try complete()
-        try rotation.rotate(path)
-      }
-      let number = try open()
-      do throws(SystemCallError) {
-        try FileDescriptor(borrowing: number).writeAll(records.bytes, subject: partialPath)
-      } catch {
-        _ = ftruncate(number, size)
-        throw error
-      }
-      size += records.count
+      _ = try open()
+      for piece in rotation.pieces(ends, after: size) { try write(piece) }
     } catch {
       throw ExportFailure(error.description)
+    }
+  }
+
+  private func write(_ piece: Range<Int>) throws(SystemCallError) {
+    if rotation.isDue(size: size, extra: piece.count, since: opened) {
+      try complete()
+      try rotation.rotate(path)
+    }
+    let number = try open()
+    do throws(SystemCallError) {
+      try FileDescriptor(borrowing: number).writeAll(
+        UnsafeRawBufferPointer(rebasing: records.bytes[piece]), subject: partialPath)
+    } catch {
+      _ = ftruncate(number, size)
+      throw error
+    }
+    size += piece.count
+  }
+
+  /// Forces the partial file to the disk. What a disk failed to take is cut, and written again.
+  func flush(mustDeliver: Bool) throws(ExportFailure) {
+    guard let number = partial?.number else { return }
+    do throws(SystemCallError) {
+      if size != syncedSize { try DurableFile.sync(number, partialPath) }
+      syncedSize = size
+      if hasNewName { try DurableFile.syncDirectory(of: path) }
+      hasNewName = false
+    } catch {
+      var failure = ExportFailure(error.description)
+      if error.call == "fdatasync" {
+        _ = ftruncate(number, syncedSize)
+        size = syncedSize
+        failure.repeats = true
+      }
+      throw failure
     }
   }
 
@@ -61,6 +96,8 @@ final class JaegerFileExporter: SpanExporter {
     if let number = partial?.number { return number }
     let file = try FileDescriptor.open(partialPath, O_RDWR | O_CREAT | O_APPEND, mode: 0o600)
     size = try Self.cutTornTail(file, partialPath)
+    syncedSize = size
+    hasNewName = true
     opened = MonotonicClock.milliseconds
     let number = file.number
     // What waits is of the file that is there; when nothing waits, that file is of an earlier run and complete.
@@ -94,21 +131,26 @@ final class JaegerFileExporter: SpanExporter {
     let temporary = "\(path).tmp"
     let file = try FileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o640)
     do throws(SystemCallError) {
-      try writeDocument(from: number, to: file)
+      let unreadable = try writeDocument(from: number, to: file)
+      try DurableFile.sync(file.number, temporary)
       guard rename(temporary, path) == 0 else { throw SystemCallError("rename", path) }
+      try DurableFile.syncDirectory(of: path)
+      if !keeping { context.countUnreadable(unreadable) }
     } catch {
       _ = unlink(temporary)
       throw error
     }
     if keeping { return }
     partial = nil
-    size = 0
+    (size, syncedSize) = (0, 0)
     _ = unlink(partialPath)
   }
 
-  /// Trace by trace, so that no more than the largest is in memory.
-  private func writeDocument(from partial: Int32, to file: borrowing FileDescriptor) throws(SystemCallError) {
-    let (order, places) = try findTraces(partial)
+  /// Trace by trace, so that no more than the largest is in memory; returns how many records are no spans.
+  private func writeDocument(from partial: Int32, to file: borrowing FileDescriptor) throws(SystemCallError)
+    -> Int
+  {
+    let (order, places, unreadable) = try findTraces(partial)
     var out = ByteWriter(capacity: 1 << 20)
     var scratch = ByteWriter(capacity: 16 << 10)
     out.put(TraceDocument.envelopeStart)
@@ -127,10 +169,14 @@ final class JaegerFileExporter: SpanExporter {
     }
     out.put(TraceDocument.envelopeEnd)
     try file.writeAll(out.bytes, subject: path)
+    return unreadable
   }
 
   /// Where the payloads of each trace are, and the traces in the order in which they came.
-  private func findTraces(_ partial: Int32) throws(SystemCallError) -> ([TraceID], [TraceID: [Range<Int>]]) {
+  private func findTraces(_ partial: Int32) throws(SystemCallError) -> (
+    [TraceID], [TraceID: [Range<Int>]], unreadable: Int
+  ) {
+    var unreadable = 0
     var places: [TraceID: [Range<Int>]] = [:]
     var order: [TraceID] = []
     var offset = 0
@@ -140,11 +186,14 @@ final class JaegerFileExporter: SpanExporter {
       let count = Int(header[0]) | Int(header[1]) << 8 | Int(header[2]) << 16 | Int(header[3]) << 24
       let place = offset + header.count..<offset + header.count + count
       offset = place.upperBound
-      guard offset <= size, try read(place, partial) else { continue }
+      guard offset <= size, try read(place, partial) else {
+        unreadable += 1
+        continue
+      }
       if places[span.traceID] == nil { order.append(span.traceID) }
       places[span.traceID, default: []].append(place)
     }
-    return (order, places)
+    return (order, places, unreadable)
   }
 
   /// Reads and decodes a payload.

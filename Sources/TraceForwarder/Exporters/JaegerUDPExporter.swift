@@ -1,3 +1,4 @@
+import Bytes
 import CLinux
 import Glibc
 import System
@@ -9,6 +10,12 @@ final class JaegerUDPExporter: SpanExporter {
   private let context: ExporterContext
   private let address: SocketAddress
   private var batches: JaegerBatches
+  private var message = ByteWriter(capacity: 64 << 10)
+  /// The batch that is on its way, which of its payloads were set aside, and up to which one they were counted.
+  private var current: SpoolPosition?
+  private var settled: Set<Int> = []
+  private var counted = 0
+  private var leftOut = 0
   private var socket: FileDescriptor?
   /// Whether the last datagrams were not refused.
   private var isThere = false
@@ -28,20 +35,59 @@ final class JaegerUDPExporter: SpanExporter {
   }
 
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
+    if current != batch.start {
+      current = batch.start
+      (settled, counted) = ([], 0)
+    }
     let number = try connected()
-    try batches.send(batch) { (message, _) throws(ExportFailure) in
-      // A refusal is of an earlier datagram, which may be of this batch: all of it is sent again.
-      let sent = Glibc.send(number, message.baseAddress, message.count, Int32(MSG_NOSIGNAL))
-      guard sent == message.count else {
-        self.isThere = false
-        throw ExportFailure(SystemCallError("send", "udp:\(self.address)").description)
+    var next = 0
+    while next < batch.payloads.count {
+      let request = batches.encode(next..<batch.payloads.count, of: batch, to: &message)
+      if next >= counted { context.countUnreadable(request.unreadable) }
+      next = request.end
+      counted = max(counted, next)
+      guard request.spans > 0 else { continue }
+      if message.count > Self.datagramBytes {
+        try setAside(request.lastSpan, of: batch)
+      } else {
+        try send(number)
       }
-      self.burst += sent + Self.datagramOverhead
-      guard self.burst >= Self.burstBytes else { return }
-      self.burst = 0
-      usleep(Self.burstPause * 1000)
     }
     try confirm(number)
+    current = nil
+  }
+
+  func takeLeftOut() -> Int {
+    defer { leftOut = 0 }
+    return leftOut
+  }
+
+  private func send(_ number: Int32) throws(ExportFailure) {
+    // A refusal is of an earlier datagram, which may be of this batch: all of it is sent again.
+    let sent = Glibc.send(number, message.bytes.baseAddress, message.count, Int32(MSG_NOSIGNAL))
+    guard sent == message.count else {
+      isThere = false
+      throw failure(SystemCallError("send", "udp:\(address)"))
+    }
+    burst += sent + Self.datagramOverhead
+    guard burst >= Self.burstBytes else { return }
+    burst = 0
+    usleep(Self.burstPause * 1000)
+  }
+
+  /// A span that no datagram can carry. Its batch may be sent again, but it is set aside once.
+  private func setAside(_ index: Int, of batch: SpoolBatch) throws(ExportFailure) {
+    guard !settled.contains(index) else { return }
+    let reason = "the span is too large for a datagram: \(message.count) bytes, at most \(Self.datagramBytes)"
+    try context.setAside(batch.alone(index), status: 0, reason: reason)
+    settled.insert(index)
+    leftOut += 1
+  }
+
+  private func failure(_ error: SystemCallError) -> ExportFailure {
+    ExportFailure(
+      error.description,
+      remedy: "check that a Jaeger agent is running there, and --jaeger-host and --jaeger-port")
   }
 
   /// A refusal comes back from this machine at once, or when that is busy a little later: it is waited for until the agent
@@ -52,7 +98,7 @@ final class JaegerUDPExporter: SpanExporter {
     var code: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
     isThere = getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) == 0 && code == 0
-    if !isThere { throw ExportFailure(SystemCallError("send", "udp:\(address)", code: code).description) }
+    if !isThere { throw failure(SystemCallError("send", "udp:\(address)", code: code)) }
   }
 
   private func connected() throws(ExportFailure) -> Int32 {
@@ -73,7 +119,7 @@ final class JaegerUDPExporter: SpanExporter {
       socket = consume file
       return number
     } catch {
-      throw ExportFailure(error.description)
+      throw failure(error)
     }
   }
 }

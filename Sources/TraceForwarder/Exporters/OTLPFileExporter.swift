@@ -10,6 +10,10 @@ final class OTLPFileExporter: SpanExporter {
   private let rotation: FileRotation
   private var file: FileDescriptor?
   private var size = 0
+  /// The size that is on disk.
+  private var syncedSize = 0
+  /// Whether a name may not be on disk yet.
+  private var hasNewName = false
   private var opened = 0
   private var lines = ByteWriter(capacity: 256 << 10)
   private var span = Span()
@@ -20,38 +24,88 @@ final class OTLPFileExporter: SpanExporter {
     self.rotation = rotation
   }
 
+  var isBuffered: Bool { true }
+
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
     lines.removeAll()
+    var ends: [Int] = []
+    var unreadable = 0
     batch.visitPayloads { payload in
-      guard context.decode(payload, into: &span) else { return }
+      guard context.decode(payload, into: &span) else {
+        unreadable += 1
+        return
+      }
       OTLPJSON.encode(span, to: &lines)
       lines.put(0x0a)
+      ends.append(lines.count)
     }
     do throws(SystemCallError) {
-      if rotation.isDue(size: size, extra: lines.count, since: opened) {
-        file = nil
-        try rotation.rotate(path)
-      }
-      let number = try open()
-      do throws(SystemCallError) {
-        try FileDescriptor(borrowing: number).writeAll(lines.bytes, subject: path)
-      } catch {
-        // Half a line would spoil the next one.
-        _ = ftruncate(number, size)
-        throw error
-      }
-      size += lines.count
+      _ = try open()
+      // In pieces of whole lines: a file has its size at most, but for a single longer line.
+      for piece in rotation.pieces(ends, after: size) { try write(piece) }
     } catch {
-      throw ExportFailure(error.description)
+      throw failure(error)
+    }
+    context.countUnreadable(unreadable)
+  }
+
+  func flush(mustDeliver: Bool) throws(ExportFailure) {
+    do throws(SystemCallError) {
+      try sync()
+      if hasNewName { try DurableFile.syncDirectory(of: path) }
+      hasNewName = false
+    } catch {
+      throw failure(error)
     }
   }
 
-  func reopen() { file = nil }
+  private func write(_ piece: Range<Int>) throws(SystemCallError) {
+    if rotation.isDue(size: size, extra: piece.count, since: opened) {
+      try sync()
+      file = nil
+      try rotation.rotate(path)
+      hasNewName = true
+    }
+    let number = try open()
+    do throws(SystemCallError) {
+      try FileDescriptor(borrowing: number).writeAll(
+        UnsafeRawBufferPointer(rebasing: lines.bytes[piece]), subject: path)
+    } catch {
+      // Half a line would spoil the next one.
+      _ = ftruncate(number, size)
+      throw error
+    }
+    size += piece.count
+  }
+
+  func reopen() throws(ExportFailure) {
+    do throws(SystemCallError) { try sync() } catch { throw failure(error) }
+    file = nil
+  }
+
+  /// A disk that failed to take the bytes says so once and may then call them written: they are cut, and written again.
+  private func sync() throws(SystemCallError) {
+    guard let number = file?.number, size != syncedSize else { return }
+    do throws(SystemCallError) { try DurableFile.sync(number, path) } catch {
+      _ = ftruncate(number, syncedSize)
+      size = syncedSize
+      throw error
+    }
+    syncedSize = size
+  }
+
+  private func failure(_ error: SystemCallError) -> ExportFailure {
+    var failure = ExportFailure(error.description)
+    failure.repeats = error.call == "fdatasync"
+    return failure
+  }
 
   private func open() throws(SystemCallError) -> Int32 {
     if let number = file?.number { return number }
     let file = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o640)
     size = Int(try file.status(path).st_size)
+    syncedSize = size
+    hasNewName = true
     opened = MonotonicClock.milliseconds
     let number = file.number
     self.file = consume file

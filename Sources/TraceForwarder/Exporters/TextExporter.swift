@@ -20,12 +20,18 @@ final class TextExporter: SpanExporter {
 
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
     out.removeAll()
+    var unreadable = 0
     batch.visitPayloads { payload in
-      if context.decode(payload, into: &span) { SpanText.put(span, isColoured: isColoured, to: &out) }
+      guard context.decode(payload, into: &span) else {
+        unreadable += 1
+        return
+      }
+      SpanText.put(span, isColoured: isColoured, to: &out)
     }
     do throws(SystemCallError) { try write(out.bytes) } catch {
       if error.code == EPIPE { onClosed() } else { throw ExportFailure(error.description) }
     }
+    context.countUnreadable(unreadable)
   }
 
   /// Waits for a reader that is slow, but not beyond the time to stop.

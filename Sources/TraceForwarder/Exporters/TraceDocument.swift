@@ -103,6 +103,53 @@ struct TraceDocument {
     guard lines.joined(separator: [0x0a]).elementsEqual(end) else { return nil }
   }
 
+  /// Reads a file that another program may have formatted anew.
+  init?(_ traceID: TraceID, reformatted file: [UInt8]) {
+    if let document = TraceDocument(traceID, file: file) {
+      self = document
+    } else if let document = TraceDocument(traceID, file: Self.withOwnLines(file)) {
+      self = document
+    } else {
+      return nil
+    }
+  }
+
+  /// The same JSON without white space, but with line ends where ``put(to:)`` has them: around what the list of traces,
+  /// the list of spans and the processes hold, and between the members of the last two.
+  private static func withOwnLines(_ file: [UInt8]) -> [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(file.count)
+    var depth = 0
+    var isText = false
+    var isEscape = false
+    for byte in file {
+      if isText {
+        isText = isEscape || byte != UInt8(ascii: "\"")
+        isEscape = !isEscape && byte == UInt8(ascii: "\\")
+        out.append(byte)
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): break
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        depth += 1
+        out.append(byte)
+        if depth == 2 || depth == 4 { out.append(UInt8(ascii: "\n")) }
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        if depth == 2 || depth == 4 { out.append(UInt8(ascii: "\n")) }
+        depth -= 1
+        out.append(byte)
+      case UInt8(ascii: ","):
+        out.append(byte)
+        if depth == 4 { out.append(UInt8(ascii: "\n")) }
+      default:
+        isText = byte == UInt8(ascii: "\"")
+        out.append(byte)
+      }
+    }
+    return out + [UInt8(ascii: "\n")]
+  }
+
   /// The next line without the comma that says that another one follows.
   private static func item(
     _ lines: inout ArraySlice<ArraySlice<UInt8>>, _ hasMore: inout Bool

@@ -26,12 +26,42 @@ final class HTTPClient {
     var status: Int
     /// Seconds to wait, as the server asked.
     var retryAfter: Int?
+    /// Where a redirect leads; none is followed.
+    var location: String?
     var body: [UInt8]
   }
 
   /// Why there was no answer, in libcurl's words.
   struct Failure: Error {
+    /// What went wrong, as far as that tells what to do.
+    enum Kind {
+      case name, connection, time, encryption, other
+
+      /// libcurl's numbers are part of its stable interface.
+      fileprivate init(_ code: Int32) {
+        switch code {
+        case 5, 6: self = .name
+        case 7, 52, 55, 56: self = .connection
+        case 28: self = .time
+        case 35, 51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91, 98: self = .encryption
+        default: self = .other
+        }
+      }
+
+      var remedy: String? {
+        switch self {
+        case .name: "check the host name in the URL, and this machine's resolver"
+        case .connection: "check that the collector is running, and the URL's port and scheme"
+        case .time: "check that the collector is running and reachable, or raise --collector-timeout"
+        case .encryption:
+          "trust the authority that signed the collector's certificate by --collector-ca-file, and check the URL's host name and scheme"
+        case .other: nil
+        }
+      }
+    }
+
     var reason: String
+    var kind = Kind.other
   }
 
   /// The most seconds that a server can ask to wait.
@@ -70,12 +100,16 @@ final class HTTPClient {
     guard code == 0 else {
       if code == KATA_CURL_ABORTED_BY_CALLBACK { throw Failure(reason: "the time to stop was over") }
       let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      throw Failure(reason: text.isEmpty ? library.text(of: code) : text)
+      throw Failure(reason: text.isEmpty ? library.text(of: code) : text, kind: Failure.Kind(code))
     }
     let wait = kata_curl_number(library.getinfo, handle, Int32(KATA_CURL_RETRY_AFTER))
     return Answer(
       status: Int(kata_curl_number(library.getinfo, handle, Int32(KATA_CURL_RESPONSE_CODE))),
-      retryAfter: wait > 0 ? Int(min(wait, Self.longestPause)) : nil, body: received.bytes)
+      retryAfter: wait > 0 ? Int(min(wait, Self.longestPause)) : nil,
+      location: kata_curl_text(library.getinfo, handle, Int32(KATA_CURL_REDIRECT_URL)).map {
+        String(cString: $0)
+      },
+      body: received.bytes)
   }
 
   private func perform(_ body: UnsafeRawBufferPointer, _ list: UnsafeMutableRawPointer?) -> Int32 {

@@ -14,6 +14,10 @@ struct HTTPRequest: Sendable {
   var headers: [(name: String, value: String)] = []
   var body: [UInt8] = []
   var keepsAlive = true
+  /// The authority of a target in absolute form, which takes the place of the field `Host`.
+  var authority: String?
+  /// Whether the peer is a process of this machine: it came over loopback or a Unix socket.
+  var isLocal = false
 
   func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
   func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value }
@@ -53,10 +57,12 @@ struct HTTPResponse: Sendable {
 
   static let reasons = [
     100: "Continue", 200: "OK", 202: "Accepted", 204: "No Content", 302: "Found", 400: "Bad Request",
-    404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout", 411: "Length Required",
-    413: "Content Too Large", 415: "Unsupported Media Type", 431: "Request Header Fields Too Large",
+    403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout",
+    411: "Length Required",
+    413: "Content Too Large", 415: "Unsupported Media Type", 421: "Misdirected Request",
+    431: "Request Header Fields Too Large",
     500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
-    505: "HTTP Version Not Supported",
+    505: "HTTP Version Not Supported", 508: "Loop Detected",
   ]
 }
 
@@ -76,7 +82,10 @@ package struct HTTPLimits: Sendable {
   /// Milliseconds for a whole request, and between two.
   package var requestTimeout = 30_000
   package var idleTimeout = 60_000
+  /// Of the receivers for spans, of metrics, and of queries each.
   package var connections = 256
+  /// Bytes of answers to queries that clients have not read; one answer beyond them may be on its way.
+  package var unreadBytes = 64 << 20
   /// Bytes of requests that are not whole, of all connections together.
   package var bufferedBytes = 128 << 20
 

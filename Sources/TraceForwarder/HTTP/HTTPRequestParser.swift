@@ -194,6 +194,7 @@ enum RequestTarget {
     var rest = target
     if rest.hasPrefix("http://") {
       rest = rest.dropFirst(7)
+      request.authority = String(rest.prefix { $0 != "/" })
       rest = rest[(rest.firstIndex(of: "/") ?? rest.endIndex)...]
     }
     let parts = rest.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)

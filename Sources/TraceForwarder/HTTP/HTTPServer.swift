@@ -8,23 +8,39 @@ final class HTTPServer {
   typealias Handler = (HTTPRequest) -> HTTPResponse
 
   private let loop: EventLoop
-  private let limits: HTTPLimits
+  let limits: HTTPLimits
+  private let hosts: HostPolicy
   private let metrics: Metrics
   private let log: ForwarderLog
   private var listeners: [Int32: HTTPListener] = [:]
-  fileprivate var connections: [Int32: HTTPConnection] = [:]
-  /// Bytes that the connections keep of requests that are not whole.
-  fileprivate var bufferedBytes = 0
+  private(set) var connections: [Int32: HTTPConnection] = [:]
+  /// Bytes that the connections keep of incomplete requests.
+  var bufferedBytes = 0
+  /// Bytes of answers that clients have not read.
+  var unreadBytes = 0
+  /// Rises whenever something moves on a connection.
+  private var activity: UInt64 = 0
 
-  init(loop: EventLoop, limits: HTTPLimits = HTTPLimits(), metrics: Metrics, log: ForwarderLog) {
+  /// Milliseconds that a client has to read something, and the bytes a second below which it is a slow one, when its answer
+  /// keeps others from being made.
+  static let slowAfter = 2000
+  private static let slowRate = 256 << 10
+
+  init(
+    loop: EventLoop, limits: HTTPLimits = HTTPLimits(), hosts: HostPolicy = HostPolicy([]), metrics: Metrics,
+    log: ForwarderLog
+  ) {
     self.loop = loop
     self.limits = limits
+    self.hosts = hosts
     self.metrics = metrics
     self.log = log
   }
 
-  func listen(_ file: consuming FileDescriptor, _ handler: @escaping Handler) {
-    let listener = HTTPListener(file, self, handler)
+  func listen(_ file: consuming FileDescriptor, in budget: HTTPBudget, _ handler: @escaping Handler) {
+    let reach = SocketReach.bound(file.number)
+    let listener = HTTPListener(
+      file, self, budget, hosts: reach == .loopback ? hosts : nil, handler: handler)
     do throws(SystemCallError) {
       try loop.add(listener.number, .read, listener)
       listeners[listener.number] = listener
@@ -41,201 +57,185 @@ final class HTTPServer {
   /// Whether some request is being read or answered.
   var isBusy: Bool { connections.values.contains { $0.isBusy } }
 
+  // MARK: Connections
+
   fileprivate func accept(_ listener: HTTPListener) {
     for _ in 0..<64 {
-      var cid: UInt32 = 0
-      let number = kata_accept(listener.number, &cid)
-      guard number >= 0 else { return }
-      let file = FileDescriptor(owning: number)
-      metrics.add(.connections, "http")
-      guard connections.count < limits.connections else {
-        metrics.add(.closed, "too_many_http_connections")
+      let accepted = ListeningSocket.accept(listener.number)
+      if accepted.number >= 0 {
+        admit(FileDescriptor(owning: accepted.number), listener)
         continue
       }
-      let connection = HTTPConnection(file, self, listener.handler, limits)
-      guard (try? loop.add(number, .read, connection)) != nil else { continue }
-      connections[number] = connection
-      metrics.change(.connections, "http", by: 1)
+      if accepted.code == ECONNABORTED || accepted.code == EINTR { continue }
+      guard accepted.lacksDescriptors, ListeningSocket.hasConnection(listener.number) else { return }
+      let error = SystemCallError("accept", "http", code: accepted.code)
+      log.limited(
+        .error, by: "http accept", "the process has too many open files",
+        ["error": error.reason, "remedy": "raise LimitNOFILE= or ulimit -n"])
+      guard acceptWithSpare(listener) else {
+        // Until the next tick: it would be told of the same connection again and again.
+        listener.pause()
+        return
+      }
     }
   }
 
-  fileprivate func count(_ status: Int) { metrics.add(.requests, String(status)) }
-  fileprivate func change(_ connection: HTTPConnection, _ events: EventLoop.Events) {
+  /// Accepts a connection in the place of the spare descriptor, which another connection may have to give back before.
+  private func acceptWithSpare(_ listener: HTTPListener) -> Bool {
+    let budget = listener.budget
+    guard budget.hasSpare || evict(from: budget) else { return false }
+    let accepted = ListeningSocket.accept(listener.number) { budget.releaseSpare() }
+    if accepted.number >= 0 { admit(FileDescriptor(owning: accepted.number), listener) }
+    return accepted.number >= 0
+  }
+
+  private func admit(_ file: consuming FileDescriptor, _ listener: HTTPListener) {
+    metrics.add(.connections, "http")
+    let budget = listener.budget
+    guard budget.count < limits.connections || evict(from: budget) else {
+      metrics.add(.closed, "too_many_http_connections")
+      return
+    }
+    let connection = HTTPConnection(file, self, listener)
+    guard (try? loop.add(connection.number, .read, connection)) != nil else { return }
+    connections[connection.number] = connection
+    budget.count += 1
+    metrics.change(.connections, "http", by: 1)
+  }
+
+  /// Ends the connection of a full budget that is least worth its place: one that is only waited for, then the one that
+  /// has been idle for longest, then the one whose request or reading stands still for longest. Of what a client has sent
+  /// whole, nothing is left unread.
+  private func evict(from budget: HTTPBudget) -> Bool {
+    // Each is read once at most: one that always has something to read must not keep its place by that.
+    var looked = 0
+    while true {
+      let candidates = connections.values.filter { $0.listener.budget === budget }
+      guard let victim = candidates.min(by: { $0.standing < $1.standing }) else { return false }
+      looked += 1
+      guard looked <= min(candidates.count, 256), victim.hasInput else {
+        close(victim, "replaced_\(victim.standing.use)")
+        return true
+      }
+      victim.ready(.read)
+      if connections[victim.number] !== victim { return true }
+    }
+  }
+
+  private func close(_ connection: HTTPConnection, _ reason: String) {
+    metrics.add(.closed, reason)
+    log.limited(
+      .warning, by: "http", "an HTTP connection was closed to make room for others", ["reason": reason])
+    connection.abandon()
+  }
+
+  /// Whether another answer may be made, of which nobody knows the size: not while ``HTTPLimits/unreadBytes`` wait to be
+  /// read. Clients that read slowly, or not at all, lose theirs then.
+  func hasRoomForAnswer() -> Bool {
+    while unreadBytes >= limits.unreadBytes {
+      let now = MonotonicClock.milliseconds
+      let slow = connections.values.filter { $0.unread > 0 && now - $0.answerStart >= Self.slowAfter }
+        .min { $0.readingRate(now) < $1.readingRate(now) }
+      guard let slow, slow.readingRate(now) < Self.slowRate else { return false }
+      close(slow, "slow_reader")
+    }
+    return true
+  }
+
+  func nextActivity() -> UInt64 {
+    activity &+= 1
+    return activity
+  }
+
+  func count(_ status: Int) { metrics.add(.requests, String(status)) }
+
+  func refused(_ host: String) {
+    log.limited(
+      .warning, by: "http host", "a request was refused: it names another host",
+      ["host": String(host.prefix(256)), "remedy": "allow the name with --allowed-host"])
+  }
+
+  func change(_ connection: HTTPConnection, _ events: EventLoop.Events) {
     loop.change(connection.number, events)
   }
 
-  fileprivate func forget(_ connection: HTTPConnection) {
+  func forget(_ connection: HTTPConnection) {
     guard connections.removeValue(forKey: connection.number) != nil else { return }
     loop.remove(connection.number)
     bufferedBytes -= connection.parserSize
+    unreadBytes -= connection.unread
+    let budget = connection.listener.budget
+    budget.count -= 1
+    if let file = connection.takeFile() { budget.keep(file) }
     metrics.change(.connections, "http", by: -1)
   }
+
+  fileprivate func resume(_ number: Int32) -> Bool { loop.resume(number, .read) }
+  fileprivate func suspend(_ number: Int32) { loop.suspend(number) }
 }
 
-private final class HTTPListener: EventHandler, IdleHandler {
-  private let file: FileDescriptor
-  let number: Int32
-  let handler: HTTPServer.Handler
-  private unowned let server: HTTPServer
+/// What the connections of some listeners share, apart from other listeners: how many there may be, and a descriptor that
+/// is kept for them when the process has no other left.
+final class HTTPBudget {
+  fileprivate(set) var count = 0
+  private var base: FileDescriptor?
+  private var spare: FileDescriptor?
 
-  init(_ file: consuming FileDescriptor, _ server: HTTPServer, _ handler: @escaping HTTPServer.Handler) {
-    number = file.number
-    self.file = file
-    self.server = server
-    self.handler = handler
+  init() {
+    base = try? FileDescriptor.open("/dev/null", O_RDONLY)
+    spare = try? FileDescriptor.open("/dev/null", O_RDONLY)
   }
 
-  func ready(_ events: EventLoop.Events) { server.accept(self) }
-  func tick(_ now: Int) {}
+  fileprivate var hasSpare: Bool { spare != nil }
+
+  /// Frees the descriptor that was kept.
+  fileprivate func releaseSpare() { spare = nil }
+
+  /// Keeps one again, after it was lost to another thread.
+  fileprivate func refill() {
+    if spare == nil, count == 0 { spare = try? FileDescriptor.open("/dev/null", O_RDONLY) }
+  }
+
+  /// Takes the descriptor of a connection that has ended, if none is kept, without a moment in which another thread could
+  /// have it.
+  fileprivate func keep(_ file: consuming FileDescriptor) {
+    guard spare == nil, let base = base?.number, dup3(base, file.number, O_CLOEXEC) >= 0 else { return }
+    spare = consume file
+  }
 }
 
-private final class HTTPConnection: EventHandler {
+final class HTTPListener: EventHandler, IdleHandler {
   private let file: FileDescriptor
   let number: Int32
-  private let handler: HTTPServer.Handler
-  private let limits: HTTPLimits
+  let budget: HTTPBudget
+  /// Nil when requests may name any host.
+  let hosts: HostPolicy?
+  let handler: HTTPServer.Handler
   private unowned let server: HTTPServer
-  private var parser: HTTPRequestParser
-  private var output: [UInt8] = []
-  private var written = 0
-  private var closesAfter = false
-  /// Milliseconds of the monotonic clock until which it waits for the client's end, all being said.
-  private var lingersUntil: Int?
-  private static let lingerTime = 2000
-  /// Bytes of answers that wait, before the next request is looked at.
-  private static let mostOutput = 8 << 20
-  private var requestStart = MonotonicClock.milliseconds
-  private var lastActivity = MonotonicClock.milliseconds
+  private var isPaused = false
 
-  init(
-    _ file: consuming FileDescriptor, _ server: HTTPServer, _ handler: @escaping HTTPServer.Handler,
-    _ limits: HTTPLimits
+  fileprivate init(
+    _ file: consuming FileDescriptor, _ server: HTTPServer, _ budget: HTTPBudget, hosts: HostPolicy?,
+    handler: @escaping HTTPServer.Handler
   ) {
     number = file.number
     self.file = file
     self.server = server
+    self.budget = budget
+    self.hosts = hosts
     self.handler = handler
-    self.limits = limits
-    parser = HTTPRequestParser(limits: limits)
   }
 
-  /// What of it counts in the server's buffered bytes.
-  fileprivate private(set) var parserSize = 0
+  func ready(_ events: EventLoop.Events) { server.accept(self) }
 
-  var isBusy: Bool { lingersUntil == nil && parser.isInRequest || written < output.count }
-
-  func ready(_ events: EventLoop.Events) {
-    if lingersUntil != nil { return linger() }
-    if written < output.count {
-      guard write(), written == output.count, lingersUntil == nil else { return }
-      // Requests that came together with the one whose answer took so long.
-      answer()
-      account()
-      return
-    }
-    var chunk = [UInt8](repeating: 0, count: 64 << 10)
-    let wasInRequest = parser.isInRequest
-    let got = chunk.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
-    if got < 0, errno == EAGAIN || errno == EINTR { return }
-    guard got > 0 else { return server.forget(self) }
-    lastActivity = MonotonicClock.milliseconds
-    if !wasInRequest { requestStart = lastActivity }
-    chunk.withUnsafeBytes { parser.append(UnsafeRawBufferPointer(rebasing: $0[..<got])) }
-    answer()
-    account()
-  }
-
-  /// Refuses the request when all requests that are not whole take too much together.
-  private func account() {
-    guard server.connections[number] === self else { return }
-    server.bufferedBytes += parser.size - parserSize
-    parserSize = parser.size
-    guard server.bufferedBytes > limits.bufferedBytes, parser.isInRequest, !closesAfter else { return }
-    put(
-      HTTPResponse(503, text: "too much is being received at once", retryAfter: 1), keepsAlive: false,
-      isHead: false)
-    _ = write()
-  }
-
-  private func answer() {
-    while !closesAfter {
-      switch parser.next() {
-      case .needsMore(let expectsContinue):
-        if expectsContinue { output += Array("HTTP/1.1 100 Continue\r\n\r\n".utf8) }
-        _ = write()
-        return
-      case .request(let request):
-        put(handler(request), keepsAlive: request.keepsAlive, isHead: request.method == "HEAD")
-      case .failed(let response): put(response, keepsAlive: false, isHead: false)
-      }
-      if output.count - written > Self.mostOutput { break }
-    }
-    _ = write()
-  }
-
-  private func put(_ response: HTTPResponse, keepsAlive: Bool, isHead: Bool) {
-    server.count(response.status)
-    var head = "HTTP/1.1 \(response.status) \(HTTPResponse.reasons[response.status] ?? "")\r\n"
-    if response.status != 204 {
-      if !response.body.isEmpty { head += "Content-Type: \(response.type)\r\n" }
-      head += "Content-Length: \(response.body.count)\r\n"
-    }
-    for (name, value) in response.headers { head += "\(name): \(value)\r\n" }
-    if !keepsAlive {
-      head += "Connection: close\r\n"
-      closesAfter = true
-    }
-    output += Array((head + "\r\n").utf8)
-    if !isHead { output += response.body }
-  }
-
-  /// Writes what can be; false when the connection was closed.
-  private func write() -> Bool {
-    while written < output.count {
-      let done = output.withUnsafeBytes { bytes in
-        bytes.baseAddress.map { send(number, $0 + written, bytes.count - written, Int32(MSG_NOSIGNAL)) } ?? 0
-      }
-      if done < 0 {
-        if errno == EINTR { continue }
-        if errno == EAGAIN {
-          server.change(self, .write)
-          return true
-        }
-        server.forget(self)
-        return false
-      }
-      written += done
-      lastActivity = MonotonicClock.milliseconds
-    }
-    output.removeAll(keepingCapacity: output.capacity < 1 << 20)
-    written = 0
-    if closesAfter {
-      // Closed at once, what the client still sends would reset the connection, and the answer with it.
-      shutdown(number, Int32(SHUT_WR))
-      lingersUntil = MonotonicClock.milliseconds + Self.lingerTime
-    }
-    server.change(self, .read)
-    return true
-  }
-
-  /// Passes over what the client still sends, until it has closed its side.
-  private func linger() {
-    var chunk = [UInt8](repeating: 0, count: 64 << 10)
-    let got = chunk.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
-    if got > 0 || got < 0 && (errno == EAGAIN || errno == EINTR) { return }
-    server.forget(self)
+  fileprivate func pause() {
+    guard !isPaused else { return }
+    server.suspend(number)
+    isPaused = true
   }
 
   func tick(_ now: Int) {
-    if let lingersUntil {
-      if now >= lingersUntil { server.forget(self) }
-      return
-    }
-    if parser.isInRequest, now - requestStart > limits.requestTimeout {
-      put(HTTPResponse(408, text: "the request took too long"), keepsAlive: false, isHead: false)
-      if write() { server.forget(self) }
-    } else if now - lastActivity > limits.idleTimeout {
-      server.forget(self)
-    }
+    budget.refill()
+    if isPaused { isPaused = !server.resume(number) }
   }
 }

@@ -6,9 +6,11 @@ struct JaegerTraceWriter {
   let defaultService: String
   /// Bytes of the whole answer.
   let limit: Int
+  /// Whether spans have the warnings of ``Trace/warnings``.
+  let warns: Bool
 
   func put(_ trace: Trace, _ reader: SpanReader, _ out: inout ByteWriter) {
-    let warnings = trace.warnings
+    let warnings = warns ? trace.warnings : [:]
     var numbers: [[UInt8]: Int] = [:]
     var processes: [[UInt8]] = []
     var process = ByteWriter(capacity: 512)

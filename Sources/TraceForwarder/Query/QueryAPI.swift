@@ -26,7 +26,7 @@ final class QueryAPI {
       return response
     }
     if path.first != "api" {
-      return TracePage.answer(path) ?? failure(404, "there is no such page or endpoint")
+      return TracePage.answer(path, request.query) ?? failure(404, "there is no such page or endpoint")
     }
     if path.dropFirst().first == "v3" { return third.answer(request, Array(path.dropFirst(2))) }
     return first(request, Array(path.dropFirst()))
@@ -139,9 +139,11 @@ final class QueryAPI {
       return failure(413, "\(count) spans are too many: the limit is \(limits.spans)")
     }
     let reader = SpanReader(records: records.array, limits)
-    let traces = order.map { Trace($0, at: positions[$0] ?? [], reader) }
+    // Translated and no more: nothing is left out, reordered or warned of.
+    let traces = order.map { Trace($0, inOrder: positions[$0] ?? [], reader) }
     return self.traces(
-      traces, reader, refused > 0 ? [Problem(message: "\(refused) malformed spans were left out")] : [])
+      traces, reader, warns: false,
+      refused > 0 ? [Problem(message: "\(refused) malformed spans were left out")] : [])
   }
 
   // MARK: Dependencies
@@ -210,7 +212,9 @@ final class QueryAPI {
     )
   }
 
-  private func traces(_ traces: [Trace], _ reader: SpanReader, _ problems: [Problem] = []) -> HTTPResponse {
+  private func traces(
+    _ traces: [Trace], _ reader: SpanReader, warns: Bool = true, _ problems: [Problem] = []
+  ) -> HTTPResponse {
     var problems = problems
     var out = ByteWriter(capacity: 64 << 10)
     out.put("{\"data\":[")
@@ -222,7 +226,8 @@ final class QueryAPI {
         break
       }
       if number > 0 { out.put(0x2c) }
-      JaegerTraceWriter(defaultService: defaultService, limit: limits.bytes).put(trace, reader, &out)
+      let writer = JaegerTraceWriter(defaultService: defaultService, limit: limits.bytes, warns: warns)
+      writer.put(trace, reader, &out)
     }
     end(&out, total: 0, problems)
     return HTTPResponse(200, out.array)

@@ -18,6 +18,7 @@ final class SpanReader {
   let limits: AnswerLimits
   private var file: FileDescriptor?
   private var segment: UInt64 = 0
+  private var framing = SegmentFraming.version1
   /// A piece of the segment, from `start` on.
   private var window: [UInt8] = []
   private var start = 0
@@ -32,7 +33,7 @@ final class SpanReader {
     self.limits = limits
   }
 
-  /// - Parameter records: as they are in a segment, but without its header; positions are offsets in them.
+  /// - Parameter records: as they are in a segment of version 1, but without its header; positions are offsets in them.
   init(records: [UInt8], _ limits: AnswerLimits = AnswerLimits()) {
     spool = nil
     self.limits = limits
@@ -58,7 +59,7 @@ final class SpanReader {
     guard prepare(position) else { return }
     let offset = position.offset - start
     window.withUnsafeBytes { bytes in
-      guard case .good(let payload, _) = SpoolFormat.record(at: offset, in: bytes),
+      guard case .good(let payload, _) = framing.record(at: offset, in: bytes),
         (try? OTLPProtobuf.decode(payload, limits: .none, into: &span)) != nil
       else { return }
       body(span, payload)
@@ -71,7 +72,7 @@ final class SpanReader {
     // Around the place, then from its record's header on, then the whole of a record that is larger than the window.
     for _ in 0..<3 {
       if position.segment == segment, position.offset >= start, position.offset < start + window.count {
-        let record = window.withUnsafeBytes { SpoolFormat.record(at: position.offset - start, in: $0) }
+        let record = window.withUnsafeBytes { framing.record(at: position.offset - start, in: $0) }
         guard case .incomplete(let bytes) = record else { return true }
         needed = bytes
       }
@@ -84,9 +85,10 @@ final class SpanReader {
     guard let spool else { return false }
     if file == nil || position.segment != segment {
       // A segment that is gone was deleted in between.
-      guard let opened = try? FileDescriptor.open(spool.path(position.segment), O_RDONLY) else {
-        return false
-      }
+      guard let framing = spool.framing(of: position.segment),
+        let opened = (try? spool.openSegment(position.segment)) ?? nil
+      else { return false }
+      self.framing = framing
       file = consume opened
       segment = position.segment
     }

@@ -44,9 +44,18 @@ struct Trace {
     if spans.isEmpty { return nil }
   }
 
-  /// Reads the spans at these positions.
+  /// Reads the spans at these positions, each once, in the order in which they started.
   init(_ id: TraceID, at positions: [SpoolPosition], _ reader: SpanReader, matching query: TraceQuery? = nil)
   {
+    self.init(id, inOrder: positions, reader, matching: query)
+    removeRepeated()
+    spans.sort { ($0.start, $1.end, $0.id) < ($1.start, $0.end, $1.id) }
+  }
+
+  /// Reads the spans at these positions as they come, with those that come again.
+  init(
+    _ id: TraceID, inOrder positions: [SpoolPosition], _ reader: SpanReader, matching query: TraceQuery? = nil
+  ) {
     self.id = id
     omitted = 0
     isMatch = query == nil
@@ -69,8 +78,6 @@ struct Trace {
     }
     services = names.names
     hosts = hostNames.names
-    removeRepeated()
-    spans.sort { ($0.start, $1.end, $0.id) < ($1.start, $0.end, $1.id) }
   }
 
   /// A span that was delivered twice is one; two spans that share an id by mistake are two.
@@ -83,8 +90,13 @@ struct Trace {
     spans.removeAll { !seen.insert(Key(id: $0.id, hash: $0.hash)).inserted }
   }
 
-  /// The first span without a parent.
-  var root: Member? { spans.first { $0.parent == 0 } }
+  /// The first span without a parent. Where every span's parent is there, as when spans are each other's parents, none will
+  /// come: then it is the span that started first.
+  var root: Member? {
+    if let root = spans.first(where: { $0.parent == 0 }) { return root }
+    let ids = Set(spans.map(\.id))
+    return omitted == 0 && spans.allSatisfy { ids.contains($0.parent) } ? spans.first : nil
+  }
 }
 
 /// Names, each once.

@@ -81,7 +81,7 @@ package final class TraceIndex: Sendable {
   }
 
   private func follow() {
-    var reader = SpoolReader(spool, at: spool.start)
+    var reader = SpoolReader(spool, at: spool.start, for: .queries)
     while !state.withLock({ $0.isStopped }) {
       if !catchUp(&reader) { wakeup.wait(milliseconds: 5000) }
       forgetDeleted()
@@ -100,7 +100,7 @@ package final class TraceIndex: Sendable {
     var found: [Found] = []
     var span = Span()
     for range in batch.payloads {
-      let offset = batch.start.offset + range.lowerBound - SpoolFormat.recordHeaderBytes
+      let offset = batch.position(of: range).offset
       let isGood = batch.bytes.withUnsafeBytes { bytes in
         (try? OTLPProtobuf.decode(UnsafeRawBufferPointer(rebasing: bytes[range]), limits: .none, into: &span))
           != nil

@@ -46,6 +46,8 @@ extension TracePage {
       return body;
     }
     const problem = text => make('p', {class: 'problem', role: 'alert'}, visible(text));
+    // An empty name is a name, and has to be seen and clicked on.
+    const named = text => text || '(no name)';
     const hash = () => new URLSearchParams(location.hash.slice(1));
     const fields = ['service', 'operation', 'tags', 'min', 'last', 'limit'];
 
@@ -77,7 +79,8 @@ extension TracePage {
       const length = Number(BigInt(summary.maxEndTimeUnixNano) / 1000n) - start;
       const bar = make('i');
       bar.style.width = length / longest * 100 + '%';
-      const name = summary.rootOperationName ? foreign(summary.rootOperationName) : 'root span not received yet';
+      // A root that has come has a service, whatever its name is.
+      const name = summary.rootOperationName || summary.rootServiceName ? foreign(named(summary.rootOperationName)) : 'root span not received yet';
       return make('tr', {},
         make('td', {class: 'trace'}, make('a', {href: '#trace=' + summary.traceId}, name), ' ', make('small', {class: 'mono wide'}, summary.traceId.slice(0, 8)),
           make('div', {}, ...summary.services.map(s => chip(s.name, '· ' + s.spanCount.toLocaleString('en'))))),
@@ -109,10 +112,35 @@ extension TracePage {
       if (!summaries.length) setTimeout(() => isCurrent() && show(), 2000);
     }
 
+    // The parameters of a search of the Jaeger UI, whose links lead here, as the page's own.
+    function adopt() {
+      const from = new URLSearchParams(location.search), to = new URLSearchParams();
+      if (location.hash || !location.search) return;
+      const units = {s: 1, m: 60, h: 3600, d: 86400, w: 604800}, look = /^(\d+)([smhdw])$/.exec(from.get('lookback') || '');
+      for (const [name, field] of [['service', 'service'], ['operation', 'operation'], ['minDuration', 'min'], ['limit', 'limit']])
+        if (from.get(name) && from.get(name) !== 'all') to.set(field, from.get(name));
+      if (look) to.set('last', look[1] * units[look[2]]);
+      let words = from.getAll('tag');
+      try {
+        words = words.concat(Object.entries(JSON.parse(from.get('tags') || '{}')).map(([key, value]) => `${key}=${value}`));
+      } catch { /* no tags then */ }
+      const word = text => {
+        const [, key, value] = /^([^=:]*)[=:]?(.*)$/s.exec(text);
+        return /\s/.test(value) ? `${key}="${value}"` : `${key}=${value}`;
+      };
+      if (words.length) to.set('tags', words.map(word).join(' '));
+      history.replaceState(null, '', location.pathname + '#' + to);
+    }
+
     let shown = 0;
     async function show() {
       const number = ++shown, isCurrent = () => number === shown, from = hash();
-      for (const field of ['tags', 'min', 'last', 'limit']) if (from.has(field)) $(field).value = from.get(field);
+      for (const field of ['tags', 'min', 'last', 'limit']) {
+        if (!from.has(field)) continue;
+        if ($(field).tagName === 'SELECT' && ![...$(field).options].some(o => o.value === from.get(field)))
+          $(field).append(make('option', {value: from.get(field)}, field === 'last' ? duration(from.get(field) * 1e6) : visible(from.get(field))));
+        $(field).value = from.get(field);
+      }
       try {
         const {services} = await get('api/v3/services');
         if (isCurrent()) choose('service', services, from.get('service'));
@@ -130,7 +158,7 @@ extension TracePage {
     $('service').addEventListener('change', () => { $('operation').value = ''; search(); });
     for (const field of ['operation', 'last', 'limit']) $(field).addEventListener('change', search);
     addEventListener('hashchange', show);
-    addEventListener('DOMContentLoaded', show);
+    addEventListener('DOMContentLoaded', () => { adopt(); show(); });
 
     """#
 }

@@ -49,7 +49,7 @@ extension TracePage {
       const {span} = node, process = view.trace.processes[span.processID];
       const links = span.references.filter(r => r.refType !== 'CHILD_OF');
       return make('div', {class: 'detail', id: 'detail-' + node.at, '--c': colour(process.serviceName)},
-        make('p', {}, make('b', {}, ...long(span.operationName, 400)), ' ', make('small', {}, foreign(process.serviceName))),
+        make('p', {}, make('b', {}, ...long(named(span.operationName), 400)), ' ', make('small', {}, foreign(process.serviceName))),
         make('p', {class: 'dim'}, `${duration(span.duration)}, from +${duration(span.startTime - view.start)} · ${moment(span.startTime)} · span `,
           make('a', {class: 'mono', href: `#trace=${view.trace.traceID}&span=${span.spanID}`}, span.spanID)),
         ...(span.warnings || []).map(text => make('p', {class: 'warning'}, '⚠ ' + visible(text))),
@@ -88,7 +88,7 @@ extension TracePage {
       const name = make('button', {class: 'name', type: 'button', 'aria-expanded': false, title: visible(span.operationName).slice(0, 500),
         onclick: () => toggle(view, node), onkeydown: event => move(view, node, event)},
         bad ? make('span', {class: 'bad'}, '✖ ', make('span', {class: 'hidden'}, 'error: ')) : null, warned ? make('span', {class: 'warning'}, '⚠ ') : null,
-        foreign(span.operationName.slice(0, 500), {class: bad ? 'bad' : undefined}), ' ', make('small', {}, foreign(service)),
+        foreign(named(span.operationName).slice(0, 500), {class: bad ? 'bad' : undefined}), ' ', make('small', {}, foreign(service)),
         make('span', {class: 'hidden'}, `, ${duration(span.duration)}, from +${duration(span.startTime - view.start)}, depth ${node.depth}`));
       node.row = make('li', {class: 'row', '--c': colour(service), '--depth': node.depth}, make('div', {class: 'left'}, fold, name),
         make('div', {class: 'lane', 'aria-hidden': true, onclick: () => toggle(view, node)}, bar, ...marks, time));
@@ -192,11 +192,11 @@ extension TracePage {
         if (part < 1) result.style.left = part * 100 + '%';
         return result;
       };
-      document.title = visible(root.operationName).slice(0, 80) + ' · Kata traces';
+      document.title = visible(named(root.operationName)).slice(0, 80) + ' · Kata traces';
       draw(view);
       $('main').replaceChildren(
         ...[...(trace.warnings || []), ...(answer.errors || []).map(e => e.msg)].map(problem),
-        make('div', {class: 'top'}, make('h2', {}, ...long(root.operationName, 400), ' ', make('small', {}, foreign(trace.processes[root.processID].serviceName))),
+        make('div', {class: 'top'}, make('h2', {}, ...long(named(root.operationName), 400), ' ', make('small', {}, foreign(trace.processes[root.processID].serviceName))),
           make('span', {class: 'dim'}, make('a', {href: 'api/traces/' + trace.traceID, download: trace.traceID + '.jaeger.json'}, 'Jaeger JSON'), ' · ',
             make('a', {href: 'api/v3/traces/' + trace.traceID, download: trace.traceID + '.otlp.json'}, 'OTLP JSON'))),
         make('p', {class: 'facts'}, fact('trace', trace.traceID, 'mono'), fact('started', moment(start)), fact('took', duration(length)), fact('spans', nodes.length.toLocaleString('en')),

@@ -1,3 +1,4 @@
+import Bytes
 import Tracing
 
 /// The page at `/`: a list of traces, and one trace as a waterfall. It asks the query API like any other client, and needs
@@ -15,16 +16,38 @@ enum TracePage {
   ]
 
   /// Nil for a path that is not the page's.
-  static func answer(_ path: [String]) -> HTTPResponse? {
+  static func answer(_ path: [String], _ query: [(name: String, value: String)] = []) -> HTTPResponse? {
     switch (path.first, path.count) {
     case (nil, _): file("text/html", html)
     case ("page.css", 1): file("text/css", style)
     case ("page.js", 1): file("text/javascript", script + waterfallScript)
     // Where the Jaeger UI has them, so that links to it lead somewhere.
-    case ("search", 1): redirect("./")
+    case ("search", 1): redirect("./" + text(query))
     case ("trace", 2): TraceID(hex: path[1]).flatMap { redirect("../#trace=\($0.description)") }
     default: nil
     }
+  }
+
+  /// Parameters as a URL has them. They are escaped anew: what a client wrote does not go into a field as it is.
+  private static func text(_ query: [(name: String, value: String)]) -> String {
+    let pairs = query.map { "\(escaped($0.name))=\(escaped($0.value))" }
+    return pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
+  }
+
+  private static func escaped(_ text: String) -> String {
+    var out = ByteWriter(capacity: text.utf8.count * 3)
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
+        out.put(byte)
+      default:
+        let digits = String(byte, radix: 16, uppercase: true)
+        out.put(string: digits.count == 1 ? "%0\(digits)" : "%\(digits)")
+      }
+    }
+    return out.string
   }
 
   private static func file(_ type: String, _ text: String) -> HTTPResponse {

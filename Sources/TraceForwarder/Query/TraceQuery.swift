@@ -6,7 +6,8 @@ struct TraceQuery {
   /// Nil for any.
   var service: String?
   var operation: String?
-  /// Values that an attribute of the span, its events, its scope or its resource has, or a tag that stands for a field.
+  /// Values that an attribute of the span, its events, its links, its scope or its resource has, or a tag that stands for
+  /// a field.
   var tags: [(key: String, value: String)] = []
   /// Nanoseconds since 1970, of a span's start.
   var start: UInt64 = 0
@@ -67,6 +68,9 @@ struct TraceQuery {
       return true
     }
     for index in span.events.indices where has(span, span.events[index].attributes, key, value) {
+      return true
+    }
+    for index in span.links.indices where has(span, span.links[index].attributes, key, value) {
       return true
     }
     return false

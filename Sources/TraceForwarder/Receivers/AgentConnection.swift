@@ -9,6 +9,9 @@ final class AgentConnection: EventHandler {
   private let file: FileDescriptor
   let number: Int32
   let origin: SpanOrigin
+  /// What the log calls the guest, and what its connections are counted by.
+  let peer: String
+  private let provenance: SpanProvenance
   private unowned let receiver: AgentReceiver
   /// Bytes that were received and are no whole frame yet: those from ``consumed`` up to ``filled``.
   private var buffer: [UInt8]
@@ -29,6 +32,8 @@ final class AgentConnection: EventHandler {
   private var isDry = false
   /// Why the connection is to be closed as soon as the spool has what came before.
   private var fault: String?
+  /// Why the connection is one too many: it ends when what has arrived of it is read.
+  private var refusal: String?
   /// Frames of this turn, by encoding; counted together.
   private var received = 0
   private var bincodes = 0
@@ -40,6 +45,8 @@ final class AgentConnection: EventHandler {
     number = file.number
     self.file = file
     self.origin = origin
+    peer = origin.peer
+    provenance = SpanProvenance(guest: origin, receiver.limits)
     self.receiver = receiver
     buffer = [UInt8](repeating: 0, count: Self.initialBuffer)
     receiver.bufferedBytes += buffer.count
@@ -92,6 +99,7 @@ final class AgentConnection: EventHandler {
     if isPaused { return }
     if let fault { return close(fault) }
     if isEnded { return end() }
+    if let refusal { return close(refusal) }
     // Only trying tells that all is read: AF_VSOCK does not say how much waits.
     if receiver.isDraining, isDry, consumed == filled { receiver.forget(self) }
   }
@@ -181,7 +189,7 @@ final class AgentConnection: EventHandler {
       case .bincode: bincodes += 1
       case .json: jsons += 1
       }
-      origin.mark(&receiver.span, defaultService: receiver.limits.defaultService)
+      provenance.mark(&receiver.span)
       receiver.intake.encode(receiver.span, to: &receiver.records)
       taken += 1
       if receiver.records.count >= receiver.batchBytes { offer() }
@@ -250,10 +258,18 @@ final class AgentConnection: EventHandler {
     lastByte = now
     if frameStart != nil { frameStart = now }
     if fault == nil { takeFrames() }
+    if refusal != nil, fault == nil, !isPaused { readTurn() }
     settle()
   }
 
   // MARK: Ends
+
+  /// Takes what has arrived of a connection that is one too many, and ends it: a frame that the agent has sent whole is
+  /// not lost for having come over it. While the spool takes nothing this waits.
+  func refuse(_ reason: String) {
+    refusal = reason
+    if !isPaused { ready(.read) }
+  }
 
   /// Reads what is there, and ends the connection when nothing of it waits.
   func drain() {
@@ -267,18 +283,46 @@ final class AgentConnection: EventHandler {
       takeFrames()
       readTurn()
     }
-    if pendingCount > 0 {
-      receiver.metrics.add(.rejected, "spool", pendingCount)
-      receiver.log.error(
-        "spans that were read are lost: the spool cannot be written", ["count": String(pendingCount)])
-    }
+    let lost = pendingCount + (pendingCount > 0 ? countRest() : 0)
+    receiver.metrics.add(.rejected, "spool", lost)
+    receiver.intake.losses.add(.spoolUnwritable, lost, [("peer", origin.peer)])
     let left = unread
     if left > 0 {
       receiver.log.limited(
-        .error, by: origin.peer, "what an agent has sent is left unread: the time to stop was over",
-        ["peer": origin.peer, "bytes": String(left)])
+        .error, by: peer, "what an agent has sent is left unread: the time to stop was over",
+        ["peer": peer, "bytes": String(left)])
     }
     end()
+  }
+
+  /// How many whole frames follow that are lost as well: those that were read, and those that a turn still reads.
+  private func countRest() -> Int {
+    var count = takeWholeFrames()
+    var read = 0
+    while read < AgentReceiver.turnBytes, makeRoom() {
+      let got = buffer.withUnsafeMutableBytes { bytes in
+        bytes.baseAddress.map { Glibc.read(number, $0 + filled, bytes.count - filled) } ?? 0
+      }
+      guard got > 0 else { break }
+      filled += got
+      read += got
+      count += takeWholeFrames()
+    }
+    return count
+  }
+
+  /// Passes over the whole frames that were read; returns how many there were.
+  private func takeWholeFrames() -> Int {
+    var count = 0
+    buffer.withUnsafeBytes { bytes in
+      while filled - consumed >= AgentFrame.headerBytes {
+        let length = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: consumed, as: UInt64.self))
+        guard length > 0, length <= UInt64(filled - consumed - AgentFrame.headerBytes) else { return }
+        consumed += AgentFrame.headerBytes + Int(length)
+        count += 1
+      }
+    }
+    return count
   }
 
   func tick(_ now: Int) {
@@ -300,13 +344,13 @@ final class AgentConnection: EventHandler {
   /// Ends the connection; whole frames were taken before.
   private func close(_ reason: String) {
     receiver.metrics.add(.closed, reason)
-    log("the connection was closed", ["reason": reason])
+    log(reason == refusal ? "a connection was refused" : "the connection was closed", ["reason": reason])
     receiver.forget(self)
   }
 
   private func log(_ message: String, _ fields: KeyValuePairs<String, String>) {
     receiver.log.limited(
-      .warning, by: origin.peer, message,
-      ["peer": origin.peer, "detail": fields.map { "\($0.key)=\($0.value)" }.joined(separator: " ")])
+      .warning, by: peer, message,
+      ["peer": peer, "detail": fields.map { "\($0.key)=\($0.value)" }.joined(separator: " ")])
   }
 }

@@ -86,52 +86,77 @@ final class AgentReceiver {
   /// Accepts some of the connections that wait; false when none is left. Not all at once: the others have their turn too.
   @discardableResult
   fileprivate func accept(_ listener: AgentListener) -> Bool {
+    // Guests that have no ended connection: they are not looked through again in this turn.
+    var busy: Set<String> = []
     for _ in 0..<64 {
-      var cid: UInt32 = 0
-      let number = kata_accept(listener.number, &cid)
-      if number < 0 {
-        if errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS {
-          log.limited(
-            .error, by: "accept", "a connection cannot be accepted",
-            ["error": SystemCallError("accept", "agent").reason])
-          // Until the next tick: it would be told of the same connection again and again.
-          listener.pause()
-          return false
-        }
-        if errno == ECONNABORTED || errno == EINTR { continue }
+      // One that is too many could neither be read nor be closed without losing what it has sent: it waits in the kernel.
+      if refused > 0, !isDraining, connections.count >= limits.connections {
+        listener.pause()
         return false
       }
-      let file = FileDescriptor(owning: number)
+      let accepted = ListeningSocket.accept(listener.number)
+      if accepted.number < 0 {
+        if accepted.code == ECONNABORTED || accepted.code == EINTR { continue }
+        guard accepted.lacksDescriptors, ListeningSocket.hasConnection(listener.number) else { return false }
+        if reapEnded() { continue }
+        let error = SystemCallError("accept", "agent", code: accepted.code)
+        log.limited(.error, by: "accept", "a connection cannot be accepted", ["error": error.reason])
+        // Until the next tick: it would be told of the same connection again and again.
+        listener.pause()
+        return false
+      }
       var origin = listener.origin
-      if origin.receiver == "vsock" { origin.cid = cid }
-      metrics.add(.connections, origin.receiver)
-      if let reason = refusal(origin) {
-        metrics.add(.closed, reason)
-        log.limited(
-          .warning, by: origin.peer, "a connection was refused", ["peer": origin.peer, "reason": reason])
-        continue
-      }
-      let connection = AgentConnection(file, origin, self)
-      do throws(SystemCallError) {
-        try loop.add(number, .read, connection)
-      } catch {
-        log.error("a connection cannot be watched", ["error": error.description])
-        continue
-      }
-      connections[number] = connection
-      metrics.change(.connections, origin.receiver, by: 1)
-      perPeer[origin.peer, default: 0] += 1
-      log.debug("an agent connected", ["peer": origin.peer])
+      if origin.receiver == "vsock" { origin.cid = accepted.cid }
+      admit(FileDescriptor(owning: accepted.number), origin, &busy)
     }
     return true
   }
 
-  private func refusal(_ origin: SpanOrigin) -> String? {
-    if connections.count >= limits.connections { return "too_many_connections" }
-    if perPeer[origin.peer, default: 0] >= limits.connectionsPerGuest {
+  private func admit(_ file: consuming FileDescriptor, _ origin: SpanOrigin, _ busy: inout Set<String>) {
+    metrics.add(.connections, origin.receiver)
+    let connection = AgentConnection(file, origin, self)
+    let reason = refusal(connection.peer, &busy)
+    do throws(SystemCallError) {
+      try loop.add(connection.number, .read, connection)
+    } catch {
+      bufferedBytes -= connection.bufferSize
+      log.error("a connection cannot be watched", ["error": error.description])
+      return
+    }
+    connections[connection.number] = connection
+    metrics.change(.connections, origin.receiver, by: 1)
+    perPeer[connection.peer, default: 0] += 1
+    log.debug("an agent connected", ["peer": connection.peer])
+    if let reason { connection.refuse(reason) }
+  }
+
+  /// Why one more connection of this guest is one too many. Ended ones, which the loop has not come to yet, do not count.
+  private func refusal(_ peer: String, _ busy: inout Set<String>) -> String? {
+    if connections.count >= limits.connections, busy.contains("") || !reapEnded() {
+      busy.insert("")
+      return "too_many_connections"
+    }
+    if perPeer[peer, default: 0] >= limits.connectionsPerGuest, busy.contains(peer) || !reapEnded(of: peer) {
+      busy.insert(peer)
       return "too_many_connections_of_one_guest"
     }
     return nil
+  }
+
+  /// Reads connections whose agents have closed them to their end; false when none could be let go of.
+  /// - Parameter peer: the guest; nil for all.
+  private func reapEnded(of peer: String? = nil) -> Bool {
+    let found = connections.values.filter { peer == nil || $0.peer == peer }
+    var entries = found.map {
+      pollfd(fd: $0.number, events: Int16(truncatingIfNeeded: EPOLLRDHUP.rawValue), revents: 0)
+    }
+    guard poll(&entries, nfds_t(entries.count), 0) > 0 else { return false }
+    let before = connections.count
+    for (connection, entry) in zip(found, entries) where entry.revents != 0 {
+      // A socket's buffer may hold more than a turn takes.
+      for _ in 0..<4 where connections[connection.number] === connection { connection.ready(.read) }
+    }
+    return connections.count < before
   }
 
   func forget(_ connection: AgentConnection) {
@@ -140,8 +165,8 @@ final class AgentReceiver {
     bufferedBytes -= connection.bufferSize
     if connection.isRefused { refused -= 1 }
     metrics.change(.connections, connection.origin.receiver, by: -1)
-    let left = perPeer[connection.origin.peer, default: 1] - 1
-    perPeer[connection.origin.peer] = left > 0 ? left : nil
+    let left = perPeer[connection.peer, default: 1] - 1
+    perPeer[connection.peer] = left > 0 ? left : nil
   }
 }
 

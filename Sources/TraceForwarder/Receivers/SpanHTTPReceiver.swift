@@ -8,13 +8,18 @@ final class SpanHTTPReceiver {
   private let log: ForwarderLog
   private let limits: SpanLimits
   private let defaultService: String
+  private var loops: LoopGuard
 
-  init(spool: Spool, metrics: Metrics, log: ForwarderLog, limits: SpanLimits, defaultService: String) {
+  init(
+    spool: Spool, metrics: Metrics, log: ForwarderLog, limits: SpanLimits, defaultService: String,
+    loops: LoopGuard
+  ) {
     intake = SpanIntake(spool: spool)
     self.metrics = metrics
     self.log = log
     self.limits = limits
     self.defaultService = defaultService
+    self.loops = loops
   }
 
   /// `POST /api/traces` with a bare `Batch` in Thrift's binary protocol.
@@ -28,9 +33,8 @@ final class SpanHTTPReceiver {
     guard ["application/x-thrift", "application/vnd.apache.thrift.binary"].contains(request.mediaType) else {
       return HTTPResponse(415, text: "the content type must be application/x-thrift")
     }
-    if let refusal = compressed(request) { return refusal }
-    var records = ByteWriter(capacity: request.body.count + 1024)
-    let result = decode(&records, "jaeger") { refused, take throws(CodecError) in
+    if let refusal = returned(request) ?? compressed(request) { return refusal }
+    let result = decode(request, "jaeger") { refused, take throws(CodecError) in
       try request.body.withBytes { bytes throws(CodecError) in
         try JaegerThrift.decodeBatch(bytes, limits: limits, refused: refused, take)
       }
@@ -58,9 +62,8 @@ final class SpanHTTPReceiver {
     guard isJSON || request.mediaType == "application/x-protobuf" else {
       return HTTPResponse(415, text: "the content type must be application/json or application/x-protobuf")
     }
-    if let refusal = compressed(request) { return refusal }
-    var records = ByteWriter(capacity: request.body.count + 1024)
-    let result = decode(&records, "otlp") { refused, take throws(CodecError) in
+    if let refusal = returned(request) ?? compressed(request) { return refusal }
+    let result = decode(request, "otlp") { refused, take throws(CodecError) in
       try request.body.withBytes { bytes throws(CodecError) in
         if isJSON {
           try OTLPJSON.decodeRequest(bytes, limits: limits, refused: refused, take)
@@ -82,6 +85,27 @@ final class SpanHTTPReceiver {
 
   private static var busy: HTTPResponse {
     HTTPResponse(503, text: "the spool takes nothing just now", retryAfter: 1)
+  }
+
+  /// The answer to a request of an own exporter. Its spans stay in the spool, for nobody else has them.
+  private func returned(_ request: HTTPRequest) -> HTTPResponse? {
+    guard loops.isOwn(request) else { return nil }
+    metrics.add(.rejected, "loop")
+    log.limited(
+      .error, by: "loop", "a request of this forwarder came back to it and was refused",
+      ["path": request.path, "remedy": "give the exporter the collector's address"])
+    return HTTPResponse(508, text: "this forwarder sent the request itself")
+  }
+
+  private func reportReturned(_ count: Int, _ receiver: String) {
+    guard count > 0 else { return }
+    metrics.add(.rejected, "loop", count)
+    log.limited(
+      .error, by: "loop", "spans came back to this forwarder and were dropped: it has them already",
+      [
+        "receiver": receiver, "count": String(count),
+        "remedy": "let no collector that this forwarder sends to send to this forwarder",
+      ])
   }
 
   private func compressed(_ request: HTTPRequest) -> HTTPResponse? {
@@ -146,13 +170,16 @@ final class SpanHTTPReceiver {
   }
 
   private func decode(
-    _ records: inout ByteWriter, _ receiver: String,
+    _ request: HTTPRequest, _ receiver: String,
     _ run: ((CodecError) -> Void, (inout Span) -> Void) throws(CodecError) -> Void
   ) -> Result {
     var taken = 0
+    var returned = 0
     var refused = 0
     var reason = ""
-    var collected = ByteWriter(capacity: 4096)
+    var collected = ByteWriter(capacity: request.body.count + 1024)
+    let provenance = SpanProvenance(
+      receiver: receiver, isLocal: request.isLocal, defaultService: defaultService, limits)
     do throws(CodecError) {
       try run(
         { error in
@@ -161,24 +188,32 @@ final class SpanHTTPReceiver {
           metrics.add(.rejected, "\(error.reason)")
         },
         { span in
-          if span.serviceName.isEmpty { span.setResource("service.name", defaultService) }
+          if loops.hasSeen(span) {
+            returned += 1
+            return
+          }
+          provenance.mark(&span)
           intake.encode(span, to: &collected)
           taken += 1
         })
     } catch {
+      loops.discard()
       metrics.add(.rejected, "\(error.reason)")
       return .broken(error)
     }
     do throws(SpoolRefusal) {
       try intake.append(collected, count: taken)
     } catch {
+      loops.discard()
       if case .failed(let error) = error {
         log.limited(.error, by: "spool", "the spool cannot be written", ["error": error.description])
       }
       return .busy
     }
+    loops.commit()
+    reportReturned(returned, receiver)
     // Only now: a sender that was told to come again is not counted twice.
-    metrics.add(.received, receiver, taken + refused)
+    metrics.add(.received, receiver, taken + returned + refused)
     metrics.add(.decoded, receiver, taken)
     return .taken(taken, refused: refused, reason: reason)
   }

@@ -16,8 +16,11 @@ final class SpanIntake {
   func encode(_ span: borrowing Span, to records: inout ByteWriter) {
     payload.removeAll()
     OTLPProtobuf.encode(copy span, to: &payload)
-    SpoolFormat.append(payload.bytes, to: &records)
+    spool.key.append(payload.bytes, to: &records)
   }
+
+  /// Where spans are counted that are lost before they are in the spool.
+  var losses: LossLedger { spool.losses }
 
   /// Offers records to the spool.
   func append(_ records: borrowing ByteWriter, count: Int, evenWhenFull: Bool = false) throws(SpoolRefusal) {
@@ -41,12 +44,5 @@ struct SpanOrigin: Sendable, Hashable {
     if let sandbox { return "sandbox \(sandbox)" }
     if let cid { return "vsock:\(cid)" }
     return path ?? receiver
-  }
-
-  /// Says in the span's resource where it is from. What the guest says itself about that is not believed.
-  func mark(_ span: inout Span, defaultService: String) {
-    if span.serviceName.isEmpty { span.setResource("service.name", defaultService) }
-    if let sandbox { span.setResource("kata.sandbox.id", sandbox) }
-    if let cid { span.setResource("kata.guest.cid", String(cid)) }
   }
 }

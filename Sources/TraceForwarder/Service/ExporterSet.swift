@@ -8,7 +8,8 @@ struct ExporterSet: Sendable {
 
   /// - Parameter onClosedOutput: called when nobody reads standard output any more.
   init(
-    _ options: ForwarderOptions, spool: Spool, metrics: Metrics, log: ForwarderLog,
+    _ options: ForwarderOptions, spool: Spool, metrics: Metrics, losses: LossLedger, log: ForwarderLog,
+    mark: String,
     onClosedOutput: @escaping @Sendable () -> Void
   ) throws(SystemCallError) {
     var workers: [ExporterWorker] = []
@@ -16,7 +17,8 @@ struct ExporterSet: Sendable {
       _ name: String, _ make: @escaping @Sendable (ExporterContext) throws(ExportFailure) -> any SpanExporter
     ) throws(SystemCallError) {
       let context = ExporterContext(
-        name: name, metrics: metrics, log: log, defaultService: options.agents.defaultService)
+        name: name, metrics: metrics, log: log, losses: losses, store: spool.setAside,
+        defaultService: options.agents.defaultService, instance: mark)
       workers.append(try ExporterWorker(context, spool: spool, limits: options.worker, make: make))
     }
     let files = options.files
@@ -32,7 +34,8 @@ struct ExporterSet: Sendable {
     }
     if let collector = options.otlp {
       try add("otlp") { context throws(ExportFailure) in
-        try OTLPExporter(context, collector.client, usesJSON: collector.usesJSON)
+        try CollectorExporter(
+          context, OTLPRequestEncoder(context, usesJSON: collector.usesJSON), collector.client)
       }
     }
     if let path = options.otlpFile {
@@ -41,7 +44,7 @@ struct ExporterSet: Sendable {
     if let address = options.jaegerAgent { try add("jaeger-agent") { JaegerUDPExporter($0, address) } }
     if let collector = options.jaegerCollector {
       try add("jaeger-thrift") { context throws(ExportFailure) in
-        try JaegerHTTPExporter(context, collector.client)
+        try CollectorExporter(context, ThriftRequestEncoder(context), collector.client)
       }
     }
     if options.dumpsOnly {

@@ -12,6 +12,8 @@ struct Forwarder {
   private let manager = ServiceManager()
   private let metrics = Metrics()
   private let losses: LossLedger
+  /// What this run's requests are marked with, so that one that comes back is known.
+  private let mark = LoopGuard.makeMark()
 
   /// What is told when all sockets are bound: the address that queries are answered at.
   private let onReady: (String?) -> Void
@@ -30,8 +32,7 @@ struct Forwarder {
     do throws(SystemCallError) {
       // Before any thread is there, so that all inherit that the signals wait for this one.
       let signals = try StopSignals([SIGINT, SIGTERM, SIGHUP])
-      let sockets = try bind()
-      guard let sockets, try prepareDirectories() else { return 1 }
+      guard let sockets = try bind(), try prepareDirectories() else { return 1 }
       return try serve(sockets, signals)
     } catch {
       log.error("the forwarder cannot start", ["error": error.description])
@@ -40,10 +41,14 @@ struct Forwarder {
   }
 
   private func bind() throws(SystemCallError) -> ListeningSockets? {
-    do throws(ListeningSockets.Problem) { return try ListeningSockets(options, log) } catch {
+    let sockets: ListeningSockets
+    do throws(ListeningSockets.Problem) { sockets = try ListeningSockets(options, log) } catch {
       log.error("a socket cannot be bound", ["error": error.description])
       return nil
     }
+    guard let problem = LoopCheck.problem(options, sockets) else { return sockets }
+    log.error("an exporter sends to this forwarder itself", ["error": problem])
+    return nil
   }
 
   /// Makes the directories, becomes the user, and sees that it can write where it is to.
@@ -66,10 +71,13 @@ struct Forwarder {
   private func serve(_ sockets: ListeningSockets, _ signals: borrowing StopSignals) throws(SystemCallError)
     -> Int32
   {
-    let spool = try Spool(options.spool)
-    report(spool)
+    guard let spool = openSpool() else { return 1 }
     let closed = try Wakeup()
-    let exporters = try ExporterSet(options, spool: spool, metrics: metrics, log: log) { closed.raise() }
+    let exporters = try ExporterSet(
+      options, spool: spool, metrics: metrics, losses: losses, log: log, mark: mark
+    ) {
+      closed.raise()
+    }
     let index = options.query == nil ? nil : try TraceIndex(spool, limits: options.index)
     let telemetry = Telemetry(metrics, spool, exporters)
     let syncer = try SpoolSyncer(spool, log: log)
@@ -86,7 +94,7 @@ struct Forwarder {
     announce(sockets)
 
     let loops = index == nil ? [agents, http] : [agents, http, queries]
-    let status = wait(signals, closed, loops, exporters)
+    let status = wait(signals, closed, loops, exporters, spool)
 
     manager.notify("STOPPING=1")
     telemetry.stop()
@@ -100,12 +108,20 @@ struct Forwarder {
     return max(status, settle(exporters, spool))
   }
 
-  private func report(_ spool: Spool) {
-    let counts = spool.counts
-    guard counts.recovered > 0 || counts.cutBytes > 0 else { return }
-    log.info(
-      "the spool has spans of an earlier run",
-      ["spans": String(counts.recovered), "torn_bytes_cut": String(counts.cutBytes)])
+  private func openSpool() -> Spool? {
+    do throws(SpoolFailure) {
+      let spool = try Spool(options.spool, losses: losses, log: log)
+      let counts = spool.counts
+      if counts.recovered > 0 || counts.cutBytes > 0 {
+        log.info(
+          "the spool has spans of an earlier run",
+          ["spans": String(counts.recovered), "torn_bytes": String(counts.cutBytes)])
+      }
+      return spool
+    } catch {
+      log.error("the forwarder cannot start", ["error": error.description])
+      return nil
+    }
   }
 
   // MARK: Threads
@@ -123,19 +139,22 @@ struct Forwarder {
     _ thread: LoopThread, _ sockets: ListeningSockets, _ spool: Spool, _ telemetry: Telemetry
   ) {
     let (limits, http, metrics, log) = (options.agents.span, options.http, metrics, log)
-    let name = options.agents.defaultService
+    let (name, hosts) = (options.agents.defaultService, HostPolicy(options.hosts))
+    let loops = LoopGuard(mark: mark, remembersSpans: options.sendsOverNetwork)
     thread.start { loop throws(SystemCallError) in
-      let server = HTTPServer(loop: loop, limits: http, metrics: metrics, log: log)
+      let server = HTTPServer(loop: loop, limits: http, hosts: hosts, metrics: metrics, log: log)
+      // Apart, so that no sender of spans can keep the forwarder from telling how it is.
+      let (receivers, telling) = (HTTPBudget(), HTTPBudget())
       let spans = SpanHTTPReceiver(
-        spool: spool, metrics: metrics, log: log, limits: limits, defaultService: name)
+        spool: spool, metrics: metrics, log: log, limits: limits, defaultService: name, loops: loops)
       for number in sockets.jaeger {
-        server.listen(FileDescriptor(owning: number)) { spans.jaeger($0) }
+        server.listen(FileDescriptor(owning: number), in: receivers) { spans.jaeger($0) }
       }
       for number in sockets.otlp {
-        server.listen(FileDescriptor(owning: number)) { spans.otlp($0) }
+        server.listen(FileDescriptor(owning: number), in: receivers) { spans.otlp($0) }
       }
       for number in sockets.metrics {
-        server.listen(FileDescriptor(owning: number)) {
+        server.listen(FileDescriptor(owning: number), in: telling) {
           telemetry.answer($0) ?? HTTPResponse(404, text: "only /metrics, /healthz and /readyz are here")
         }
       }
@@ -147,12 +166,18 @@ struct Forwarder {
     _ thread: LoopThread, _ sockets: ListeningSockets, _ index: TraceIndex, _ telemetry: Telemetry
   ) {
     let (http, metrics, log, name) = (options.http, metrics, log, options.agents.defaultService)
+    let hosts = HostPolicy(options.hosts)
     thread.start { loop throws(SystemCallError) in
-      let server = HTTPServer(loop: loop, limits: http, metrics: metrics, log: log)
+      let server = HTTPServer(loop: loop, limits: http, hosts: hosts, metrics: metrics, log: log)
       let api = QueryAPI(index, defaultService: name)
+      let budget = HTTPBudget()
       for number in sockets.query {
-        server.listen(FileDescriptor(owning: number)) {
-          telemetry.answer($0) ?? api.answer($0)
+        server.listen(FileDescriptor(owning: number), in: budget) { [unowned server] request in
+          if let answer = telemetry.answer(request) { return answer }
+          return server.hasRoomForAnswer()
+            ? api.answer(request)
+            : HTTPResponse(
+              503, text: "too many unread answers: retry later, or raise --query-max-unread", retryAfter: 1)
         }
       }
       return HTTPService(server)
@@ -166,6 +191,10 @@ struct Forwarder {
         .description
     }
     let query = address(options.query, sockets.query)
+    // Before the line that says it is ready: a guest whose hypervisor uses such a socket would be silently missed.
+    if !sockets.off.isEmpty {
+      log.info("some receivers are off", ["not_listening": sockets.off.joined(separator: ", ")])
+    }
     log.info(
       "the forwarder is ready",
       [
@@ -184,7 +213,8 @@ struct Forwarder {
 
   /// Until a signal, an idle time, a closed output or a thread that failed ends it; returns the exit status so far.
   private func wait(
-    _ signals: borrowing StopSignals, _ closed: Wakeup, _ loops: [LoopThread], _ exporters: ExporterSet
+    _ signals: borrowing StopSignals, _ closed: Wakeup, _ loops: [LoopThread], _ exporters: ExporterSet,
+    _ spool: Spool
   ) -> Int32 {
     var lastSpans: UInt64 = 0
     var lastActivity = MonotonicClock.milliseconds
@@ -204,6 +234,7 @@ struct Forwarder {
       case nil: break
       }
       if files[1].revents != 0 { return 0 }
+      spool.look()
       for loop in loops {
         guard let failure = loop.failure else { continue }
         log.error("the forwarder cannot go on", ["thread": loop.name, "error": failure.description])
@@ -238,7 +269,7 @@ struct Forwarder {
       let count = spool.count(from: worker.position)
       if count == 0, let failure = worker.failure {
         status = 1
-        log.error("an exporter could not finish", ["exporter": worker.name, "reason": failure])
+        log.error("an exporter could not finish", ["exporter": worker.name, "reason": failure.reason])
       }
       guard count > 0 else { continue }
       status = 1
@@ -246,7 +277,7 @@ struct Forwarder {
         "spans are not delivered and wait in the spool",
         [
           "exporter": worker.name, "spans": String(count),
-          "reason": worker.failure ?? "the time to stop was over",
+          "reason": worker.failure?.reason ?? "the time to stop was over",
         ])
     }
     if losses.total > 0 { status = 1 }

@@ -25,7 +25,8 @@ struct ListeningSockets {
       for path in options.socketPaths {
         let path = "\(path)_\(options.port)"
         let socket = try ListeningSocket.unix(path)
-        agents.append((socket.release(), SpanOrigin(receiver: "hybrid", path: path)))
+        agents.append(
+          (socket.release(), SpanOrigin(receiver: "hybrid", sandbox: options.socketSandbox, path: path)))
       }
       if !options.templates.isEmpty {
         helper = try SandboxHelper.start(options.templates, port: options.port, level: options.logLevel)
@@ -78,11 +79,23 @@ struct ListeningSockets {
         case EADDRNOTAVAIL: "this machine has no such context id: use --vsock-cid any"
         default: "load the kernel's module vhost_vsock, or turn this receiver off with --vsock=false"
         }
-      guard !vsock.isRequired, error.code != EADDRINUSE else {
+      let hasOther = !options.socketPaths.isEmpty || !options.templates.isEmpty
+      guard !vsock.isRequired, error.code != EADDRINUSE || hasOther else {
         throw Problem(description: "\(error.description); \(remedy)")
       }
       log.warning("agents over VSOCK are not received", ["error": error.description, "remedy": remedy])
     }
+  }
+
+  /// The receivers that are off, each with the option that turns it on.
+  var off: [String] {
+    let has = { (receiver: String) in agents.contains { $0.origin.receiver == receiver } }
+    var result: [String] = []
+    if !has("vsock") { result.append("VSOCK (--vsock)") }
+    if !has("hybrid"), helper == nil { result.append("hybrid VSOCK (--socket-path-template)") }
+    if jaeger.isEmpty { result.append("Jaeger's Thrift (--jaeger-receiver)") }
+    if otlp.isEmpty { result.append("OTLP (--otlp-receiver)") }
+    return result
   }
 
   private func tcp(_ address: SocketAddress?, _ option: String) throws(Problem) -> [Int32] {

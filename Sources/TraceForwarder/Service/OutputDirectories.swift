@@ -51,8 +51,23 @@ struct OutputDirectories {
   private func giveSpool(to user: User) throws(SystemCallError) {
     let directory = try FileDescriptor.open(spool, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     guard fchown(directory.number, user.id, user.group) == 0 else { throw SystemCallError("chown", spool) }
-    for name in try DirectoryListing.names(in: spool)
-    where name == "lock" || [".spool", ".position", ".position.tmp"].contains(where: name.hasSuffix) {
+    giveFiles(in: directory, to: user)
+    var folder = directory
+    for name in ["set-aside", "resend"] {
+      let number = openat(folder.number, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+      guard number >= 0 else { return }
+      folder = FileDescriptor(owning: number)
+      _ = fchown(folder.number, user.id, user.group)
+      giveFiles(in: folder, to: user)
+    }
+  }
+
+  private func giveFiles(in directory: borrowing FileDescriptor, to user: User) {
+    let names = (try? DirectoryListing.names(in: "/proc/self/fd/\(directory.number)")) ?? []
+    for name in names
+    where ["lock", "key", "key.tmp"].contains(name)
+      || [".spool", ".position", ".position.tmp", ".damaged"].contains(where: name.hasSuffix)
+    {
       // What an earlier run left as another user; nothing else is touched, and nothing that has another name elsewhere,
       // which whoever owned the directory could have given it.
       let number = openat(directory.number, name, Int32(kata_o_path) | O_NOFOLLOW | O_CLOEXEC)

@@ -4,11 +4,13 @@ import Synchronization
 final class Telemetry: Sendable {
   private let metrics: Metrics
   private let spool: Spool
+  private let exporters: [ExporterWorker]
   private let isStopping = Atomic<Bool>(false)
 
   init(_ metrics: Metrics, _ spool: Spool, _ exporters: ExporterSet) {
     self.metrics = metrics
     self.spool = spool
+    self.exporters = exporters.workers
     addGauges(exporters)
   }
 
@@ -33,6 +35,14 @@ final class Telemetry: Sendable {
     if let error = spool.lastError {
       return HTTPResponse(503, text: "the spool cannot be written: \(error.description)")
     }
+    let failures = exporters.compactMap { worker in
+      worker.failure.map { failure in
+        let remedy = failure.remedy.map { "; remedy: \($0)" } ?? ""
+        return "the exporter \(worker.name) cannot deliver, spans wait: \(failure.reason)\(remedy)"
+      }
+    }
+    // Spans are still received, but who asks is to see that they do not arrive where they should.
+    guard failures.isEmpty else { return HTTPResponse(503, text: failures.joined(separator: "\n")) }
     return HTTPResponse(200, text: "ready")
   }
 
@@ -47,7 +57,9 @@ final class Telemetry: Sendable {
     gauge("spool_recovered_spans_total", "Spans that an earlier run left in the spool.") { $0.recovered }
     gauge("spool_damaged_records_total", "Records of the spool that could not be read.") { $0.damaged }
     gauge("spool_dropped_spans_total", "Spans that were deleted to make room.") { $0.dropped }
-    gauge("spool_cut_bytes_total", "Bytes of a torn tail that were cut at the start.") { $0.cutBytes }
+    gauge("spool_cut_bytes_total", "Bytes of records that were not written whole, found at the start.") {
+      $0.cutBytes
+    }
     let workers = exporters.workers
     metrics.gauge("kata_forwarder_exporter_lag_spans Spans that wait for an exporter, about.") {
       workers.map { ("exporter=\"\($0.name)\"", Double(spool.backlog(at: $0.position).records)) }

@@ -16,9 +16,13 @@ enum CRC32C {
     return tables
   }()
 
-  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 { ~update(.max, bytes) }
+
+  /// Takes more bytes into a checksum that is not complete: it begins with all ones, or with a secret, and ends by being
+  /// inverted.
+  static func update(_ state: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
     tables.withUnsafeBufferPointer { tables in
-      var crc = UInt32.max
+      var crc = state
       var index = 0
       // Every index below is a byte plus a multiple of 256 under 2048, the size of the tables.
       while index &+ 8 <= bytes.count {
@@ -33,7 +37,12 @@ enum CRC32C {
         crc = crc >> 8 ^ tables[Int((crc ^ UInt32(bytes[index])) & 0xff)]
         index &+= 1
       }
-      return ~crc
+      return crc
     }
+  }
+
+  /// Takes four bytes, the lowest first, into a checksum that is not complete.
+  static func update(_ state: UInt32, little value: UInt32) -> UInt32 {
+    withUnsafeBytes(of: value.littleEndian) { update(state, $0) }
   }
 }

@@ -23,6 +23,8 @@ package struct SpoolOptions: Sendable {
   package var syncInterval = 100
   /// Bytes of delivered segments to keep, for queries.
   package var keptSize = 0
+  /// Bytes of all spans that are set aside together.
+  package var setAsideSize = 256 << 20
 
   package init(directory: String) { self.directory = directory }
 }
@@ -42,52 +44,106 @@ package final class Spool: Sendable {
     var number: UInt64
     var size: Int
     var records: Int
+    var framing: SegmentFraming
+    /// Whether something in it is no record, so that its file is kept when it is not needed any more.
+    var isDamaged = false
   }
 
   struct State {
+    var directory: SpoolDirectory
+    /// Rises when another directory takes the place of the one before.
+    var generation = 0
+    /// Milliseconds of the monotonic clock at which the directory was last seen in its place.
+    var lastLook = 0
+    /// Whether the last error is that the directory is not in its place.
+    var isAway = false
     var segments: [Segment] = []
     var active: Int32 = -1
     var isDirty = false
     /// Whether a file was made whose name may not be on disk yet.
     var hasNewFile = false
     /// Files that are written to no more, but may not be on disk yet.
-    var retired: [Int32] = []
+    var retired: [(segment: UInt64, file: Int32)] = []
     /// How far each exporter has delivered, by its name.
     var positions: [String: SpoolPosition] = [:]
+    /// Which slot of an exporter's position file is written next; none before the file is prepared.
+    var slots: [String: Int] = [:]
     var readers: [Wakeup] = []
     var counts = SpoolCounts()
     var lastError: SystemCallError?
+    /// Damage that was reported, so that each is once, whichever exporter meets it.
+    var known: Set<SpoolPosition> = []
+    /// Whether the secret is in its file.
+    var hasKeyFile = true
   }
 
   package let options: SpoolOptions
-  let state = Mutex(State())
-  private let lock: FileDescriptor
+  /// Spans that a destination refused for good.
+  package let setAside: SetAside
+  /// What records are to be framed with, see ``SpoolKey/append(_:to:)``.
+  package let key: SpoolKey
+  let losses: LossLedger
+  let log: ForwarderLog
+  let state: Mutex<State>
 
-  /// Opens the spool in a directory, which is made where it is missing, cuts a torn tail and finds the positions.
-  package init(_ options: SpoolOptions) throws(SystemCallError) {
+  /// Opens the spool in a directory, which is made where it is missing, and finds segments and positions.
+  package init(
+    _ options: SpoolOptions, losses: LossLedger? = nil, log: ForwarderLog = .silent
+  ) throws(SpoolFailure) {
+    let losses = losses ?? LossLedger(log: log)
     self.options = options
-    if mkdir(options.directory, 0o700) != 0, errno != EEXIST {
-      throw SystemCallError("make the spool's directory", options.directory)
+    self.losses = losses
+    self.log = log
+    let directory = try SpoolFailure.from { () throws(SystemCallError) in
+      try SpoolDirectory(options.directory)
     }
-    let lock = try FileDescriptor.open("\(options.directory)/lock", O_RDWR | O_CREAT, mode: 0o600)
-    guard flock(lock.number, LOCK_EX | LOCK_NB) == 0 else {
-      throw SystemCallError("lock the spool (is another forwarder using it?)", options.directory)
+    try SpoolRecovery.refuseNewer(in: directory)
+    let found = try SpoolFailure.from { () throws(SystemCallError) in
+      try SpoolRecovery.segments(in: directory)
     }
-    self.lock = lock
-    let found = try SpoolRecovery.segments(in: options.directory)
-    state.withLock {
-      $0.segments = found.segments
-      $0.counts.recovered = UInt64(found.segments.reduce(0) { $0 + $1.records })
-      $0.counts.cutBytes = UInt64(found.cutBytes)
-      // A segment that a position is in or behind was there, though it may be gone: its number is not for new spans.
-      $0.counts.lastRemoved = PositionFile.last(in: options.directory)?.segment ?? 0
+    let key = found.key ?? SpoolKey.random()
+    self.key = key
+    setAside = SetAside(
+      directory: "\(options.directory)/set-aside", maximumSize: options.setAsideSize, losses: losses, key: key
+    )
+    var state = State(directory: directory)
+    state.hasKeyFile = SpoolRecovery.key(in: directory) == key
+    // A segment that a position is in or after was there, though it may be gone: its number is not for new spans.
+    state.counts.lastRemoved = PositionFile.last(in: directory, key)?.segment ?? 0
+    self.state = Mutex(state)
+    self.state.withLock { state in
+      take(found, &state)
+      writeKey(&state)
     }
   }
 
   deinit {
     state.withLock { state in
-      for file in state.retired + [state.active] where file >= 0 { _ = Glibc.close(file) }
+      for file in state.retired.map(\.file) + [state.active] where file >= 0 { _ = Glibc.close(file) }
     }
+  }
+
+  /// Takes over what was found in the directory.
+  func take(_ found: SpoolRecovery.Found, _ state: inout State) {
+    state.segments = found.segments
+    state.counts.recovered += UInt64(found.segments.reduce(0) { $0 + $1.records })
+    state.counts.cutBytes += UInt64(found.tornBytes)
+    for name in found.unknown {
+      state.counts.damaged += 1
+      losses.add(
+        .spoolDamaged, 1,
+        [
+          ("file", state.directory.path(name)), ("kept_as", SpoolDirectory.asideName(name)),
+          ("reason", "it is not a segment of any version"),
+        ])
+    }
+  }
+
+  /// The secret is in each segment as well, so that a full disk is no reason not to start.
+  private func writeKey(_ state: inout State) {
+    guard !state.hasKeyFile else { return }
+    state.hasKeyFile =
+      (try? state.directory.replace(SpoolDirectory.keyName, SpoolHeader.encode(key, .key))) != nil
   }
 
   package var counts: SpoolCounts {
@@ -99,12 +155,15 @@ package final class Spool: Sendable {
     }
   }
 
+  /// Whether exporters should give room back soon: three quarters are in use.
+  package var isNearlyFull: Bool { counts.bytes > UInt64(options.maximumSize / 4 * 3) }
+
   package var lastError: SystemCallError? { state.withLock { $0.lastError } }
 
   // MARK: Writing
 
-  /// Appends whole records, which ``SpoolFormat/append(_:to:)`` made, all or none. `evenWhenFull` is for what must be kept
-  /// when the process ends.
+  /// Appends whole records, which ``SpoolKey/append(_:to:)`` of ``key`` made, all or none. `evenWhenFull` is for what must
+  /// be kept when the process ends.
   package func append(
     _ records: UnsafeRawBufferPointer, count: Int, evenWhenFull: Bool = false
   ) throws(SpoolRefusal) {
@@ -112,6 +171,7 @@ package final class Spool: Sendable {
     try state.withLock { state throws(SpoolRefusal) in
       var hasRoom = false
       do throws(SystemCallError) {
+        try findDirectory(&state)
         hasRoom = makeRoom(for: records.count, &state) || evenWhenFull
         if hasRoom { try write(records, count, &state) }
         state.lastError = nil
@@ -124,22 +184,18 @@ package final class Spool: Sendable {
     }
   }
 
-  /// Deletes what may go until there is room; false when that does not suffice. What alone is larger than the spool may
-  /// be is taken by an empty spool, for it would never fit.
-  private func makeRoom(for bytes: Int, _ state: inout State) -> Bool {
-    var total = state.segments.reduce(0) { $0 + $1.size }
-    while total + bytes + SpoolFormat.headerBytes > options.maximumSize, let oldest = state.segments.first {
-      let isFree = isDelivered(oldest, state)
-      guard isFree || options.policy == .dropOldest else { return false }
-      if !isFree { state.counts.dropped += UInt64(oldest.records) }
-      if state.segments.count == 1 { closeActive(&state) }
-      remove(oldest, &state)
-      total -= oldest.size
+  /// Writes records; while the disk is full, what was delivered makes room, the segment that is written to included.
+  private func write(_ records: UnsafeRawBufferPointer, _ count: Int, _ state: inout State)
+    throws(SystemCallError)
+  {
+    while true {
+      do throws(SystemCallError) { return try writeOnce(records, count, &state) } catch {
+        guard error.code == ENOSPC || error.code == EDQUOT, freeDelivered(&state) else { throw error }
+      }
     }
-    return true
   }
 
-  private func write(_ records: UnsafeRawBufferPointer, _ count: Int, _ state: inout State)
+  private func writeOnce(_ records: UnsafeRawBufferPointer, _ count: Int, _ state: inout State)
     throws(SystemCallError)
   {
     if state.active < 0 || (state.segments.last?.size ?? 0) >= options.segmentSize {
@@ -155,7 +211,9 @@ package final class Spool: Sendable {
       }
     } catch {
       // No half batch stays: what comes next must begin where a record begins.
-      if ftruncate(state.active, before) != 0 || lseek(state.active, 0, SEEK_END) < 0 { closeActive(&state) }
+      if ftruncate(state.active, off_t(before)) != 0 || lseek(state.active, 0, SEEK_END) < 0 {
+        closeActive(&state)
+      }
       throw error
     }
     state.segments[index].size += records.count
@@ -166,31 +224,31 @@ package final class Spool: Sendable {
 
   private func beginSegment(_ state: inout State) throws(SystemCallError) {
     closeActive(&state)
+    writeKey(&state)
     let number = max(state.segments.last?.number ?? 0, state.counts.lastRemoved) + 1
-    let path = path(number)
-    let file = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw SystemCallError("open", path) }
+    let name = SpoolFormat.fileName(number)
+    // Nothing that is there already is ever emptied.
+    let file = try state.directory.open(name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
     do throws(SystemCallError) {
-      let magic = SpoolFormat.magic
-      try magic.withBytes { bytes throws(SystemCallError) in
-        try FileDescriptor(borrowing: file).writeAll(bytes, subject: path)
+      try SpoolHeader.encode(key, .segment).withBytes { bytes throws(SystemCallError) in
+        try file.writeAll(bytes, subject: path(number))
       }
     } catch {
-      _ = Glibc.close(file)
-      _ = unlink(path)
+      state.directory.remove(name)
       throw error
     }
-    state.active = file
-    state.segments.append(Segment(number: number, size: SpoolFormat.headerBytes, records: 0))
+    state.active = file.release()
+    state.segments.append(
+      Segment(number: number, size: SpoolHeader.bytes, records: 0, framing: .version2(key)))
     state.hasNewFile = true
-    if options.syncInterval == 0 { try syncDirectory() }
+    if options.syncInterval == 0 { try state.directory.sync() }
   }
 
   /// Leaves the file to ``sync()``: writers do not wait for the disk.
-  private func closeActive(_ state: inout State) {
+  func closeActive(_ state: inout State) {
     guard state.active >= 0 else { return }
-    if options.syncInterval > 0, state.retired.count < 64 {
-      state.retired.append(state.active)
+    if options.syncInterval > 0, state.retired.count < 64, let segment = state.segments.last {
+      state.retired.append((segment.number, state.active))
     } else {
       // The disk is far behind, or every write was synced.
       _ = fdatasync(state.active)
@@ -201,149 +259,26 @@ package final class Spool: Sendable {
 
   /// Writes what the system holds back to the disk; to be called every ``SpoolOptions/syncInterval``.
   package func sync() throws(SystemCallError) {
-    var hasNewFile = false
-    let files: [Int32] = state.withLock { state in
-      var files = state.retired
+    let (files, directory): ([Int32], SpoolDirectory?) = state.withLock { state in
+      var files = state.retired.map(\.file)
       state.retired = []
-      hasNewFile = state.hasNewFile
+      let directory = state.hasNewFile ? state.directory : nil
       state.hasNewFile = false
       // A descriptor of its own, for the writers may close theirs meanwhile.
       if state.isDirty, state.active >= 0 { files.append(fcntl(state.active, F_DUPFD_CLOEXEC, 0)) }
       state.isDirty = false
-      return files
+      return (files, directory)
     }
     var failure: SystemCallError?
     for file in files where file >= 0 {
       if fdatasync(file) != 0 { failure = SystemCallError("fdatasync", options.directory) }
       _ = Glibc.close(file)
     }
-    do throws(SystemCallError) { if hasNewFile { try syncDirectory() } } catch { failure = error }
+    do throws(SystemCallError) { try directory?.sync() } catch { failure = error }
     guard let failure else { return }
     state.withLock { $0.lastError = failure }
     throw failure
   }
-
-  private func syncDirectory() throws(SystemCallError) {
-    let directory = try FileDescriptor.open(options.directory, O_RDONLY | O_DIRECTORY)
-    guard fsync(directory.number) == 0 else { throw SystemCallError("fsync", options.directory) }
-  }
-
-  // MARK: Delivering
-
-  /// Says that an exporter has delivered all before `position`, and deletes what nobody needs any more.
-  package func acknowledge(_ position: SpoolPosition, by exporter: String) {
-    state.withLock { state in
-      state.positions[exporter] = position
-      removeDelivered(&state)
-    }
-  }
-
-  private func removeDelivered(_ state: inout State) {
-    var total = state.segments.reduce(0) { $0 + $1.size }
-    while let oldest = state.segments.first, isDelivered(oldest, state), state.segments.count > 1,
-      total > options.keptSize
-    {
-      remove(oldest, &state)
-      total -= oldest.size
-    }
-  }
-
-  private func isDelivered(_ segment: Segment, _ state: State) -> Bool {
-    // Without an exporter the spool is what queries are answered from: the oldest goes when room is needed.
-    if state.positions.isEmpty { return true }
-    let end = SpoolPosition(segment: segment.number, offset: segment.size)
-    return state.positions.values.allSatisfy { $0 >= end }
-  }
-
-  private func remove(_ segment: Segment, _ state: inout State) {
-    _ = unlink(path(segment.number))
-    state.segments.removeAll { $0.number == segment.number }
-    state.counts.lastRemoved = max(state.counts.lastRemoved, segment.number)
-  }
-
-  // MARK: Reading
-
-  package func path(_ segment: UInt64) -> String { "\(options.directory)/\(SpoolFormat.fileName(segment))" }
-
-  /// The first place of all, or the end when there is nothing.
-  package var start: SpoolPosition {
-    state.withLock { state in
-      SpoolPosition(
-        segment: state.segments.first?.number ?? state.counts.lastRemoved + 1,
-        offset: SpoolFormat.headerBytes
-      )
-    }
-  }
-
-  package var end: SpoolPosition {
-    state.withLock { state in
-      guard let last = state.segments.last else {
-        return SpoolPosition(segment: state.counts.lastRemoved + 1, offset: SpoolFormat.headerBytes)
-      }
-      return SpoolPosition(segment: last.number, offset: last.size)
-    }
-  }
-
-  /// Where a reader at `position` may go on: the size of its segment, and whether that is still written to; or where the
-  /// next segment begins.
-  enum Extent {
-    case bytes(upTo: Int, isActive: Bool)
-    case moved(to: SpoolPosition, lost: Int)
-    case nothing
-  }
-
-  func extent(at position: SpoolPosition) -> Extent {
-    state.withLock { state in
-      guard let index = state.segments.firstIndex(where: { $0.number >= position.segment }) else {
-        return .nothing
-      }
-      let segment = state.segments[index]
-      if segment.number > position.segment {
-        return .moved(to: SpoolPosition(segment: segment.number, offset: SpoolFormat.headerBytes), lost: 0)
-      }
-      return .bytes(upTo: segment.size, isActive: index == state.segments.count - 1)
-    }
-  }
-
-  /// Bytes and, about, records that wait for a reader at `position`.
-  package func backlog(at position: SpoolPosition) -> (bytes: Int, records: Int) {
-    state.withLock { state in
-      var result = (bytes: 0, records: 0)
-      for segment in state.segments where segment.number >= position.segment {
-        let size = segment.size - SpoolFormat.headerBytes
-        let left = segment.number == position.segment ? segment.size - position.offset : size
-        guard left > 0 else { continue }
-        result.bytes += left
-        // Of a segment that was read in part, as many as its bytes make likely, and never none.
-        result.records += left >= size ? segment.records : max(1, segment.records * left / size)
-      }
-      return result
-    }
-  }
-
-  /// How many records wait for a reader at `position`; the rest of its segment is read for that.
-  package func count(from position: SpoolPosition) -> Int {
-    let later = state.withLock { state in
-      state.segments.reduce(0) { $0 + ($1.number > position.segment ? $1.records : 0) }
-    }
-    var reader = SpoolReader(self, at: position)
-    var count = 0
-    while reader.position.segment == position.segment,
-      let batch = (try? reader.next(records: 4096, bytes: 1 << 20)) ?? nil,
-      batch.end.segment == position.segment
-    { count += batch.payloads.count }
-    return later + count
-  }
-
-  /// Raises `wakeup` whenever something was appended.
-  package func subscribe(_ wakeup: Wakeup) { state.withLock { $0.readers.append(wakeup) } }
-
-  /// Makes an exporter known before the first span comes, so that nothing is deleted that it has not had.
-  package func register(_ exporter: String, at position: SpoolPosition) {
-    state.withLock { $0.positions[exporter] = position }
-  }
-
-  func countDamage(_ records: Int) { state.withLock { $0.counts.damaged += UInt64(records) } }
 }
 
 /// What has happened to records, in numbers.

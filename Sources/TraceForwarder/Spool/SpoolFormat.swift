@@ -2,7 +2,7 @@ import Bytes
 import Glibc
 
 /// A place in the spool: a segment and an offset in its file.
-package struct SpoolPosition: Comparable, Sendable, CustomStringConvertible {
+package struct SpoolPosition: Comparable, Hashable, Sendable, CustomStringConvertible {
   package var segment: UInt64
   package var offset: Int
 
@@ -17,21 +17,24 @@ package struct SpoolPosition: Comparable, Sendable, CustomStringConvertible {
 
   package var description: String { "\(segment) \(offset)" }
 
-  /// Reads what ``description`` wrote.
+  /// Reads what ``description`` wrote, which is all that a position's file of version 1 has.
   package init?(_ text: String) {
     let parts = text.split(whereSeparator: \.isWhitespace)
-    guard parts.count == 2, let segment = UInt64(parts[0]), segment <= SpoolFormat.highestSegment,
-      let offset = Int(parts[1]), offset >= 0
+    guard parts.count == 2 else { return nil }
+    self.init(segment: parts[0], offset: parts[1])
+  }
+
+  init?(segment: Substring, offset: Substring) {
+    guard let segment = UInt64(segment), segment <= SpoolFormat.highestSegment, let offset = Int(offset),
+      offset >= 0
     else { return nil }
     self.init(segment: segment, offset: offset)
   }
 }
 
-/// The files of the spool. See `formats/spool`.
-///
-/// A segment is a header of 16 bytes (`KATASPL1` and eight zeros) and records: the length of the payload and its
-/// CRC-32C, four bytes each, little-endian, and the payload, one OTLP `ResourceSpans` message with one span.
+/// What the versions of the spool's files have in common, and version 1 of a record. See `formats/spool`.
 package enum SpoolFormat {
+  /// The header of a segment of version 1.
   package static let magic = Array("KATASPL1".utf8) + [UInt8](repeating: 0, count: 8)
   package static let headerBytes = 16
   package static let recordHeaderBytes = 8
@@ -55,7 +58,7 @@ package enum SpoolFormat {
     return number
   }
 
-  /// Appends a record.
+  /// Appends a record of version 1, which no segment is given any more; the Jaeger file exporter keeps such.
   package static func append(_ payload: UnsafeRawBufferPointer, to out: inout ByteWriter) {
     out.little(UInt32(truncatingIfNeeded: payload.count))
     out.little(CRC32C.checksum(payload))
@@ -64,16 +67,17 @@ package enum SpoolFormat {
 
   /// What is at an offset of a piece of a segment.
   package enum Record {
-    /// A payload and the offset behind it.
+    /// A payload and the offset after it.
     case good(UnsafeRawBufferPointer, end: Int)
     /// A record whose checksum is not that of its payload.
     case damaged(end: Int)
     /// The piece ends before the record does, which needs this many bytes.
     case incomplete(needed: Int)
-    /// No record can be here: the length makes no sense.
+    /// No record can be here: the length, or the marker, makes no sense.
     case senseless
   }
 
+  /// A record of version 1.
   package static func record(at offset: Int, in bytes: UnsafeRawBufferPointer) -> Record {
     let left = bytes.count - offset
     guard left >= recordHeaderBytes else { return .incomplete(needed: recordHeaderBytes) }
@@ -86,33 +90,47 @@ package enum SpoolFormat {
     return CRC32C.checksum(payload) == checksum
       ? .good(payload, end: start + length) : .damaged(end: start + length)
   }
+}
 
-  /// Bytes among which ``recovery(from:in:)`` looks at once.
-  static let recoveryBytes = 2 << 20
+/// How the records of a segment are framed, by the version of its file.
+package enum SegmentFraming: Equatable, Sendable {
+  case version1
+  case version2(SpoolKey)
 
-  /// Where to go on behind a record that is damaged or makes no sense: the first offset of a good one; nil when these
-  /// bytes have none. The record's own length is believed first, so that what its payload holds is not taken for records.
-  static func recovery(from offset: Int, in bytes: UnsafeRawBufferPointer) -> Int? {
-    if case .damaged(let end) = record(at: offset, in: bytes) {
-      if end == bytes.count { return end }
-      if case .good = record(at: end, in: bytes) { return end }
+  package var headerBytes: Int {
+    switch self {
+    case .version1: SpoolFormat.headerBytes
+    case .version2: SpoolHeader.bytes
     }
-    var candidate = offset + 1
-    while candidate + recordHeaderBytes < bytes.count {
-      if isPlausible(candidate, in: bytes), case .good = record(at: candidate, in: bytes) { return candidate }
-      candidate += 1
-    }
-    return nil
   }
 
-  /// Whether a record at an offset would be followed by another or by the end; spares most checksums.
-  private static func isPlausible(_ offset: Int, in bytes: UnsafeRawBufferPointer) -> Bool {
-    func length(_ offset: Int) -> Int {
-      Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+  package var recordHeaderBytes: Int {
+    switch self {
+    case .version1: SpoolFormat.recordHeaderBytes
+    case .version2: SpoolKey.recordHeaderBytes
     }
-    let count = length(offset)
-    let end = offset + recordHeaderBytes + count
-    guard count > 0, count <= maximumPayload, end <= bytes.count else { return false }
-    return end + recordHeaderBytes > bytes.count || (1...maximumPayload).contains(length(end))
+  }
+
+  var version: Int {
+    switch self {
+    case .version1: 1
+    case .version2: 2
+    }
+  }
+
+  /// The record at an offset of a piece of a segment.
+  package func record(at offset: Int, in bytes: UnsafeRawBufferPointer) -> SpoolFormat.Record {
+    guard case .version2(let key) = self else { return SpoolFormat.record(at: offset, in: bytes) }
+    let left = bytes.count - offset
+    guard left >= SpoolKey.recordHeaderBytes else { return .incomplete(needed: SpoolKey.recordHeaderBytes) }
+    let marker = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    let length = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt32.self))
+    guard marker == key.marker, length > 0, length <= SpoolFormat.maximumPayload else { return .senseless }
+    let start = offset + SpoolKey.recordHeaderBytes
+    let end = start + Int(length)
+    guard end <= bytes.count else { return .incomplete(needed: end - offset) }
+    let payload = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+    let checksum = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
+    return key.checksum(length, payload) == checksum ? .good(payload, end: end) : .damaged(end: end)
   }
 }

@@ -8,8 +8,15 @@ package struct SpoolBatch: Sendable {
   package var payloads: [Range<Int>] = []
   /// Where ``bytes`` begins.
   package var start: SpoolPosition
-  /// Behind the last one.
+  /// After the last record.
   package var end: SpoolPosition
+  /// Bytes of a record before its payload.
+  package var recordHeaderBytes = SpoolKey.recordHeaderBytes
+
+  package init(start: SpoolPosition, end: SpoolPosition) {
+    self.start = start
+    self.end = end
+  }
 
   /// Calls `body` with each payload.
   package func visitPayloads(_ body: (UnsafeRawBufferPointer) -> Void) {
@@ -17,19 +24,35 @@ package struct SpoolBatch: Sendable {
       for range in payloads { body(UnsafeRawBufferPointer(rebasing: bytes[range])) }
     }
   }
+
+  /// Where the record begins whose payload is at this place of ``bytes``.
+  func position(of payload: Range<Int>) -> SpoolPosition {
+    SpoolPosition(segment: start.segment, offset: start.offset + payload.lowerBound - recordHeaderBytes)
+  }
 }
 
 /// Reads the spool from a position on, for one exporter.
 package struct SpoolReader: ~Copyable {
-  private let spool: Spool
-  package private(set) var position: SpoolPosition
-  private var file: FileDescriptor?
-  /// The descriptor's number, and which segment it is of.
-  private var descriptor: Int32 = -1
-  private var fileSegment: UInt64 = 0
+  /// Who reads, and so whether what cannot be read is a loss.
+  package enum Purpose: Sendable {
+    case delivery
+    /// For queries: a loss only if nothing is delivered elsewhere.
+    case queries
+    /// To look what is there.
+    case counting
+  }
 
-  package init(_ spool: Spool, at position: SpoolPosition) {
+  private let spool: Spool
+  private let purpose: Purpose
+  package private(set) var position: SpoolPosition
+  /// The open segment. It is closed whenever all was read: a deleted one would keep its place on a full disk.
+  private var file: FileDescriptor?
+  private var fileSegment: UInt64 = 0
+  private var generation = 0
+
+  package init(_ spool: Spool, at position: SpoolPosition, for purpose: Purpose = .delivery) {
     self.spool = spool
+    self.purpose = purpose
     self.position = max(position, spool.start)
   }
 
@@ -37,92 +60,49 @@ package struct SpoolReader: ~Copyable {
   package mutating func next(records limit: Int, bytes size: Int) throws(SystemCallError) -> SpoolBatch? {
     while true {
       switch spool.extent(at: position) {
-      case .nothing: return nil
-      case .moved(let start, _):
-        position = start
-      case .bytes(let end, let isActive):
+      case .nothing:
+        file = nil
+        return nil
+      case .moved(let start): position = start
+      case .bytes(let end, let isActive, let framing, let generation):
+        position.offset = max(position.offset, framing.headerBytes)
         if position.offset >= end {
+          file = nil
           if isActive { return nil }
-          position = SpoolPosition(segment: position.segment + 1, offset: SpoolFormat.headerBytes)
+          position = SpoolPosition(segment: position.segment + 1, offset: 0)
           continue
         }
-        if let batch = try read(upTo: end, isActive, limit, size) { return batch }
-      }
-    }
-  }
-
-  private mutating func read(
-    upTo end: Int, _ isActive: Bool, _ limit: Int, _ size: Int
-  ) throws(SystemCallError) -> SpoolBatch? {
-    guard try openSegment() else {
-      // Deleted in between, to make room.
-      position = SpoolPosition(segment: position.segment + 1, offset: SpoolFormat.headerBytes)
-      return nil
-    }
-    var batch = SpoolBatch(start: position, end: position)
-    var wanted = min(size, end - position.offset)
-    while true {
-      try fill(&batch, wanted)
-      let offset = position.offset
-      let (behind, more) = find(&batch, limit)
-      if !batch.payloads.isEmpty || behind > offset {
-        position.offset = behind
-        batch.end = position
-        return batch.payloads.isEmpty ? nil : batch
-      }
-      if let more, more <= end - offset, more > wanted {
-        wanted = more
-        continue
-      }
-      spool.countDamage(1)
-      position.offset =
-        try SpoolRecovery.next(
-          descriptor, from: position.offset, upTo: end, spool.path(position.segment)) ?? end
-      return nil
-    }
-  }
-
-  private mutating func openSegment() throws(SystemCallError) -> Bool {
-    if descriptor >= 0, fileSegment == position.segment { return true }
-    do throws(SystemCallError) {
-      let opened = try FileDescriptor.open(spool.path(position.segment), O_RDONLY)
-      descriptor = opened.number
-      fileSegment = position.segment
-      file = consume opened
-      return true
-    } catch {
-      file = nil
-      descriptor = -1
-      if error.code == ENOENT { return false }
-      throw error
-    }
-  }
-
-  private func fill(_ batch: inout SpoolBatch, _ count: Int) throws(SystemCallError) {
-    batch.bytes = try SpoolRecovery.bytes(
-      descriptor, at: position.offset, count, spool.path(position.segment))
-  }
-
-  /// Finds the records in a batch's bytes: the offset in the segment behind the last, and how many bytes the first one
-  /// that is cut off needs.
-  private func find(_ batch: inout SpoolBatch, _ limit: Int) -> (Int, Int?) {
-    var offset = 0
-    var needed: Int?
-    var payloads: [Range<Int>] = []
-    batch.bytes.withUnsafeBytes { bytes in
-      scan: while payloads.count < limit, offset < bytes.count {
-        switch SpoolFormat.record(at: offset, in: bytes) {
-        case .good(let payload, let end):
-          payloads.append(end - payload.count..<end)
-          offset = end
-        case .incomplete(let more):
-          needed = more
-          break scan
-        case .damaged, .senseless: break scan
+        guard let number = try openSegment(generation) else {
+          spool.noteMissing(position.segment)
+          position = SpoolPosition(segment: position.segment + 1, offset: 0)
+          continue
+        }
+        let reader = SegmentReader(
+          descriptor: number, segment: position.segment, framing: framing, path: spool.path(position.segment))
+        switch try reader.next(at: position.offset, upTo: end, records: limit, bytes: size) {
+        case .records(let batch):
+          position = batch.end
+          return batch
+        case .gap(let gap):
+          spool.note(gap, in: position.segment, purpose)
+          position.offset = gap.range.upperBound
+        case .end: position.offset = end
         }
       }
     }
-    batch.payloads = payloads
-    return (position.offset + offset, needed)
+  }
+
+  /// The number of the open segment; nil when its file is gone.
+  private mutating func openSegment(_ generation: Int) throws(SystemCallError) -> Int32? {
+    if let number = file?.number, fileSegment == position.segment, generation == self.generation {
+      return number
+    }
+    file = nil
+    guard let opened = try spool.openSegment(position.segment) else { return nil }
+    let number = opened.number
+    fileSegment = position.segment
+    self.generation = generation
+    file = consume opened
+    return number
   }
 }

@@ -1,142 +1,122 @@
-import Bytes
 import Glibc
 import System
 
-/// Finds the segments that an earlier run left.
+/// Finds the segments that an earlier run left. Nothing is cut, emptied or overwritten: what is damaged or torn is passed
+/// over when it is read.
 enum SpoolRecovery {
-  static func segments(in directory: String) throws(SystemCallError) -> (
-    segments: [Spool.Segment], cutBytes: Int
-  ) {
-    let numbers = try DirectoryListing.names(in: directory).compactMap(SpoolFormat.segment(fileName:))
-      .sorted()
-    var result: [Spool.Segment] = []
-    var cut = 0
-    for (index, number) in numbers.enumerated() {
-      let path = "\(directory)/\(SpoolFormat.fileName(number))"
-      let (segment, lost) = try scan(path, number, isLast: index == numbers.count - 1)
-      cut += lost
-      if segment.size <= SpoolFormat.headerBytes { _ = unlink(path) } else { result.append(segment) }
-    }
-    return (result, cut)
+  struct Found {
+    var segments: [Spool.Segment] = []
+    /// Bytes of records that were not written whole.
+    var tornBytes = 0
+    /// Names of files that are no segment of any version, which were moved aside.
+    var unknown: [String] = []
+    /// The spool's secret, from its file or from a segment.
+    var key: SpoolKey?
   }
 
-  /// Counts the records of a segment, and cuts what a crash left behind the last whole one of the last segment.
-  private static func scan(
-    _ path: String, _ number: UInt64, isLast: Bool
-  ) throws(SystemCallError) -> (Spool.Segment, Int) {
-    let file = try FileDescriptor.open(path, O_RDWR)
-    let size = Int(try file.status(path).st_size)
-    var segment = Spool.Segment(number: number, size: size, records: 0)
-    var good = SpoolFormat.headerBytes
-    var piece = SpoolPiece()
-    while good < size {
-      try piece.fill(file, at: good, limit: size, path)
-      if let count = piece.skipRecords(&good) {
-        segment.records += count
-        continue
+  /// Refuses files of a later version by name, before anything is written.
+  static func refuseNewer(in directory: SpoolDirectory) throws(SpoolFailure) {
+    for name in try SpoolFailure.from({ () throws(SystemCallError) in try directory.names() }).sorted() {
+      let kind: SpoolHeader.Kind? =
+        name == SpoolDirectory.keyName
+        ? .key : SpoolFormat.segment(fileName: name) != nil ? .segment : nil
+      if let kind, case .newer(let version) = SpoolHeader.read((try? head(name, directory)) ?? [], kind) {
+        throw .newer(file: directory.path(name), version: version, known: kind == .key ? "2" : "1 and 2")
       }
-      // A record that would go beyond the end is torn; one without sense has others behind it, unless it is the last.
-      if piece.isTorn { break }
-      guard let next = try next(file.number, from: good, upTo: size, path) else { break }
-      good = next
+      if name.hasSuffix(PositionFile.suffix), let version = PositionFile.newerVersion(name, in: directory) {
+        throw .newer(file: directory.path(name), version: version, known: "1 and 2")
+      }
     }
-    if good < size, isLast {
-      guard ftruncate(file.number, good) == 0 else { throw SystemCallError("cut the torn tail", path) }
-      segment.size = good
-      return (segment, size - good)
+    for folder in ["set-aside", "set-aside/resend"] {
+      for name in (try? DirectoryListing.names(in: directory.path(folder))) ?? [] {
+        guard SpoolFormat.segment(fileName: name) != nil,
+          let head = try? head("\(folder)/\(name)", directory),
+          case .newer(let version) = SpoolHeader.read(head, .segment)
+        else { continue }
+        throw .newer(file: directory.path("\(folder)/\(name)"), version: version, known: "2")
+      }
     }
-    return (segment, 0)
   }
 
-  /// The first good record behind the bad one at an offset; nil when there is none.
-  static func next(_ file: Int32, from start: Int, upTo end: Int, _ path: String) throws(SystemCallError)
-    -> Int?
-  {
-    var count = SpoolFormat.recoveryBytes
-    let header = try bytes(file, at: start, min(SpoolFormat.recordHeaderBytes, end - start), path)
-    if case .incomplete(let needed) = header.withUnsafeBytes({ SpoolFormat.record(at: 0, in: $0) }) {
-      // As much as shows whether its length is right.
-      count = max(count, min(needed + (1 << 16), end - start))
+  /// The secret that the key's file tells; nil when there is none, or it is too damaged.
+  static func key(in directory: SpoolDirectory) -> SpoolKey? {
+    guard let head = try? head(SpoolDirectory.keyName, directory),
+      case .key(let key) = SpoolHeader.read(head, .key)
+    else { return nil }
+    return key
+  }
+
+  static func segments(in directory: SpoolDirectory) throws(SystemCallError) -> Found {
+    let known = key(in: directory)
+    var found = Found()
+    let numbers = try directory.names().compactMap(SpoolFormat.segment(fileName:)).sorted()
+    var readings: [SpoolHeader.Reading] = []
+    var keys = known.map { [$0] } ?? []
+    for number in numbers {
+      let reading = SpoolHeader.read(
+        try head(SpoolFormat.fileName(number), directory), .segment, known: known)
+      if case .key(let own) = reading, !keys.contains(own) { keys.append(own) }
+      readings.append(reading)
     }
-    var offset = start
-    while offset < end {
-      let piece = try bytes(file, at: offset, min(count, end - offset), path)
-      guard !piece.isEmpty else { return nil }
-      if let found = piece.withUnsafeBytes({ SpoolFormat.recovery(from: 0, in: $0) }) {
-        return offset + found
+    found.key = known ?? keys.last
+    for (number, reading) in zip(numbers, readings) { try add(number, reading, keys, directory, &found) }
+    return found
+  }
+
+  private static func head(_ name: String, _ directory: SpoolDirectory) throws(SystemCallError) -> [UInt8] {
+    let file = try directory.open(name, O_RDONLY)
+    return try SpoolFile.bytes(file.number, at: 0, SpoolHeader.bytes, directory.path(name))
+  }
+
+  /// Counts the records of a segment.
+  private static func add(
+    _ number: UInt64, _ reading: SpoolHeader.Reading, _ keys: [SpoolKey], _ directory: SpoolDirectory,
+    _ found: inout Found
+  ) throws(SystemCallError) {
+    let name = SpoolFormat.fileName(number)
+    let file = try directory.open(name, O_RDONLY)
+    let size = Int(try file.status(directory.path(name)).st_size)
+    guard let framing = try framing(reading, keys, file.number, size, directory.path(name)) else {
+      let head = try SpoolFile.bytes(file.number, at: 0, min(size, SpoolHeader.bytes), directory.path(name))
+      if SpoolHeader.isBeginning(head, of: found.key), size < SpoolHeader.bytes {
+        directory.remove(name)
+      } else {
+        directory.rename(name, SpoolDirectory.asideName(name))
+        found.unknown.append(name)
       }
-      // A record may begin in this half and end in the next.
-      offset += offset + piece.count < end ? max(1, piece.count / 2) : piece.count
+      return
     }
+    let reader = SegmentReader(
+      descriptor: file.number, segment: number, framing: framing, path: directory.path(name))
+    let survey = try reader.survey(from: framing.headerBytes, upTo: size)
+    found.tornBytes += survey.tornBytes
+    guard survey.records > 0 || survey.isDamaged else {
+      directory.remove(name)
+      return
+    }
+    found.segments.append(
+      Spool.Segment(
+        number: number, size: size, records: survey.records, framing: framing, isDamaged: survey.isDamaged))
+  }
+
+  /// Of a file whose header tells nothing, whichever has records in it.
+  static func framing(
+    _ reading: SpoolHeader.Reading, _ keys: [SpoolKey], _ file: Int32, _ size: Int, _ path: String
+  ) throws(SystemCallError) -> SegmentFraming? {
+    switch reading {
+    case .key(let key): return .version2(key)
+    case .version1: return .version1
+    case .newer: return nil
+    case .unknown: break
+    }
+    for key in keys {
+      let reader = SegmentReader(descriptor: file, segment: 0, framing: .version2(key), path: path)
+      if try reader.survey(from: SpoolHeader.bytes, upTo: size).records > 0 { return .version2(key) }
+    }
+    let first = SegmentReader(descriptor: file, segment: 0, framing: .version1, path: path)
+    let item = try first.next(
+      at: SpoolFormat.headerBytes, upTo: size, records: 1, bytes: SegmentReader.windowBytes)
+    if case .records = item { return .version1 }
     return nil
-  }
-
-  static func bytes(_ file: Int32, at offset: Int, _ count: Int, _ path: String) throws(SystemCallError)
-    -> [UInt8]
-  {
-    var bytes = [UInt8](repeating: 0, count: count)
-    let got = try bytes.withMutableBytes { target throws(SystemCallError) -> Int in
-      guard let base = target.baseAddress else { return 0 }
-      return try FileDescriptor(borrowing: file).read(at: offset, into: base, count: count, subject: path)
-    }
-    if got < count { bytes.removeLast(count - got) }
-    return bytes
-  }
-}
-
-/// A piece of a segment in memory.
-struct SpoolPiece: ~Copyable {
-  private(set) var bytes: [UInt8] = []
-  /// Where in the segment it begins.
-  private(set) var start = 0
-  private var needed = 256 << 10
-  private var isAtEnd = false
-  /// Whether what the last ``skipRecords(_:)`` stopped at is cut off by the end of the file.
-  private(set) var isTorn = false
-
-  mutating func fill(_ file: borrowing FileDescriptor, at offset: Int, limit: Int, _ path: String)
-    throws(SystemCallError)
-  {
-    start = offset
-    let count = max(0, min(needed, limit - offset))
-    // A file that is shorter than its header ends before the offset.
-    isAtEnd = count >= limit - offset
-    if bytes.count != count { bytes = [UInt8](repeating: 0, count: count) }
-    let got = try bytes.withMutableBytes { target throws(SystemCallError) -> Int in
-      guard let base = target.baseAddress, count > 0 else { return 0 }
-      return try file.read(at: offset, into: base, count: count, subject: path)
-    }
-    if got < count { bytes.removeLast(count - got) }
-    needed = 256 << 10
-  }
-
-  /// Passes over the whole records of this piece; nil when there is none, and none can be had by filling further.
-  mutating func skipRecords(_ offset: inout Int) -> Int? {
-    var count = 0
-    var incomplete: Int?
-    isTorn = false
-    bytes.withUnsafeBytes { bytes in
-      while incomplete == nil {
-        switch SpoolFormat.record(at: offset - start, in: bytes) {
-        case .good(_, let end), .damaged(let end):
-          // A damaged last record is a torn one.
-          if isAtEnd, end == bytes.count, case .damaged = SpoolFormat.record(at: offset - start, in: bytes) {
-            incomplete = 0
-            isTorn = true
-            break
-          }
-          offset = start + end
-          count += 1
-        case .incomplete(let more):
-          incomplete = more
-          isTorn = isAtEnd
-        case .senseless: incomplete = 0
-        }
-      }
-    }
-    if count > 0 { return count }
-    guard let more = incomplete, more > bytes.count, !isAtEnd else { return nil }
-    needed = more
-    return 0
   }
 }

@@ -22,11 +22,15 @@ package final class ForwarderLog: Sendable {
     var suppressed = 0
   }
 
-  private let level: LogLevel
+  /// Nil writes nothing.
+  private let level: LogLevel?
   private let allowances = Mutex<[String: Allowance]>([:])
   private static let perMinute = 10
 
-  package init(level: LogLevel) { self.level = level }
+  package init(level: LogLevel?) { self.level = level }
+
+  /// Writes nothing.
+  package static let silent = ForwarderLog(level: nil)
 
   package func error(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.error, message, fields)
@@ -34,11 +38,12 @@ package final class ForwarderLog: Sendable {
   package func warning(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.warning, message, fields)
   }
+  package func warning(_ message: String, _ fields: [(String, String)]) { write(.warning, message, fields) }
   package func info(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.info, message, fields)
   }
   package func debug(_ message: @autoclosure () -> String, _ fields: KeyValuePairs<String, String> = [:]) {
-    if level <= .debug { write(.debug, message(), fields) }
+    if let level, level <= .debug { write(.debug, message(), fields) }
   }
 
   /// Says something that a peer can cause as often as it likes.
@@ -76,7 +81,7 @@ package final class ForwarderLog: Sendable {
   }
 
   private func write(_ level: LogLevel, _ message: String, _ fields: [(String, String)]) {
-    guard level >= self.level else { return }
+    guard let least = self.level, level >= least else { return }
     var out = ByteWriter(capacity: 512)
     out.put("time=\"")
     out.put(string: Self.time())
@@ -108,12 +113,11 @@ package final class ForwarderLog: Sendable {
     var result = String.UnicodeScalarView()
     var last: Unicode.Scalar = " "
     for scalar in text.unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control where !("\t"..."\r").contains(scalar), .format, .privateUse, .unassigned:
-        result.append("\u{fffd}")
-      default:
+      if TerminalText.isShown(scalar) || ("\t"..."\r").contains(scalar) {
         if last == "%", scalar == "!" { result.append(" ") }
         result.append(scalar)
+      } else {
+        result.append("\u{fffd}")
       }
       last = scalar
     }

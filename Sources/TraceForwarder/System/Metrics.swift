@@ -20,10 +20,11 @@ package final class Metrics: Sendable {
       case .decoded: "Spans that were decoded, by encoding."
       case .rejected: "Spans and frames that were left out, by reason."
       case .connections: "Connections that were accepted."
-      case .closed: "Agents' connections that the forwarder closed, by reason."
+      case .closed: "Connections that the forwarder refused or closed, by reason."
       case .requests: "HTTP requests, by status."
       case .exported: "Spans that an exporter delivered."
-      case .refused: "Spans that a collector took the batch of, but not the span, or refused for good."
+      case .refused:
+        "Spans that a destination refused and that were set aside, or that a partial success rejected."
       case .retried: "Attempts to deliver that failed and are repeated."
       }
     }

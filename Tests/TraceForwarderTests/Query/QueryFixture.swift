@@ -30,7 +30,7 @@ final class QueryFixture {
       var payload = ByteWriter()
       OTLPProtobuf.encode(span, to: &payload)
       var record = ByteWriter()
-      SpoolFormat.append(payload.bytes, to: &record)
+      spool.key.append(payload.bytes, to: &record)
       try spool.append(record.bytes, count: 1)
     }
     catchUp()

@@ -112,7 +112,7 @@ struct TraceIndexTests {
     for number in 1...3 as ClosedRange<UInt128> {
       var payload = ByteWriter()
       OTLPProtobuf.encode(.sample(number), to: &payload)
-      SpoolFormat.append(payload.bytes, to: &records)
+      fixture.spool.key.append(payload.bytes, to: &records)
     }
     var bytes = records.array
     bytes[bytes.count - 1] ^= 1

@@ -103,6 +103,7 @@ private struct AgentBincodeDecoder {
         var link = try context(&span)
         link.attributes = try list(&span)
         link.dropped = try reader.little(UInt32.self)
+        link.setRemoteFlags()
         span.links.append(link)
       }
     }

@@ -280,6 +280,7 @@ struct AgentJSONDecoder {
       }
       more = try json.another(0x7d)
     }
+    link.setRemoteFlags()
     return link
   }
 

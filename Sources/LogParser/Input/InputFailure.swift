@@ -1,0 +1,42 @@
+import Glibc
+import System
+
+/// An input that could not be read, or not to its end: which, why, and what to do.
+package struct InputFailure: Error, CustomStringConvertible {
+  package let description: String
+  /// Whether something of the input was read.
+  let isPartial: Bool
+
+  init(_ description: String, isPartial: Bool = false) {
+    self.description = description
+    self.isPartial = isPartial
+  }
+
+  /// For a system call on the input that failed.
+  init(_ error: SystemCallError, linesRead: UInt64 = 0) {
+    let remedy = Self.remedy(for: error.code).map { "; \($0)" } ?? ""
+    let place = linesRead > 0 ? " after \(linesRead) lines" : ""
+    isPartial = linesRead > 0
+    description = "\(error.description)\(place)\(remedy)"
+  }
+
+  private static func remedy(for code: Int32) -> String? {
+    switch code {
+    case ENOENT: "check the path, or leave it out"
+    case EACCES, EPERM: "run as root, or as a user who may read it"
+    case EISDIR: "name the files in it"
+    case EMFILE, ENFILE: "raise the limit of open files (ulimit -n)"
+    case EIO: "the device or file system reports an error: see dmesg, and read a copy of the file"
+    case ELOOP: "the symbolic links lead in a circle"
+    default: nil
+    }
+  }
+
+  /// For a journal file among the log files: its bytes are no lines.
+  static func journalFile(_ item: InputList.Item) -> InputFailure {
+    InputFailure(
+      item.isStandardInput
+        ? "standard input: this is a journal file; store it and read it with --journal-file FILE"
+        : "\(item.path): this is a journal file; read it with --journal-file \(item.path)")
+  }
+}

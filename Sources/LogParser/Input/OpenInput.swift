@@ -1,0 +1,79 @@
+import System
+
+/// One input while it is read: its lines and what turns them into records.
+struct OpenInput: ~Copyable {
+  let index: Int
+  let item: InputList.Item
+  private var file: InputFile
+  private var reader: RecordReader
+
+  /// - Parameter chunkSize: how many bytes are read at a time.
+  static func open(
+    _ item: InputList.Item, _ index: Int, _ options: RunOptions, isFollowed: Bool,
+    chunkSize: Int = LineReader.defaultChunkSize
+  ) throws(InputFailure) -> OpenInput {
+    let file = try InputFile.open(
+      item, recordLimit: options.recordLimit, isFollowed: isFollowed, chunkSize: chunkSize)
+    let reader = RecordReader(
+      format: options.inputFormat, rules: options.rules, reference: file.reference,
+      recordLimit: options.recordLimit, isFollowed: isFollowed)
+    return OpenInput(index: index, item: item, file: file, reader: reader)
+  }
+
+  private init(
+    index: Int, item: InputList.Item, file: consuming InputFile, reader: consuming RecordReader
+  ) {
+    self.index = index
+    self.item = item
+    self.file = file
+    self.reader = reader
+  }
+
+  /// Reads the next record. A file that cannot be read on ends here: ``finish()`` says why.
+  @inline(__always)
+  mutating func next(into record: inout Record) -> RecordReader.Outcome {
+    reader.next(&file.lines, into: &record)
+  }
+
+  /// Reads on after the end was reached: the file may have grown.
+  mutating func resume() { file.lines.resume() }
+
+  /// Whether the followed file was truncated.
+  var isTruncated: Bool { file.lines.isTruncated }
+
+  /// Bytes of a line whose end did not come.
+  var unfinishedCount: Int { file.lines.unfinishedCount }
+
+  /// Has the reader give what it holds back: nothing follows it.
+  mutating func endFollowing() { reader.endFollowing() }
+
+  /// Reads a followed file that was truncated from its start.
+  mutating func restart(_ options: RunOptions) throws(SystemCallError) {
+    try file.lines.restart()
+    reader = RecordReader(
+      format: options.inputFormat, rules: options.rules, reference: LocalTime.now(),
+      recordLimit: options.recordLimit, isFollowed: true)
+  }
+
+  /// Why the lines ended before the file did, if they did.
+  var failure: InputFailure? { file.lines.failure.map { InputFailure($0, linesRead: reader.lineCount) } }
+
+  /// How the input ended; to be called once, after the last record.
+  mutating func finish() -> InputEnd {
+    if let failure { return .failed(failure) }
+    let end = file.finish(item.name, linesRead: reader.lineCount)
+    if case .whole = end, reader.isUnused { return .empty }
+    return end
+  }
+}
+
+/// How an input ended.
+enum InputEnd {
+  case whole
+  /// There was not one line in it.
+  case empty
+  /// Everything was read; something about it is worth a warning.
+  case warned(String)
+  /// The rest could not be read.
+  case failed(InputFailure)
+}

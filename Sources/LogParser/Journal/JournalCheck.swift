@@ -1,0 +1,146 @@
+import Bytes
+import Glibc
+import System
+
+/// Finds out which of the files that the user names are damaged, before they are read.
+///
+/// libsystemd leaves a damaged file out at the first bad place, and misses entries that the file's indexes no longer lead
+/// to; it reports neither. So every file is looked through once, and the entries that libsystemd finds in it are counted.
+struct JournalCheck {
+  private static let windowSize = 1 << 20
+
+  /// A damaged file and what can be read of it.
+  struct Damage {
+    var path: String
+    var entries: ArraySlice<JournalFileScan.Entry>
+    /// Entries that cannot be read, or not whole.
+    var missing: UInt64
+    var failure: InputFailure
+  }
+
+  /// Files to be read by libsystemd.
+  private(set) var sound: [String] = []
+  private(set) var damaged: [Damage] = []
+
+  /// Looks through the files of a journal; those with no entry in the wanted time are passed over.
+  ///
+  /// - Parameter cursor: the last entry that was read by an earlier run.
+  static func run(
+    _ options: JournalOptions, since: Timestamp?, until: Timestamp?, cursor: String?
+  ) throws(JournalError) -> JournalCheck {
+    var check = JournalCheck()
+    let paths: [String]
+    switch options.location {
+    case .local, .merged: return check
+    case .files(let files): paths = files
+    case .directory(let directory): paths = files(in: directory)
+    }
+    let place = cursor.flatMap { JournalPlace($0) }
+    let first = max(since.map(JournalReader.microseconds) ?? 0, place?.time ?? 0)
+    let last = until.map(JournalReader.microseconds) ?? .max
+    let conditions = try JournalMatches.conditions(options, JournalReader.subject(of: options.location))
+    for path in paths {
+      guard var file = try? JournalFileBytes(path, windowSize: windowSize) else {
+        // Of a file alone libsystemd says why it cannot be read.
+        if let failure = paths.count > 1 ? unreadable(path) : nil {
+          check.damaged.append(Damage(path: path, entries: [], missing: 1, failure: failure))
+        } else {
+          check.sound.append(path)
+        }
+        continue
+      }
+      if file.lastTime >= file.firstTime, file.lastTime < first || file.firstTime > last {
+        check.sound.append(path)
+        continue
+      }
+      guard let scan = try damage(of: &file, conditions) else {
+        check.sound.append(path)
+        continue
+      }
+      let sequence = DamagedJournal.hexadecimal(file.sequence)
+      let entries = scan.entries.filter { entry in
+        guard entry.time >= first, entry.time <= last else { return false }
+        return place.map { $0.sequence != sequence || entry.number > $0.number } ?? true
+      }
+      check.damaged.append(
+        Damage(
+          path: path, entries: options.lines.map { entries.suffix($0) } ?? entries[...],
+          missing: UInt64(max(scan.missing, 0)),
+          failure: InputFailure(
+            "\(path): the journal file is damaged: \(scan.total - scan.missing) of \(scan.total) entries can be read whole; keep a copy and see journalctl --verify --file \(path)",
+            isPartial: true)))
+    }
+    return check
+  }
+
+  /// What a damaged file has; nil when it is sound.
+  private static func damage(
+    of file: inout JournalFileBytes, _ conditions: JournalConditions
+  ) throws(JournalError) -> JournalFileScan? {
+    var attempt = 0
+    while true {
+      attempt += 1
+      let scan = JournalFileScan(&file, conditions)
+      let wanted = scan.entries.count
+      let count = scan.isWhole ? try JournalReader.count(file.path, conditions, limit: wanted) : nil
+      if count == wanted { return nil }
+      // journald may be writing to the file: what was half written is looked at again.
+      guard attempt < 4, let again = try? JournalFileBytes(file.path, windowSize: windowSize),
+        again.entryCount != file.entryCount || again.tailOffset != file.tailOffset
+      else { return scan }
+      if let count, count > wanted { return nil }
+      file = again
+    }
+  }
+
+  /// Why a file is no journal file that can be looked through; nil for one that has nothing in it yet, or is too large to be
+  /// looked through.
+  private static func unreadable(_ path: String) -> InputFailure? {
+    do throws(SystemCallError) {
+      let file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
+      let size = try file.status(path).st_size
+      if size == 0 || size > JournalFileBytes.sizeLimit { return nil }
+    } catch {
+      return InputFailure(error)
+    }
+    return InputFailure(
+      "\(path): the file is no journal file, or its header is damaged; the other files are read")
+  }
+
+  /// The journal files of a directory and of the machines' directories in it, as libsystemd finds them.
+  private static func files(in directory: String) -> [String] {
+    var paths: [String] = []
+    for name in (try? DirectoryListing.names(in: directory)) ?? [] {
+      let path = "\(directory)/\(name)"
+      if isJournal(name) {
+        paths.append(path)
+      } else if name.utf8.count >= 32 {
+        for file in (try? DirectoryListing.names(in: path)) ?? [] where isJournal(file) {
+          paths.append("\(path)/\(file)")
+        }
+      }
+    }
+    return paths.sorted()
+  }
+
+  private static func isJournal(_ name: String) -> Bool {
+    name.hasSuffix(".journal") || name.hasSuffix(".journal~")
+  }
+}
+
+/// What a journal cursor says: the journal's sequence, the entry's number in it and its time.
+struct JournalPlace {
+  var sequence = ""
+  var number: UInt64 = 0
+  var time: UInt64 = 0
+
+  init?(_ cursor: String) {
+    for part in cursor.split(separator: ";") {
+      let value = part.dropFirst(2)
+      if part.hasPrefix("s=") { sequence = String(value) }
+      if part.hasPrefix("i="), let number = UInt64(value, radix: 16) { self.number = number }
+      if part.hasPrefix("t="), let time = UInt64(value, radix: 16) { self.time = time }
+    }
+    if sequence.isEmpty { return nil }
+  }
+}

@@ -1,0 +1,87 @@
+import Bytes
+import Synchronization
+
+/// A field that the user asked for: one that every record has, or the key of an extra one.
+struct ChosenField: Sendable {
+  let name: String
+  let known: FlatField?
+  /// Whether a record had the extra field; nil for what every record has.
+  private let sightings: FieldSightings?
+
+  init(_ name: String) {
+    self.name = name
+    known = FlatField(name: name)
+    sightings = known == nil ? FieldSightings() : nil
+  }
+
+  /// The extra field's value. A key that is also the name of a known field is asked for as `data.` and the key.
+  func value(in record: borrowing Record) -> ByteSlice? {
+    if let value = Self.value(of: name, in: record) {
+      sightings?.note()
+      return value
+    }
+    if name.hasPrefix("data."), let value = Self.value(of: String(name.dropFirst(5)), in: record) {
+      sightings?.note()
+      return value
+    }
+    sightings?.noteMissing(record)
+    return nil
+  }
+
+  /// What to say when records were written and none of them had the field; nil otherwise.
+  ///
+  /// - Parameter isSelection: whether the records that were written are not all that were read.
+  func explanation(isSelection: Bool) -> String? {
+    guard let keys = sightings?.keysWithoutIt else { return nil }
+    return FieldName.unknown(
+      name, keys, known: FlatField.allCases.map(\.rawValue), option: " (of --fields)",
+      isSelection: isSelection)
+  }
+
+  private static func value(of key: String, in record: borrowing Record) -> ByteSlice? {
+    var key = key
+    return key.withUTF8 { bytes in
+      guard let base = bytes.baseAddress else { return nil }
+      for index in 0..<record.fields.count {
+        let field = record.fields[index]
+        if field.key.count == bytes.count,
+          field.key.bytes.elementsEqual(UnsafeBufferPointer(start: base, count: bytes.count))
+        {
+          return field.value
+        }
+      }
+      return nil
+    }
+  }
+}
+
+/// Whether any record had a field, and what keys the first records without it had instead. Threads share it.
+private final class FieldSightings: Sendable {
+  /// Records without the field whose keys are noted, and keys of each.
+  private static let sampledRecords = 256
+  private static let sampledFields = 64
+
+  private let isFound = Atomic(false)
+  private let missing = Atomic(0)
+  private let keys = Mutex(DistinctValues())
+
+  @inline(__always)
+  func note() {
+    if !isFound.load(ordering: .relaxed) { isFound.store(true, ordering: .relaxed) }
+  }
+
+  @inline(__always)
+  func noteMissing(_ record: borrowing Record) {
+    if isFound.load(ordering: .relaxed) || missing.load(ordering: .relaxed) >= Self.sampledRecords { return }
+    missing.wrappingAdd(1, ordering: .relaxed)
+    // Copied slices borrow from the record, which is not to be captured.
+    let sampled = (0..<min(record.fields.count, Self.sampledFields)).map { record.fields[$0].key }
+    keys.withLock { keys in for key in sampled { keys.note(key) } }
+  }
+
+  /// The keys of the records without the field; nil when a record had it or there was no record.
+  var keysWithoutIt: DistinctValues? {
+    if isFound.load(ordering: .relaxed) || missing.load(ordering: .relaxed) == 0 { return nil }
+    return keys.withLock { $0 }
+  }
+}

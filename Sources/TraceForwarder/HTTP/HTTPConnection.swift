@@ -1,0 +1,247 @@
+import CLinux
+import Glibc
+import System
+
+/// One connection of an ``HTTPServer``.
+final class HTTPConnection: EventHandler {
+  private var file: FileDescriptor?
+  let number: Int32
+  let listener: HTTPListener
+  private unowned let server: HTTPServer
+  private let isLocal: Bool
+  private var parser: HTTPRequestParser
+  /// Answers that wait, in pieces that are sent one after the other.
+  private var output: [[UInt8]] = []
+  /// Bytes of the first piece that are sent.
+  private var written = 0
+  /// Bytes of answers that wait.
+  private(set) var unread = 0
+  /// When the oldest answer that waits was made, and bytes sent since.
+  private(set) var answerStart = 0
+  private var answerBytes = 0
+  private var closesAfter = false
+  /// Milliseconds of the monotonic clock until which it waits for the client's end, all being said.
+  private var lingersUntil: Int?
+  private static let lingerTime = 2000
+  /// Bytes of answers that wait, beyond which the next request is not looked at.
+  private static let mostOutput = 64 << 10
+  private var requestStart = MonotonicClock.milliseconds
+  private var lastActivity = MonotonicClock.milliseconds {
+    didSet { activity = server.nextActivity() }
+  }
+  /// The last activity's place among those of all connections.
+  private var activity: UInt64
+
+  init(_ file: consuming FileDescriptor, _ server: HTTPServer, _ listener: HTTPListener) {
+    number = file.number
+    isLocal = SocketReach.peer(file.number) != .network
+    self.file = consume file
+    self.server = server
+    self.listener = listener
+    activity = server.nextActivity()
+    parser = HTTPRequestParser(limits: server.limits)
+  }
+
+  /// What of it counts in the server's buffered bytes.
+  private(set) var parserSize = 0
+
+  var isBusy: Bool { lingersUntil == nil && parser.isInRequest || unread > 0 }
+
+  /// What a connection is for just now; those that are the least loss come first.
+  enum Use: Int { case closing, idle, request, answer }
+
+  /// What the connection is worth beside others of a full budget: its use, and when something last moved.
+  struct Standing: Comparable {
+    var use: Use
+    var activity: UInt64
+    static func < (a: Standing, b: Standing) -> Bool {
+      (a.use.rawValue, a.activity) < (b.use.rawValue, b.activity)
+    }
+  }
+
+  var standing: Standing {
+    let use: Use =
+      lingersUntil != nil ? .closing : unread > 0 ? .answer : parser.isInRequest ? .request : .idle
+    return Standing(use: use, activity: activity)
+  }
+
+  /// Whether the client has sent something, or its end, that would be read.
+  var hasInput: Bool {
+    guard lingersUntil == nil, unread == 0 else { return false }
+    var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
+    return poll(&entry, 1, 0) > 0
+  }
+
+  /// Bytes a second of the answers that wait; 0 when nothing has moved for a while, for the kernel takes the first megabytes
+  /// whether the client reads or not.
+  func readingRate(_ now: Int) -> Int {
+    now - lastActivity >= HTTPServer.slowAfter ? 0 : answerBytes / max(1, (now - answerStart) / 1000)
+  }
+
+  /// Gives its descriptor away, when it has ended.
+  func takeFile() -> FileDescriptor? { file.take() }
+
+  /// Ends it though it is not done, with an answer where one is waited for.
+  func abandon() {
+    if unread == 0, lingersUntil == nil, parser.isInRequest {
+      put(
+        HTTPResponse(503, text: "there are too many connections", retryAfter: 1), keepsAlive: false,
+        isHead: false)
+      guard write() else { return }
+    }
+    server.forget(self)
+  }
+
+  // MARK: Requests
+
+  func ready(_ events: EventLoop.Events) {
+    if lingersUntil != nil { return linger() }
+    if unread > 0 {
+      guard write(), unread == 0, lingersUntil == nil else { return }
+      // Requests that came together with the one whose answer took so long.
+      answer()
+      account()
+      return
+    }
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    let wasInRequest = parser.isInRequest
+    let got = chunk.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
+    if got < 0, errno == EAGAIN || errno == EINTR { return }
+    guard got > 0 else { return server.forget(self) }
+    lastActivity = MonotonicClock.milliseconds
+    if !wasInRequest { requestStart = lastActivity }
+    chunk.withUnsafeBytes { parser.append(UnsafeRawBufferPointer(rebasing: $0[..<got])) }
+    answer()
+    account()
+  }
+
+  /// Refuses the request when all incomplete requests take too much together.
+  private func account() {
+    guard server.connections[number] === self else { return }
+    server.bufferedBytes += parser.size - parserSize
+    parserSize = parser.size
+    guard server.bufferedBytes > server.limits.bufferedBytes, parser.isInRequest, !closesAfter else { return }
+    put(
+      HTTPResponse(503, text: "too much is being received at once", retryAfter: 1), keepsAlive: false,
+      isHead: false)
+    _ = write()
+  }
+
+  private func answer() {
+    while !closesAfter {
+      switch parser.next() {
+      case .needsMore(let expectsContinue):
+        if expectsContinue { keep(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)) }
+        _ = write()
+        return
+      case .request(let request):
+        put(response(to: request), keepsAlive: request.keepsAlive, isHead: request.method == "HEAD")
+      case .failed(let response): put(response, keepsAlive: false, isHead: false)
+      }
+      if unread > Self.mostOutput { break }
+    }
+    _ = write()
+  }
+
+  private func response(to request: HTTPRequest) -> HTTPResponse {
+    var request = request
+    request.isLocal = isLocal
+    if let refusal = listener.hosts?.refusal(of: request) {
+      server.refused(refusal.host)
+      return refusal.response
+    }
+    return listener.handler(request)
+  }
+
+  // MARK: Answers
+
+  private func put(_ response: HTTPResponse, keepsAlive: Bool, isHead: Bool) {
+    server.count(response.status)
+    var head = "HTTP/1.1 \(response.status) \(HTTPResponse.reasons[response.status] ?? "")\r\n"
+    if response.status != 204 {
+      if !response.body.isEmpty { head += "Content-Type: \(response.type)\r\n" }
+      head += "Content-Length: \(response.body.count)\r\n"
+    }
+    for (name, value) in response.headers { head += "\(name): \(value)\r\n" }
+    if !keepsAlive {
+      head += "Connection: close\r\n"
+      closesAfter = true
+    }
+    let start = Array((head + "\r\n").utf8)
+    if isHead || response.body.isEmpty {
+      keep(start)
+    } else if response.body.count <= Self.mostOutput {
+      keep(start + response.body)
+    } else {
+      // A large one is not copied.
+      keep(start)
+      keep(response.body)
+    }
+  }
+
+  private func keep(_ bytes: [UInt8]) {
+    if unread == 0 {
+      answerStart = MonotonicClock.milliseconds
+      answerBytes = 0
+    }
+    output.append(bytes)
+    unread += bytes.count
+    server.unreadBytes += bytes.count
+  }
+
+  /// Writes what can be; false when the connection was closed.
+  private func write() -> Bool {
+    while let piece = output.first {
+      let flags = Int(MSG_NOSIGNAL) | (output.count > 1 ? Int(MSG_MORE) : 0)
+      let done = piece.withUnsafeBytes { bytes in
+        bytes.baseAddress.map { send(number, $0 + written, bytes.count - written, Int32(flags)) } ?? 0
+      }
+      if done < 0 {
+        if errno == EINTR { continue }
+        if errno == EAGAIN {
+          server.change(self, .write)
+          return true
+        }
+        server.forget(self)
+        return false
+      }
+      written += done
+      unread -= done
+      answerBytes += done
+      server.unreadBytes -= done
+      lastActivity = MonotonicClock.milliseconds
+      if written == piece.count {
+        output.removeFirst()
+        written = 0
+      }
+    }
+    if closesAfter {
+      // Closed at once, what the client still sends would reset the connection, and the answer with it.
+      shutdown(number, Int32(SHUT_WR))
+      lingersUntil = MonotonicClock.milliseconds + Self.lingerTime
+    }
+    server.change(self, .read)
+    return true
+  }
+
+  /// Passes over what the client still sends, until it has closed its side.
+  private func linger() {
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    let got = chunk.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
+    if got > 0 || got < 0 && (errno == EAGAIN || errno == EINTR) { return }
+    server.forget(self)
+  }
+
+  func tick(_ now: Int) {
+    if let lingersUntil {
+      if now >= lingersUntil { server.forget(self) }
+      return
+    }
+    if parser.isInRequest, unread == 0, now - requestStart > server.limits.requestTimeout {
+      put(HTTPResponse(408, text: "the request took too long"), keepsAlive: false, isHead: false)
+      if write() { server.forget(self) }
+    } else if now - lastActivity > server.limits.idleTimeout {
+      server.forget(self)
+    }
+  }
+}

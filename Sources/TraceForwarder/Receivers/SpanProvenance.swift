@@ -1,0 +1,44 @@
+import Tracing
+
+/// Says in each span where it is from, as far as the socket that it came over vouches for that.
+///
+/// `kata.*` is the forwarder's own namespace. What a guest, or another machine, writes into it is a claim, and is renamed to
+/// `kata.claimed.*` before the forwarder adds what it knows. What a process of the host writes stays.
+struct SpanProvenance {
+  private let isTrusted: Bool
+  private let marks: [Span.Mark]
+  private let defaultService: Span.Mark
+  private let limit: Int
+
+  /// Of a guest's connection.
+  init(guest origin: SpanOrigin, _ limits: AgentLimits) {
+    isTrusted = false
+    var marks: [Span.Mark] = []
+    if let sandbox = origin.sandbox { marks.append(Span.Mark("kata.sandbox.id", sandbox)) }
+    if let cid = origin.cid { marks.append(Span.Mark("kata.guest.cid", String(cid))) }
+    self.marks = marks
+    defaultService = Span.Mark("service.name", limits.defaultService)
+    limit = limits.span.attributes
+  }
+
+  /// Of a receiver for the host.
+  /// - Parameter isLocal: whether the peer is a process of this machine.
+  init(receiver: String, isLocal: Bool, defaultService: String, _ limits: SpanLimits) {
+    isTrusted = isLocal
+    marks = [Span.Mark("kata.receiver", receiver)]
+    self.defaultService = Span.Mark("service.name", defaultService)
+    limit = limits.attributes
+  }
+
+  func mark(_ span: inout Span) {
+    if !isTrusted { span.renameClaims() }
+    let names = span.originNames
+    let isRuntimes = isTrusted && !names.hasSandbox && !names.runtimeSandbox.isEmpty
+    guard names.service.isEmpty || isRuntimes else { return span.setResource(marks, limit: limit) }
+    var marks = marks
+    if names.service.isEmpty { marks.append(defaultService) }
+    // What the Kata runtimes call the sandbox in their own spans.
+    if isRuntimes { marks.append(Span.Mark("kata.sandbox.id", span.string(names.runtimeSandbox))) }
+    span.setResource(marks, limit: limit)
+  }
+}

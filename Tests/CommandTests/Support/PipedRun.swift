@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+/// A run of the tool whose output goes to a pipe or a socket of which the test decides when it is read, and when closed.
+final class PipedRun: @unchecked Sendable {
+  enum Channel: CaseIterable { case pipe, socket }
+
+  private let process = Process()
+  private let readEnd: Int32
+  private var isOpen = true
+  /// All that was read.
+  private(set) var output = Data()
+
+  /// No machine is so slow, in milliseconds.
+  private static let patience = 120_000
+
+  init(_ arguments: [String], over channel: Channel = .pipe) throws {
+    var ends: [Int32] = [-1, -1]
+    let result =
+      channel == .pipe ? pipe(&ends) : socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
+    guard result == 0 else { throw Journal.Failure(message: "no pipe") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    readEnd = ends[0]
+    let writeEnd = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
+    process.executableURL = URL(fileURLWithPath: Tool.path)
+    process.arguments = arguments
+    process.standardOutput = writeEnd
+    process.standardError = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    try writeEnd.close()
+  }
+
+  deinit {
+    close()
+    if process.isRunning { process.terminate() }
+  }
+
+  var isRunning: Bool { process.isRunning }
+
+  /// Bytes that were written and not read yet.
+  var unread: Int {
+    var count: Int32 = 0
+    return ioctl(readEnd, UInt(FIONREAD), &count) == 0 ? Int(count) : 0
+  }
+
+  /// The whole lines that were read.
+  var lines: [String] {
+    guard let end = output.lastIndex(of: 0x0a) else { return [] }
+    return output[..<end].split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Reads until so many bytes are read in all, or until the output ends.
+  func read(upTo count: Int = .max) {
+    var bytes = [UInt8](repeating: 0, count: 16 << 10)
+    while output.count < count {
+      var file = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
+      guard poll(&file, 1, Int32(Self.patience)) > 0 else {
+        Issue.record("no output comes, and no end")
+        return
+      }
+      let got = Glibc.read(readEnd, &bytes, min(bytes.count, count - output.count))
+      guard got > 0 else { return }
+      output.append(contentsOf: bytes[..<got])
+    }
+  }
+
+  /// Reads what is there, and does not wait for more.
+  func readWaiting() { read(upTo: output.count + unread) }
+
+  func close() {
+    if isOpen { Glibc.close(readEnd) }
+    isOpen = false
+  }
+
+  func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+  /// The exit status, or the number of the signal that ended the run as a negative one.
+  func status() -> Int32 {
+    if !(waits { !self.process.isRunning }) {
+      Issue.record("the run does not end")
+      kill(process.processIdentifier, SIGKILL)
+    }
+    process.waitUntilExit()
+    return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+  }
+
+  /// Looks again and again whether a condition holds; false when it never does.
+  func waits(until condition: () -> Bool) -> Bool {
+    for _ in 0..<Self.patience / 2 {
+      if condition() { return true }
+      usleep(2000)
+    }
+    return condition()
+  }
+}
