@@ -21,7 +21,7 @@ let package = Package(
     .systemLibrary(name: "CLanes"),
     .systemLibrary(name: "CCurl"),
     .target(name: "Basics", dependencies: ["CLinux"], swiftSettings: strict),
-    .target(name: "Tracing", swiftSettings: strict),
+    .target(name: "Tracing", dependencies: ["Basics"], swiftSettings: strict),
     .target(
       name: "LogParser", dependencies: ["Basics", "CLanes", "CLinux", "CSystemd"], swiftSettings: strict),
     .target(
@@ -38,7 +38,8 @@ let package = Package(
     .testTarget(
       name: "LogParserTests", dependencies: ["LogParser", "Basics", "CLanes", "TestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "TracingTests", dependencies: ["Tracing", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "TracingTests", dependencies: ["Tracing", "Basics", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "TraceForwarderTests",
       dependencies: ["TraceForwarder", "Tracing", "Basics", "CLinux", "TestSupport"],
