@@ -43,7 +43,9 @@ struct RecordSource: ~Copyable {
     self.options = options
     self.diagnostics = diagnostics
     self.inputs = inputs
-    self.isFollowed = isFollowed
+    let watched = isFollowed && options.journal == nil ? Self.watchedPath(inputs.items.first) : nil
+    // A pipe on standard input ends: what stands there without a line end is a line.
+    self.isFollowed = isFollowed && (options.journal != nil || watched != nil)
     var selection = options.selection
     if options.journal != nil {
       // These choose the entries already, by the journal's own time.
@@ -55,9 +57,9 @@ struct RecordSource: ~Copyable {
       let opened = try JournalRecords.open(self.options, options, filter)
       stopDescriptor = opened.stopDescriptor
       journal = consume opened
-    } else if isFollowed, let path = Self.watchedPath(inputs.items.first) {
+    } else if let watched {
       do throws(SystemCallError) {
-        let started = try FileWatch(path)
+        let started = try FileWatch(watched)
         stopDescriptor = started.stopDescriptor
         watch = started
       } catch {
@@ -221,7 +223,7 @@ struct RecordSource: ~Copyable {
     switch end {
     case .whole: break
     case .empty:
-      if item.isStandardInput { try fail(InputFailure("standard input is empty")) }
+      if item.isStandardInput, !options.follows { try fail(InputFailure("standard input is empty")) }
       if options.failsOnEmptyFile { try fail(InputFailure("file \"\(item.path)\" is empty")) }
     case .warned(let text):
       statistics.inputWarnings += 1
