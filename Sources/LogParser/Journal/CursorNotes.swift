@@ -105,8 +105,9 @@ struct CursorNotes {
 
   /// Notes everything that was written: the reader has it, or it is on disk.
   mutating func noteEverything() throws(SystemCallError) {
+    let place = reached ?? taken?.place
     taken = nil
-    if let place = reached { try note(place, Self.now) }
+    if let place { try note(place, Self.now) }
   }
 
   private mutating func note(_ place: String, _ now: UInt64) throws(SystemCallError) {

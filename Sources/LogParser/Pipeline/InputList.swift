@@ -51,11 +51,23 @@ package struct InputList {
     defer { free(resolved) }
     var status = stat()
     guard stat(resolved, &status) == 0 else { throw InputFailure(SystemCallError("stat", file)) }
-    if status.isRegularFile, status.st_size == 0, !options.follows {
+    if status.isRegularFile, status.st_size == 0, !options.follows, try isEmpty(resolved, name: file) {
       if options.failsOnEmptyFile { throw InputFailure("file \"\(file)\" is empty") }
       diagnostics.debug("ignoring empty file \"\(file)\"")
       return nil
     }
     return Item(path: String(cString: resolved))
+  }
+
+  /// Whether a file of no size has no content either: files that the kernel makes up have no size.
+  private static func isEmpty(_ path: UnsafePointer<CChar>, name: String) throws(InputFailure) -> Bool {
+    // Nothing is lost of a file without a size that may not even be opened.
+    guard let file = try? FileDescriptor.open(String(cString: path), O_RDONLY) else { return true }
+    var byte: UInt8 = 0
+    do throws(SystemCallError) {
+      return try file.read(into: &byte, count: 1, subject: name) == 0
+    } catch {
+      throw InputFailure(error)
+    }
   }
 }
