@@ -66,22 +66,6 @@ struct PauseTests {
     for number in 280..<300 { #expect(try await follower.line() == record(number)) }
   }
 
-  @Test func regularFileOnStandardInputIsFollowed() async throws {
-    let folder = try TemporaryFolder()
-    let path = try folder.write("log", LogLines.text([1, 2, 3]))
-    let follower = try Follower(
-      ["--follow", "-"] + Self.ndjson,
-      prefix: ["/bin/bash", "-c", "read -r; exec \"$@\"", "bash"], input: path)
-    // The shell has read the first line.
-    for number in 2...3 { #expect(try await follower.line() == record(number)) }
-    try follower.append(path, LogLines.text([4]))
-    #expect(try await follower.line() == record(4))
-    #expect(truncate(path, 0) == 0)
-    try follower.append(path, LogLines.text([5]))
-    #expect(try await follower.line() == record(5))
-    #expect(follower.stop(SIGTERM) == 0)
-  }
-
   /// A pipe ends, and its last line counts without a line end; what is wrong with it is said.
   @Test func pipeOnStandardInputIsReadToItsEnd() throws {
     let folder = try TemporaryFolder()

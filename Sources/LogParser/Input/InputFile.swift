@@ -56,9 +56,9 @@ struct InputFile: ~Copyable {
 
   /// Whether a regular file begins as a compressed one does; false for what cannot be looked into without reading it.
   static func isCompressed(_ item: InputList.Item) -> Bool {
-    guard !item.isStandardInput, let file = try? FileDescriptor.open(item.path, O_RDONLY | O_NONBLOCK),
-      (try? file.status(item.name))?.isRegularFile ?? false
-    else { return false }
+    guard item.namesRegularFile, let file = try? FileDescriptor.open(item.path, O_RDONLY | O_NONBLOCK) else {
+      return false
+    }
     var head = [UInt8](repeating: 0, count: Decompressor.Compression.magicLength)
     let count = (try? file.read(at: 0, into: &head, count: head.count, subject: item.name)) ?? 0
     return Decompressor.Compression(magic: Array(head[..<count])) != nil

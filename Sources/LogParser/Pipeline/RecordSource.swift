@@ -71,12 +71,9 @@ struct RecordSource: ~Copyable {
     merges = streams && inputs.items.count > 1
   }
 
-  /// What to watch to follow an input; nil for a pipe on standard input, which ends.
+  /// What to watch to follow an input; nil for standard input, which ends, be it a file or a pipe.
   private static func watchedPath(_ item: InputList.Item?) -> String? {
-    guard let item, item.isStandardInput else { return item?.path }
-    let status = try? FileDescriptor(borrowing: STDIN_FILENO).status(item.name)
-    // The file itself, whatever its name is by now.
-    return status?.isRegularFile ?? false ? "/proc/self/fd/\(STDIN_FILENO)" : nil
+    item.flatMap { $0.isStandardInput ? nil : $0.path }
   }
 
   /// The time up to which all inputs have been read, when they are read side by side.
@@ -162,7 +159,7 @@ struct RecordSource: ~Copyable {
       case .truncated:
         try current?.restart(options)
         statistics.truncations += 1
-        notice.note(item.isStandardInput ? "standard input" : item.name, diagnostics)
+        notice.note(item.name, diagnostics)
       }
     } catch {
       throw .message(error.description)

@@ -123,7 +123,9 @@ package final class Spool: Sendable {
 
   deinit {
     state.withLock { state in
-      for file in state.retired.map(\.file) + [state.active, state.spare] where file >= 0 { _ = Glibc.close(file) }
+      for file in state.retired.map(\.file) + [state.active, state.spare] where file >= 0 {
+        _ = Glibc.close(file)
+      }
     }
   }
 
