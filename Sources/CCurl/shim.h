@@ -11,6 +11,7 @@ enum {
   KATA_CURL_POSTFIELDS = 10015, KATA_CURL_USERAGENT = 10018, KATA_CURL_HTTPHEADER = 10023, KATA_CURL_POST = 47,
   KATA_CURL_POSTFIELDSIZE = 60, KATA_CURL_CAINFO = 10065, KATA_CURL_NOSIGNAL = 99, KATA_CURL_TIMEOUT_MS = 155,
   KATA_CURL_CONNECTTIMEOUT_MS = 156, KATA_CURL_WRITEFUNCTION = 20011,
+  KATA_CURL_HEADERDATA = 10029, KATA_CURL_HEADERFUNCTION = 20079,
   KATA_CURL_ABORTED_BY_CALLBACK = 42, KATA_CURL_NOPROGRESS = 43, KATA_CURL_XFERINFODATA = 10057, KATA_CURL_XFERINFOFUNCTION = 20219,
   KATA_CURL_RESPONSE_CODE = 0x200002, KATA_CURL_RETRY_AFTER = 0x600039,
   KATA_CURL_REDIRECT_URL = 0x10001f
@@ -26,8 +27,9 @@ static inline int kata_curl_set_long(void *setopt, void *handle, int option, lon
 
 typedef size_t (*kata_curl_write)(char *bytes, size_t size, size_t count, void *target);
 
-static inline int kata_curl_set_write(void *setopt, void *handle, kata_curl_write function) {
-  return ((int (*)(void *, int, ...))setopt)(handle, KATA_CURL_WRITEFUNCTION, function);
+/// For the body, or for the lines of the head, by the option.
+static inline int kata_curl_set_write(void *setopt, void *handle, int option, kata_curl_write function) {
+  return ((int (*)(void *, int, ...))setopt)(handle, option, function);
 }
 
 /// Called at least once a second during a transfer, with its bytes so far; anything but 0 ends the transfer.

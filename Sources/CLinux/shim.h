@@ -3,6 +3,7 @@
 #define KATA_CLINUX_H
 #include <stddef.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,6 +11,7 @@
 #include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -127,5 +129,42 @@ static inline ssize_t kata_receive_descriptor(int socket, void *bytes, size_t co
   }
   return result;
 }
+
+/* What follows has state, of which each file that uses it would have one of its own: only JournalFaults.swift does. */
+struct kata_page_faults { size_t page_size; unsigned count; };
+static inline struct kata_page_faults *kata_page_faults(void) {
+  static struct kata_page_faults faults;
+  return &faults;
+}
+
+/// Puts a page of zeros where a mapped file has none any more. Nothing here but what a signal handler may do.
+static inline void kata_handle_bus_error(int number, siginfo_t *info, void *context) {
+  (void)context;
+  int error = errno;
+  if (info->si_code == BUS_ADRERR) {
+    size_t size = kata_page_faults()->page_size;
+    void *page = (void *)((uintptr_t)info->si_addr & ~(uintptr_t)(size - 1));
+    if (mmap(page, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED) {
+      __atomic_add_fetch(&kata_page_faults()->count, 1, __ATOMIC_RELAXED);
+      errno = error;
+      return;
+    }
+  }
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+/// From now on the process survives reading what a mapped file no longer has; 0, or -1 with errno.
+static inline int kata_survive_page_faults(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = kata_handle_bus_error;
+  action.sa_flags = SA_SIGINFO | SA_NODEFER;
+  kata_page_faults()->page_size = (size_t)sysconf(_SC_PAGESIZE);
+  return sigaction(SIGBUS, &action, NULL);
+}
+
+/// How many pages were missing so far, in all threads.
+static inline unsigned kata_page_fault_count(void) { return __atomic_load_n(&kata_page_faults()->count, __ATOMIC_RELAXED); }
 
 #endif

@@ -18,6 +18,19 @@ struct ForwarderConnectionTests {
     #expect(forwarder.stop() == 0)
   }
 
+  /// As of a hypervisor whose socket does not block: connect(2) fails at once where the queue is full.
+  @Test func aThousandConnectionsWaitForAForwarderThatIsBusy() throws {
+    let forwarder = try ForwarderProcess.ready(["--query", "127.0.0.1:0"])
+    try forwarder.suspend()
+    for number in 1...1000 {
+      let agent = try LocalSocket(path: forwarder.agentSocket, isBlocking: false)
+      try agent.write(Frames.span(trace: 1, span: UInt64(number)))
+    }
+    forwarder.signal(SIGCONT)
+    try forwarder.waitForSpans(1000)
+    #expect(forwarder.stop() == 0)
+  }
+
   @Test func aWholeFrameOverAConnectionTooManyIsKept() throws {
     let forwarder = try ForwarderProcess.ready(
       ["--query", "127.0.0.1:0", "--max-connections-per-guest", "2", "--max-connections", "3"])
@@ -26,7 +39,7 @@ struct ForwarderConnectionTests {
       try forwarder.metric("open_connections{receiver=\"hybrid\"}") == 2
     }
     // Stopped meanwhile, so that the frame has arrived when the connection is looked at.
-    forwarder.signal(SIGSTOP)
+    try forwarder.suspend()
     let extra = try (1...3).map { number in
       let agent = try LocalSocket(path: forwarder.agentSocket)
       try agent.write(

@@ -21,6 +21,7 @@ struct ForwarderListeningTests {
         + (isTemplate ? ["--socket-path-template", template] : []), in: folder, agents: !isTemplate)
     #expect(try forwarder.metric("agent_listeners{receiver=\"vsock\"}") == 1)
     #expect(!forwarder.log.contains("VSOCK ("), "\(forwarder.log)")
+    #expect(forwarder.addresses["vsock"] == "on")
     #expect(forwarder.stop() == 0)
   }
 
@@ -45,6 +46,7 @@ struct ForwarderListeningTests {
       "level=info", "VSOCK (--vsock)", "hybrid VSOCK (--socket-path-template)",
       "Jaeger's Thrift (--jaeger-receiver)", "OTLP (--otlp-receiver)",
     ] { #expect(line.contains(text), "\(line)") }
+    #expect(forwarder.addresses["vsock"] == "off" && forwarder.addresses["otlp"] == "off")
     #expect(forwarder.stop() == 0)
     let full = try ForwarderProcess.ready([
       "--query", "127.0.0.1:0", "--jaeger-receiver", "127.0.0.1:0", "--otlp-receiver", "127.0.0.1:0",

@@ -368,7 +368,7 @@ extension ForwarderProcess {
 }
 
 /// The service manager's end of the notification socket.
-private final class NotifySocket {
+final class NotifySocket {
   let path: String
   private let number: Int32
 

@@ -117,6 +117,28 @@ struct InputMergeTests {
     #expect(result.status == 0 && order(result) == (6000, 0), "\(result.errorText)")
   }
 
+  /// Who opens a FIFO to look into it and closes it again takes what was written with it, and its writer with that.
+  @Test(arguments: [
+    ["--output-format", "csv"], ["--output-format", "ndjson"],
+    ["--output-format", "csv", "--reorder-window", "1s"],
+  ])
+  func fifoIsReadFromItsFirstByte(_ options: [String]) throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("file", LogLines.text(0..<100))
+    let other = try folder.write("other", LogLines.text(100..<200))
+    for inputs in ["fifo", "fifo '\(other)'"] {
+      let arguments = (options + ["--fields", "number"]).joined(separator: " ")
+      // A writer that is let go is gone before the reader comes back.
+      let script = """
+        rm -f fifo; mkfifo fifo; cat '\(file)' >fifo & sleep 0.1
+        timeout -s KILL 20 '\(Tool.path)' \(arguments) \(inputs)
+        """
+      let result = try Tool.run("/bin/bash", ["-c", script], in: folder.url)
+      #expect(result.status == 0, "\(inputs) \(result.errorText)")
+      #expect(result.text.split(separator: "\n").filter { $0.contains(/[0-9]/) }.count >= 100)
+    }
+  }
+
   /// One input ends in the middle of the others; it is reported and the rest is merged.
   @Test func inputThatFailsLeavesTheMerge() throws {
     let folder = try TemporaryFolder()

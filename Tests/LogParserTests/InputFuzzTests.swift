@@ -55,7 +55,7 @@ struct InputFuzzTests {
         return count
       }
       switch reader.next(&lines, into: &record) {
-      case .end: return count
+      case .end, .pause: return count
       case .problem(let problem, let line):
         #expect(!problem.reason.isEmpty && line > 0)
       case .record:

@@ -161,7 +161,7 @@ import Testing
   }
 
   @Test func noControlReachesATerminal() {
-    let controls = Array("\u{1b}[2J\u{9b}2J\u{7f}\u{202e}".utf8)
+    let controls = Array("\u{1b}[2J\u{9b}2J\u{7f}\u{202e}\u{2028}\u{2029}\u{fe0f}\u{e0041}\u{115f}é".utf8)
     var plain = PlainSpan(name: controls, status: .error, message: controls)
     plain.attributes = [
       attribute("a", .string(controls)), attribute("b", .array([.string(controls)])),
@@ -171,8 +171,10 @@ import Testing
     var out = ByteWriter()
     SpanText.put(plain.span, isColoured: false, to: &out)
     let scalars = out.string.unicodeScalars
-    #expect(!scalars.contains { $0 != "\n" && [.control, .format].contains($0.properties.generalCategory) })
-    #expect(out.string.contains("\u{fffd}2J"))
+    #expect(scalars.allSatisfy { $0 == "\n" || TerminalText.isShown($0) })
+    #expect(
+      out.string.contains(#"\u001b[2J\u009b2J\x7f\u202e\u2028\u2029\ufe0f\U000e0041\u115fé"#), "\(out.string)"
+    )
   }
 
   @Test(arguments: ["", "+1", "-1", "0x1", " 1", "١", String(repeating: "1", count: 33)])

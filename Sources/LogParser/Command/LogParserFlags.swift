@@ -99,13 +99,13 @@ enum LogParserFlags {
       Flag(
         "follow", "f", in: inputSection, "Wait for more records and write each as it comes",
         detail:
-          "With --journal, one file or standard input, in the formats ndjson, logfmt and pretty. A file that is rotated is followed under its name; one that is truncated in place is read on from its new start, with a warning. SIGINT and SIGTERM end the run with status 0.",
+          "With --journal, one file or standard input, in the formats ndjson, logfmt and pretty. A file that is rotated is followed under its name; one that is truncated in place is read on from its new start, with a warning. Standard input is read to its end. SIGINT and SIGTERM end the run with status 0; with --cursor-file it waits up to 10 s for the reader of its output then, which another signal ends.",
         sets: \.run.follows),
       Flag(
         "reorder-window", nil, .text("TIME"), in: inputSection,
         "Write records as they come, sorted within this time",
         detail:
-          "For input that is nearly in order, such as 500ms or 2s: memory stays constant and output begins at once. Several inputs are read side by side and merged by time; a pipe among them is waited for. Without it all input is read before the first record is written. A record that comes later than the window allows is written where it came, and counted."
+          "For input that is nearly in order, such as 500ms or 2s: memory stays constant and output begins at once. Several inputs are read side by side and merged by time; a pipe among them is waited for. Without it all input is read before the first record is written. A record that comes later than the window allows is written where it came, and counted. With --follow, records that wait are also written when none has come for this time."
       ) { (settings, text) throws(UsageError) in
         settings.run.reorderWindow = try FlagValue.duration(text)
       },

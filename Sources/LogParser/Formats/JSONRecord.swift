@@ -22,6 +22,7 @@ enum JSONRecord {
     _ members: borrowing MemberList, into record: inout Record, keepsAgentTime: Bool
   ) throws(RecordProblem) {
     let isAgent = isAgent(members)
+    let hasMessage = members.value(of: "msg") != nil
     for index in 0..<members.count {
       let (key, value) = members[index]
       if key == "ts", !keepsAgentTime, members.value(of: "time") == nil {
@@ -29,14 +30,14 @@ enum JSONRecord {
       } else if isAgent {
         try AgentRecord.assignChecked(key, value, to: &record)
       } else {
-        try assign(key, value, to: &record)
+        try assign(key, value, to: &record, hasMessage: hasMessage)
       }
     }
     record.fields.sortKeepingLast()
   }
 
   private static func assign(
-    _ key: ByteSlice, _ value: ByteSlice, to record: inout Record
+    _ key: ByteSlice, _ value: ByteSlice, to record: inout Record, hasMessage: Bool
   ) throws(RecordProblem) {
     switch KnownKey(key) {
     case .time: record.time = try time(value)
@@ -55,7 +56,7 @@ enum JSONRecord {
       if let container = LogfmtRecord.containerID(inRequest: value) { record.container = container }
       record.setField(key, value)
     case nil:
-      if key == "message", record.message.isEmpty {
+      if !hasMessage, key == "message", record.message.isEmpty {
         record.message = value
       } else {
         record.setField(key, value)

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import System
 
 /// Times as they stand in texts that say nothing of their zone, and sometimes nothing of their year.
 enum LocalTime {
@@ -57,9 +58,9 @@ enum LocalTime {
 
   /// The current time.
   static func now() -> Timestamp {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return Timestamp(seconds: Int64(now.tv_sec), nanoseconds: UInt32(clamping: now.tv_nsec))
+    let now = WallClock.nanoseconds
+    return Timestamp(
+      seconds: Int64(now / 1_000_000_000), nanoseconds: UInt32(truncatingIfNeeded: now % 1_000_000_000))
   }
 }
 

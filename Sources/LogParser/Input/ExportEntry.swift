@@ -8,6 +8,8 @@ struct ExportEntry: ~Copyable {
   enum Progress {
     case complete
     case problem(RecordProblem)
+    /// The rest of the entry is not there yet.
+    case pause
     case end
   }
 
@@ -63,6 +65,7 @@ struct ExportEntry: ~Copyable {
       case .end:
         isCut = true
         return finish()
+      case .pause: return .pause
       case .tooLong(let count):
         line += 1
         size += count

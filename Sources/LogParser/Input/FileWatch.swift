@@ -10,6 +10,8 @@ final class FileWatch {
     case replaced
     /// SIGINT or SIGTERM came.
     case stopped
+    /// Nothing happened for as long as the caller wanted to wait.
+    case nothing
   }
 
   /// Why a followed file is read from a start again.
@@ -45,6 +47,9 @@ final class FileWatch {
   /// Readable when the user has ended the run.
   var stopDescriptor: Int32 { signals.file.number }
 
+  /// Takes the signal that ended the run.
+  func takeSignal() { _ = signals.next() }
+
   /// Watches the file that the path names now.
   func move() throws(SystemCallError) {
     if watch >= 0 { _ = inotify_rm_watch(notices.number, watch) }
@@ -61,7 +66,9 @@ final class FileWatch {
     return stat(path, &status) == 0 ? (status.st_dev, status.st_ino) : nil
   }
 
-  func wait() throws(SystemCallError) -> Event {
+  /// Waits for an event, for so many milliseconds at most if `patience` is not negative.
+  func wait(_ patience: Int32) throws(SystemCallError) -> Event {
+    let end = UInt64(MonotonicClock.milliseconds) + UInt64(max(0, patience))
     while true {
       if hasGone, let now = current(), now != identity {
         if isReadOut { return .replaced }
@@ -72,12 +79,18 @@ final class FileWatch {
         pollfd(fd: notices.number, events: Int16(POLLIN), revents: 0),
         pollfd(fd: signals.file.number, events: Int16(POLLIN), revents: 0),
       ]
-      if poll(&files, 2, hasGone ? Self.rotationDelay : -1) < 0 {
+      let now = UInt64(MonotonicClock.milliseconds)
+      let left = patience < 0 ? -1 : Int32(clamping: max(now, end) - now)
+      let delay = !hasGone ? left : left < 0 ? Self.rotationDelay : min(left, Self.rotationDelay)
+      if poll(&files, 2, delay) < 0 {
         if errno == EINTR { continue }
         throw SystemCallError("poll", path)
       }
       if files[1].revents != 0 { return .stopped }
-      guard files[0].revents != 0 else { continue }
+      guard files[0].revents != 0 else {
+        if left == 0 { return .nothing }
+        continue
+      }
       drain()
       // Moved or removed: the file is still written to until its writer opens the new one.
       if current().map({ $0 != identity }) ?? true { hasGone = true }

@@ -39,4 +39,15 @@ package struct InputFailure: Error, CustomStringConvertible {
         ? "standard input: this is a journal file; store it and read it with --journal-file FILE"
         : "\(item.path): this is a journal file; read it with --journal-file \(item.path)")
   }
+
+  /// For a journal file that someone compressed: libsystemd reads none as it is.
+  static func compressedJournalFile(
+    _ item: InputList.Item, _ compression: Decompressor.Compression
+  ) -> InputFailure {
+    let input = item.isStandardInput ? "standard input" : item.path
+    let command = "\(compression.rawValue) -dc \(item.isStandardInput ? "" : "\(item.path) ")>FILE.journal"
+    return InputFailure(
+      "\(input): this is a journal file compressed with \(compression.rawValue); decompress it (\(command)), and read it with --journal-file FILE.journal"
+    )
+  }
 }

@@ -19,7 +19,7 @@ struct InputFile: ~Copyable {
   }
 
   static func open(
-    _ item: InputList.Item, recordLimit: Int, isFollowed: Bool, chunkSize: Int
+    _ item: InputList.Item, recordLimit: Int, isFollowed: Bool, tellsPauses: Bool, chunkSize: Int
   ) throws(InputFailure) -> InputFile {
     let source: Source
     do throws(SystemCallError) {
@@ -35,25 +35,31 @@ struct InputFile: ~Copyable {
     if let compression {
       let child = try Decompressor.start(compression, source.file, head: unread, subject: item.name)
       (decompressor, bytes) = child
-      unread = []
+      // What cannot be read here cannot be read later either, and is reported then.
+      unread = (try? Source.head(FileDescriptor(borrowing: bytes), isSeekable: false, item.name)) ?? []
+      if unread.starts(with: journalMagic) {
+        close(bytes)
+        throw .compressedJournalFile(item, compression)
+      }
     } else {
       bytes = fcntl(source.file.number, F_DUPFD_CLOEXEC, 3)
       guard bytes >= 0 else { throw InputFailure(SystemCallError("dup", item.name)) }
     }
-    let isPlainFile = source.isSeekable && compression == nil && !item.isStandardInput
+    let isSeekable = source.isSeekable
+    let place = isFollowed && isSeekable && compression == nil ? lseek(bytes, 0, SEEK_CUR) : -1
     let lines = LineReader(
       FileDescriptor(owning: bytes), subject: item.name, limit: recordLimit, waitsForLineEnd: isFollowed,
-      head: unread, chunkSize: chunkSize,
-      detectsTruncation: isFollowed && isPlainFile,
+      head: unread, chunkSize: chunkSize, checksFrom: place >= 0 ? place : nil,
+      tellsPauses: tellsPauses && !isSeekable,
       isEndSound: decompressor.map { child in { child.endsWhole() } })
     return InputFile(lines: lines, reference: source.reference, decompressor: decompressor)
   }
 
   /// Whether a regular file begins as a compressed one does; false for what cannot be looked into without reading it.
   static func isCompressed(_ item: InputList.Item) -> Bool {
-    guard !item.isStandardInput, let file = try? FileDescriptor.open(item.path, O_RDONLY | O_NONBLOCK),
-      (try? file.status(item.name))?.isRegularFile ?? false
-    else { return false }
+    guard item.namesRegularFile, let file = try? FileDescriptor.open(item.path, O_RDONLY | O_NONBLOCK) else {
+      return false
+    }
     var head = [UInt8](repeating: 0, count: Decompressor.Compression.magicLength)
     let count = (try? file.read(at: 0, into: &head, count: head.count, subject: item.name)) ?? 0
     return Decompressor.Compression(magic: Array(head[..<count])) != nil
@@ -88,7 +94,7 @@ struct InputFile: ~Copyable {
       return Source(file: file, reference: reference, isSeekable: isSeekable, head: head)
     }
 
-    private static func head(
+    static func head(
       _ file: borrowing FileDescriptor, isSeekable: Bool, _ subject: String
     ) throws(SystemCallError) -> [UInt8] {
       let limit = InputFile.journalMagic.count

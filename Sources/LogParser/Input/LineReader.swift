@@ -15,6 +15,8 @@ package struct LineReader: ~Copyable {
     case text(ByteSlice)
     /// A line that was longer than the limit, whose bytes are gone.
     case tooLong(count: Int)
+    /// Nothing can be read just now, and waiting is the caller's to do; see ``waitUntilReadable(orFor:_:)``.
+    case pause
     case end
   }
 
@@ -23,6 +25,7 @@ package struct LineReader: ~Copyable {
   private let limit: Int
   private let waitsForLineEnd: Bool
   private let chunkSize: Int
+  private let tellsPauses: Bool
   private let isEndSound: (() -> Bool)?
   private let buffer: UnsafeMutablePointer<UInt8>
   private let capacity: Int
@@ -48,15 +51,18 @@ package struct LineReader: ~Copyable {
   ///   - waitsForLineEnd: whether bytes at the end without a line end are no line yet, because the file grows.
   ///   - head: bytes that were read from the file already; a few.
   ///   - chunkSize: how many bytes are read at a time.
-  ///   - detectsTruncation: whether to look out for a truncation; for a regular file that is read from its start.
+  ///   - place: where a regular file is read from, to look out for a truncation; nil not to do so.
+  ///   - tellsPauses: whether ``next()`` tells when it would wait; for a pipe, a socket or a terminal.
   ///   - isEndSound: asked once when the stream ends within a line: false says that the stream was cut there, so that
   ///     what there is of the line is left out.
   package init(
     _ file: consuming FileDescriptor, subject: String, limit: Int, waitsForLineEnd: Bool = false,
-    head: [UInt8] = [], chunkSize: Int = defaultChunkSize, detectsTruncation: Bool = false,
-    isEndSound: (() -> Bool)? = nil
+    head: [UInt8] = [], chunkSize: Int = defaultChunkSize, checksFrom place: Int? = nil,
+    tellsPauses: Bool = false, isEndSound: (() -> Bool)? = nil
   ) {
-    check = detectsTruncation ? TruncationCheck() : nil
+    check = place == nil ? nil : TruncationCheck()
+    bufferOffset = place ?? 0
+    self.tellsPauses = tellsPauses
     self.file = file
     self.subject = subject
     self.limit = limit
@@ -92,8 +98,26 @@ package struct LineReader: ~Copyable {
       }
       scanned = filled
       if isAtEnd { return lastLine() }
+      if tellsPauses, !isReadable { return .pause }
       refill()
     }
+  }
+
+  /// Whether a read does not wait, be it that it fails.
+  private var isReadable: Bool {
+    var poll = pollfd(fd: file.number, events: Int16(POLLIN), revents: 0)
+    return Glibc.poll(&poll, 1, 0) != 0
+  }
+
+  /// After ``Line/pause``: waits until there is something to read, or for so many milliseconds if `patience` is not
+  /// negative; false when `stop` became readable instead.
+  func waitUntilReadable(orFor stop: Int32?, _ patience: Int32) throws(SystemCallError) -> Bool {
+    var files = [
+      pollfd(fd: file.number, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: stop ?? -1, events: Int16(POLLIN), revents: 0),
+    ]
+    if poll(&files, 2, patience) < 0, errno != EINTR { throw SystemCallError("poll", subject) }
+    return files[1].revents == 0
   }
 
   private mutating func finishLong(_ count: Int) -> Line {

@@ -7,13 +7,16 @@ struct OpenInput: ~Copyable {
   private var file: InputFile
   private var reader: RecordReader
 
-  /// - Parameter chunkSize: how many bytes are read at a time.
+  /// - Parameters:
+  ///   - tellsPauses: whether ``next(into:)`` tells when it would wait for a pipe.
+  ///   - chunkSize: how many bytes are read at a time.
   static func open(
-    _ item: InputList.Item, _ index: Int, _ options: RunOptions, isFollowed: Bool,
+    _ item: InputList.Item, _ index: Int, _ options: RunOptions, isFollowed: Bool, tellsPauses: Bool,
     chunkSize: Int = LineReader.defaultChunkSize
   ) throws(InputFailure) -> OpenInput {
     let file = try InputFile.open(
-      item, recordLimit: options.recordLimit, isFollowed: isFollowed, chunkSize: chunkSize)
+      item, recordLimit: options.recordLimit, isFollowed: isFollowed, tellsPauses: tellsPauses,
+      chunkSize: chunkSize)
     let reader = RecordReader(
       format: options.inputFormat, rules: options.rules, reference: file.reference,
       recordLimit: options.recordLimit, isFollowed: isFollowed)
@@ -33,6 +36,11 @@ struct OpenInput: ~Copyable {
   @inline(__always)
   mutating func next(into record: inout Record) -> RecordReader.Outcome {
     reader.next(&file.lines, into: &record)
+  }
+
+  /// As ``LineReader/waitUntilReadable(orFor:_:)``.
+  func waitUntilReadable(orFor stop: Int32?, _ patience: Int32) throws(SystemCallError) -> Bool {
+    try file.lines.waitUntilReadable(orFor: stop, patience)
   }
 
   /// Reads on after the end was reached: the file may have grown.

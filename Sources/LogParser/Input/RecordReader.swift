@@ -12,6 +12,8 @@ package struct RecordReader: ~Copyable {
     case record
     /// The record that begins at `line` cannot be read; the next ones can.
     case problem(RecordProblem, line: UInt64)
+    /// As ``LineReader/Line/pause``.
+    case pause
     case end
   }
 
@@ -76,6 +78,7 @@ package struct RecordReader: ~Copyable {
         switch entry.read(&lines, &line) {
         case .complete: if let outcome = finishEntry(&record) { return outcome }
         case .problem(let problem): return .problem(problem, line: entry.firstLine)
+        case .pause: return .pause
         case .end: return .end
         }
         continue
@@ -86,6 +89,7 @@ package struct RecordReader: ~Copyable {
         if let outcome = finish(&record) { return outcome }
         if held.isReplaying { continue }
         return .end
+      case .pause: return .pause
       case .tooLong(let count):
         line += 1
         return .problem(Self.tooLong(count, limit: recordLimit), line: line)

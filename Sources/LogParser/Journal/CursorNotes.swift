@@ -43,11 +43,7 @@ struct CursorNotes {
     time <= now ? 0 : Int32(clamping: time - now)
   }
 
-  private static var now: UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(max(0, now.tv_sec)) * 1000 + UInt64(max(0, now.tv_nsec)) / 1_000_000
-  }
+  private static var now: UInt64 { MonotonicClock.nanoseconds / 1_000_000 }
 
   /// Whether it is time to settle although records keep coming: looks at the clock once in a few hundred records.
   mutating func isDue() -> Bool {
@@ -105,8 +101,9 @@ struct CursorNotes {
 
   /// Notes everything that was written: the reader has it, or it is on disk.
   mutating func noteEverything() throws(SystemCallError) {
+    let place = reached ?? taken?.place
     taken = nil
-    if let place = reached { try note(place, Self.now) }
+    if let place { try note(place, Self.now) }
   }
 
   private mutating func note(_ place: String, _ now: UInt64) throws(SystemCallError) {

@@ -41,12 +41,7 @@ struct JournalCheck {
     let conditions = try JournalMatches.conditions(options, JournalReader.subject(of: options.location))
     for path in paths {
       guard var file = try? JournalFileBytes(path, windowSize: windowSize) else {
-        // Of a file alone libsystemd says why it cannot be read.
-        if let failure = paths.count > 1 ? unreadable(path) : nil {
-          check.damaged.append(Damage(path: path, entries: [], missing: 1, failure: failure))
-        } else {
-          check.sound.append(path)
-        }
+        check.take(unreadable: path, options.location, isAlone: paths.count == 1)
         continue
       }
       if file.lastTime >= file.firstTime, file.lastTime < first || file.firstTime > last {
@@ -93,18 +88,27 @@ struct JournalCheck {
     }
   }
 
-  /// Why a file is no journal file that can be looked through; nil for one that has nothing in it yet, or is too large to be
-  /// looked through.
-  private static func unreadable(_ path: String) -> InputFailure? {
+  /// Takes in a file that is no journal file which can be looked through.
+  private mutating func take(unreadable path: String, _ location: JournalOptions.Location, isAlone: Bool) {
+    let failure: InputFailure
     do throws(SystemCallError) {
       let file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
       let size = try file.status(path).st_size
-      if size == 0 || size > JournalFileBytes.sizeLimit { return nil }
+      // Of a file alone libsystemd says why it cannot be read, and one that is too large it reads by itself.
+      if isAlone || size > JournalFileBytes.sizeLimit { return sound.append(path) }
+      if size == 0 {
+        // journald has only just made a file of a directory that has nothing in it yet, and libsystemd opens none such.
+        if case .directory = location { return }
+        failure = InputFailure("\(path): the journal file is empty; leave it out, the other files are read")
+      } else {
+        failure = InputFailure(
+          "\(path): the file is no journal file, or its header is damaged; the other files are read")
+      }
     } catch {
-      return InputFailure(error)
+      if isAlone { return sound.append(path) }
+      failure = InputFailure(error)
     }
-    return InputFailure(
-      "\(path): the file is no journal file, or its header is damaged; the other files are read")
+    damaged.append(Damage(path: path, entries: [], missing: 1, failure: failure))
   }
 
   /// The journal files of a directory and of the machines' directories in it, as libsystemd finds them.

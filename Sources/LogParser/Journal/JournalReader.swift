@@ -27,14 +27,15 @@ package struct JournalReader: ~Copyable {
   package private(set) var gaps: UInt64 = 0
   /// Whether a gap is one of damage.
   private(set) var isDamaged = false
-  /// The files that libsystemd holds open, and their paths.
-  private var files: [FileIdentity: String] = [:]
-
-  /// What stays when a file is renamed, as journald does with one that is full.
-  private struct FileIdentity: Hashable {
-    var device: dev_t
-    var number: ino_t
-  }
+  private var files = OpenJournalFiles.none
+  /// Pages that were missing before the entry was read.
+  private var faults = JournalFaults.count
+  /// Whether a page of a file was missing.
+  private(set) var hasMissedPages = false
+  /// Whether a field of the entry has a zero, which text has not.
+  private var hasZeros = false
+  /// Whether a field of the entry could not be read.
+  private var hasBrokenField = false
 
   private init(_ systemd: Systemd, journal: OpaquePointer, subject: String, until: UInt64) {
     self.systemd = systemd
@@ -62,7 +63,7 @@ package struct JournalReader: ~Copyable {
     if options.location == .local || options.location == .merged { try JournalAccess.check(subject) }
     let conditions = try JournalMatches.conditions(options, subject)
     try JournalMatches.add(conditions, to: handle, systemd, subject)
-    reader.files = Self.openFiles()
+    reader.files = OpenJournalFiles()
     try reader.seek(options, since: since, cursor: cursor, countsLines: countsLines)
     return reader
   }
@@ -196,6 +197,7 @@ package struct JournalReader: ~Copyable {
 
   /// Goes to the next entry; false when there is none now.
   package mutating func next() throws(JournalError) -> Bool {
+    (hasZeros, hasBrokenField) = (false, false)
     if isPastEnd { return false }
     if isOnNext {
       isOnNext = false
@@ -210,6 +212,8 @@ package struct JournalReader: ~Copyable {
         return false
       }
     }
+    // A page that was missed on the way to this entry may be one of another file.
+    _ = noteFaults()
     if realtime <= until {
       hasEntry = true
       return true
@@ -220,33 +224,30 @@ package struct JournalReader: ~Copyable {
     return false
   }
 
-  /// The files that libsystemd gave up since the last call, or since the journal changed: it says nothing of a file that
-  /// it cannot go on in, and closes it.
-  mutating func takeDropped() -> [String] {
-    let now = Self.openFiles()
-    let dropped = files.filter { now[$0.key] == nil }.map(\.value).sorted()
-    files = now
-    gaps += UInt64(dropped.count)
-    return dropped
+  /// The files that libsystemd gave up since the last call, or since the journal changed, and those that were cut short.
+  mutating func takeLosses() -> (dropped: [String], cut: [String]) {
+    let losses = files.takeLosses()
+    gaps += UInt64(losses.dropped.count + losses.cut.count)
+    // What libsystemd met in them is said then.
+    if !losses.cut.isEmpty { isDamaged = false }
+    return losses
   }
 
-  private static func openFiles() -> [FileIdentity: String] {
-    let directory = "/proc/self/fd"
-    var files: [FileIdentity: String] = [:]
-    for name in (try? DirectoryListing.names(in: directory)) ?? [] {
-      var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-      let count = readlink("\(directory)/\(name)", &path, path.count)
-      guard count > 0 else { continue }
-      var text = String(decoding: path[..<count].lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      // A file that was removed is still read.
-      if text.hasSuffix(" (deleted)") { text.removeLast(10) }
-      if text.hasSuffix(".journal") || text.hasSuffix(".journal~") {
-        var status = stat()
-        guard let number = Int32(name), fstat(number, &status) == 0 else { continue }
-        files[FileIdentity(device: status.st_dev, number: status.st_ino)] = text
-      }
-    }
-    return files
+  /// Whether what was read of the entry is not what was written, because its file was cut short before that.
+  mutating func isEntryLost() -> Bool {
+    // Behind the end of a file that was cut, its last page has zeros, and so have those that were missed before.
+    guard noteFaults() || (hasZeros || hasBrokenField) && files.hasCut else { return false }
+    gaps += 1
+    return true
+  }
+
+  /// Whether pages were missing since the last call.
+  private mutating func noteFaults() -> Bool {
+    let count = JournalFaults.count
+    if count == faults { return false }
+    faults = count
+    hasMissedPages = true
+    return true
   }
 
   /// When journald took the entry, in microseconds since 1970.
@@ -272,7 +273,9 @@ package struct JournalReader: ~Copyable {
     guard systemd.data(journal, name, &data, &length) >= 0, let data else { return nil }
     let prefix = field.utf8CodeUnitCount + 1
     guard length >= prefix else { return nil }
-    return arena.copy(UnsafeRawBufferPointer(start: data + prefix, count: length - prefix))
+    let value = arena.copy(UnsafeRawBufferPointer(start: data + prefix, count: length - prefix))
+    if value.contains(0) { hasZeros = true }
+    return value
   }
 
   /// All fields of the entry, copied.
@@ -286,9 +289,11 @@ package struct JournalReader: ~Copyable {
       if code < 0 {
         gaps += 1
         isDamaged = true
+        hasBrokenField = true
       }
       guard code > 0, let data else { return }
       let field = arena.copy(UnsafeRawBufferPointer(start: data, count: length))
+      if field.contains(0) { hasZeros = true }
       guard let equals = field.firstIndex(of: 0x3d) else { continue }
       members.append(field.prefix(equals), field.dropFirst(equals + 1))
     }
@@ -330,17 +335,13 @@ package struct JournalReader: ~Copyable {
       }
       let code = systemd.process(journal)
       guard code >= 0 else { throw JournalError(subject, "wait", code: code) }
-      self.files = Self.openFiles()
+      self.files.refresh()
       // Only appended entries, or files that came and went, are worth a look.
       if code != Int32(SD_JOURNAL_NOP) || count == 0 { return true }
     }
   }
 
-  private static var microsecondsNow: UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(max(0, now.tv_sec)) * 1_000_000 + UInt64(max(0, now.tv_nsec)) / 1000
-  }
+  private static var microsecondsNow: UInt64 { MonotonicClock.nanoseconds / 1000 }
 
   /// How long poll(2) may wait, in milliseconds: network file systems tell of no changes and must be looked at.
   private var timeout: Int32 {

@@ -11,6 +11,7 @@ struct JournalRecords: ~Copyable {
   private var members = MemberList()
   private var stop: StopSignals?
   private var isReaderDone: Bool
+  private var hasToldOfFaults = false
   private(set) var line: UInt64 = 0
   /// Readable when the user has ended a followed run.
   let stopDescriptor: Int32?
@@ -93,14 +94,31 @@ struct JournalRecords: ~Copyable {
 
   /// What is wrong with the journal's files, as far as it is known and was not taken yet.
   mutating func takeFailures() -> [InputFailure] {
-    let dropped = reader?.takeDropped() ?? []
-    return damaged.takeFailures()
-      + dropped.map {
+    guard let losses = reader?.takeLosses() else { return damaged.takeFailures() }
+    var failures = damaged.takeFailures()
+    failures += losses.dropped.map {
+      InputFailure(
+        "\($0): the journal file is damaged, and libsystemd gave it up; read the rest with --journal-file \($0)"
+      )
+    }
+    failures += losses.cut.map {
+      InputFailure(
+        "\($0): the journal file was cut short while it was read; what was read before that is written, read the rest with --journal-file \($0)",
+        isPartial: true)
+    }
+    hasToldOfFaults = hasToldOfFaults || !failures.isEmpty
+    if reader?.hasMissedPages ?? false, !hasToldOfFaults {
+      hasToldOfFaults = true
+      failures.append(
         InputFailure(
-          "\($0): the journal file is damaged, and libsystemd gave it up; read the rest with --journal-file \($0)"
-        )
-      }
+          "journal: parts of a file could not be read: it was cut short, or its disk reports an error; see dmesg",
+          isPartial: true))
+    }
+    return failures
   }
+
+  /// Takes the signal that ended the run.
+  func takeSignal() { _ = stop?.next() }
 
   /// Whether libsystemd met damage that it could go on behind.
   var isDamaged: Bool { mutating get { reader?.isDamaged ?? false } }
@@ -124,20 +142,29 @@ struct JournalRecords: ~Copyable {
 
   mutating func next(into record: inout Record) throws(Run.Failure) -> Step {
     if isReaderDone { return nextOfDamaged(into: &record) }
-    do throws(JournalError) {
-      guard try reader?.next() ?? false else {
-        if damaged.isEmpty { return .end }
-        isReaderDone = true
-        return nextOfDamaged(into: &record)
+    while try goOn() {
+      line += 1
+      let step: Step
+      do throws(RecordProblem) {
+        step = try read(into: &record)
+      } catch {
+        step = .problem(error)
       }
+      // Nothing of an entry whose bytes are gone is to be taken for what was logged.
+      if reader?.isEntryLost() ?? false { continue }
+      return step
+    }
+    if damaged.isEmpty { return .end }
+    isReaderDone = true
+    return nextOfDamaged(into: &record)
+  }
+
+  /// Goes to the next entry that libsystemd finds; false when there is none.
+  private mutating func goOn() throws(Run.Failure) -> Bool {
+    do throws(JournalError) {
+      return try reader?.next() ?? false
     } catch {
       throw .message(error.description)
-    }
-    line += 1
-    do throws(RecordProblem) {
-      return try read(into: &record)
-    } catch {
-      return .problem(error)
     }
   }
 

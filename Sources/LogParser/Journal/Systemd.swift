@@ -48,6 +48,7 @@ struct Systemd {
     guard let library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL) else {
       throw JournalError("journal: libsystemd.so.0 cannot be loaded; install the package libsystemd0")
     }
+    JournalFaults.survive()
     return Systemd(
       open: try find("sd_journal_open", library),
       openDirectory: try find("sd_journal_open_directory", library),

@@ -5,6 +5,8 @@ import Synchronization
 struct ChosenField: Sendable {
   let name: String
   let known: FlatField?
+  /// The keys of the extra field, the likelier one first.
+  private let keys: [String]
   /// Whether a record had the extra field; nil for what every record has.
   private let sightings: FieldSightings?
 
@@ -12,15 +14,21 @@ struct ChosenField: Sendable {
     self.name = name
     known = FlatField(name: name)
     sightings = known == nil ? FieldSightings() : nil
+    guard name.hasPrefix("data.") else {
+      keys = [name]
+      return
+    }
+    let inner = String(name.dropFirst(5))
+    var base = inner
+    while base.hasPrefix("data.") { base.removeFirst(5) }
+    // As in ndjson, where the key of another field may be the whole name.
+    keys = FlatField(rawValue: base) != nil ? [inner, name] : [name, inner]
   }
 
   /// The extra field's value. A key that is also the name of a known field is asked for as `data.` and the key.
   func value(in record: borrowing Record) -> ByteSlice? {
-    if let value = Self.value(of: name, in: record) {
-      sightings?.note()
-      return value
-    }
-    if name.hasPrefix("data."), let value = Self.value(of: String(name.dropFirst(5)), in: record) {
+    for key in keys {
+      guard let value = Self.value(of: key, in: record) else { continue }
       sightings?.note()
       return value
     }

@@ -15,7 +15,24 @@ enum FlatField: String, CaseIterable {
     }
   }
 
-  /// Whether a field of a record's own has this key: it is then written as `data.` and the key.
+  /// Whether a key is written with `data.` before it: when every record has a field of this name, or when the key is
+  /// that of another field with `data.` before it.
+  @inline(__always)
+  static func isPrefixed(_ key: ByteSlice, in record: borrowing Record) -> Bool {
+    if isKnown(key) { return true }
+    guard key.count > 5, key[0] == UInt8(ascii: "d"), key.hasPrefix("data.") else { return false }
+    return isTaken(key, in: record)
+  }
+
+  @inline(never)
+  private static func isTaken(_ key: ByteSlice, in record: borrowing Record) -> Bool {
+    let rest = key.dropFirst(5)
+    var base = rest
+    while base.hasPrefix("data.") { base = base.dropFirst(5) }
+    return isKnown(base) && record.fields.value(of: rest) != nil
+  }
+
+  /// Whether a field of a record's own has this key.
   @inline(__always)
   static func isKnown(_ key: ByteSlice) -> Bool {
     if let known = KnownKey(key) { return known != .request }

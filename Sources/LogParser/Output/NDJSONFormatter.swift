@@ -2,8 +2,8 @@ import Bytes
 
 /// One flat JSON object a line (https://github.com/ndjson/ndjson-spec): for programs that read records one by one.
 ///
-/// Texts that are empty and a pid that is missing are left out. The extra fields follow under their own keys, or under
-/// `data.` and the key where that is the name of a known field.
+/// Texts that are empty and a pid that is missing are left out, but for the message. The extra fields follow under their
+/// own keys, or under `data.` and the key where that name is taken.
 package struct NDJSONFormatter: RecordFormatter {
   /// The fields to write, in order; they know which of them no record had.
   let chosen: [ChosenField]
@@ -24,7 +24,10 @@ package struct NDJSONFormatter: RecordFormatter {
     line.put { record.writeTime(rfc3339: $0) }
     line.put(0x22)
     Self.put(",\"level\":\"", record.level, &line)
-    Self.put(",\"msg\":\"", record.message, &line)
+    // An object without a message is no log record to a reader, this tool included.
+    line.put(",\"msg\":\"")
+    JSONText.put(record.message, &line)
+    line.put(0x22)
     Self.put(",\"source\":\"", record.source, &line)
     Self.put(",\"name\":\"", record.name, &line)
     if record.pid != 0 {
@@ -42,7 +45,7 @@ package struct NDJSONFormatter: RecordFormatter {
     line.put(decimal: place.delta)
     for index in 0..<count {
       let field = record.fields[index]
-      line.put(FlatField.isKnown(field.key) ? ",\"data." : ",\"")
+      line.put(FlatField.isPrefixed(field.key, in: record) ? ",\"data." : ",\"")
       JSONText.put(field.key, &line)
       line.put("\":\"")
       JSONText.put(field.value, &line)

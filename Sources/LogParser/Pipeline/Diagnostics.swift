@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import System
 
 /// What a run says on standard error.
 package final class Diagnostics {
@@ -29,11 +30,7 @@ package final class Diagnostics {
     isProgressShown = true
   }
 
-  private static var milliseconds: UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(now.tv_sec) * 1000 + UInt64(now.tv_nsec) / 1_000_000
-  }
+  private static var milliseconds: UInt64 { MonotonicClock.nanoseconds / 1_000_000 }
 
   /// Takes the line away that says how far the run is.
   package func endProgress() {

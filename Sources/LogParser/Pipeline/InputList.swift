@@ -8,6 +8,13 @@ package struct InputList {
     package var path: String
     package var name: String { path }
     package var isStandardInput: Bool { path == "-" }
+
+    /// Whether the name is that of a regular file. To be asked before such a name is opened only to look into it: who
+    /// opens a FIFO lets its writer go on, and who closes it again loses what was written.
+    var namesRegularFile: Bool {
+      var status = stat()
+      return !isStandardInput && stat(path, &status) == 0 && status.isRegularFile
+    }
   }
 
   package let items: [Item]
@@ -51,11 +58,23 @@ package struct InputList {
     defer { free(resolved) }
     var status = stat()
     guard stat(resolved, &status) == 0 else { throw InputFailure(SystemCallError("stat", file)) }
-    if status.isRegularFile, status.st_size == 0, !options.follows {
+    if status.isRegularFile, status.st_size == 0, !options.follows, try isEmpty(resolved, name: file) {
       if options.failsOnEmptyFile { throw InputFailure("file \"\(file)\" is empty") }
       diagnostics.debug("ignoring empty file \"\(file)\"")
       return nil
     }
     return Item(path: String(cString: resolved))
+  }
+
+  /// Whether a file of no size has no content either: files that the kernel makes up have no size.
+  private static func isEmpty(_ path: UnsafePointer<CChar>, name: String) throws(InputFailure) -> Bool {
+    // Nothing is lost of a file without a size that may not even be opened.
+    guard let file = try? FileDescriptor.open(String(cString: path), O_RDONLY) else { return true }
+    var byte: UInt8 = 0
+    do throws(SystemCallError) {
+      return try file.read(into: &byte, count: 1, subject: name) == 0
+    } catch {
+      throw InputFailure(error)
+    }
   }
 }

@@ -60,10 +60,15 @@ struct OutputReader {
 
   /// Whether the reader takes everything within ten seconds and lives for another second. What ended this run may end
   /// its reader as well, with records in hand: only a reader that is still there afterwards has dealt with them.
-  func confirms() -> Bool {
-    guard waitUntilRead(orStop: nil, milliseconds: Self.longestWait) else { return false }
-    var file = pollfd(fd: number, events: 0, revents: 0)
-    return poll(&file, 1, Self.proofOfLife) == 0
+  ///
+  /// - Parameter stop: a descriptor that ends the wait, without proof, when it becomes readable.
+  func confirms(orStop stop: Int32?) -> Bool {
+    guard waitUntilRead(orStop: stop, milliseconds: Self.longestWait) else { return false }
+    var files = [
+      pollfd(fd: number, events: 0, revents: 0),
+      pollfd(fd: stop ?? -1, events: Int16(POLLIN), revents: 0),
+    ]
+    return poll(&files, 2, Self.proofOfLife) == 0
   }
 
   /// Waits until the reader has taken everything, for as long as it lives.

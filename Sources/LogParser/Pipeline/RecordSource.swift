@@ -13,10 +13,13 @@ struct RecordSource: ~Copyable {
   private(set) var statistics = ReadingStatistics()
   private var index = -1
   private var current: OpenInput?
+  private let streams: Bool
   private let merges: Bool
   /// The inputs that are read side by side, once they are open.
   private var merge: InputMerge?
   private var watch: FileWatch?
+  /// Whether the input that is read from is a pipe with nothing in it.
+  private var isPaused = false
   /// Why the followed file is about to be read from a start again, once the reader has given what it holds back.
   private var newStart: FileWatch.NewStart?
   private var notice = TruncationNotice()
@@ -27,20 +30,23 @@ struct RecordSource: ~Copyable {
 
   enum Step {
     case record
-    /// Nothing for now: the followed input has to grow.
+    /// Nothing for now: the followed input has to grow, or the writer of a pipe pauses.
     case waits
     case end
   }
 
-  /// - Parameter merges: whether the inputs are read side by side.
+  /// - Parameter streams: whether records are written as they come: the inputs are then read side by side, and
+  ///   ``Step/waits`` tells that one of them is a pipe whose writer pauses.
   init(
     _ options: RunOptions, _ diagnostics: Diagnostics, _ inputs: InputList, isFollowed: Bool,
-    tally: SelectionTally, merges: Bool = false
+    tally: SelectionTally, streams: Bool = false
   ) throws(Run.Failure) {
     self.options = options
     self.diagnostics = diagnostics
     self.inputs = inputs
-    self.isFollowed = isFollowed
+    let watched = isFollowed && options.journal == nil ? Self.watchedPath(inputs.items.first) : nil
+    // A pipe on standard input ends: what stands there without a line end is a line.
+    self.isFollowed = isFollowed && (options.journal != nil || watched != nil)
     var selection = options.selection
     if options.journal != nil {
       // These choose the entries already, by the journal's own time.
@@ -52,9 +58,9 @@ struct RecordSource: ~Copyable {
       let opened = try JournalRecords.open(self.options, options, filter)
       stopDescriptor = opened.stopDescriptor
       journal = consume opened
-    } else if isFollowed, let item = inputs.items.first, !item.isStandardInput {
+    } else if let watched {
       do throws(SystemCallError) {
-        let started = try FileWatch(item.path)
+        let started = try FileWatch(watched)
         stopDescriptor = started.stopDescriptor
         watch = started
       } catch {
@@ -62,7 +68,13 @@ struct RecordSource: ~Copyable {
       }
     }
     self.filter = filter
-    self.merges = merges && inputs.items.count > 1
+    self.streams = streams
+    merges = streams && inputs.items.count > 1
+  }
+
+  /// What to watch to follow an input; nil for standard input, which ends, be it a file or a pipe.
+  private static func watchedPath(_ item: InputList.Item?) -> String? {
+    item.flatMap { $0.isStandardInput ? nil : $0.path }
   }
 
   /// The time up to which all inputs have been read, when they are read side by side.
@@ -80,11 +92,14 @@ struct RecordSource: ~Copyable {
       switch outcome {
       case .record: if accept(&record, index) { return .record }
       case .problem(let problem, let line): try note(problem, inputs.items[index].name, line)
+      case .pause:
+        isPaused = true
+        return .waits
       case .end:
         if isFollowed {
           if let failure = current?.failure { throw .message(failure.description) }
           if newStart == nil, current?.isTruncated != true { return .waits }
-          try startAgain(inputs.items[index].name)
+          try startAgain(inputs.items[index])
           continue
         }
         if let end = current?.finish() { try note(end, inputs.items[index]) }
@@ -102,6 +117,9 @@ struct RecordSource: ~Copyable {
         merge?.note(record.time)
         if accept(&record, member.input.index) { return .record }
       case .problem(let problem, let line): try note(problem, member.input.item.name, line)
+      case .pause:
+        isPaused = true
+        return .waits
       case .end:
         merge?.removeFirst()
         try note(member.input.finish(), member.input.item)
@@ -124,7 +142,7 @@ struct RecordSource: ~Copyable {
 
   /// The followed file was truncated, or another one has its name: gives what is held back of the old content, then reads
   /// the new one.
-  private mutating func startAgain(_ name: String) throws(Run.Failure) {
+  private mutating func startAgain(_ item: InputList.Item) throws(Run.Failure) {
     guard let reason = newStart else {
       newStart = .truncated
       current?.endFollowing()
@@ -142,7 +160,7 @@ struct RecordSource: ~Copyable {
       case .truncated:
         try current?.restart(options)
         statistics.truncations += 1
-        notice.note(name, diagnostics)
+        notice.note(item.name, diagnostics)
       }
     } catch {
       throw .message(error.description)
@@ -178,6 +196,12 @@ struct RecordSource: ~Copyable {
     statistics.journalGaps = journal?.gaps ?? 0
   }
 
+  /// Takes the signal that ended the run: ``stopDescriptor`` is readable again when another one comes.
+  mutating func takeSignal() {
+    watch?.takeSignal()
+    journal?.takeSignal()
+  }
+
   /// The place in the journal of the record that was read last.
   mutating func cursor() -> String? { journal?.cursor() ?? nil }
 
@@ -197,7 +221,7 @@ struct RecordSource: ~Copyable {
     switch end {
     case .whole: break
     case .empty:
-      if item.isStandardInput { try fail(InputFailure("standard input is empty")) }
+      if item.isStandardInput, !options.follows { try fail(InputFailure("standard input is empty")) }
       if options.failsOnEmptyFile { try fail(InputFailure("file \"\(item.path)\" is empty")) }
     case .warned(let text):
       statistics.inputWarnings += 1
@@ -219,7 +243,8 @@ struct RecordSource: ~Copyable {
       index += 1
       guard index < inputs.items.count else { return false }
       do throws(InputFailure) {
-        current = try OpenInput.open(inputs.items[index], index, options, isFollowed: isFollowed)
+        current = try OpenInput.open(
+          inputs.items[index], index, options, isFollowed: isFollowed, tellsPauses: streams)
         return true
       } catch {
         try fail(error)
@@ -232,7 +257,9 @@ struct RecordSource: ~Copyable {
     let chunkSize = InputMerge.chunkSize(inputs.items.count)
     for (index, item) in inputs.items.enumerated() {
       do throws(InputFailure) {
-        merge.add(try OpenInput.open(item, index, options, isFollowed: false, chunkSize: chunkSize))
+        merge.add(
+          try OpenInput.open(
+            item, index, options, isFollowed: false, tellsPauses: streams, chunkSize: chunkSize))
       } catch {
         try fail(error)
       }
@@ -251,12 +278,14 @@ struct RecordSource: ~Copyable {
 
   /// After ``Step/waits``: waits until the input has grown.
   ///
-  /// - Parameter patience: how many milliseconds to wait at most; negative for any time. For the journal alone.
-  mutating func wait(_ patience: Int32 = -1) throws(Run.Failure) -> Wait {
+  /// - Parameter patience: how many milliseconds to wait at most; negative for any time.
+  mutating func wait(_ patience: Int32) throws(Run.Failure) -> Wait {
     if options.journal != nil { return try journal?.wait(patience) ?? .end }
-    guard let watch, let item = inputs.items.first, !item.isStandardInput else { return .end }
     do throws(SystemCallError) {
-      switch try watch.wait() {
+      if isPaused { return try waitForPipe(patience) }
+      guard let watch else { return .end }
+      switch try watch.wait(patience) {
+      case .nothing: break
       case .grown:
         current?.resume()
       case .replaced:
@@ -272,6 +301,18 @@ struct RecordSource: ~Copyable {
   }
 }
 
+extension RecordSource {
+  /// Waits until the paused input can be read.
+  private mutating func waitForPipe(_ patience: Int32) throws(SystemCallError) -> Wait {
+    isPaused = false
+    let mayHaveMore =
+      try merges
+      ? merge?.first?.input.waitUntilReadable(orFor: stopDescriptor, patience)
+      : current?.waitUntilReadable(orFor: stopDescriptor, patience)
+    return mayHaveMore ?? true ? .mayHaveMore : .stopped
+  }
+}
+
 /// Says that a followed file was truncated: at most once a second, with the number of times.
 private struct TruncationNotice {
   private var last: Int?
@@ -279,14 +320,13 @@ private struct TruncationNotice {
 
   mutating func note(_ name: String, _ diagnostics: Diagnostics) {
     untold += 1
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    if let last, now.tv_sec - last < 1 { return }
+    let now = MonotonicClock.milliseconds
+    if let last, now - last < 1000 { return }
     let times = untold == 1 ? "" : " \(untold) times"
     diagnostics.warning(
       "\(name): truncated\(times) while it was followed; reading goes on at its new start, and what was written last before may be missing"
     )
-    last = now.tv_sec
+    last = now
     untold = 0
   }
 }

@@ -5,7 +5,7 @@ extension Run {
   /// Writes each record as soon as none that comes before it can follow: at once, or when the reorder window has passed.
   func stream<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
     var source = try RecordSource(
-      options, diagnostics, inputs, isFollowed: options.follows, tally: tally, merges: true)
+      options, diagnostics, inputs, isFollowed: options.follows, tally: tally, streams: true)
     var writer = StreamWriter(
       formatter, inputs.names, try openTarget(), isFollowed: options.follows, stop: source.stopDescriptor)
     var window = ReorderWindow(
@@ -17,6 +17,7 @@ extension Run {
       statistics.duplicates += window.duplicates
       statistics.late += window.late
     }
+    var idle = IdleTime(nanoseconds: options.reorderWindow ?? 0)
     var record = Record()
     var count: UInt64 = 0
     var isStopped = false
@@ -36,6 +37,7 @@ extension Run {
       switch step {
       case .record:
         count += 1
+        idle.end()
         if count % 4096 == 0, !options.follows { diagnostics.progress("\(count) records read") }
         do throws(SystemCallError) {
           try window.add(&record, horizon: source.horizon) { (due) throws(SystemCallError) in
@@ -50,13 +52,21 @@ extension Run {
           throw .message(error.description)
         }
       case .waits:
+        var patience: Int32 = -1
         do throws(SystemCallError) {
+          if options.follows, !window.isEmpty {
+            patience = idle.left
+            if patience == 0 {
+              try window.drain { (due) throws(SystemCallError) in try writer.write(due) }
+              patience = -1
+            }
+          }
           try writer.flush()
           try settle(&cursor, &source, window, &writer)
         } catch {
           throw .message(error.description)
         }
-        switch try source.wait(cursor.patience) {
+        switch try source.wait(IdleTime.shorter(patience, cursor.patience)) {
         case .mayHaveMore: break
         case .stopped:
           isStopped = true
@@ -74,7 +84,9 @@ extension Run {
       if !cursor.isWanted {
         try writer.finish()
       } else if isStopped, writer.reader.isWatched {
-        if writer.reader.confirms() {
+        // The signal that ended the run is taken, so that another one ends the wait for the reader.
+        source.takeSignal()
+        if writer.reader.confirms(orStop: source.stopDescriptor) {
           try cursor.noteEverything()
         } else {
           // What the reader did not confirm comes again.
@@ -97,6 +109,7 @@ extension Run {
       )
     }
   }
+
   /// Notes how far the journal has been written out, where that can be known while the run goes on.
   private func settle<F: RecordFormatter>(
     _ cursor: inout CursorNotes, _ source: inout RecordSource, _ window: borrowing ReorderWindow,
@@ -106,5 +119,33 @@ extension Run {
     try writer.flush()
     cursor.reach(place, window)
     try cursor.settle { () throws(SystemCallError) in try writer.sync() }
+  }
+}
+
+/// How long a followed input has given no record: after the time of the reorder window none is waited for any longer.
+private struct IdleTime {
+  private let limit: UInt64
+  private var start: UInt64?
+
+  init(nanoseconds: Int64) { limit = UInt64(max(0, nanoseconds)) }
+
+  /// A record came.
+  mutating func end() { start = nil }
+
+  /// How many milliseconds are left, from the first call after a record on.
+  var left: Int32 {
+    mutating get {
+      let now = MonotonicClock.nanoseconds
+      let start = self.start ?? now
+      self.start = start
+      let passed = now - min(now, start)
+      return passed >= limit ? 0 : Int32(clamping: (limit - passed + 999_999) / 1_000_000)
+    }
+  }
+
+  /// The shorter one of two times to wait, of which a negative one has no end.
+  static func shorter(_ one: Int32, _ other: Int32) -> Int32 {
+    if one < 0 || other < 0 { return max(one, other) }
+    return min(one, other)
   }
 }

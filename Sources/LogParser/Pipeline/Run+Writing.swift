@@ -17,7 +17,7 @@ extension Run {
       options.inputFormat == .auto || options.inputFormat == .logfmt
     else { return nil }
     // What cannot be opened is reported by the one who reads it.
-    if !input.isStandardInput, access(input.path, R_OK) != 0 { return nil }
+    if !input.isStandardInput, !input.namesRegularFile || access(input.path, R_OK) != 0 { return nil }
     return try attempt { () throws(SystemCallError) in
       let descriptor =
         input.isStandardInput

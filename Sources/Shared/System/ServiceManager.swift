@@ -3,12 +3,12 @@ import Glibc
 
 /// What a service and systemd tell each other: `sd_notify(3)` and `sd_listen_fds(3)`, by their documented environment.
 package struct ServiceManager: Sendable {
-  private let notifySocket: String?
+  private let notifySocket: NotifySocket?
   /// Microseconds within which the watchdog wants to hear something; nil without one.
   package let watchdog: UInt64?
 
   package init() {
-    notifySocket = Self.variable("NOTIFY_SOCKET")
+    notifySocket = Self.variable("NOTIFY_SOCKET").flatMap { NotifySocket($0) }
     let isOurs = Self.variable("WATCHDOG_PID").map { $0 == String(getpid()) } ?? true
     watchdog = isOurs ? Self.variable("WATCHDOG_USEC").flatMap(UInt64.init) : nil
   }
@@ -16,14 +16,7 @@ package struct ServiceManager: Sendable {
   package static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
   /// Says `READY=1`, `STOPPING=1`, `WATCHDOG=1` or `STATUS=…`; nothing when no service manager listens.
-  package func notify(_ state: String) {
-    guard let notifySocket else { return }
-    let number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard number >= 0 else { return }
-    let file = FileDescriptor(owning: number)
-    guard kata_unix_socket(file.number, notifySocket, 1) == 0 else { return }
-    _ = Array(state.utf8).withUnsafeBytes { send(file.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-  }
+  package func notify(_ state: String) { notifySocket?.send(state) }
 
   /// The sockets that systemd bound for this process, with their names; to be asked for once.
   package static func sockets() -> [(number: Int32, name: String)] {
@@ -39,6 +32,28 @@ package struct ServiceManager: Sendable {
       _ = fcntl(number, F_SETFD, FD_CLOEXEC)
       _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK)
       return (number, names.indices.contains(Int(index)) ? names[Int(index)] : "")
+    }
+  }
+}
+
+/// The service manager's socket. It is kept open: the watchdog must hear something even when the process may open no more
+/// files.
+private final class NotifySocket: Sendable {
+  private let path: String
+  private let file: FileDescriptor
+
+  init?(_ path: String) {
+    let number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard number >= 0 else { return nil }
+    file = FileDescriptor(owning: number)
+    self.path = path
+  }
+
+  func send(_ state: String) {
+    // Each time, as the manager may have made its socket anew.
+    guard kata_unix_socket(file.number, path, 1) == 0 else { return }
+    _ = Array(state.utf8).withUnsafeBytes {
+      Glibc.send(file.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
     }
   }
 }

@@ -4,8 +4,11 @@ import Synchronization
 
 /// Sockets that listen.
 package enum ListeningSocket {
-  /// The largest queue of connections that nobody has accepted yet.
+  /// The largest queue of connections that nobody has accepted yet. Guests could fill the kernel's memory by a longer one.
   private static let backlog: Int32 = 128
+  /// The same of a Unix socket, as long as the kernel allows (net.core.somaxconn). Where it is full, connect(2) of a
+  /// non-blocking socket fails at once and is not repeated by anybody, unlike that over TCP.
+  private static let localBacklog = Int32(SOMAXCONN)
 
   /// AF_VSOCK; `UInt32.max` is any context id.
   package static func vsock(cid: UInt32, port: UInt32) throws(SystemCallError) -> FileDescriptor {
@@ -48,7 +51,7 @@ package enum ListeningSocket {
       }
     }
     guard code == 0 else { throw SystemCallError("bind", path) }
-    return try listen(file, path)
+    return try listen(file, path, backlog: localBacklog)
   }
 
   private static func isStale(_ path: String) -> Bool {
@@ -114,9 +117,9 @@ package enum ListeningSocket {
     return FileDescriptor(owning: number)
   }
 
-  private static func listen(_ file: consuming FileDescriptor, _ subject: String) throws(SystemCallError)
-    -> FileDescriptor
-  {
+  private static func listen(
+    _ file: consuming FileDescriptor, _ subject: String, backlog: Int32 = Self.backlog
+  ) throws(SystemCallError) -> FileDescriptor {
     guard Glibc.listen(file.number, backlog) == 0 else { throw SystemCallError("listen", subject) }
     return file
   }

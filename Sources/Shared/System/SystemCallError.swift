@@ -16,6 +16,9 @@ package struct SystemCallError: Error, CustomStringConvertible {
     self.subject = subject
   }
 
+  /// Whether the process or the system lacks descriptors or memory just now, which says nothing of the call's subject.
+  package var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, ENOBUFS].contains(code) }
+
   /// The system's words for the error.
   package var reason: String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in

@@ -96,9 +96,9 @@ extension Span {
   /// Sets attributes of the resource, each in the place of all that have its key.
   ///
   /// A resource that would have more than `limit` attributes loses its last ones, which its count of dropped attributes
-  /// says.
-  package mutating func setResource(_ marks: [Mark], limit: Int) {
-    guard !marks.isEmpty else { return }
+  /// says. A `sandbox`, which is a text of the span, becomes one more attribute, that the span does not have yet.
+  package mutating func setResource(_ marks: [Mark], sandbox: Text = .none, limit: Int) {
+    guard !marks.isEmpty || !sandbox.isEmpty else { return }
     let first = attributes.count
     text.withUnsafeBytes { text in
       for index in resource.attributes.range where index < first {
@@ -106,7 +106,8 @@ extension Span {
         if !marks.contains(where: { $0.isKey(text[attribute.key]) }) { attributes.append(attribute) }
       }
     }
-    let excess = attributes.count - first - max(0, limit - marks.count)
+    let added = marks.count + (sandbox.isEmpty ? 0 : 1)
+    let excess = attributes.count - first - max(0, limit - added)
     if excess > 0 {
       attributes.removeLast(excess)
       resource.dropped = UInt32(clamping: Int(resource.dropped) + excess)
@@ -117,6 +118,7 @@ extension Span {
       let value = Text(start + mark.keyCount, mark.bytes.count - mark.keyCount)
       attributes.append(Attribute(Text(start, mark.keyCount), .string(value)))
     }
+    if !sandbox.isEmpty { attributes.append(Attribute(intern("kata.sandbox.id"), .string(sandbox))) }
     resource.attributes = List(first, attributes.count - first)
     agent.hasResource = true
   }

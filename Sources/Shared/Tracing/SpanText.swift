@@ -3,7 +3,8 @@ import Glibc
 
 /// A span as a few lines for people: a head line, then its attributes, events and links, indented.
 ///
-/// No control character of a span gets out: texts are quoted as JSON.
+/// No character of a span gets out that a terminal would obey or hide: texts are quoted as JSON, and what JSON lets
+/// through is escaped by the rule of ``TerminalText``.
 package enum SpanText {
   package static func put(_ span: Span, isColoured: Bool, to out: inout ByteWriter) {
     span.text.withUnsafeBytes { text in
@@ -119,18 +120,9 @@ private struct SpanTextWriter {
     visible(json.bytes, &out)
   }
 
-  /// Puts JSON, which lets DEL, the C1 controls and what turns the writing's direction through: terminals obey them.
   private func visible(_ json: UnsafeRawBufferPointer, _ out: inout ByteWriter) {
     guard json.contains(where: { $0 >= 0x7f }) else { return out.put(json) }
-    var safe = ""
-    for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
-      if scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format {
-        safe += "\u{fffd}"
-      } else {
-        safe.unicodeScalars.append(scalar)
-      }
-    }
-    out.put(string: safe)
+    out.put(string: TerminalText.line(String(decoding: json, as: UTF8.self)))
   }
 
   private func colour(_ code: StaticString, _ out: inout ByteWriter, _ body: (inout ByteWriter) -> Void) {

@@ -125,7 +125,7 @@ extension ForwarderFlags {
       Flag(
         "rotate-size", nil, .text("SIZE"), in: fileSection, "Put a growing file aside at this size",
         detail:
-          "FILE becomes FILE.1, that FILE.2, and so on. Files of --otlp-json-file never exceed it, except for a single larger span. For --jaeger-json-file it is the size of FILE.partial; the resulting JSON is about three times as large. The default is 100M; 0 is never."
+          "FILE becomes FILE.1, that FILE.2, and so on. No file exceeds it, except for a single larger span. The default is 100M; 0 is never."
       ) { (settings, text) throws(UsageError) in
         settings.options.files.rotation.maximumSize = try sizeOrNone(text)
       },

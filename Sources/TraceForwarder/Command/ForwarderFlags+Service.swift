@@ -23,7 +23,7 @@ extension ForwarderFlags {
         "query-max-unread", nil, .text("SIZE"), in: querySection,
         "Maximum size of answers that clients have not read",
         detail:
-          "Total for all clients, plus one answer (32M at most). When the limit is reached, clients that read less than 256K a second are disconnected; if there are none, new queries get 503 with Retry-After. From 64K; the default is 64M."
+          "Total for all clients, plus one answer (32M at most). When the limit is reached, clients that read less than 256K a second are disconnected; if there are none, new queries for traces get 503 with Retry-After. From 64K; the default is 64M."
       ) { (settings, text) throws(UsageError) in
         settings.options.http.unreadBytes = try FlagValue.size(text, 64 << 10...1 << 40)
       },

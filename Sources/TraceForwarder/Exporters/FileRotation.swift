@@ -16,7 +16,12 @@ package struct FileRotation: Sendable {
   func isDue(size: Int, extra: Int, since start: Int) -> Bool {
     guard size > 0 else { return false }
     if maximumSize > 0, size + extra > maximumSize { return true }
-    return maximumAge > 0 && MonotonicClock.milliseconds - start > maximumAge * 1000
+    return isOld(since: start)
+  }
+
+  /// Whether a file that was begun then is to be put aside for its age.
+  func isOld(since start: Int) -> Bool {
+    maximumAge > 0 && MonotonicClock.milliseconds - start > maximumAge * 1000
   }
 
   /// Divides what is to be written to a file of this size, so that no file becomes larger than ``maximumSize``: a piece ends

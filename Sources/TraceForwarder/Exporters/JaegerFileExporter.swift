@@ -21,11 +21,16 @@ final class JaegerFileExporter: SpanExporter {
   private var opened = MonotonicClock.milliseconds
   private var records = ByteWriter(capacity: 64 << 10)
   private var span = Span()
+  /// The size of the document of all that waits, and of what is being written.
+  private var document: DocumentSize
+  /// Whether ``document`` is not that of the partial file, which is to be read for it.
+  private var mustMeasure = true
 
   init(_ context: ExporterContext, path: String, rotation: FileRotation) {
     self.context = context
     self.path = path
     self.rotation = rotation
+    document = DocumentSize(defaultService: context.defaultService)
   }
 
   private var partialPath: String { "\(path).partial" }
@@ -33,25 +38,49 @@ final class JaegerFileExporter: SpanExporter {
   var isBuffered: Bool { true }
 
   func export(_ batch: SpoolBatch) throws(ExportFailure) {
-    records.removeAll()
-    var ends: [Int] = []
-    batch.visitPayloads {
-      SpoolFormat.append($0, to: &records)
-      ends.append(records.count)
-    }
     do throws(SystemCallError) {
-      _ = try open()
-      for piece in rotation.pieces(ends, after: size) { try write(piece) }
+      let number = try open()
+      if mustMeasure { try measure(number) }
+      // Until all is written the document is ahead of the file.
+      mustMeasure = true
+      var start = 0
+      for cut in take(batch) {
+        if cut > start { try append(start..<cut) }
+        try rotate()
+        start = cut
+      }
+      if start < records.count { try append(start..<records.count) }
+      mustMeasure = false
     } catch {
       throw ExportFailure(error.description)
     }
   }
 
-  private func write(_ piece: Range<Int>) throws(SystemCallError) {
-    if rotation.isDue(size: size, extra: piece.count, since: opened) {
-      try complete()
-      try rotation.rotate(path)
+  /// Makes the batch's records; returns where in them another file is to begin.
+  private func take(_ batch: SpoolBatch) -> [Int] {
+    records.removeAll()
+    var cuts: [Int] = []
+    if size > 0, rotation.isOld(since: opened) {
+      cuts.append(0)
+      document.removeAll()
     }
+    let limit = rotation.maximumSize
+    batch.visitPayloads { payload in
+      if limit > 0, context.decode(payload, into: &span), document.add(span, limit: limit) {
+        cuts.append(records.count)
+      }
+      SpoolFormat.append(payload, to: &records)
+    }
+    return cuts
+  }
+
+  private func rotate() throws(SystemCallError) {
+    guard size > 0 else { return }
+    try complete()
+    try rotation.rotate(path)
+  }
+
+  private func append(_ piece: Range<Int>) throws(SystemCallError) {
     let number = try open()
     do throws(SystemCallError) {
       try FileDescriptor(borrowing: number).writeAll(
@@ -61,6 +90,15 @@ final class JaegerFileExporter: SpanExporter {
       throw error
     }
     size += piece.count
+  }
+
+  /// Measures the document of what an earlier run, or a batch that failed, has left in the partial file.
+  private func measure(_ partial: Int32) throws(SystemCallError) {
+    document.removeAll()
+    guard rotation.maximumSize > 0 else { return }
+    try visitRecords(partial) { _, isSpan in
+      if isSpan { _ = document.add(span, limit: .max) }
+    }
   }
 
   /// Forces the partial file to the disk. What a disk failed to take is cut, and written again.
@@ -76,6 +114,7 @@ final class JaegerFileExporter: SpanExporter {
       if error.call == "fdatasync" {
         _ = ftruncate(number, syncedSize)
         size = syncedSize
+        mustMeasure = true
         failure.repeats = true
       }
       throw failure
@@ -176,24 +215,31 @@ final class JaegerFileExporter: SpanExporter {
   private func findTraces(_ partial: Int32) throws(SystemCallError) -> (
     [TraceID], [TraceID: [Range<Int>]], unreadable: Int
   ) {
-    var unreadable = 0
     var places: [TraceID: [Range<Int>]] = [:]
     var order: [TraceID] = []
-    var offset = 0
-    while offset < size {
-      let header = try bytes(offset..<min(size, offset + SpoolFormat.recordHeaderBytes), partial)
-      guard header.count == SpoolFormat.recordHeaderBytes else { break }
-      let count = Int(header[0]) | Int(header[1]) << 8 | Int(header[2]) << 16 | Int(header[3]) << 24
-      let place = offset + header.count..<offset + header.count + count
-      offset = place.upperBound
-      guard offset <= size, try read(place, partial) else {
+    var unreadable = 0
+    try visitRecords(partial) { place, isSpan in
+      guard isSpan else {
         unreadable += 1
-        continue
+        return
       }
       if places[span.traceID] == nil { order.append(span.traceID) }
       places[span.traceID, default: []].append(place)
     }
     return (order, places, unreadable)
+  }
+
+  /// Calls `body` with the place of each payload, and whether it is one of a span, which ``span`` then is.
+  private func visitRecords(_ partial: Int32, _ body: (Range<Int>, Bool) -> Void) throws(SystemCallError) {
+    var offset = 0
+    while offset < size {
+      let header = try bytes(offset..<min(size, offset + SpoolFormat.recordHeaderBytes), partial)
+      guard header.count == SpoolFormat.recordHeaderBytes else { return }
+      let count = Int(header[0]) | Int(header[1]) << 8 | Int(header[2]) << 16 | Int(header[3]) << 24
+      let place = offset + header.count..<offset + header.count + count
+      offset = place.upperBound
+      body(place, offset <= size ? try read(place, partial) : false)
+    }
   }
 
   /// Reads and decodes a payload.

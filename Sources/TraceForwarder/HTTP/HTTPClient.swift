@@ -86,6 +86,7 @@ final class HTTPClient {
 
   func post(_ body: UnsafeRawBufferPointer, type: String) throws(Failure) -> Answer {
     received.bytes.removeAll()
+    received.hasHead = false
     var list: UnsafeMutableRawPointer?
     // No `Expect: 100-continue`: a collector that is slow to answer it would cost a second a batch.
     for header in [("Content-Type", type), ("Expect", "")] + options.headers {
@@ -102,6 +103,8 @@ final class HTTPClient {
       let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       throw Failure(reason: text.isEmpty ? library.text(of: code) : text, kind: Failure.Kind(code))
     }
+    // What libcurl takes for an answer that ends there, whatever the status was to mean.
+    guard received.hasHead else { throw Failure(reason: "the answer's head was cut off", kind: .connection) }
     let wait = kata_curl_number(library.getinfo, handle, Int32(KATA_CURL_RETRY_AFTER))
     return Answer(
       status: Int(kata_curl_number(library.getinfo, handle, Int32(KATA_CURL_RESPONSE_CODE))),
@@ -125,7 +128,16 @@ final class HTTPClient {
     setNumber(KATA_CURL_POSTFIELDSIZE, body.count)
     set(KATA_CURL_HTTPHEADER, list.map { UnsafeRawPointer($0) })
     set(KATA_CURL_WRITEDATA, UnsafeRawPointer(Unmanaged.passUnretained(received).toOpaque()))
-    _ = kata_curl_set_write(library.setopt, handle) { bytes, size, count, target in
+    set(KATA_CURL_HEADERDATA, UnsafeRawPointer(Unmanaged.passUnretained(received).toOpaque()))
+    _ = kata_curl_set_write(library.setopt, handle, Int32(KATA_CURL_HEADERFUNCTION)) {
+      line, size, count, target in
+      guard let line, let target else { return 0 }
+      let received = Unmanaged<ReceivedBytes>.fromOpaque(target).takeUnretainedValue()
+      received.takeHeadLine(UnsafeRawBufferPointer(start: line, count: size &* count))
+      return size &* count
+    }
+    _ = kata_curl_set_write(library.setopt, handle, Int32(KATA_CURL_WRITEFUNCTION)) {
+      bytes, size, count, target in
       guard let bytes, let target else { return 0 }
       let received = Unmanaged<ReceivedBytes>.fromOpaque(target).takeUnretainedValue()
       let room = max(0, ReceivedBytes.limit - received.bytes.count)
@@ -159,6 +171,17 @@ final class HTTPClient {
 private final class ReceivedBytes {
   static let limit = 64 << 10
   var bytes: [UInt8] = []
+  /// Whether the empty line behind the answer's head has come.
+  var hasHead = false
+
+  /// Trailers come as further lines of the head; an answer such as 100 has a head of its own before.
+  func takeHeadLine(_ line: UnsafeRawBufferPointer) {
+    if line.starts(with: "HTTP/".utf8) {
+      hasHead = false
+    } else if line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n") {
+      hasHead = true
+    }
+  }
 }
 
 /// libcurl's functions.

@@ -24,7 +24,7 @@ final class HTTPConnection: EventHandler {
   private var lingersUntil: Int?
   private static let lingerTime = 2000
   /// Bytes of answers that wait, beyond which the next request is not looked at.
-  private static let mostOutput = 64 << 10
+  static let mostOutput = 64 << 10
   private var requestStart = MonotonicClock.milliseconds
   private var lastActivity = MonotonicClock.milliseconds {
     didSet { activity = server.nextActivity() }

@@ -17,6 +17,14 @@ final class QueryAPI {
     third = QueryAPIv3(index, limits)
   }
 
+  /// Whether a request is answered without reading a span: names, and what there is of the page.
+  static func isCheap(_ request: HTTPRequest) -> Bool {
+    let path = request.segments
+    guard path.first == "api" else { return true }
+    let name = path.dropFirst(path.dropFirst().first == "v3" ? 2 : 1).first
+    return name == "services" || name == "operations"
+  }
+
   func answer(_ request: HTTPRequest) -> HTTPResponse {
     let path = request.segments
     let allowed = path == ["api", "transform"] ? ["POST"] : ["GET", "HEAD"]

@@ -231,11 +231,13 @@ final class AgentConnection: EventHandler {
       try receiver.intake.append(records, count: count, evenWhenFull: receiver.isFinishing)
       return true
     } catch {
+      receiver.lacksDescriptors = false
       switch error {
       case .full:
         receiver.log.limited(
           .warning, by: "spool", "the spool is full: reading from agents waits for the exporters")
       case .failed(let error):
+        receiver.lacksDescriptors = error.code == EMFILE || error.code == ENFILE
         receiver.log.limited(
           .error, by: "spool", "the spool cannot be written: reading from agents waits",
           ["error": error.description])
@@ -253,13 +255,45 @@ final class AgentConnection: EventHandler {
 
   /// Goes on after a pause, first with the frames that were read before it.
   private func resume(_ now: Int) {
-    guard offerPending(), receiver.refused == 0, receiver.loop.resume(number, .read) else { return }
+    guard offerPending(), receiver.refused == 0, receiver.loop.resume(number, .read) else {
+      if receiver.lacksDescriptors { releaseIfEnded() }
+      return
+    }
     isPaused = false
     lastByte = now
     if frameStart != nil { frameStart = now }
     if fault == nil { takeFrames() }
     if refusal != nil, fault == nil, !isPaused { readTurn() }
     settle()
+  }
+
+  /// Whether a whole frame waits, or what is none.
+  private var holdsFrame: Bool {
+    guard filled - consumed >= AgentFrame.headerBytes else { return false }
+    let length = buffer.withUnsafeBytes {
+      UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: consumed, as: UInt64.self))
+    }
+    return length > UInt64(receiver.limits.frameBytes) || filled - consumed - AgentFrame.headerBytes >= length
+  }
+
+  /// Ends a connection that its agent has ended without a whole frame, though nothing is taken just now. The spool cannot
+  /// be written for want of a descriptor, and this is where one comes from.
+  private func releaseIfEnded() {
+    guard pendingCount == 0, fault == nil else { return }
+    while !isEnded, !holdsFrame {
+      guard makeRoom() else { return }
+      let got = buffer.withUnsafeMutableBytes { bytes in
+        bytes.baseAddress.map { Glibc.read(number, $0 + filled, bytes.count - filled) } ?? 0
+      }
+      if got < 0 {
+        if errno == EAGAIN { return }
+        isEnded = errno != EINTR
+        continue
+      }
+      isEnded = got == 0
+      filled += got
+    }
+    if isEnded, !holdsFrame { end() }
   }
 
   // MARK: Ends

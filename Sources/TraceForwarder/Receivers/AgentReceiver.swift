@@ -27,6 +27,8 @@ final class AgentReceiver {
   /// Connections that hold records which the spool did not take. While there is one nothing is read from any, so that
   /// what waits in memory does not grow.
   var refused = 0
+  /// Whether the spool took nothing, the last time that it did not, for want of a descriptor.
+  var lacksDescriptors = false
   /// Whether the spool is to take records even when it is full: what was read must be kept.
   private(set) var isFinishing = false
 

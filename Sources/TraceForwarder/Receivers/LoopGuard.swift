@@ -27,9 +27,9 @@ struct LoopGuard {
   let mark: String
   /// Whether any exporter sends to something that may send on.
   let remembersSpans: Bool
-  private var recent: Set<Int> = []
-  private var older: Set<Int> = []
-  private var pending: [Int] = []
+  private var recent = KeySet()
+  private var older = KeySet()
+  private var pending: [UInt64] = []
   private var began = MonotonicClock.milliseconds
 
   init(mark: String, remembersSpans: Bool) {
@@ -50,22 +50,22 @@ struct LoopGuard {
   }
 
   /// Forgets the spans of a request that was not taken.
-  mutating func discard() { pending.removeAll() }
+  mutating func discard() { pending.removeAll(keepingCapacity: pending.capacity < 1 << 16) }
 
   mutating func commit() {
     guard !pending.isEmpty else { return }
     let now = MonotonicClock.milliseconds
     if recent.count >= Self.generationSpans || now - began > Self.generationAge {
-      older = now - began > 2 * Self.generationAge ? [] : recent
-      recent = []
+      older = now - began > 2 * Self.generationAge ? KeySet() : recent
+      recent = KeySet()
       began = now
     }
-    recent.formUnion(pending)
-    pending.removeAll()
+    for key in pending { recent.insert(key) }
+    discard()
   }
 
   /// Microseconds, because Jaeger's formats have no finer times.
-  private static func key(_ span: borrowing Span) -> Int {
+  private static func key(_ span: borrowing Span) -> UInt64 {
     var hasher = Hasher()
     hasher.combine(span.traceID)
     hasher.combine(span.spanID)
@@ -77,6 +77,6 @@ struct LoopGuard {
       guard Int(name.offset) < end else { return }
       hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: text[Int(name.offset)..<end]))
     }
-    return hasher.finalize()
+    return UInt64(bitPattern: Int64(hasher.finalize()))
   }
 }

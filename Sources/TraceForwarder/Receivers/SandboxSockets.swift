@@ -56,8 +56,14 @@ final class SandboxSockets: EventHandler, IdleHandler {
   private func take(_ message: String, _ socket: consuming FileDescriptor?) {
     let words = message.dropFirst().split(separator: " ")
     guard let key = words.first.flatMap({ UInt64($0) }) else { return }
-    if message.hasPrefix("+"), words.count == 2, let socket {
+    if message.hasPrefix("+"), words.count == 2 {
       let sandbox = String(words[1])
+      guard let socket else {
+        // Another thread was faster than ``hasRoom()`` could tell.
+        return log.limited(
+          .error, by: "sandboxes", "a sandbox is not listened to: the process has too many open files",
+          ["sandbox": sandbox, "remedy": "raise LimitNOFILE= or ulimit -n, and start the forwarder again"])
+      }
       let listener = socket.number
       let origin = SpanOrigin(receiver: "hybrid", sandbox: sandbox)
       guard receiver.listen(socket, origin) else { return }

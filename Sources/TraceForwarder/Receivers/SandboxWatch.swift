@@ -136,6 +136,8 @@ struct SandboxWatch: ~Copyable {
       complaints[place] = nil
     } catch {
       complain(place, "a directory of sandboxes cannot be watched", error)
+      // That says nothing of the sandboxes: their sockets stay.
+      if error.isShortage { return }
     }
     let known = sandboxes[place.template]
     let isSame = directories[place.template] == lastWatch

@@ -7,7 +7,8 @@ import Tracing
 struct SpanProvenance {
   private let isTrusted: Bool
   private let marks: [Span.Mark]
-  private let defaultService: Span.Mark
+  /// The same for a span without a service.
+  private let marksWithService: [Span.Mark]
   private let limit: Int
 
   /// Of a guest's connection.
@@ -17,7 +18,7 @@ struct SpanProvenance {
     if let sandbox = origin.sandbox { marks.append(Span.Mark("kata.sandbox.id", sandbox)) }
     if let cid = origin.cid { marks.append(Span.Mark("kata.guest.cid", String(cid))) }
     self.marks = marks
-    defaultService = Span.Mark("service.name", limits.defaultService)
+    marksWithService = marks + [Span.Mark("service.name", limits.defaultService)]
     limit = limits.span.attributes
   }
 
@@ -26,19 +27,15 @@ struct SpanProvenance {
   init(receiver: String, isLocal: Bool, defaultService: String, _ limits: SpanLimits) {
     isTrusted = isLocal
     marks = [Span.Mark("kata.receiver", receiver)]
-    self.defaultService = Span.Mark("service.name", defaultService)
+    marksWithService = marks + [Span.Mark("service.name", defaultService)]
     limit = limits.attributes
   }
 
   func mark(_ span: inout Span) {
     if !isTrusted { span.renameClaims() }
     let names = span.originNames
-    let isRuntimes = isTrusted && !names.hasSandbox && !names.runtimeSandbox.isEmpty
-    guard names.service.isEmpty || isRuntimes else { return span.setResource(marks, limit: limit) }
-    var marks = marks
-    if names.service.isEmpty { marks.append(defaultService) }
     // What the Kata runtimes call the sandbox in their own spans.
-    if isRuntimes { marks.append(Span.Mark("kata.sandbox.id", span.string(names.runtimeSandbox))) }
-    span.setResource(marks, limit: limit)
+    let sandbox = isTrusted && !names.hasSandbox ? names.runtimeSandbox : .none
+    span.setResource(names.service.isEmpty ? marksWithService : marks, sandbox: sandbox, limit: limit)
   }
 }

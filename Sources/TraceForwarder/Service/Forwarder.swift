@@ -88,12 +88,13 @@ struct Forwarder {
     syncer.start()
     exporters.start()
     index?.start()
-    startAgents(agents, sockets, spool)
     startHTTP(http, sockets, spool, telemetry)
     if let index { startQueries(queries, sockets, index, telemetry) }
-    announce(sockets)
-
+    // The last, for guests may take all descriptors that are left.
+    startAgents(agents, sockets, spool)
     let loops = index == nil ? [agents, http] : [agents, http, queries]
+    if loops.allSatisfy({ $0.failure == nil }) { announce(sockets) }
+
     let status = wait(signals, closed, loops, exporters, spool)
 
     manager.notify("STOPPING=1")
@@ -174,8 +175,11 @@ struct Forwarder {
       for number in sockets.query {
         server.listen(FileDescriptor(owning: number), in: budget) { [unowned server] request in
           if let answer = telemetry.answer(request) { return answer }
+          // Made before anything is known of the room, a small one takes none: there are only so many connections.
+          let cheap = QueryAPI.isCheap(request) ? api.answer(request) : nil
+          if let cheap, cheap.body.count <= HTTPConnection.mostOutput { return cheap }
           return server.hasRoomForAnswer()
-            ? api.answer(request)
+            ? cheap ?? api.answer(request)
             : HTTPResponse(
               503, text: "too many unread answers: retry later, or raise --query-max-unread", retryAfter: 1)
         }
@@ -199,6 +203,7 @@ struct Forwarder {
       "the forwarder is ready",
       [
         "agent_sockets": String(sockets.agents.count),
+        "vsock": sockets.hasVSOCK ? "on" : "off",
         "jaeger": address(options.jaegerReceiver, sockets.jaeger) ?? "off",
         "otlp": address(options.otlpReceiver, sockets.otlp) ?? "off",
         "query": query ?? "off",

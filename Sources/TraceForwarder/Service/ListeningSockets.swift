@@ -87,11 +87,15 @@ struct ListeningSockets {
     }
   }
 
+  /// Whether agents are received over standard VSOCK.
+  var hasVSOCK: Bool { has("vsock") }
+
+  private func has(_ receiver: String) -> Bool { agents.contains { $0.origin.receiver == receiver } }
+
   /// The receivers that are off, each with the option that turns it on.
   var off: [String] {
-    let has = { (receiver: String) in agents.contains { $0.origin.receiver == receiver } }
     var result: [String] = []
-    if !has("vsock") { result.append("VSOCK (--vsock)") }
+    if !hasVSOCK { result.append("VSOCK (--vsock)") }
     if !has("hybrid"), helper == nil { result.append("hybrid VSOCK (--socket-path-template)") }
     if jaeger.isEmpty { result.append("Jaeger's Thrift (--jaeger-receiver)") }
     if otlp.isEmpty { result.append("OTLP (--otlp-receiver)") }

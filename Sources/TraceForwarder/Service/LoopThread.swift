@@ -34,21 +34,28 @@ final class LoopThread: Sendable {
     wakeup = try Wakeup()
   }
 
-  /// Makes the service on the new thread and serves until ``stop(deadline:)``.
+  /// Makes the service on the new thread and serves until ``stop(deadline:)``. Returns when the service is made or has
+  /// failed: it has the descriptors that it needs before another service, started later, lets peers take the rest.
   func start(_ make: @escaping @Sendable (EventLoop) throws(SystemCallError) -> any LoopService) {
-    let started = WorkerThread.start { [self] in run(make) }
-    thread.withLock { $0 = started }
-    if started == nil {
-      state.withLock { $0.failure = SystemCallError("start a thread", name, code: EAGAIN) }
+    do throws(SystemCallError) {
+      let made = try Wakeup()
+      let started = WorkerThread.start { [self] in run(make, made) }
+      guard let started else { throw SystemCallError("start a thread", name, code: EAGAIN) }
+      thread.withLock { $0 = started }
+      made.wait(milliseconds: -1)
+    } catch {
+      state.withLock { $0.failure = error }
     }
   }
 
-  private func run(_ make: (EventLoop) throws(SystemCallError) -> any LoopService) {
+  private func run(_ make: (EventLoop) throws(SystemCallError) -> any LoopService, _ made: Wakeup) {
+    defer { made.raise() }
     do throws(SystemCallError) {
       let loop = try EventLoop()
       let service = try make(loop)
       let mailbox = Mailbox(self, loop, service)
       try loop.add(wakeup.file.number, .read, mailbox)
+      made.raise()
       loop.run { [self] in
         lastTurn.store(MonotonicClock.milliseconds, ordering: .relaxed)
         mailbox.look()

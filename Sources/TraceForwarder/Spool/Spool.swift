@@ -75,6 +75,9 @@ package final class Spool: Sendable {
     var known: Set<SpoolPosition> = []
     /// Whether the secret is in its file.
     var hasKeyFile = true
+    /// A descriptor that is given up for the next segment when none is free, for guests' connections may have taken all
+    /// others; negative while there is none.
+    var spare: Int32 = -1
   }
 
   package let options: SpoolOptions
@@ -112,6 +115,7 @@ package final class Spool: Sendable {
     state.counts.lastRemoved = PositionFile.last(in: directory, key)?.segment ?? 0
     self.state = Mutex(state)
     self.state.withLock { state in
+      Self.keepSpare(&state)
       take(found, &state)
       writeKey(&state)
     }
@@ -119,7 +123,9 @@ package final class Spool: Sendable {
 
   deinit {
     state.withLock { state in
-      for file in state.retired.map(\.file) + [state.active] where file >= 0 { _ = Glibc.close(file) }
+      for file in state.retired.map(\.file) + [state.active, state.spare] where file >= 0 {
+        _ = Glibc.close(file)
+      }
     }
   }
 
@@ -228,7 +234,7 @@ package final class Spool: Sendable {
     let number = max(state.segments.last?.number ?? 0, state.counts.lastRemoved) + 1
     let name = SpoolFormat.fileName(number)
     // Nothing that is there already is ever emptied.
-    let file = try state.directory.open(name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
+    let file = try openSegment(name, &state)
     do throws(SystemCallError) {
       try SpoolHeader.encode(key, .segment).withBytes { bytes throws(SystemCallError) in
         try file.writeAll(bytes, subject: path(number))
@@ -242,6 +248,22 @@ package final class Spool: Sendable {
       Segment(number: number, size: SpoolHeader.bytes, records: 0, framing: .version2(key)))
     state.hasNewFile = true
     if options.syncInterval == 0 { try state.directory.sync() }
+  }
+
+  private func openSegment(_ name: String, _ state: inout State) throws(SystemCallError) -> FileDescriptor {
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_APPEND
+    do throws(SystemCallError) {
+      return try state.directory.open(name, flags)
+    } catch {
+      guard error.code == EMFILE || error.code == ENFILE, state.spare >= 0 else { throw error }
+      _ = Glibc.close(state.spare)
+      state.spare = -1
+      return try state.directory.open(name, flags)
+    }
+  }
+
+  private static func keepSpare(_ state: inout State) {
+    if state.spare < 0 { state.spare = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC) }
   }
 
   /// Leaves the file to ``sync()``: writers do not wait for the disk.
@@ -259,25 +281,39 @@ package final class Spool: Sendable {
 
   /// Writes what the system holds back to the disk; to be called every ``SpoolOptions/syncInterval``.
   package func sync() throws(SystemCallError) {
+    var failure: SystemCallError?
     let (files, directory): ([Int32], SpoolDirectory?) = state.withLock { state in
       var files = state.retired.map(\.file)
       state.retired = []
       let directory = state.hasNewFile ? state.directory : nil
       state.hasNewFile = false
-      // A descriptor of its own, for the writers may close theirs meanwhile.
-      if state.isDirty, state.active >= 0 { files.append(fcntl(state.active, F_DUPFD_CLOEXEC, 0)) }
-      state.isDirty = false
+      if state.isDirty, state.active >= 0 {
+        // A descriptor of its own, for the writers may close theirs meanwhile.
+        let copy = fcntl(state.active, F_DUPFD_CLOEXEC, 0)
+        if copy >= 0 {
+          files.append(copy)
+          state.isDirty = false
+        } else {
+          // None is free: the writers wait for the disk this time.
+          failure = fdatasync(state.active) == 0 ? nil : SystemCallError("fdatasync", options.directory)
+          state.isDirty = failure != nil
+        }
+      }
       return (files, directory)
     }
-    var failure: SystemCallError?
     for file in files where file >= 0 {
       if fdatasync(file) != 0 { failure = SystemCallError("fdatasync", options.directory) }
       _ = Glibc.close(file)
     }
-    do throws(SystemCallError) { try directory?.sync() } catch { failure = error }
-    guard let failure else { return }
-    state.withLock { $0.lastError = failure }
-    throw failure
+    do throws(SystemCallError) { try directory?.sync() } catch {
+      failure = error
+      state.withLock { $0.hasNewFile = true }
+    }
+    state.withLock { state in
+      Self.keepSpare(&state)
+      if let failure { state.lastError = failure }
+    }
+    if let failure { throw failure }
   }
 }
 

@@ -7,12 +7,14 @@ final class Follower: @unchecked Sendable {
   private var buffer = Data()
 
   /// - Parameter prefix: a program and its arguments that runs the tool, such as one that enters a namespace.
-  init(_ arguments: [String], prefix: [String] = []) throws {
+  /// - Parameter input: a file for standard input.
+  init(_ arguments: [String], prefix: [String] = [], input: String? = nil) throws {
     let command = prefix + [Tool.path] + arguments
     process.executableURL = URL(fileURLWithPath: command[0])
     process.arguments = Array(command.dropFirst())
     process.standardOutput = pipe
-    process.standardInput = FileHandle.nullDevice
+    process.standardInput =
+      try input.map { try FileHandle(forReadingFrom: URL(fileURLWithPath: $0)) } ?? .nullDevice
     try process.run()
   }
 

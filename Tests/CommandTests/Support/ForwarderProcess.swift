@@ -106,6 +106,18 @@ final class ForwarderProcess: @unchecked Sendable {
 
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
+  /// Stops it until SIGCONT; returns when each of its threads has stopped, which the signal alone does not wait for.
+  func suspend() throws {
+    signal(SIGSTOP)
+    let tasks = "/proc/\(identifier)/task"
+    try wait("it is stopped") {
+      try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy { task in
+        let text = try String(contentsOfFile: "\(tasks)/\(task)/stat", encoding: .utf8)
+        return text.split(separator: ")").last?.hasPrefix(" T") == true
+      }
+    }
+  }
+
   /// Ends the run by a signal and returns its exit status, or the signal's number as a negative one.
   @discardableResult
   func stop(_ number: Int32 = SIGTERM) -> Int32 {

@@ -13,8 +13,9 @@ final class LocalSocket: @unchecked Sendable {
   deinit { close(number) }
 
   /// Connects to a Unix socket.
-  convenience init(path: String) throws {
-    self.init(number: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
+  convenience init(path: String, isBlocking: Bool = true) throws {
+    let flags = Int32(SOCK_CLOEXEC.rawValue) | (isBlocking ? 0 : Int32(SOCK_NONBLOCK.rawValue))
+    self.init(number: socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | flags, 0))
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     let bytes = Array(path.utf8)

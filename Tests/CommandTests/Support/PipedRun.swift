@@ -14,7 +14,8 @@ final class PipedRun: @unchecked Sendable {
   /// No machine is so slow, in milliseconds.
   private static let patience = 120_000
 
-  init(_ arguments: [String], over channel: Channel = .pipe) throws {
+  /// - Parameter errors: a file for standard error; what goes there is dropped when it is nil.
+  init(_ arguments: [String], over channel: Channel = .pipe, errors: String? = nil) throws {
     var ends: [Int32] = [-1, -1]
     let result =
       channel == .pipe ? pipe(&ends) : socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
@@ -25,7 +26,9 @@ final class PipedRun: @unchecked Sendable {
     process.executableURL = URL(fileURLWithPath: Tool.path)
     process.arguments = arguments
     process.standardOutput = writeEnd
-    process.standardError = FileHandle.nullDevice
+    if let errors { try Data().write(to: URL(fileURLWithPath: errors)) }
+    process.standardError =
+      try errors.map { try FileHandle(forWritingTo: URL(fileURLWithPath: $0)) } ?? .nullDevice
     process.standardInput = FileHandle.nullDevice
     try process.run()
     try writeEnd.close()
@@ -74,6 +77,17 @@ final class PipedRun: @unchecked Sendable {
   }
 
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+  /// Whether a signal was sent that the run has not taken yet.
+  func isSignalPending(_ number: Int32) -> Bool {
+    let status =
+      (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
+    return status.split(separator: "\n").contains { line in
+      line.hasPrefix("SigPnd:") || line.hasPrefix("ShdPnd:")
+        ? (line.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0) >> UInt64(number - 1) & 1
+          == 1 : false
+    }
+  }
 
   /// The exit status, or the number of the signal that ended the run as a negative one.
   func status() -> Int32 {
