@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A forwarder whose process may open no more files: it goes on by itself when there are some again.
-@Suite(.timeLimit(.minutes(5))) struct ForwarderShortageTests {
+@Suite(.timeLimit(.minutes(10))) struct ForwarderShortageTests {
   private static let prlimit = "/usr/bin/prlimit"
 
   /// Connects agents, each of which has begun a frame, until no descriptor is left.
@@ -35,11 +35,9 @@ import Testing
     }
     var others = try useUpDescriptors(of: forwarder)
     try early.write(Frames.span(trace: 1, span: 7))
-    try forwarder.wait("the spool has no descriptor") {
-      forwarder.log.contains("the spool cannot be written")
-    }
-    others.removeAll()
+    // The spool has kept a descriptor for its first segment.
     try forwarder.waitForSpans(1)
+    others.removeAll()
     try forwarder.wait("it is exported") {
       try forwarder.metrics().contains { $0.key.contains("spans_exported_total{") && $0.value == 1 }
     }
@@ -66,11 +64,9 @@ import Testing
         Frames.spans(trace: id, 1..<40, padding: 2000) + Frames.span(trace: id, span: 99).prefix(9))
       agent.endWriting()
     }
-    try forwarder.wait("the spool has no descriptor") {
-      forwarder.log.contains("the spool cannot be written")
-    }
-    others.removeAll()
+    // The spool has kept a descriptor for its first segment.
     try forwarder.waitForSpans(117)
+    others.removeAll()
     try forwarder.wait("all are gone") { try forwarder.metric("open_connections{receiver=\"hybrid\"}") == 0 }
     #expect(forwarder.stop() == 0)
     #expect(try OTLPLines.names(output).count == 117)

@@ -87,7 +87,7 @@ private final class Helper {
   func isSocket(_ path: String) -> Bool { status(path).map { $0.st_mode & S_IFMT == S_IFSOCK } ?? false }
 }
 
-@Suite(.timeLimit(.minutes(2))) final class SandboxWatchTests {
+@Suite(.timeLimit(.minutes(10))) final class SandboxWatchTests {
   private static let isRoot = geteuid() == 0
   private let folder: URL
 
