@@ -73,7 +73,7 @@ extension LogParserFlags {
         settings.journal.lines = try FlagValue.number(text, 0...1_000_000_000)
       },
       Flag(
-        "cursor-file", nil, .file("FILE"), in: section, "Resume behind the last entry that was written out",
+        "cursor-file", nil, .file("FILE"), in: section, "Resume after the last entry that was written",
         detail:
           "The file is read at the start, where it exists, and replaced once the records up to its place are where they belong: on disk, or taken by the reader of the pipe. At its end the run waits for as long as that reader lives and has not read everything; if it closes early, the file stays as it was. With --follow the reader must also live for another second. A run that is killed loses nothing and repeats at most the records that it had not yet noted here."
       ) { (settings, text) throws(UsageError) in

@@ -152,7 +152,7 @@ enum LogParserFlags {
         "error-if-file-empty", in: errorSection, "Take an empty file for an error",
         sets: \.run.failsOnEmptyFile),
       Flag(
-        "error-if-no-records", in: errorSection, "Take it for an error when there is no record to write",
+        "error-if-no-records", in: errorSection, "Fail if there are no records to write",
         sets: \.run.failsOnNoRecords),
       Flag(
         "stats", in: errorSection, "Write counts as one line of JSON to standard error at the end",

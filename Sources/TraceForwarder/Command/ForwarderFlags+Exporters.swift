@@ -13,7 +13,7 @@ extension ForwarderFlags {
       ) { (settings, text) throws(UsageError) in settings.otlpEndpoint = text },
       Flag(
         "otlp-protocol", nil, .choice("NAME", ["http/protobuf", "http/json"]), in: section,
-        "Encode for the collector so", detail: "The default is http/protobuf."
+        "Set the OTLP encoding", detail: "The default is http/protobuf."
       ) { (settings, text) throws(UsageError) in
         settings.otlp.usesJSON = text == "http/json"
         settings.usesOTLPOption = "--otlp-protocol"
@@ -31,10 +31,11 @@ extension ForwarderFlags {
         detail: "Such as http://collector:14268; /api/traces is added to a URL without a path."
       ) { (settings, text) throws(UsageError) in settings.jaegerEndpoint = text },
       Flag(
-        "jaeger-user", nil, .text("NAME:PASSWORD"), in: section, "Authenticate to --jaeger-endpoint so"
+        "jaeger-user", nil, .text("NAME:PASSWORD"), in: section,
+        "Set the user and password for --jaeger-endpoint"
       ) { (settings, text) throws(UsageError) in settings.jaegerUser = text },
       Flag(
-        "collector-timeout", nil, .text("TIME"), in: section, "Give a request to a collector so long",
+        "collector-timeout", nil, .text("TIME"), in: section, "Set the timeout of a request to a collector",
         detail: "The default is 10s."
       ) { (settings, text) throws(UsageError) in settings.otlp.timeout = max(1, try milliseconds(text)) },
       Flag(
@@ -44,7 +45,7 @@ extension ForwarderFlags {
       Flag(
         "jaeger-host", nil, .text("HOST"), in: section, "Send spans to a Jaeger agent over UDP",
         detail:
-          "Thrift in its compact protocol, in datagrams of 65,000 bytes at most. UDP tells of no loss on the way. The default is 127.0.0.1 when --jaeger-port is given."
+          "Thrift in its compact protocol, in datagrams of 65,000 bytes at most. UDP does not report losses. The default is 127.0.0.1 when --jaeger-port is given."
       ) { (settings, text) throws(UsageError) in settings.jaegerHost = text },
       Flag(
         "jaeger-port", nil, .text("PORT"), in: section, "Send spans to this port of the Jaeger agent",
@@ -68,7 +69,7 @@ extension ForwarderFlags {
         settings.options.worker.batchBytes = try FlagValue.size(text, 4 << 10...64 << 20)
       },
       Flag(
-        "retry-pause", nil, .text("TIME"), in: section, "Wait at most this long between attempts to deliver",
+        "retry-pause", nil, .text("TIME"), in: section, "Set the longest pause between delivery attempts",
         detail: "Pauses begin at 250ms and double; the default is 30s."
       ) { (settings, text) throws(UsageError) in
         settings.options.worker.longestPause = max(1, try milliseconds(text))
@@ -109,7 +110,7 @@ extension ForwarderFlags {
         detail: "The default is 1G; 0 is no limit."
       ) { (settings, text) throws(UsageError) in settings.options.files.traceBytes = try sizeOrNone(text) },
       Flag(
-        "jaeger-json-max-age", nil, .text("TIME"), in: fileSection, "Keep traces' files at most so long",
+        "jaeger-json-max-age", nil, .text("TIME"), in: fileSection, "Delete traces' files after this time",
         detail: "Such as 12h or 7d; 0, the default, is no limit."
       ) { (settings, text) throws(UsageError) in settings.options.files.traceAge = try seconds(text) },
       Flag(
@@ -120,7 +121,7 @@ extension ForwarderFlags {
       Flag(
         "otlp-json-file", nil, .file("FILE"), in: fileSection, "Append spans as OTLP JSON, one object a line",
         detail:
-          "The format of the OpenTelemetry Collector's file exporter and receiver. SIGHUP opens it anew."
+          "The format of the OpenTelemetry Collector's file exporter and receiver. SIGHUP reopens it."
       ) { (settings, text) throws(UsageError) in settings.options.otlpFile = text },
       Flag(
         "rotate-size", nil, .text("SIZE"), in: fileSection, "Put a growing file aside at this size",

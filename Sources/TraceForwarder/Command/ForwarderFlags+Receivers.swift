@@ -40,7 +40,7 @@ extension ForwarderFlags {
       },
       Flag(
         "socket-path-template", nil, .text("TEMPLATE"), in: section, repeatable: true,
-        "Receive the agents of all sandboxes whose sockets are named so",
+        "Listen for agents at this path of every sandbox",
         detail:
           "An absolute path with {ID} in the place of the sandbox's id, such as /run/vc/vm/{ID}/clh.sock. The directory before it is watched: a socket is made as soon as a sandbox's directory appears and goes with it, by a small process that keeps the rights for that. Spans get the id as kata.sandbox.id. Standard VSOCK stays on."
       ) { (settings, text) throws(UsageError) in
@@ -136,7 +136,7 @@ extension ForwarderFlags {
       },
       Flag(
         "idle-timeout", nil, .text("TIME"), in: limitSection,
-        "Close connections of agents that are silent so long",
+        "Close agents' connections that are idle for this time",
         detail: "0, the default, is never: an agent without work sends nothing."
       ) { (settings, text) throws(UsageError) in settings.options.agents.idleTimeout = try milliseconds(text)
       },

@@ -321,11 +321,7 @@ final class AgentConnection: EventHandler {
     receiver.metrics.add(.rejected, "spool", lost)
     receiver.intake.losses.add(.spoolUnwritable, lost, [("peer", origin.peer)])
     let left = unread
-    if left > 0 {
-      receiver.log.limited(
-        .error, by: peer, "what an agent has sent is left unread: the time to stop was over",
-        ["peer": peer, "bytes": String(left)])
-    }
+    if left > 0 { receiver.intake.losses.add(.stopTimeout, 1, [("peer", peer), ("bytes", String(left))]) }
     end()
   }
 
