@@ -144,7 +144,7 @@ extension SpoolInspection {
     }
     for file in segments + setAside + resent where file.survey.tornBytes > 0 {
       text +=
-        "\(file.path): \(Self.counted(file.survey.tornBytes, "byte")) at the end were not written whole: no loss\n"
+        "\(file.path): \(Self.counted(file.survey.tornBytes, "byte")) at the end are a record without its end\n"
     }
     let good = (segments + setAside + resent).reduce(0) { $0 + $1.survey.records }
     let files = segments.count + setAside.count + resent.count

@@ -8,7 +8,7 @@ package struct SegmentGap: Equatable, Sendable {
   package enum Kind: String, Sendable {
     /// Damage: what was here is lost.
     case damage
-    /// A record that was not written whole before the process or the machine stopped; nobody was told that it was taken.
+    /// The last record, without its end: the machine stopped while it was written, or the file was cut.
     case torn
     /// The rest of a segment of version 1, in which no record can be told from one of a guest's making.
     case rest

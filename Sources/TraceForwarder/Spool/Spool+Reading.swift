@@ -96,10 +96,10 @@ extension Spool {
 
   /// Counts and reports what cannot be read, once.
   func note(_ gap: SegmentGap, in segment: UInt64, _ purpose: SpoolReader.Purpose) {
-    guard gap.kind != .torn, purpose != .counting else { return }
+    guard purpose != .counting else { return }
     let place = SpoolPosition(segment: segment, offset: gap.range.lowerBound)
     let isNew = state.withLock { state in
-      if let index = state.segments.firstIndex(where: { $0.number == segment }) {
+      if gap.kind != .torn, let index = state.segments.firstIndex(where: { $0.number == segment }) {
         state.segments[index].isDamaged = true
       }
       guard purpose == .delivery || state.positions.isEmpty else { return false }
@@ -113,7 +113,9 @@ extension Spool {
       ("file", path(segment)), ("offset", String(gap.range.lowerBound)), ("bytes", String(gap.range.count)),
     ]
     if gap.kind == .rest { fields.append(("kept_as", SpoolDirectory.asideName(path(segment)))) }
-    losses.add(.spoolDamaged, gap.records, fields)
+    // Of a record without its end nobody can tell whether it had been accepted before the file was cut: it counts.
+    if gap.kind == .torn { fields.append(("reason", "the last record lacks its end")) }
+    losses.add(.spoolDamaged, gap.kind == .torn ? 1 : gap.records, fields)
   }
 
   /// Counts and reports a segment whose file is gone though nobody has deleted it.
