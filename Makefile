@@ -71,10 +71,10 @@ FUZZ_SECONDS ?= 120
 fuzz:
 	KATA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(SWIFT) test -c release --scratch-path .build/fuzz -Xswiftc -enable-testing --filter Fuzz
 
+# Some ten minutes on an idle machine; BASE=FOLDER compares with the binaries of another build instead of with peers.
 bench: bench-dependencies build
 	$(SWIFT) build $(RELEASE) --product trace-benchmark
-	Tests/Benchmarks/run-bench $(BIN)/kata-log-parser
-	Tests/Benchmarks/run-trace-bench $(BIN)/kata-trace-forwarder $(BIN)/trace-benchmark
+	Tests/Benchmarks/run-bench $(BIN) $(if $(BASE),--base $(BASE))
 
 # What each binary says about itself, where each reader of it looks.
 SHARE := $(DESTDIR)$(PREFIX)/share
@@ -123,4 +123,4 @@ test-dependencies:
 	  jaeger-client==4.8.0 six 'setuptools<81'
 
 bench-dependencies: test-dependencies
-	@.ci/install-packages miller time
+	@.ci/install-packages miller time valgrind

@@ -6,7 +6,8 @@ import Tracing
 
 // Decodes the frames of a file again and again, and writes each span in a format: spans a second.
 //
-// usage: trace-benchmark FILE.frames FORMAT THREADS MILLISECONDS
+// usage: trace-benchmark FILE.frames FORMAT THREADS MILLISECONDS|PASSESx
+// 500 is half a second, 20x is twenty passes over the file: a fixed amount of work, for counting instructions.
 // FORMAT is none, jaeger-json, otlp-json, otlp-protobuf, jaeger-thrift or agent.
 
 /// Appends one span in a format; nil when there is no such format.
@@ -22,17 +23,41 @@ func encoder(_ name: String) -> (@Sendable (borrowing Span, inout ByteWriter) ->
   }
 }
 
-/// One thread's work: passes over all frames until the time is over.
+/// When a thread stops.
+enum Limit {
+  case milliseconds(Int)
+  case passes(Int)
+
+  /// The limit that an argument names; nil when it names none.
+  init?(_ text: String) {
+    if text.hasSuffix("x"), let passes = Int(text.dropLast()) {
+      self = .passes(passes)
+    } else if let milliseconds = Int(text) {
+      self = .milliseconds(milliseconds)
+    } else {
+      return nil
+    }
+  }
+}
+
+/// One thread's work: passes over all frames up to the limit. Returns the number of spans.
 func work(
-  _ bytes: [UInt8], _ payloads: [Range<Int>], milliseconds: Int,
+  _ bytes: [UInt8], _ payloads: [Range<Int>], _ limit: Limit,
   _ encode: (borrowing Span, inout ByteWriter) -> Void
 ) throws -> Int {
   let sink = try FileDescriptor.open("/dev/null", O_WRONLY)
   var out = ByteWriter(capacity: 512 << 10)
   var span = Span()
   var count = 0
-  let end = now() + milliseconds * 1_000_000
-  while now() < end {
+  var passes = 0
+  let start = now()
+  func isOver() -> Bool {
+    switch limit {
+    case .milliseconds(let time): now() - start >= time * 1_000_000
+    case .passes(let number): passes >= number
+    }
+  }
+  while !isOver() {
     try bytes.withUnsafeBytes { bytes in
       for range in payloads {
         _ = try AgentFrame.decode(UnsafeRawBufferPointer(rebasing: bytes[range]), into: &span)
@@ -44,6 +69,7 @@ func work(
       }
     }
     count += payloads.count
+    passes += 1
   }
   return count
 }
@@ -76,9 +102,9 @@ func frames(_ path: String) throws -> ([UInt8], [Range<Int>]) {
 
 let arguments = CommandLine.arguments
 guard arguments.count == 5, let encode = encoder(arguments[2]), let threads = Int(arguments[3]),
-  let milliseconds = Int(arguments[4])
+  let limit = Limit(arguments[4])
 else {
-  print("usage: trace-benchmark FILE.frames FORMAT THREADS MILLISECONDS")
+  print("usage: trace-benchmark FILE.frames FORMAT THREADS MILLISECONDS|PASSESx")
   exit(2)
 }
 let (bytes, payloads) = try frames(arguments[1])
@@ -86,7 +112,7 @@ let total = Atomic<Int>(0)
 let start = now()
 let workers = (0..<threads).map { _ in
   WorkerThread.start {
-    let count = (try? work(bytes, payloads, milliseconds: milliseconds, encode)) ?? 0
+    let count = (try? work(bytes, payloads, limit, encode)) ?? 0
     total.add(count, ordering: .relaxed)
   }
 }
