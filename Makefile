@@ -19,7 +19,7 @@ ifneq ($(shell grep -l GLIBC_ABI_DT_RELR $$(ldd /bin/true | grep -o '/[^ ]*libc.
 RELEASE += -Xlinker -z -Xlinker pack-relative-relocs
 endif
 
-.PHONY: all build debug check test test-slow test-vsock bench fuzz demo install uninstall format lint clean \
+.PHONY: all build debug check test test-slow test-vsock bench bench-binaries bench-quick fuzz demo install uninstall format lint clean \
 	test-dependencies bench-dependencies
 
 all: build
@@ -72,9 +72,15 @@ fuzz:
 	KATA_FUZZ_SECONDS=$(FUZZ_SECONDS) $(SWIFT) test -c release --scratch-path .build/fuzz -Xswiftc -enable-testing --filter Fuzz
 
 # Some ten minutes on an idle machine; BASE=FOLDER compares with the binaries of another build instead of with peers.
-bench: bench-dependencies build
-	$(SWIFT) build $(RELEASE) --product trace-benchmark
+bench: bench-dependencies bench-binaries
 	Tests/Benchmarks/run-bench $(BIN) $(if $(BASE),--base $(BASE))
+
+bench-binaries: build
+	$(SWIFT) build $(RELEASE) --product trace-benchmark
+
+# Small inputs and two rounds: shows that the benchmark runs, not how fast anything is.
+bench-quick: bench-binaries
+	Tests/Benchmarks/run-bench --quick $(BIN)
 
 # What each binary says about itself, where each reader of it looks.
 SHARE := $(DESTDIR)$(PREFIX)/share

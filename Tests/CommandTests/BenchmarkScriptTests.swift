@@ -15,7 +15,10 @@ struct BenchmarkScriptTests {
     let raw = folder.url.appendingPathComponent("raw.json")
     let run = try Tool.run(
       script,
-      ["--quick", "--only", "formats", "--only", "jq", "--only", "memory", "--output", raw.path, binaries.path])
+      [
+        "--quick", "--only", "formats", "--only", "jq", "--only", "memory", "--output", raw.path,
+        binaries.path,
+      ])
     #expect(run.status == 0, "\(run.errorText)")
     var rounds = try #require(
       try JSONSerialization.jsonObject(with: Data(contentsOf: raw)) as? [String: Any])

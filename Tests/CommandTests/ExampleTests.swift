@@ -22,7 +22,7 @@ struct ExampleTests {
     }
     let names = try FileManager.default.contentsOfDirectory(atPath: Repository.path("examples"))
     // The unit of systemd has its own tests.
-    for name in names where !["README.md", "sample", "systemd"].contains(name) {
+    for name in names where !["README.md", "pictures", "sample", "systemd"].contains(name) {
       #expect(source.contains(try Regex("(run|serve)\\(\\s*\"\(name)\"")), "\(name)")
     }
   }
