@@ -9,6 +9,9 @@ from typing import NamedTuple
 ONE = "{parser} --threads 1 --temp-dir {folder} --output-format "
 
 
+BINARIES = {"parser": "kata-log-parser", "forwarder": "kata-trace-forwarder", "codecs": "trace-benchmark"}
+
+
 class Command(NamedTuple):
     """One command line. `reads` names the input whose bytes give its MB/s; `repeat` runs make one measurement."""
     name: str
@@ -76,6 +79,12 @@ OTHER_GROUPS = {
 }
 GROUP_OF = {command.name: group for group, commands in GROUPS.items() for command in commands} | {
     name: group for group, names in OTHER_GROUPS.items() for name in names}
+
+
+def binary_of(group):
+    """The role of the binary that a group measures."""
+    return {"codecs": "codecs", "python-json": "codecs", "relay": "forwarder", "memory": "forwarder"}.get(group, "parser")
+
 
 # Compared with `--base`: instructions of one thread on small inputs (cachegrind), wall time on the large ones (the commands
 # above that begin with {parser}).
