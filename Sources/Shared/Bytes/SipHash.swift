@@ -1,23 +1,18 @@
 /// SipHash-2-4, which journal files keep of their data: https://www.aumasson.jp/siphash/siphash.pdf
-struct SipHash {
+public struct SipHash {
   private let key: (UInt64, UInt64)
 
   /// - Parameter key: 16 bytes.
-  init(key: [UInt8]) {
-    self.key = key.withUnsafeBytes { bytes in
-      guard bytes.count >= 16 else { return (0, 0) }
-      return (
-        UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self)),
-        UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-      )
-    }
+  public init(key: [UInt8]) {
+    self.key = (key.little(UInt64.self, at: 0) ?? 0, key.little(UInt64.self, at: 8) ?? 0)
   }
 
-  func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+  /// The hash of `bytes`.
+  public func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     var state = State(key)
     var offset = 0
-    while offset + 8 <= bytes.count {
-      state.take(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+    while let word = bytes.little(UInt64.self, at: offset) {
+      state.take(word)
       offset += 8
     }
     var last = UInt64(truncatingIfNeeded: bytes.count) << 56
