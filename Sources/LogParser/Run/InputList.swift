@@ -3,21 +3,7 @@ import System
 
 /// The inputs of a run, resolved.
 package struct InputList {
-  package struct Item {
-    /// The absolute path with links resolved, or `-`.
-    package var path: String
-    package var name: String { path }
-    package var isStandardInput: Bool { path == "-" }
-
-    /// Whether the name is that of a regular file. To be asked before such a name is opened only to look into it: who
-    /// opens a FIFO lets its writer go on, and who closes it again loses what was written.
-    var namesRegularFile: Bool {
-      var status = stat()
-      return !isStandardInput && stat(path, &status) == 0 && status.isRegularFile
-    }
-  }
-
-  package let items: [Item]
+  package let items: [InputPath]
   let names: InputNames
   /// Inputs that do not exist, which have been reported.
   let failedCount: UInt64
@@ -29,9 +15,9 @@ package struct InputList {
 
   private static func resolve(
     _ options: RunOptions, _ diagnostics: Diagnostics
-  ) throws(Run.Failure) -> ([Item], failed: UInt64) {
-    if options.journal != nil { return ([Item(path: "journal")], 0) }
-    var items: [Item] = []
+  ) throws(Run.Failure) -> ([InputPath], failed: UInt64) {
+    if options.journal != nil { return ([InputPath(path: "journal")], 0) }
+    var items: [InputPath] = []
     var failed: UInt64 = 0
     for file in options.files {
       do throws(InputFailure) {
@@ -52,8 +38,8 @@ package struct InputList {
   /// The input that `file` names; nil when it is empty.
   private static func resolve(
     _ file: String, _ options: RunOptions, _ diagnostics: Diagnostics
-  ) throws(InputFailure) -> Item? {
-    if file == "-" { return Item(path: file) }
+  ) throws(InputFailure) -> InputPath? {
+    if file == "-" { return InputPath(path: file) }
     guard let resolved = realpath(file, nil) else { throw InputFailure(SystemCallError("open", file)) }
     defer { free(resolved) }
     var status = stat()
@@ -63,7 +49,7 @@ package struct InputList {
       diagnostics.debug("ignoring empty file \"\(file)\"")
       return nil
     }
-    return Item(path: String(cString: resolved))
+    return InputPath(path: String(cString: resolved))
   }
 
   /// Whether a file of no size has no content either: files that the kernel makes up have no size.

@@ -33,7 +33,7 @@ struct InputMerge {
   private var members: [Member] = []
 
   /// Whether so many inputs can be open at once.
-  static func isPossible(_ items: [InputList.Item]) -> Bool {
+  static func isPossible(_ items: [InputPath]) -> Bool {
     if items.count <= 1 { return true }
     var limit = rlimit()
     let hasLimit = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0

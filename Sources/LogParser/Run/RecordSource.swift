@@ -53,9 +53,14 @@ struct RecordSource: ~Copyable {
       selection.since = nil
       selection.until = nil
     }
-    let filter = try SelectionFilter(selection, tally: tally)
-    if let options = options.journal {
-      let opened = try JournalRecords.open(self.options, options, filter)
+    let filter: SelectionFilter
+    do throws(RegularExpression.Problem) {
+      filter = try SelectionFilter(selection, tally: tally)
+    } catch {
+      throw .message(error.description)
+    }
+    if let wanted = options.journal {
+      let opened = try Self.open(wanted, options, filter)
       stopDescriptor = opened.stopDescriptor
       journal = consume opened
     } else if let watched {
@@ -72,8 +77,22 @@ struct RecordSource: ~Copyable {
     merges = streams && inputs.items.count > 1
   }
 
+  private static func open(
+    _ journal: JournalOptions, _ options: RunOptions, _ filter: SelectionFilter
+  ) throws(Run.Failure) -> JournalRecords {
+    var cursor: String?
+    if let path = journal.cursorFile { cursor = try CursorFile(path: path).read() }
+    do throws(JournalError) {
+      return try JournalRecords.open(
+        journal, options.selection, filter, rules: options.rules, afterCursor: cursor,
+        isFollowed: options.follows)
+    } catch {
+      throw .message(error.description)
+    }
+  }
+
   /// What to watch to follow an input; nil for standard input, which ends, be it a file or a pipe.
-  private static func watchedPath(_ item: InputList.Item?) -> String? {
+  private static func watchedPath(_ item: InputPath?) -> String? {
     item.flatMap { $0.isStandardInput ? nil : $0.path }
   }
 
@@ -142,7 +161,7 @@ struct RecordSource: ~Copyable {
 
   /// The followed file was truncated, or another one has its name: gives what is held back of the old content, then reads
   /// the new one.
-  private mutating func startAgain(_ item: InputList.Item) throws(Run.Failure) {
+  private mutating func startAgain(_ item: InputPath) throws(Run.Failure) {
     guard let reason = newStart else {
       newStart = .truncated
       current?.endFollowing()
@@ -158,7 +177,7 @@ struct RecordSource: ~Copyable {
         index = -1
         current = nil
       case .truncated:
-        try current?.restart(options)
+        try current?.restart(options.inputOptions)
         statistics.truncations += 1
         notice.note(item.name, diagnostics)
       }
@@ -169,7 +188,13 @@ struct RecordSource: ~Copyable {
 
   private mutating func nextOfJournal(into record: inout Record) throws(Run.Failure) -> Step {
     while true {
-      guard let step = try journal?.next(into: &record) else { return .end }
+      var next: JournalRecords.Step?
+      do throws(JournalError) {
+        next = try journal?.next(into: &record)
+      } catch {
+        throw .message(error.description)
+      }
+      guard let step = next else { return .end }
       switch step {
       case .record: if accept(&record, 0) { return .record }
       case .problem(let problem): try note(problem, inputs.items[0].name, journal?.line ?? 0)
@@ -217,7 +242,7 @@ struct RecordSource: ~Copyable {
   }
 
   /// Notes how an input ended. One without a byte is an error where something should have been written to it.
-  private mutating func note(_ end: InputEnd, _ item: InputList.Item) throws(Run.Failure) {
+  private mutating func note(_ end: InputEnd, _ item: InputPath) throws(Run.Failure) {
     switch end {
     case .whole: break
     case .empty:
@@ -244,7 +269,7 @@ struct RecordSource: ~Copyable {
       guard index < inputs.items.count else { return false }
       do throws(InputFailure) {
         current = try OpenInput.open(
-          inputs.items[index], index, options, isFollowed: isFollowed, tellsPauses: streams)
+          inputs.items[index], index, options.inputOptions, isFollowed: isFollowed, tellsPauses: streams)
         return true
       } catch {
         try fail(error)
@@ -259,7 +284,7 @@ struct RecordSource: ~Copyable {
       do throws(InputFailure) {
         merge.add(
           try OpenInput.open(
-            item, index, options, isFollowed: false, tellsPauses: streams, chunkSize: chunkSize))
+            item, index, options.inputOptions, isFollowed: false, tellsPauses: streams, chunkSize: chunkSize))
       } catch {
         try fail(error)
       }
@@ -267,20 +292,11 @@ struct RecordSource: ~Copyable {
     self.merge = merge
   }
 
-  enum Wait {
-    /// It is time to look again.
-    case mayHaveMore
-    /// The user has ended the run.
-    case stopped
-    /// No more can come.
-    case end
-  }
-
   /// After ``Step/waits``: waits until the input has grown.
   ///
   /// - Parameter patience: how many milliseconds to wait at most; negative for any time.
-  mutating func wait(_ patience: Int32) throws(Run.Failure) -> Wait {
-    if options.journal != nil { return try journal?.wait(patience) ?? .end }
+  mutating func wait(_ patience: Int32) throws(Run.Failure) -> InputWait {
+    if options.journal != nil { return try waitForJournal(patience) }
     do throws(SystemCallError) {
       if isPaused { return try waitForPipe(patience) }
       guard let watch else { return .end }
@@ -302,31 +318,21 @@ struct RecordSource: ~Copyable {
 }
 
 extension RecordSource {
+  private mutating func waitForJournal(_ patience: Int32) throws(Run.Failure) -> InputWait {
+    do throws(JournalError) {
+      return try journal?.wait(patience) ?? .end
+    } catch {
+      throw .message(error.description)
+    }
+  }
+
   /// Waits until the paused input can be read.
-  private mutating func waitForPipe(_ patience: Int32) throws(SystemCallError) -> Wait {
+  private mutating func waitForPipe(_ patience: Int32) throws(SystemCallError) -> InputWait {
     isPaused = false
     let mayHaveMore =
       try merges
       ? merge?.first?.input.waitUntilReadable(orFor: stopDescriptor, patience)
       : current?.waitUntilReadable(orFor: stopDescriptor, patience)
     return mayHaveMore ?? true ? .mayHaveMore : .stopped
-  }
-}
-
-/// Says that a followed file was truncated: at most once a second, with the number of times.
-private struct TruncationNotice {
-  private var last: Int?
-  private var untold = 0
-
-  mutating func note(_ name: String, _ diagnostics: Diagnostics) {
-    untold += 1
-    let now = MonotonicClock.milliseconds
-    if let last, now - last < 1000 { return }
-    let times = untold == 1 ? "" : " \(untold) times"
-    diagnostics.warning(
-      "\(name): truncated\(times) while it was followed; reading goes on at its new start, and what was written last before may be missing"
-    )
-    last = now
-    untold = 0
   }
 }

@@ -1,98 +1,3 @@
-import Bytes
-
-/// The formats that results can be written in.
-package enum OutputFormat: String, CaseIterable, Sendable {
-  case csv, json, logfmt, ndjson, pretty, text, toml, xml, yaml
-
-  /// Whether each record stands for itself, so that it can be written the moment it is read.
-  package var isStreaming: Bool { self == .logfmt || self == .ndjson || self == .pretty }
-}
-
-/// The shapes that an input can have; see `formats/`.
-package enum InputFormat: String, CaseIterable, Sendable {
-  /// Found out record by record.
-  case auto
-  case logfmt, json, export, syslog, journalctl, cri, docker, console
-}
-
-/// When to do what only a terminal is good for.
-package enum TerminalChoice: String, CaseIterable, Sendable {
-  case auto, always, never
-}
-
-/// Severities in order, as the runtime names them.
-package enum Level: Int, CaseIterable, Comparable, Sendable {
-  case trace, debug, info, warning, error, critical
-
-  package static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
-
-  /// The name in the runtime's words.
-  package var name: String { String(describing: self) }
-}
-
-/// Which records are wanted. A record must pass each kind of condition that was given; of several conditions of the
-/// kinds that name values, one must hold.
-package struct Selection: Sendable {
-  /// What a field must be.
-  package struct Match: Sendable {
-    package enum Pattern: Sendable {
-      case equals(String)
-      /// A POSIX extended regular expression that occurs in the value.
-      case matches(String)
-    }
-    /// `msg`, `level`, `pid`, … or the key of an extra field.
-    package var key: String
-    package var pattern: Pattern
-
-    package init(key: String, pattern: Pattern) {
-      self.key = key
-      self.pattern = pattern
-    }
-  }
-
-  package var sandboxes: [String] = []
-  package var containers: [String] = []
-  package var sources: [String] = []
-  package var minimumLevel: Level?
-  package var matches: [Match] = []
-  package var since: Timestamp?
-  package var until: Timestamp?
-
-  package init() {}
-
-  /// Whether every record is wanted.
-  package var isEverything: Bool {
-    sandboxes.isEmpty && containers.isEmpty && sources.isEmpty && minimumLevel == nil && matches.isEmpty
-      && since == nil && until == nil
-  }
-}
-
-/// Which journal to read, and which of its entries.
-package struct JournalOptions: Sendable {
-  package enum Location: Sendable, Equatable {
-    /// This machine's journal.
-    case local
-    /// The journals of all machines that this machine keeps, merged.
-    case merged
-    case files([String])
-    case directory(String)
-  }
-
-  package var location = Location.local
-  /// `SYSLOG_IDENTIFIER`s; none means all.
-  package var identifiers = ["kata"]
-  /// Units, with or without their suffix; none means all.
-  package var units: [String] = []
-  /// A boot as journalctl names it (`0`, `-1`, an id), or nil for all.
-  package var boot: String?
-  /// The number of newest entries to begin with, or nil for all.
-  package var lines: Int?
-  /// Where the cursor of the last record that was written out is kept.
-  package var cursorFile: String?
-
-  package init() {}
-}
-
 /// What a run does, once the command line has been understood.
 package struct RunOptions: Sendable {
   /// Paths as given, or `-` for standard input.
@@ -129,6 +34,11 @@ package struct RunOptions: Sendable {
   package var progress = TerminalChoice.auto
 
   package init() {}
+
+  /// What the reading of each input must know.
+  var inputOptions: InputOptions {
+    InputOptions(format: inputFormat, rules: rules, recordLimit: recordLimit)
+  }
 
   /// Whether an input that cannot be read, or not to its end, leaves the others to be read. The formats that are one
   /// document end the run instead, as the log format's original tool does, unless told to keep going.

@@ -19,7 +19,7 @@ final class SelectionFilter {
   @exclusivity(unchecked) private var matched: Value?
 
   /// - Parameter tally: what is told of the records that ``accepts(_:)`` leaves out.
-  init(_ selection: Selection, tally: SelectionTally? = nil) throws(Run.Failure) {
+  init(_ selection: Selection, tally: SelectionTally? = nil) throws(RegularExpression.Problem) {
     self.selection = selection
     self.tally = tally
     isEverything = selection.isEverything
@@ -32,7 +32,8 @@ final class SelectionFilter {
       var expression = regex_t()
       let code = regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB)
       guard code == 0 else {
-        throw .message("--match \(match.key)~\(pattern): \(RegularExpression.reason(code, &expression))")
+        throw RegularExpression.Problem(
+          description: "--match \(match.key)~\(pattern): \(RegularExpression.reason(code, &expression))")
       }
       expressions.append(expression)
     }
@@ -65,7 +66,7 @@ final class SelectionFilter {
     if let until = selection.until, record.time > until { return .until }
     if !Self.isAny(selection.sandboxes, of: record.sandbox) { return .sandbox }
     if !Self.isAny(selection.containers, of: record.container) { return .container }
-    if !selection.sources.isEmpty, !selection.sources.contains(where: { Self.equals($0, record.source) }) {
+    if !selection.sources.isEmpty, !selection.sources.contains(where: { record.source.equals(text: $0) }) {
       return .source
     }
     if let minimum = selection.minimumLevel {
@@ -77,23 +78,7 @@ final class SelectionFilter {
 
   /// An id may be given by its first characters, as container tools let one do.
   private static func isAny(_ wanted: [String], of id: ByteSlice) -> Bool {
-    if wanted.isEmpty { return true }
-    return wanted.contains { prefix in
-      var prefix = prefix
-      return prefix.withUTF8 { bytes in
-        guard let base = bytes.baseAddress, bytes.count <= id.count else { return false }
-        return memcmp(base, id.base, bytes.count) == 0
-      }
-    }
-  }
-
-  private static func equals(_ text: String, _ value: ByteSlice) -> Bool {
-    var text = text
-    return text.withUTF8 { bytes in
-      guard bytes.count == value.count else { return false }
-      guard let base = bytes.baseAddress else { return true }
-      return memcmp(base, value.base, value.count) == 0
-    }
+    wanted.isEmpty || wanted.contains { id.hasPrefix(text: $0) }
   }
 
   private func holds(_ index: Int, _ record: borrowing Record) -> Bool {
@@ -101,7 +86,7 @@ final class SelectionFilter {
     guard let value = matched else { return false }
     switch selection.matches[index].pattern {
     case .equals(let wanted):
-      return Self.equals(wanted, value.slice) || value.number.map { "\($0)" == wanted } ?? false
+      return value.slice.equals(text: wanted) || value.number.map { "\($0)" == wanted } ?? false
     case .matches:
       guard var expression = expressions[index] else { return false }
       let text = value.number.map { "\($0)" } ?? value.slice.string
@@ -132,36 +117,9 @@ final class SelectionFilter {
   }
 
   private static func field(_ key: String, of record: borrowing Record) -> Value? {
-    for index in 0..<record.fields.count where equals(key, record.fields[index].key) {
+    for index in 0..<record.fields.count where record.fields[index].key.equals(text: key) {
       return Value(slice: record.fields[index].value)
     }
     return nil
-  }
-}
-
-/// What regcomp(3) says is wrong.
-enum RegularExpression {
-  static func reason(_ code: Int32, _ expression: inout regex_t) -> String {
-    var text = [CChar](repeating: 0, count: 128)
-    regerror(code, &expression, &text, text.count)
-    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
-}
-
-extension Level {
-  /// The level with this name, in the runtime's words, slog's or syslog's, in any case.
-  package init?(name: ByteSlice) {
-    guard name.count <= 9, !name.isEmpty else { return nil }
-    var word: UInt64 = 0
-    for index in 0..<min(4, name.count) { word = word << 8 | UInt64(name[index] | 0x20) }
-    switch word {
-    case 0x7472_6163, 0x7472_6365: self = .trace
-    case 0x6465_6275, 0x6465_6267: self = .debug
-    case 0x696e_666f, 0x6e6f_7469: self = .info
-    case 0x7761_726e: self = .warning
-    case 0x6572_726f, 0x65_7272: self = .error
-    case 0x6372_6974, 0x6661_7461, 0x7061_6e69, 0x616c_6572, 0x656d_6572: self = .critical
-    default: return nil
-    }
   }
 }

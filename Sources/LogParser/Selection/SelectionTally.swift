@@ -1,5 +1,4 @@
 import Bytes
-import CommandLine
 import Glibc
 
 /// What the conditions of a selection left out while nothing was selected, so that a run which selected nothing can say
@@ -148,33 +147,5 @@ final class SelectionTally {
     let lacking = rejections.lacking
     let others = lacking == 0 ? "" : lacking == 1 ? "; 1 record lacks it" : "; \(lacking) records lack it"
     return "the field \"\(key)\" has \(rejections.values.list("value", "values"))\(others)"
-  }
-}
-
-/// What to say of a field that no record has.
-enum FieldName {
-  /// - Parameters:
-  ///   - keys: the keys of fields that records have.
-  ///   - known: the names of what every record has.
-  ///   - option: the option that named the field, where the message does not say it otherwise.
-  ///   - isSelection: whether only the records that were selected are meant.
-  static func unknown(
-    _ name: String, _ keys: DistinctValues, known: [String], option: String = "", isSelection: Bool = false
-  ) -> String {
-    let guess = CommandLineParser<CommandSettings>.nearest(name, known + keys.names)
-    let hint = guess.map { "; did you mean \"\($0)\"?" } ?? ""
-    let extra = keys.list("extra field", "extra fields")
-    return
-      "no \(isSelection ? "selected " : "")record has the field \"\(name)\"\(option); found \(known.joined(separator: ", ")) and \(extra)\(hint)"
-  }
-}
-
-extension Selection.Match: CustomStringConvertible {
-  /// The condition as it is given on the command line.
-  package var description: String {
-    switch pattern {
-    case .equals(let value): "\(key)=\(value)"
-    case .matches(let expression): "\(key)~\(expression)"
-    }
   }
 }
