@@ -20,7 +20,7 @@ package struct OutputTarget: ~Copyable {
     OutputTarget(file: FileDescriptor(borrowing: STDOUT_FILENO), path: nil, temporaryPath: nil)
   }
 
-  /// A file that is written beside `path` and renamed to it by ``finish()``; without that call it is removed.
+  /// A file that is written beside `path` and renamed to it by ``finish(isDurable:)``; without that call it is removed.
   ///
   /// A path that exists and is no regular file (`/dev/null`, a FIFO) is written to as it is.
   package static func file(_ path: String, mode: mode_t) throws(SystemCallError) -> OutputTarget {

@@ -16,6 +16,9 @@ struct ReorderWindow: ~Copyable {
     var order: UInt64
     var bytes: [UInt8]
 
+    /// What a record takes beside its bytes.
+    static let overhead = 112
+
     func precedes(_ other: Waiting) -> Bool {
       if seconds != other.seconds { return seconds < other.seconds }
       if nanoseconds != other.nanoseconds { return nanoseconds < other.nanoseconds }
@@ -35,8 +38,10 @@ struct ReorderWindow: ~Copyable {
   /// The time of the youngest record that was written.
   private var written: Timestamp?
   private var scratch = OutputBuffer(capacity: 64 << 10)
+  /// The record that is written, and the bytes that it borrows.
   private var record = Record()
-  /// The identities of the records of the last moments; see ``SpooledRecords/identity(of:)``.
+  private var block = PageBlock(capacity: 64 << 10)
+  /// The identities of the records of the last moments; see ``SortBuffer/identity(of:)``.
   private var seen: [UInt64: Timestamp] = [:]
   var isEmpty: Bool { waiting.isEmpty }
   /// The number, in the order of arrival, of the record that came last.
@@ -99,7 +104,7 @@ struct ReorderWindow: ~Copyable {
   }
 
   private mutating func isDuplicate(_ record: borrowing Record) -> Bool {
-    let identity = SpooledRecords.identity(of: record)
+    let identity = SortBuffer.identity(of: record)
     if seen[identity] == record.time { return true }
     // Copies come within moments of each other: what is forgotten here is old.
     if seen.count >= 16_384 { seen.removeAll(keepingCapacity: true) }
@@ -109,10 +114,9 @@ struct ReorderWindow: ~Copyable {
 
   private mutating func push(_ record: borrowing Record) {
     scratch.removeAll()
-    _ = RecordSpool.encode(record, into: &scratch)
-    var bytes = Array(scratch.bytes)
-    bytes.append(contentsOf: repeatElement(0, count: ByteSlice.padding))
-    byteCount += bytes.count + 48
+    _ = StoredRecord.encode(record, into: &scratch)
+    let bytes = Array(scratch.bytes)
+    byteCount += bytes.count + Waiting.overhead
     order += 1
     waiting.append(
       Waiting(
@@ -129,11 +133,12 @@ struct ReorderWindow: ~Copyable {
     _ write: (borrowing Record) throws(SystemCallError) -> Void
   ) throws(SystemCallError) {
     let first = popFirst()
-    byteCount -= first.bytes.count + 48
-    scratch.removeAll()
-    first.bytes.withUnsafeBytes { scratch.append($0) }
-    guard let base = scratch.bytes.bindMemory(to: UInt8.self).baseAddress else { return }
-    _ = RecordSpool.decode(base, into: &record)
+    byteCount -= first.bytes.count + Waiting.overhead
+    block.fill(first.bytes.count) { room in
+      room.copyBytes(from: first.bytes)
+      return first.bytes.count
+    }
+    guard StoredRecord.decode(block.slice(from: 0), into: &record) != nil else { return }
     if written.map({ record.time > $0 }) ?? true { written = record.time }
     try write(record)
   }

@@ -3,53 +3,25 @@ import Glibc
 import System
 
 extension Run {
-  /// What ``SortedFilePlan`` found out about the one input.
-  struct SortedFile {
-    var file: RenderSource.File
-    var plan: SortedFilePlan
-  }
-
-  /// The one input as a file in order, if that is what it is, and if no record of it is to be left out.
-  func sortedFile(_ inputs: InputList) throws(Failure) -> SortedFile? {
-    guard options.journal == nil, inputs.items.count == 1, let input = inputs.items.first,
-      !options.keepsGoing, !options.follows,
-      !options.dropsDuplicates, options.selection.isEverything,
-      options.inputFormat == .auto || options.inputFormat == .logfmt
-    else { return nil }
-    // What cannot be opened is reported by the one who reads it.
-    if !input.isStandardInput, !input.namesRegularFile || access(input.path, R_OK) != 0 { return nil }
-    return try attempt { () throws(SystemCallError) in
-      let descriptor =
-        input.isStandardInput
-        ? FileDescriptor(borrowing: STDIN_FILENO) : try FileDescriptor.open(input.path, O_RDONLY)
-      let status = try descriptor.status(input.name)
-      guard status.isRegularFile, status.st_size > 0, lseek(descriptor.number, 0, SEEK_CUR) == 0,
-        let plan = SortedFilePlan(
-          descriptor, size: Int(status.st_size), subject: input.name, lineLimit: options.recordLimit,
-          reader: LogfmtRecord(rules: options.rules), threads: options.threads)
-      else { return nil }
-      return SortedFile(file: RenderSource.File(descriptor, name: input.name, input: 0), plan: plan)
-    }
-  }
-
-  func writeSorted<F: RecordFormatter>(
+  /// Writes the records of a file that is in order, as they are read.
+  func writeInOrder<F: RecordFormatter>(
     _ formatter: F, _ sorted: SortedFile, _ inputs: InputList
   ) throws(Failure) {
     let source = RenderSource(
       reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file)
-    var segments = sorted.plan.segments.makeIterator()
+    var segments = sorted.segments.makeIterator()
     _ = try write(formatter, source) { segments.next().map { .segment($0) } }
   }
 
   /// Writes the records of all inputs in order of time, once all are read.
-  func writeSpooled<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
-    var records = SpooledRecords(
+  func writeSorted<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
+    var records = SortBuffer(
       directory: options.temporaryDirectory, dropsDuplicates: options.dropsDuplicates)
     let cursor = try fill(&records, inputs)
     let jobs = records.takeJobs()
     let source = RenderSource(
       reader: LogfmtRecord(rules: options.rules), names: inputs.names,
-      spool: RenderSource.Spool(records.takeSpool()))
+      store: RenderSource.Store(records.takeStore()))
     let counted = statistics
     let isDelivered = try write(formatter, source) { jobs.next() }
     statistics = counted
@@ -63,8 +35,8 @@ extension Run {
     try attempt { () throws(SystemCallError) in try CursorFile(path: path).write(cursor) }
   }
 
-  /// Parses all inputs into the spool, and returns the place in the journal behind the last one.
-  private func fill(_ records: inout SpooledRecords, _ inputs: InputList) throws(Failure) -> String? {
+  /// Reads all inputs into the buffer, and returns the place in the journal behind the last one.
+  private func fill(_ records: inout SortBuffer, _ inputs: InputList) throws(Failure) -> String? {
     var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
     defer { statistics.add(source.statistics) }
     var record = Record()

@@ -1,12 +1,7 @@
 import Glibc
 import System
 
-/// One run: inputs in, one document out.
-///
-/// There are three ways through it. A regular file of logfmt in order is formatted as it is read, in pieces, in
-/// parallel (``SortedFilePlan``). An input that is followed, or sorted within a window, is formatted record by record
-/// (``RecordStream``). Everything else is parsed into a spool first, and formatted from there in order of time
-/// (``SpooledRecords``).
+/// One run: inputs in, one document out, on the way that ``Plan`` decides on.
 package final class Run {
   let options: RunOptions
   let diagnostics: Diagnostics
@@ -95,37 +90,63 @@ package final class Run {
     }
     let inputs = try InputList(options, diagnostics)
     statistics.failedInputs = inputs.failedCount
-    if options.isCheckOnly { return try check(inputs) }
+    let plan = try plan(inputs)
+    // No formatter can refuse a record that was read: a check needs none.
+    if options.isCheckOnly { return try render(NullFormatter(), inputs, plan) }
     switch options.format {
     case .csv:
       if options.fields.isEmpty {
-        try render(CSVFormatter(), inputs)
+        try render(CSVFormatter(), inputs, plan)
       } else {
         let formatter = ChosenCSVFormatter(fields: options.fields)
-        try render(formatter, inputs)
+        try render(formatter, inputs, plan)
         explainFields(formatter.chosen)
       }
-    case .json: try render(JSONFormatter(), inputs)
-    case .text: try render(TextFormatter(), inputs)
-    case .toml: try render(TOMLFormatter(), inputs)
-    case .xml: try render(XMLFormatter(), inputs)
-    case .yaml: try render(YAMLFormatter(), inputs)
-    case .logfmt: try render(LogfmtFormatter(), inputs)
+    case .json: try render(JSONFormatter(), inputs, plan)
+    case .text: try render(TextFormatter(), inputs, plan)
+    case .toml: try render(TOMLFormatter(), inputs, plan)
+    case .xml: try render(XMLFormatter(), inputs, plan)
+    case .yaml: try render(YAMLFormatter(), inputs, plan)
+    case .logfmt: try render(LogfmtFormatter(), inputs, plan)
     case .ndjson:
       let formatter = NDJSONFormatter(fields: options.fields)
-      try render(formatter, inputs)
+      try render(formatter, inputs, plan)
       explainFields(formatter.chosen)
     case .pretty:
       let terminal = Terminal(STDOUT_FILENO)
       let isTerminal = options.outputFile == nil && terminal.isTerminal
       let color = options.color == .always || options.color == .auto && isTerminal && terminal.showsColors
-      try render(PrettyFormatter(color: color, width: isTerminal ? terminal.width : nil), inputs)
+      try render(PrettyFormatter(color: color, width: isTerminal ? terminal.width : nil), inputs, plan)
     }
   }
 
-  /// Reads everything and writes nothing: no formatter can refuse a record that was read.
-  private func check(_ inputs: InputList) throws(Failure) {
-    if let sorted = try sortedFile(inputs) { return try writeSorted(NullFormatter(), sorted, inputs) }
+  /// The way through this run; says so when it is not the one that the user asked for.
+  private func plan(_ inputs: InputList) throws(Failure) -> Plan {
+    try attempt { () throws(SystemCallError) in
+      try Plan.decide(
+        options, inputs.items,
+        fileInOrder: { (input) throws(SystemCallError) in try SortedFile.look(at: input, options) },
+        canReadSideBySide: { items in
+          if InputMerge.isPossible(items) { return true }
+          diagnostics.warning(
+            "\(items.count) inputs are too many for --reorder-window to read them side by side (\(InputMerge.inputLimit) at most, \(InputMerge.compressedLimit) of them compressed, fewer under a low ulimit -n): all records are sorted before the first one is written"
+          )
+          return false
+        })
+    }
+  }
+
+  private func render<F: RecordFormatter>(_ formatter: F, _ inputs: InputList, _ plan: Plan) throws(Failure) {
+    switch plan {
+    case .inOrder(let file): try writeInOrder(formatter, file, inputs)
+    case .followed, .windowed: try stream(formatter, inputs)
+    case .sorted: try writeSorted(formatter, inputs)
+    case .checked: try readAll(inputs)
+    }
+  }
+
+  /// Reads all records for what may be wrong with them.
+  private func readAll(_ inputs: InputList) throws(Failure) {
     var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
     defer { statistics.add(source.statistics) }
     var record = Record()
@@ -142,24 +163,5 @@ package final class Run {
       throw .nothingRead
     }
     if count == 0, options.failsOnNoRecords { throw .message("no log records to process") }
-  }
-
-  private func render<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
-    if let sorted = try sortedFile(inputs) {
-      try writeSorted(formatter, sorted, inputs)
-    } else if options.follows || options.reorderWindow != nil && canMerge(inputs) {
-      try stream(formatter, inputs)
-    } else {
-      try writeSpooled(formatter, inputs)
-    }
-  }
-
-  /// Whether the inputs can be read side by side; says so when they cannot.
-  private func canMerge(_ inputs: InputList) -> Bool {
-    if InputMerge.isPossible(inputs.items) { return true }
-    diagnostics.warning(
-      "\(inputs.items.count) inputs are too many for --reorder-window to read them side by side (\(InputMerge.inputLimit) at most, \(InputMerge.compressedLimit) of them compressed, fewer under a low ulimit -n): all records are sorted before the first one is written"
-    )
-    return false
   }
 }

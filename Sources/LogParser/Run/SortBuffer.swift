@@ -1,14 +1,14 @@
 import Bytes
 import System
 
-/// All records of a run in a spool, and the order in which they are to be written.
+/// All records of a run in a ``RecordStore``, and the order in which they are to be written.
 ///
-/// As long as they come in order nothing is kept about the single record: the spool is read back as it was written, in
+/// As long as they come in order nothing is kept about the single record: the store is read back as it was written, in
 /// constant memory. The first record that is out of order, or a wish to drop duplicates, makes a ``TimeIndex``.
-struct SpooledRecords: ~Copyable {
+struct SortBuffer: ~Copyable {
   private static let rangeSize = 256 << 10
 
-  private var spool: RecordSpool
+  private var store: RecordStore
   private let dropsDuplicates: Bool
   private var index: TimeIndex?
   private var newest: Timestamp?
@@ -23,7 +23,7 @@ struct SpooledRecords: ~Copyable {
   }
 
   init(directory: String, dropsDuplicates: Bool) {
-    spool = RecordSpool(directory: directory)
+    store = RecordStore(directory: directory)
     self.dropsDuplicates = dropsDuplicates
     if dropsDuplicates { index = TimeIndex() }
   }
@@ -31,8 +31,8 @@ struct SpooledRecords: ~Copyable {
   mutating func append(_ record: borrowing Record) throws(SystemCallError) {
     let time = record.time
     if index == nil, let newest, time < newest { try makeIndex() }
-    let offset = spool.size
-    let length = try spool.append(record)
+    let offset = store.size
+    let length = try store.append(record)
     if index != nil {
       index?.append(
         time, offset: offset, length: length, identity: dropsDuplicates ? Self.identity(of: record) : 0)
@@ -52,12 +52,14 @@ struct SpooledRecords: ~Copyable {
     }
   }
 
-  /// Indexes what the spool holds, by the heads of its records.
+  /// Indexes what the store holds, by the heads of its records.
   private mutating func makeIndex() throws(SystemCallError) {
     var made = TimeIndex()
     var offset = 0
-    while offset < spool.size {
-      let head = try spool.head(at: offset)
+    var block = PageBlock(capacity: StoredRecord.Head.size)
+    while offset < store.size {
+      let head = try store.head(at: offset, &block)
+      guard head.length >= StoredRecord.Head.size else { throw store.damage }
       made.append(head.time, offset: offset, length: Int(head.length), identity: 0)
       offset += Int(head.length)
     }
@@ -81,7 +83,8 @@ struct SpooledRecords: ~Copyable {
       ranges: ranges.map { .range(offset: $0.offset, bytes: $0.bytes, place: $0.place) })
   }
 
-  consuming func takeSpool() -> RecordSpool { spool }
+  /// The records themselves, which the pieces name by their places.
+  consuming func takeStore() -> RecordStore { store }
 
   /// Gives the pieces one by one.
   final class Jobs {

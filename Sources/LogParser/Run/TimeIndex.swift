@@ -1,6 +1,6 @@
 import Bytes
 
-/// Where each record of a spool is, by time: 32 bytes a record.
+/// Where each record of a ``RecordStore`` is, by time: 32 bytes a record.
 ///
 /// Entries come in blocks, each of which is sorted when it is full; reading merges the blocks. Records of equal time
 /// keep the order in which they came.
