@@ -86,9 +86,10 @@ struct PageBlockTests {
     for count in 0...total {
       var reader = SliceReader(arena.copy(UnsafeRawBufferPointer(rebasing: out.bytes[..<count])))
       let number = reader.little(UInt32.self)
-      let text = reader.text()?.string
-      #expect(number == (count >= 4 ? 7 : nil))
-      #expect(text == (count == total ? "text" : nil), "\(count) bytes")
+      let text = reader.text().string
+      #expect(number == (count >= 4 ? 7 : 0))
+      #expect(text == (count == total ? "text" : ""), "\(count) bytes")
+      #expect(reader.isShort == (count < total) && reader.remaining == 0, "\(count) bytes")
     }
   }
 

@@ -9,16 +9,19 @@ package struct RecordStore: ~Copyable {
 
   /// Where the temporary file is made: never in memory.
   private let directory: String
+  /// What messages call the file.
+  private let subject: String
   private var tail = OutputBuffer(capacity: 2 << 20)
   private var file: FileDescriptor?
   private var fileSize = 0
 
-  package init(directory: String) { self.directory = directory }
+  package init(directory: String) {
+    self.directory = directory
+    subject = "the temporary file in \(directory)"
+  }
 
   /// The number of bytes taken so far: where the next record will be.
   package var size: Int { fileSize + tail.count }
-
-  private var subject: String { "the temporary file in \(directory)" }
 
   /// Stores a record and returns its length.
   package mutating func append(_ record: borrowing Record) throws(SystemCallError) -> Int {
@@ -57,7 +60,8 @@ package struct RecordStore: ~Copyable {
   func head(at offset: Int, _ block: inout PageBlock) throws(SystemCallError) -> StoredRecord.Head {
     try read(at: offset, count: StoredRecord.Head.size, into: &block)
     var reader = SliceReader(block.slice(from: 0))
-    guard let head = StoredRecord.head(&reader) else { throw damage }
+    let head = StoredRecord.head(&reader)
+    if reader.isShort { throw damage }
     return head
   }
 

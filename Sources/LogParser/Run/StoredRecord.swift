@@ -51,44 +51,39 @@ enum StoredRecord {
     return length
   }
 
-  /// Reads a head; nil when there are not so many bytes.
+  /// Reads a head.
   @inline(__always)
-  static func head(_ reader: inout SliceReader) -> Head? {
-    guard let length = reader.little(UInt32.self), let fieldCount = reader.little(UInt32.self),
-      let seconds = reader.little(Int64.self), let nanoseconds = reader.little(UInt32.self),
-      let offsetMinutes = reader.little(Int16.self), let marks = reader.little(UInt16.self),
-      let input = reader.little(UInt32.self), let line = reader.little(UInt64.self),
-      let pid = reader.little(Int64.self)
-    else { return nil }
-    return Head(
-      length: length, fieldCount: fieldCount, seconds: seconds, nanoseconds: nanoseconds,
-      offsetMinutes: offsetMinutes, marks: marks, input: input, line: line, pid: pid)
+  static func head(_ reader: inout SliceReader) -> Head {
+    Head(
+      length: reader.little(UInt32.self), fieldCount: reader.little(UInt32.self),
+      seconds: reader.little(Int64.self), nanoseconds: reader.little(UInt32.self),
+      offsetMinutes: reader.little(Int16.self), marks: reader.little(UInt16.self),
+      input: reader.little(UInt32.self), line: reader.little(UInt64.self), pid: reader.little(Int64.self))
   }
 
   /// Reads the record that `bytes` begin with, and returns its length; nil when they hold no whole one. The record's
   /// slices borrow from `bytes`.
   static func decode(_ bytes: ByteSlice, into record: inout Record) -> Int? {
     var reader = SliceReader(bytes)
-    guard let head = head(&reader) else { return nil }
+    let head = head(&reader)
     record.reset()
     record.time = head.time
     record.marks = RecordMarks(rawValue: UInt8(truncatingIfNeeded: head.marks))
     record.input = Int(head.input)
     record.line = head.line
     record.pid = Int(head.pid)
-    guard let level = reader.text(), let message = reader.text(), let source = reader.text(),
-      let name = reader.text(), let container = reader.text(), let sandbox = reader.text()
-    else { return nil }
-    record.level = level
-    record.message = message
-    record.source = source
-    record.name = name
-    record.container = container
-    record.sandbox = sandbox
+    record.level = reader.text()
+    record.message = reader.text()
+    record.source = reader.text()
+    record.name = reader.text()
+    record.container = reader.text()
+    record.sandbox = reader.text()
     for _ in 0..<head.fieldCount {
-      guard let key = reader.text(), let value = reader.text() else { return nil }
-      _ = record.fields.add(key, value)
+      let key = reader.text()
+      _ = record.fields.add(key, reader.text())
+      if reader.isShort { break }
     }
+    if reader.isShort { return nil }
     _ = record.fields.sort()
     return bytes.count - reader.remaining
   }
