@@ -110,10 +110,12 @@ uninstall:
 format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
-# Style, and that no module depends on one of its own rank or above it (Sources/layers).
+# Style, and that no module and no folder of one depends on one of its own rank or above it (Sources/layers).
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	SWIFT=$(SWIFT) .ci/check-layers
+	.ci/check-folders --self-test
+	.ci/check-folders
 
 clean:
 	$(SWIFT) package clean

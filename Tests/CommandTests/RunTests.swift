@@ -43,7 +43,11 @@ struct RunTests {
 
   @Test func anyNumberOfThreadsGivesTheSameBytes() throws {
     let folder = try TemporaryFolder()
-    let path = try folder.write("log", (0..<20_000).map { Self.line($0, "text \($0 * 7)") }.joined())
+    // A thread looks through 4 MiB at a time: three of these, and more segments.
+    let padding = String(repeating: "x", count: 400)
+    let text = (0..<20_000).map { Self.line($0, "text \($0 * 7) \(padding)") }.joined()
+    #expect(text.utf8.count > 9 << 20)
+    let path = try folder.write("log", text)
     for format in ["json", "yaml", "toml", "xml", "csv", "text"] {
       let one = try Tool.run(["--threads", "1", "--output-format", format, path]).output
       #expect(try Tool.run(["--threads", "4", "--output-format", format, path]).output == one)

@@ -1,6 +1,5 @@
+import Bytes
 import Testing
-
-@testable import LogParser
 
 struct SipHashTests {
   /// Appendix A of https://www.aumasson.jp/siphash/siphash.pdf

@@ -33,7 +33,7 @@ package struct InputFailure: Error, CustomStringConvertible {
   }
 
   /// For a journal file among the log files: its bytes are no lines.
-  static func journalFile(_ item: InputList.Item) -> InputFailure {
+  static func journalFile(_ item: InputPath) -> InputFailure {
     InputFailure(
       item.isStandardInput
         ? "standard input: this is a journal file; store it and read it with --journal-file FILE"
@@ -42,7 +42,7 @@ package struct InputFailure: Error, CustomStringConvertible {
 
   /// For a journal file that someone compressed: libsystemd reads none as it is.
   static func compressedJournalFile(
-    _ item: InputList.Item, _ compression: Decompressor.Compression
+    _ item: InputPath, _ compression: Decompressor.Compression
   ) -> InputFailure {
     let input = item.isStandardInput ? "standard input" : item.path
     let command = "\(compression.rawValue) -dc \(item.isStandardInput ? "" : "\(item.path) ")>FILE.journal"

@@ -19,7 +19,7 @@ struct InputFile: ~Copyable {
   }
 
   static func open(
-    _ item: InputList.Item, recordLimit: Int, isFollowed: Bool, tellsPauses: Bool, chunkSize: Int
+    _ item: InputPath, recordLimit: Int, isFollowed: Bool, tellsPauses: Bool, chunkSize: Int
   ) throws(InputFailure) -> InputFile {
     let source: Source
     do throws(SystemCallError) {
@@ -56,7 +56,7 @@ struct InputFile: ~Copyable {
   }
 
   /// Whether a regular file begins as a compressed one does; false for what cannot be looked into without reading it.
-  static func isCompressed(_ item: InputList.Item) -> Bool {
+  static func isCompressed(_ item: InputPath) -> Bool {
     guard item.namesRegularFile, let file = try? FileDescriptor.open(item.path, O_RDONLY | O_NONBLOCK) else {
       return false
     }
@@ -78,7 +78,7 @@ struct InputFile: ~Copyable {
     /// The first bytes: looked at in a file, read from a pipe.
     let head: [UInt8]
 
-    static func open(_ item: InputList.Item) throws(SystemCallError) -> Source {
+    static func open(_ item: InputPath) throws(SystemCallError) -> Source {
       let file =
         item.isStandardInput
         ? FileDescriptor(borrowing: STDIN_FILENO) : try FileDescriptor.open(item.path, O_RDONLY)

@@ -3,7 +3,7 @@ import System
 /// One input while it is read: its lines and what turns them into records.
 struct OpenInput: ~Copyable {
   let index: Int
-  let item: InputList.Item
+  let item: InputPath
   private var file: InputFile
   private var reader: RecordReader
 
@@ -11,20 +11,20 @@ struct OpenInput: ~Copyable {
   ///   - tellsPauses: whether ``next(into:)`` tells when it would wait for a pipe.
   ///   - chunkSize: how many bytes are read at a time.
   static func open(
-    _ item: InputList.Item, _ index: Int, _ options: RunOptions, isFollowed: Bool, tellsPauses: Bool,
+    _ item: InputPath, _ index: Int, _ options: InputOptions, isFollowed: Bool, tellsPauses: Bool,
     chunkSize: Int = LineReader.defaultChunkSize
   ) throws(InputFailure) -> OpenInput {
     let file = try InputFile.open(
       item, recordLimit: options.recordLimit, isFollowed: isFollowed, tellsPauses: tellsPauses,
       chunkSize: chunkSize)
     let reader = RecordReader(
-      format: options.inputFormat, rules: options.rules, reference: file.reference,
+      format: options.format, rules: options.rules, reference: file.reference,
       recordLimit: options.recordLimit, isFollowed: isFollowed)
     return OpenInput(index: index, item: item, file: file, reader: reader)
   }
 
   private init(
-    index: Int, item: InputList.Item, file: consuming InputFile, reader: consuming RecordReader
+    index: Int, item: InputPath, file: consuming InputFile, reader: consuming RecordReader
   ) {
     self.index = index
     self.item = item
@@ -56,10 +56,10 @@ struct OpenInput: ~Copyable {
   mutating func endFollowing() { reader.endFollowing() }
 
   /// Reads a followed file that was truncated from its start.
-  mutating func restart(_ options: RunOptions) throws(SystemCallError) {
+  mutating func restart(_ options: InputOptions) throws(SystemCallError) {
     try file.lines.restart()
     reader = RecordReader(
-      format: options.inputFormat, rules: options.rules, reference: LocalTime.now(),
+      format: options.format, rules: options.rules, reference: LocalTime.now(),
       recordLimit: options.recordLimit, isFollowed: true)
   }
 
@@ -73,15 +73,4 @@ struct OpenInput: ~Copyable {
     if case .whole = end, reader.isUnused { return .empty }
     return end
   }
-}
-
-/// How an input ended.
-enum InputEnd {
-  case whole
-  /// There was not one line in it.
-  case empty
-  /// Everything was read; something about it is worth a warning.
-  case warned(String)
-  /// The rest could not be read.
-  case failed(InputFailure)
 }

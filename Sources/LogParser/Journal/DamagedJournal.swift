@@ -48,7 +48,7 @@ struct DamagedJournal: ~Copyable {
     guard let object = file.object(at: entry.offset), let bytes = file.bytes(at: entry.offset, object.size)
     else { return [] }
     func word(_ offset: Int) -> String {
-      String(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)), radix: 16)
+      String(bytes.little(UInt64.self, at: offset) ?? 0, radix: 16)
     }
     lastCursor =
       "s=\(Self.hexadecimal(file.sequence));i=\(word(16));b=\(Self.hexadecimal(Array(bytes[40..<56])));m=\(word(32));t=\(word(24));x=\(word(56))"

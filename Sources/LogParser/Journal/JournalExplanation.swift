@@ -14,7 +14,7 @@ enum JournalExplanation {
     var plain = JournalOptions()
     plain.location = options.location
     plain.identifiers = []
-    guard !options.identifiers.isEmpty, var reader = try? JournalReader.open(plain) else { return "" }
+    guard !options.identifiers.isEmpty, let reader = try? JournalReader.open(plain) else { return "" }
     let values = reader.uniqueValues(of: "SYSLOG_IDENTIFIER")
     if values.contains(where: options.identifiers.contains) { return "" }
     return "; found " + DistinctValues.list(values.sorted(), count: values.count, "identifier", "identifiers")

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import System
 
@@ -46,10 +47,9 @@ struct JournalFileBytes: ~Copyable {
   private let hash: SipHash?
 
   private let file: FileDescriptor
-  private let window: UnsafeMutableRawPointer
+  private var window: PageBlock
   private let windowSize: Int
   private var windowStart = 0
-  private var windowCount = 0
 
   /// Opens a file; nil when it does not begin as a journal file, or is over the limit.
   init?(_ path: String, windowSize: Int) throws(SystemCallError) {
@@ -61,9 +61,7 @@ struct JournalFileBytes: ~Copyable {
       try file.read(at: 0, into: &head, count: minimum, subject: path) == minimum,
       head.starts(with: InputFile.journalMagic)
     else { return nil }
-    func word(_ offset: Int) -> UInt64 {
-      head.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
-    }
+    func word(_ offset: Int) -> UInt64 { head.little(UInt64.self, at: offset) ?? 0 }
     self.path = path
     self.file = file
     size = Int(status.st_size)
@@ -78,22 +76,18 @@ struct JournalFileBytes: ~Copyable {
     sequence = Array(head[72..<88])
     hash = head[12] & 4 != 0 ? SipHash(key: Array(head[24..<40])) : nil
     self.windowSize = windowSize
-    window = .allocate(byteCount: windowSize, alignment: 4096)
+    window = PageBlock(capacity: windowSize)
   }
-
-  deinit { window.deallocate() }
 
   /// `count` bytes at `offset`; nil where the file has not so many or they cannot be read. Good until the next call.
   mutating func bytes(at offset: Int, _ count: Int) -> UnsafeRawBufferPointer? {
     guard offset >= 0, count >= 0, count <= windowSize, offset <= size, count <= size - offset else {
       return nil
     }
-    if offset < windowStart || offset + count > windowStart + windowCount {
-      windowStart = offset & ~7
-      windowCount = (try? file.read(at: windowStart, into: window, count: windowSize, subject: path)) ?? 0
-      guard offset + count <= windowStart + windowCount else { return nil }
-    }
-    return UnsafeRawBufferPointer(start: window + (offset - windowStart), count: count)
+    if let bytes = window.buffer(from: offset - windowStart, count: count) { return bytes }
+    windowStart = offset & ~7
+    try? window.read(file, at: windowStart, count: windowSize, subject: path)
+    return window.buffer(from: offset - windowStart, count: count)
   }
 
   /// The object at `offset`; nil when there is none that can be one.
@@ -101,8 +95,7 @@ struct JournalFileBytes: ~Copyable {
     guard offset & (Object.alignment - 1) == 0, let head = bytes(at: offset, Object.headSize),
       let kind = Kind(rawValue: head[0]), head[2..<8].allSatisfy({ $0 == 0 })
     else { return nil }
-    let stated = UInt64(littleEndian: head.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-    guard stated <= UInt64(size - offset) else { return nil }
+    guard let stated = head.little(UInt64.self, at: 8), stated <= UInt64(size - offset) else { return nil }
     let object = Object(offset: offset, kind: kind, flags: head[1], size: Int(stated))
     switch kind {
     case .data: return object.size > dataHead && object.flags <= 4 ? object : nil
@@ -118,13 +111,12 @@ struct JournalFileBytes: ~Copyable {
 
   /// The bytes of a data object before its payload.
   var dataHead: Int { isCompact ? 72 : 64 }
+
   /// Whether a data object is one that libsystemd takes, and its payload is as it was written as far as its hash tells.
   /// libsystemd leaves a field out in silence when one of its object's links cannot be an offset.
   mutating func isIntact(_ object: Object) -> Bool {
     guard let head = bytes(at: object.offset, dataHead) else { return false }
-    func word(_ offset: Int) -> UInt64 {
-      UInt64(littleEndian: head.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-    }
+    func word(_ offset: Int) -> UInt64 { head.little(UInt64.self, at: offset) ?? 0 }
     // next_hash_offset, next_field_offset, entry_offset, entry_array_offset; n_entries.
     guard (word(24) | word(32) | word(40) | word(48)) & 7 == 0, (word(40) == 0) == (word(56) == 0) else {
       return false
@@ -144,8 +136,9 @@ struct JournalFileBytes: ~Copyable {
   /// The field that a data object holds; nil when it cannot be had. A payload is taken as it stands when its hash says
   /// so, whatever the flags say.
   mutating func field(of object: Object) -> [UInt8]? {
-    guard let head = bytes(at: object.offset, dataHead) else { return nil }
-    let stated = UInt64(littleEndian: head.loadUnaligned(fromByteOffset: Object.headSize, as: UInt64.self))
+    guard let head = bytes(at: object.offset, dataHead),
+      let stated = head.little(UInt64.self, at: Object.headSize)
+    else { return nil }
     var payload = [UInt8](repeating: 0, count: object.size - dataHead)
     let isRead = payload.withUnsafeMutableBytes { bytes in
       bytes.baseAddress.map { base in
@@ -175,7 +168,7 @@ struct JournalFileBytes: ~Copyable {
   func item(_ index: Int, of entry: UnsafeRawBufferPointer) -> Int {
     let place = Self.entryHead + index * itemSize
     return isCompact
-      ? Int(UInt32(littleEndian: entry.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
-      : Int(clamping: UInt64(littleEndian: entry.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
+      ? Int(entry.little(UInt32.self, at: place) ?? 0)
+      : Int(clamping: entry.little(UInt64.self, at: place) ?? 0)
   }
 }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What one pass over a journal file found, by looking at every object in it and at none of its indexes.
 struct JournalFileScan {
   /// One entry that is wanted.
@@ -95,8 +97,8 @@ struct JournalFileScan {
     }
     if !isComplete { incomplete += 1 }
     guard conditions.accept(held) else { return }
-    let number = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
-    let time = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
+    let number = bytes.little(UInt64.self, at: 16) ?? 0
+    let time = bytes.little(UInt64.self, at: 24) ?? 0
     entries.append(Entry(offset: object.offset, number: number, time: time))
   }
 

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Which entries of a journal the options want.
 struct JournalMatches {
   private static let lossReport = ["MESSAGE_ID=\(JournalReader.lossReport)"]
@@ -22,17 +20,17 @@ struct JournalMatches {
 
   /// Adds conditions to a journal, in libsystemd's terms.
   static func add(
-    _ conditions: JournalConditions, to journal: OpaquePointer, _ systemd: Systemd, _ subject: String
+    _ conditions: JournalConditions, to journal: borrowing Systemd, _ subject: String
   ) throws(JournalError) {
     for group in conditions.groups {
       for alternative in group {
         for match in alternative {
-          let code = systemd.addMatch(journal, match, match.utf8.count)
+          let code = journal.addMatch(match)
           guard code >= 0 else { throw JournalError(subject, "the condition \(match)", code: code) }
         }
-        _ = systemd.addDisjunction(journal)
+        journal.endAlternative()
       }
-      _ = systemd.addConjunction(journal)
+      journal.endGroup()
     }
   }
 

@@ -1,20 +1,15 @@
 import Bytes
-import CSystemd
 import Glibc
 import System
 
 /// Reads a journal in place, through libsystemd.
 ///
-/// It stands on one entry at a time. What ``message(into:)`` and ``fields(into:_:)`` give are copies in an arena:
-/// libsystemd's own memory is good only until its next call.
+/// It stands on one entry at a time. What ``value(of:_:)`` and ``fields(_:_:)`` give are copies in an arena.
 package struct JournalReader: ~Copyable {
   /// The message id of journald's "Suppressed N messages from …" (SD_MESSAGE_JOURNAL_DROPPED).
   static let lossReport: StaticString = "a596d6fe7bfa4994828e72309e95d61e"
 
   let systemd: Systemd
-  private let journal: OpaquePointer
-  /// For this type's extensions.
-  var handle: OpaquePointer { journal }
   private let subject: String
   private let until: UInt64
   /// Whether the journal stands on an entry that was not handed out yet.
@@ -37,9 +32,8 @@ package struct JournalReader: ~Copyable {
   /// Whether a field of the entry could not be read.
   private var hasBrokenField = false
 
-  private init(_ systemd: Systemd, journal: OpaquePointer, subject: String, until: UInt64) {
+  private init(_ systemd: consuming Systemd, subject: String, until: UInt64) {
     self.systemd = systemd
-    self.journal = journal
     self.subject = subject
     self.until = until
   }
@@ -54,21 +48,15 @@ package struct JournalReader: ~Copyable {
     afterCursor cursor: String? = nil, countsLines: Bool = true
   ) throws(JournalError) -> JournalReader {
     let subject = Self.subject(of: options.location)
-    let systemd = try Systemd.load()
-    let handle = try open(options.location, subject, systemd)
-    var reader = JournalReader(
-      systemd, journal: handle, subject: subject, until: until.map(Self.microseconds) ?? .max)
-    // Fields are wanted whole, however long they are.
-    _ = systemd.setDataThreshold(handle, 0)
+    let systemd = try Systemd.open(options.location, subject)
+    systemd.readWholeFields()
     if options.location == .local || options.location == .merged { try JournalAccess.check(subject) }
-    let conditions = try JournalMatches.conditions(options, subject)
-    try JournalMatches.add(conditions, to: handle, systemd, subject)
+    try JournalMatches.add(try JournalMatches.conditions(options, subject), to: systemd, subject)
+    var reader = JournalReader(systemd, subject: subject, until: until.map(Self.microseconds) ?? .max)
     reader.files = OpenJournalFiles()
     try reader.seek(options, since: since, cursor: cursor, countsLines: countsLines)
     return reader
   }
-
-  deinit { systemd.close(journal) }
 
   static func subject(of location: JournalOptions.Location) -> String {
     switch location {
@@ -78,38 +66,15 @@ package struct JournalReader: ~Copyable {
     }
   }
 
-  private static func open(
-    _ location: JournalOptions.Location, _ subject: String, _ systemd: Systemd
-  ) throws(JournalError) -> OpaquePointer {
-    var journal: OpaquePointer?
-    let code: Int32
-    switch location {
-    case .local: code = systemd.open(&journal, Int32(SD_JOURNAL_LOCAL_ONLY))
-    case .merged: code = systemd.open(&journal, 0)
-    case .directory(let path): code = systemd.openDirectory(&journal, path, 0)
-    case .files(let paths):
-      for path in paths where access(path, R_OK) != 0 { throw JournalError(path, "open", code: -errno) }
-      // libsystemd watches the folder of a file, which it finds in no relative path.
-      var list: [UnsafePointer<CChar>?] = paths.map { UnsafePointer(realpath($0, nil) ?? strdup($0)) }
-      defer { for path in list { free(UnsafeMutablePointer(mutating: path)) } }
-      list.append(nil)
-      code = systemd.openFiles(&journal, &list, 0)
-    }
-    guard code >= 0, let journal else { throw JournalError(subject, "open", code: code) }
-    return journal
-  }
-
   /// How many entries of one file libsystemd finds that meet the conditions; it stops beyond `limit`.
   static func count(
     _ path: String, _ conditions: JournalConditions, limit: Int
   ) throws(JournalError) -> Int? {
-    let systemd = try Systemd.load()
-    guard let handle = try? open(.files([path]), path, systemd) else { return nil }
-    defer { systemd.close(handle) }
-    try JournalMatches.add(conditions, to: handle, systemd, path)
-    guard systemd.seekHead(handle) >= 0 else { return nil }
+    guard let journal = try? Systemd.open(.files([path]), path) else { return nil }
+    try JournalMatches.add(conditions, to: journal, path)
+    guard journal.seekHead() >= 0 else { return nil }
     var count = 0
-    while count <= limit, systemd.next(handle) > 0 { count += 1 }
+    while count <= limit, journal.next() > 0 { count += 1 }
     return count
   }
 
@@ -122,10 +87,10 @@ package struct JournalReader: ~Copyable {
     _ options: JournalOptions, since: Timestamp?, cursor: String?, countsLines: Bool
   ) throws(JournalError) {
     if let cursor {
-      let code = systemd.seekCursor(journal, cursor)
+      let code = systemd.seek(toCursor: cursor)
       guard code >= 0 else { throw JournalError("\(subject): the cursor \(cursor) is invalid") }
-      guard systemd.next(journal) > 0 else { return }
-      if systemd.testCursor(journal, cursor) > 0 {
+      guard systemd.next() > 0 else { return }
+      if systemd.isOn(cursor: cursor) {
         if let since { skip(to: since) }
         return
       }
@@ -137,10 +102,10 @@ package struct JournalReader: ~Copyable {
     if let lines = options.lines {
       let code =
         until == .max
-        ? systemd.seekTail(journal) : systemd.seekRealtime(journal, until &+ 1)
+        ? systemd.seekTail() : systemd.seek(to: until + 1)
       guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
       if lines == 0 {
-        _ = systemd.previous(journal)
+        _ = systemd.previous()
         return
       }
       if !countsLines { return }
@@ -149,8 +114,8 @@ package struct JournalReader: ~Copyable {
       return
     }
     let code =
-      since.map { systemd.seekRealtime(journal, Self.microseconds($0)) }
-      ?? systemd.seekHead(journal)
+      since.map { systemd.seek(to: Self.microseconds($0)) }
+      ?? systemd.seekHead()
     guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
   }
 
@@ -159,7 +124,7 @@ package struct JournalReader: ~Copyable {
     var left = count
     var hasMoved = false
     while left > 0 {
-      let code = systemd.previous(journal)
+      let code = systemd.previous()
       guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
       guard code > 0 else { break }
       hasMoved = true
@@ -170,28 +135,21 @@ package struct JournalReader: ~Copyable {
 
   /// Goes to the entry before, which is then the next one to be read; false when there is none at or after `since`.
   mutating func goBack(notBefore since: Timestamp?) throws(JournalError) -> Bool {
-    let code = systemd.previous(journal)
+    let code = systemd.previous()
     guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
     guard code > 0 else { return false }
     isOnNext = since.map { realtime >= Self.microseconds($0) } ?? true
     return isOnNext
   }
 
-  private var isLossReport: Bool {
-    var data: UnsafeRawPointer?
-    var length = 0
-    guard systemd.data(journal, "MESSAGE_ID", &data, &length) >= 0, let data else { return false }
-    let prefix = "MESSAGE_ID=".utf8.count
-    return length == prefix + Self.lossReport.utf8CodeUnitCount
-      && memcmp(data + prefix, Self.lossReport.utf8Start, length - prefix) == 0
-  }
+  private var isLossReport: Bool { systemd.has("MESSAGE_ID", Self.lossReport) }
 
   /// Goes on to the first entry at or after `since`, if that is farther.
   private mutating func skip(to since: Timestamp) {
     let limit = Self.microseconds(since)
     // The entry of a cursor may be younger: what was written out is not to be read again.
     if realtime >= limit { return }
-    _ = systemd.seekRealtime(journal, limit)
+    _ = systemd.seek(to: limit)
     isOnNext = false
   }
 
@@ -202,7 +160,7 @@ package struct JournalReader: ~Copyable {
     if isOnNext {
       isOnNext = false
     } else {
-      let code = systemd.next(journal)
+      let code = systemd.next()
       if code == 0 { return false }
       if code < 0 {
         // libsystemd leaves out files that it cannot go on in; what it reports is about all of them.
@@ -219,7 +177,7 @@ package struct JournalReader: ~Copyable {
       return true
     }
     // The cursor is to be that of the last entry that was handed out.
-    if hasEntry { _ = systemd.previous(journal) }
+    if hasEntry { _ = systemd.previous() }
     isPastEnd = true
     return false
   }
@@ -251,29 +209,14 @@ package struct JournalReader: ~Copyable {
   }
 
   /// When journald took the entry, in microseconds since 1970.
-  package var realtime: UInt64 {
-    var time: UInt64 = 0
-    return systemd.realtime(journal, &time) >= 0 ? time : 0
-  }
+  package var realtime: UInt64 { systemd.realtime }
 
   /// What ``JournalOptions/cursorFile`` keeps: the place of the entry that was handed out last.
-  package var cursor: String? {
-    guard hasEntry else { return nil }
-    var text: UnsafeMutablePointer<CChar>?
-    guard systemd.cursor(journal, &text) >= 0, let text else { return nil }
-    defer { free(text) }
-    return String(cString: text)
-  }
+  package var cursor: String? { hasEntry ? systemd.cursor : nil }
 
   /// The value of one field, copied; nil when the entry has none or it cannot be read.
   package mutating func value(of field: StaticString, _ arena: inout Arena) -> ByteSlice? {
-    var data: UnsafeRawPointer?
-    var length = 0
-    let name = UnsafeRawPointer(field.utf8Start).assumingMemoryBound(to: CChar.self)
-    guard systemd.data(journal, name, &data, &length) >= 0, let data else { return nil }
-    let prefix = field.utf8CodeUnitCount + 1
-    guard length >= prefix else { return nil }
-    let value = arena.copy(UnsafeRawBufferPointer(start: data + prefix, count: length - prefix))
+    guard let value = systemd.value(of: field, &arena) else { return nil }
     if value.contains(0) { hasZeros = true }
     return value
   }
@@ -281,21 +224,20 @@ package struct JournalReader: ~Copyable {
   /// All fields of the entry, copied.
   mutating func fields(_ members: inout MemberList, _ arena: inout Arena) {
     members.removeAll()
-    systemd.restartData(journal)
+    systemd.restartFields()
     while members.count < 1024 {
-      var data: UnsafeRawPointer?
-      var length = 0
-      let code = systemd.enumerateData(journal, &data, &length)
-      if code < 0 {
+      switch systemd.nextField(&arena) {
+      case .end: return
+      case .unreadable:
         gaps += 1
         isDamaged = true
         hasBrokenField = true
+        return
+      case .text(let field):
+        if field.contains(0) { hasZeros = true }
+        guard let equals = field.firstIndex(of: 0x3d) else { continue }
+        members.append(field.prefix(equals), field.dropFirst(equals + 1))
       }
-      guard code > 0, let data else { return }
-      let field = arena.copy(UnsafeRawBufferPointer(start: data, count: length))
-      if field.contains(0) { hasZeros = true }
-      guard let equals = field.firstIndex(of: 0x3d) else { continue }
-      members.append(field.prefix(equals), field.dropFirst(equals + 1))
     }
   }
 
@@ -310,11 +252,11 @@ package struct JournalReader: ~Copyable {
     orFor stop: borrowing FileDescriptor, patience: Int32 = -1
   ) throws(JournalError) -> Bool {
     let deadline = patience < 0 ? UInt64.max : Self.microsecondsNow + UInt64(patience) * 1000
-    let number = systemd.descriptor(journal)
+    let number = systemd.descriptor
     guard number >= 0 else { throw JournalError(subject, "watch", code: number) }
     while true {
       var files = [
-        pollfd(fd: number, events: Int16(truncatingIfNeeded: systemd.events(journal)), revents: 0),
+        pollfd(fd: number, events: systemd.events, revents: 0),
         pollfd(fd: stop.number, events: Int16(POLLIN), revents: 0),
       ]
       let timeout = timeout
@@ -326,18 +268,17 @@ package struct JournalReader: ~Copyable {
       }
       if files[1].revents != 0 { return false }
       if count == 0, isLook {
-        guard systemd.next(journal) > 0 else {
+        guard systemd.next() > 0 else {
           if Self.microsecondsNow >= deadline { return true }
           continue
         }
         isOnNext = true
         return true
       }
-      let code = systemd.process(journal)
-      guard code >= 0 else { throw JournalError(subject, "wait", code: code) }
+      let hasChanged = try systemd.process(subject)
       self.files.refresh()
       // Only appended entries, or files that came and went, are worth a look.
-      if code != Int32(SD_JOURNAL_NOP) || count == 0 { return true }
+      if hasChanged || count == 0 { return true }
     }
   }
 
@@ -345,8 +286,7 @@ package struct JournalReader: ~Copyable {
 
   /// How long poll(2) may wait, in milliseconds: network file systems tell of no changes and must be looked at.
   private var timeout: Int32 {
-    var deadline: UInt64 = .max
-    guard systemd.timeout(journal, &deadline) >= 0, deadline != .max else { return -1 }
+    guard let deadline = systemd.deadline else { return -1 }
     let current = Self.microsecondsNow
     return deadline <= current ? 0 : Int32(clamping: (deadline - current + 999) / 1000)
   }

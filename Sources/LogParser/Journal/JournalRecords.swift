@@ -1,5 +1,4 @@
 import Bytes
-import CSystemd
 import Glibc
 import System
 
@@ -29,41 +28,34 @@ struct JournalRecords: ~Copyable {
   }
 
   /// Opens the journal. The newest records that `--lines` asks for are those that `filter` selects.
+  ///
+  /// - Parameter cursor: the place behind which reading begins, where an earlier run left one.
   static func open(
-    _ options: RunOptions, _ journal: JournalOptions, _ filter: SelectionFilter
-  ) throws(Run.Failure) -> JournalRecords {
-    let path = journal.cursorFile
-    let cursor = try path.map { (path) throws(Run.Failure) in try CursorFile(path: path).read() } ?? nil
-    let since = options.selection.since
-    let until = options.selection.until
-    do throws(JournalError) {
-      var journal = journal
-      if let boot = journal.boot {
-        journal.boot = try JournalBoots.id(boot, in: journal, JournalReader.subject(of: journal.location))
-      }
-      // A journal that is followed has to be read at once.
-      let check =
-        options.follows
-        ? JournalCheck() : try JournalCheck.run(journal, since: since, until: until, cursor: cursor)
-      var reader: JournalReader?
-      if check.damaged.isEmpty {
-        reader = try JournalReader.open(
-          journal, since: since, until: until, afterCursor: cursor, countsLines: filter.isEverything)
-      } else if !check.sound.isEmpty {
-        journal.location = .files(check.sound)
-        reader = try JournalReader.open(
-          journal, since: since, until: until, afterCursor: cursor, countsLines: filter.isEverything)
-      }
-      var records = JournalRecords(
-        text: TextRecord(rules: options.rules, reference: LocalTime.now()), reader: reader,
-        damaged: DamagedEntries(check.damaged), stop: try signals(options))
-      if let lines = journal.lines, cursor == nil, !filter.isEverything {
-        try records.goBack(lines, notBefore: since, filter)
-      }
-      return records
-    } catch {
-      throw .message(error.description)
+    _ options: JournalOptions, _ selection: Selection, _ filter: SelectionFilter, rules: ReadingRules,
+    afterCursor cursor: String?, isFollowed: Bool
+  ) throws(JournalError) -> JournalRecords {
+    let since = selection.since
+    let until = selection.until
+    var journal = options
+    if let boot = journal.boot {
+      journal.boot = try JournalBoots.id(boot, in: journal, JournalReader.subject(of: journal.location))
     }
+    // A journal that is followed has to be read at once.
+    let check =
+      isFollowed ? JournalCheck() : try JournalCheck.run(journal, since: since, until: until, cursor: cursor)
+    if !check.damaged.isEmpty { journal.location = .files(check.sound) }
+    var reader: JournalReader?
+    if check.damaged.isEmpty || !check.sound.isEmpty {
+      reader = try JournalReader.open(
+        journal, since: since, until: until, afterCursor: cursor, countsLines: filter.isEverything)
+    }
+    var records = JournalRecords(
+      text: TextRecord(rules: rules, reference: LocalTime.now()), reader: reader,
+      damaged: DamagedEntries(check.damaged), stop: isFollowed ? try signals() : nil)
+    if let lines = journal.lines, cursor == nil, !filter.isEverything {
+      try records.goBack(lines, notBefore: since, filter)
+    }
+    return records
   }
 
   /// Goes back from the end over so many records that `filter` selects. They are read again from there on, so that
@@ -80,8 +72,7 @@ struct JournalRecords: ~Copyable {
     }
   }
 
-  private static func signals(_ options: RunOptions) throws(JournalError) -> StopSignals? {
-    guard options.follows else { return nil }
+  private static func signals() throws(JournalError) -> StopSignals {
     do throws(SystemCallError) {
       return try StopSignals()
     } catch {
@@ -140,9 +131,9 @@ struct JournalRecords: ~Copyable {
     case end
   }
 
-  mutating func next(into record: inout Record) throws(Run.Failure) -> Step {
+  mutating func next(into record: inout Record) throws(JournalError) -> Step {
     if isReaderDone { return nextOfDamaged(into: &record) }
-    while try goOn() {
+    while try reader?.next() ?? false {
       line += 1
       let step: Step
       do throws(RecordProblem) {
@@ -157,15 +148,6 @@ struct JournalRecords: ~Copyable {
     if damaged.isEmpty { return .end }
     isReaderDone = true
     return nextOfDamaged(into: &record)
-  }
-
-  /// Goes to the next entry that libsystemd finds; false when there is none.
-  private mutating func goOn() throws(Run.Failure) -> Bool {
-    do throws(JournalError) {
-      return try reader?.next() ?? false
-    } catch {
-      throw .message(error.description)
-    }
   }
 
   /// Reads the entry that the journal stands on.
@@ -239,14 +221,10 @@ struct JournalRecords: ~Copyable {
   }
 
   /// Waits for more entries, for so many milliseconds at most if `patience` is not negative.
-  mutating func wait(_ patience: Int32) throws(Run.Failure) -> RecordSource.Wait {
+  mutating func wait(_ patience: Int32) throws(JournalError) -> InputWait {
     guard let signals = stopDescriptor, !(reader?.isPastEnd ?? true) else { return .end }
-    do throws(JournalError) {
-      let mayHaveMore =
-        try reader?.wait(orFor: FileDescriptor(borrowing: signals), patience: patience) ?? false
-      return mayHaveMore ? .mayHaveMore : .stopped
-    } catch {
-      throw .message(error.description)
-    }
+    let mayHaveMore =
+      try reader?.wait(orFor: FileDescriptor(borrowing: signals), patience: patience) ?? false
+    return mayHaveMore ? .mayHaveMore : .stopped
   }
 }

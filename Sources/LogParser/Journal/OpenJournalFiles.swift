@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import System
 
@@ -73,9 +74,7 @@ struct OpenJournalFiles {
     let count = head.count
     guard let got = try? descriptor.read(at: 0, into: &head, count: count, subject: file.path), got == count
     else { return true }
-    let sizes = [88, 96].map { offset in
-      head.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
-    }
+    let sizes = [88, 96].map { head.little(UInt64.self, at: $0) ?? 0 }
     let (stated, overflows) = sizes[0].addingReportingOverflow(sizes[1])
     return overflows || stated > UInt64(clamping: status.st_size)
   }

@@ -1,12 +1,184 @@
+import Bytes
 import CSystemd
 import Glibc
+
+/// A journal that libsystemd has open, standing on one of its entries or between two.
+///
+/// All calls to the library are made here: no other file has its handle or sees its memory, which is good only until the
+/// next call. Texts come out as copies, numbers as numbers, and a failure as a negative error number, which
+/// ``JournalError`` puts into words.
+struct Systemd: ~Copyable {
+  private let library: SystemdLibrary
+  private let handle: OpaquePointer
+
+  private init(_ library: SystemdLibrary, _ handle: OpaquePointer) {
+    self.library = library
+    self.handle = handle
+  }
+
+  deinit { library.close(handle) }
+
+  /// Opens a journal, which messages call `subject`.
+  static func open(
+    _ location: JournalOptions.Location, _ subject: String
+  ) throws(JournalError) -> Systemd {
+    let library = try SystemdLibrary.load()
+    var journal: OpaquePointer?
+    let code: Int32
+    switch location {
+    case .local: code = library.open(&journal, Int32(SD_JOURNAL_LOCAL_ONLY))
+    case .merged: code = library.open(&journal, 0)
+    case .directory(let path): code = library.openDirectory(&journal, path, 0)
+    case .files(let paths):
+      for path in paths where access(path, R_OK) != 0 { throw JournalError(path, "open", code: -errno) }
+      // libsystemd watches the folder of a file, which it finds in no relative path.
+      var list: [UnsafePointer<CChar>?] = paths.map { UnsafePointer(realpath($0, nil) ?? strdup($0)) }
+      defer { for path in list { free(UnsafeMutablePointer(mutating: path)) } }
+      list.append(nil)
+      code = library.openFiles(&journal, &list, 0)
+    }
+    guard code >= 0, let journal else { throw JournalError(subject, "open", code: code) }
+    return Systemd(library, journal)
+  }
+
+  /// The id of the boot that is running; nil when it cannot be read.
+  static func currentBoot() throws(JournalError) -> String? {
+    let library = try SystemdLibrary.load()
+    var id = sd_id128_t()
+    guard library.boot(&id) >= 0 else { return nil }
+    return withUnsafeBytes(of: id) { bytes in
+      bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+  }
+
+  /// Has fields read whole, however long they are.
+  func readWholeFields() { _ = library.setDataThreshold(handle, 0) }
+
+  /// Adds a condition, `NAME=value`, to the current alternative.
+  func addMatch(_ match: String) -> Int32 { library.addMatch(handle, match, match.utf8.count) }
+  /// Ends an alternative: the next conditions are another one of the same group.
+  func endAlternative() { _ = library.addDisjunction(handle) }
+  /// Ends a group of alternatives: one of each group must hold.
+  func endGroup() { _ = library.addConjunction(handle) }
+  /// Takes all conditions away.
+  func removeMatches() { library.flushMatches(handle) }
+
+  func seekHead() -> Int32 { library.seekHead(handle) }
+  func seekTail() -> Int32 { library.seekTail(handle) }
+  /// Goes before the first entry at or after a time in microseconds.
+  func seek(to time: UInt64) -> Int32 { library.seekRealtime(handle, time) }
+  /// Goes before the entry of a cursor.
+  func seek(toCursor cursor: String) -> Int32 { library.seekCursor(handle, cursor) }
+  /// Whether the journal stands on the entry of a cursor.
+  func isOn(cursor: String) -> Bool { library.testCursor(handle, cursor) > 0 }
+  /// Goes to the next entry: 1, 0 when there is none, or an error.
+  func next() -> Int32 { library.next(handle) }
+  /// Goes to the entry before, with the same results.
+  func previous() -> Int32 { library.previous(handle) }
+
+  /// When journald took the entry, in microseconds since 1970; 0 when that cannot be read.
+  var realtime: UInt64 {
+    var time: UInt64 = 0
+    return library.realtime(handle, &time) >= 0 ? time : 0
+  }
+
+  /// The entry's cursor.
+  var cursor: String? {
+    var text: UnsafeMutablePointer<CChar>?
+    guard library.cursor(handle, &text) >= 0, let text else { return nil }
+    defer { free(text) }
+    return String(cString: text)
+  }
+
+  /// A field of the entry with its name, `NAME=value`, for `body` to read; nil when there is none or it cannot be read.
+  private func withField<Result>(
+    _ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result? {
+    var data: UnsafeRawPointer?
+    var length = 0
+    let text = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    guard library.data(handle, text, &data, &length) >= 0, let data else { return nil }
+    guard length > name.utf8CodeUnitCount else { return nil }
+    return body(UnsafeRawBufferPointer(start: data, count: length))
+  }
+
+  /// The value of a field, copied; nil when the entry has none or it cannot be read.
+  func value(of field: StaticString, _ arena: inout Arena) -> ByteSlice? {
+    withField(field) { bytes in
+      arena.copy(UnsafeRawBufferPointer(rebasing: bytes[(field.utf8CodeUnitCount + 1)...]))
+    }
+  }
+
+  /// Whether a field has this value.
+  func has(_ field: StaticString, _ value: StaticString) -> Bool {
+    withField(field) { bytes in
+      UnsafeRawBufferPointer(rebasing: bytes[(field.utf8CodeUnitCount + 1)...]) == value
+    } ?? false
+  }
+
+  /// What ``nextField(_:)`` found.
+  enum Field {
+    /// A field with its name, copied.
+    case text(ByteSlice)
+    /// A field that cannot be read, behind which nothing more comes.
+    case unreadable
+    case end
+  }
+
+  /// Begins again with the first field of the entry.
+  func restartFields() { library.restartData(handle) }
+
+  /// The next field of the entry.
+  func nextField(_ arena: inout Arena) -> Field {
+    var data: UnsafeRawPointer?
+    var length = 0
+    let code = library.enumerateData(handle, &data, &length)
+    if code < 0 { return .unreadable }
+    guard code > 0, let data else { return .end }
+    return .text(arena.copy(UnsafeRawBufferPointer(start: data, count: max(0, length))))
+  }
+
+  /// The values that a field has anywhere in the journal, `limit` at most.
+  func uniqueValues(of field: String, limit: Int) -> [String] {
+    guard library.queryUnique(handle, field) >= 0 else { return [] }
+    var values: [String] = []
+    library.restartUnique(handle)
+    while values.count < limit {
+      var data: UnsafeRawPointer?
+      var length = 0
+      guard library.enumerateUnique(handle, &data, &length) > 0, let data else { break }
+      let text = String(decoding: UnsafeRawBufferPointer(start: data, count: max(0, length)), as: UTF8.self)
+      values.append(String(text.dropFirst(field.count + 1)))
+    }
+    return values
+  }
+
+  /// What to poll, or an error.
+  var descriptor: Int32 { library.descriptor(handle) }
+  /// The events to poll for.
+  var events: Int16 { Int16(truncatingIfNeeded: library.events(handle)) }
+  /// When to look at files of which nothing is told, in microseconds of the monotonic clock; nil for never.
+  var deadline: UInt64? {
+    var time: UInt64 = .max
+    return library.timeout(handle, &time) >= 0 && time != .max ? time : nil
+  }
+
+  /// Takes in what the descriptor told.
+  ///
+  /// - Returns: whether the journal changed.
+  func process(_ subject: String) throws(JournalError) -> Bool {
+    let code = library.process(handle)
+    guard code >= 0 else { throw JournalError(subject, "wait", code: code) }
+    return code != Int32(SD_JOURNAL_NOP)
+  }
+}
 
 /// The functions of libsystemd that reading the journal takes, looked up when the journal is first wanted.
 ///
 /// Linked in the ordinary way the library and the five that it needs would double the time that every run takes to
 /// start, and hosts without systemd could not run the tool at all. The types below are those of `sd-journal.h` and
 /// `sd-id128.h`, as `CSystemd` declares them.
-struct Systemd {
+private struct SystemdLibrary {
   typealias Journal = OpaquePointer
   typealias Name = UnsafePointer<CChar>
   typealias Data = UnsafeMutablePointer<UnsafeRawPointer?>
@@ -44,12 +216,12 @@ struct Systemd {
   let boot: @convention(c) (UnsafeMutablePointer<sd_id128_t>) -> Int32
 
   /// Loads the library, which stays loaded; throws when it is not installed or too old.
-  static func load() throws(JournalError) -> Systemd {
+  static func load() throws(JournalError) -> SystemdLibrary {
     guard let library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL) else {
       throw JournalError("journal: libsystemd.so.0 cannot be loaded; install the package libsystemd0")
     }
     JournalFaults.survive()
-    return Systemd(
+    return SystemdLibrary(
       open: try find("sd_journal_open", library),
       openDirectory: try find("sd_journal_open_directory", library),
       openFiles: try find("sd_journal_open_files", library),

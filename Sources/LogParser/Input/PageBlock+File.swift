@@ -1,0 +1,14 @@
+import Bytes
+import System
+
+extension PageBlock {
+  /// Replaces what the block holds by `count` bytes of a file at `offset`, fewer only where the file ends.
+  mutating func read(
+    _ file: borrowing FileDescriptor, at offset: Int, count: Int, subject: String
+  ) throws(SystemCallError) {
+    try fill(count) { (room) throws(SystemCallError) in
+      guard let base = room.baseAddress else { return 0 }
+      return try file.read(at: offset, into: base, count: room.count, subject: subject)
+    }
+  }
+}

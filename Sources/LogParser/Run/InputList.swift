@@ -1,0 +1,66 @@
+import Glibc
+import System
+
+/// The inputs of a run, resolved.
+package struct InputList {
+  package let items: [InputPath]
+  let names: InputNames
+  /// Inputs that do not exist, which have been reported.
+  let failedCount: UInt64
+
+  init(_ options: RunOptions, _ diagnostics: Diagnostics) throws(Run.Failure) {
+    (items, failedCount) = try Self.resolve(options, diagnostics)
+    names = InputNames(items.map(\.name))
+  }
+
+  private static func resolve(
+    _ options: RunOptions, _ diagnostics: Diagnostics
+  ) throws(Run.Failure) -> ([InputPath], failed: UInt64) {
+    if options.journal != nil { return ([InputPath(path: "journal")], 0) }
+    var items: [InputPath] = []
+    var failed: UInt64 = 0
+    for file in options.files {
+      do throws(InputFailure) {
+        if let item = try resolve(file, options, diagnostics) { items.append(item) }
+      } catch {
+        guard options.toleratesBadInputs else { throw .input(error) }
+        diagnostics.error(error.description)
+        failed += 1
+      }
+    }
+    if items.isEmpty, failed == 0 {
+      if options.failsOnNoRecords { throw .message("no log records to process: all files are empty") }
+      diagnostics.debug("no log records to process")
+    }
+    return (items, failed)
+  }
+
+  /// The input that `file` names; nil when it is empty.
+  private static func resolve(
+    _ file: String, _ options: RunOptions, _ diagnostics: Diagnostics
+  ) throws(InputFailure) -> InputPath? {
+    if file == "-" { return InputPath(path: file) }
+    guard let resolved = realpath(file, nil) else { throw InputFailure(SystemCallError("open", file)) }
+    defer { free(resolved) }
+    var status = stat()
+    guard stat(resolved, &status) == 0 else { throw InputFailure(SystemCallError("stat", file)) }
+    if status.isRegularFile, status.st_size == 0, !options.follows, try isEmpty(resolved, name: file) {
+      if options.failsOnEmptyFile { throw InputFailure("file \"\(file)\" is empty") }
+      diagnostics.debug("ignoring empty file \"\(file)\"")
+      return nil
+    }
+    return InputPath(path: String(cString: resolved))
+  }
+
+  /// Whether a file of no size has no content either: files that the kernel makes up have no size.
+  private static func isEmpty(_ path: UnsafePointer<CChar>, name: String) throws(InputFailure) -> Bool {
+    // Nothing is lost of a file without a size that may not even be opened.
+    guard let file = try? FileDescriptor.open(String(cString: path), O_RDONLY) else { return true }
+    var byte: UInt8 = 0
+    do throws(SystemCallError) {
+      return try file.read(into: &byte, count: 1, subject: name) == 0
+    } catch {
+      throw InputFailure(error)
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import Bytes
+import Glibc
+
+/// Several inputs that are read side by side, for a ``ReorderWindow`` to put in order.
+///
+/// The next record comes from the input whose newest record is the oldest, so no input runs ahead of the others by more
+/// than one record. All inputs are open at once: ``isPossible(_:)`` tells whether they can be.
+struct InputMerge {
+  /// Inputs at most; more are sorted as a whole.
+  static let inputLimit = 256
+  /// Compressed inputs at most: each has a process of its own, which may take tens of MiB.
+  static let compressedLimit = 32
+  /// What the inputs' buffers take together, beside the lines that are in them.
+  private static let bufferBytes = 16 << 20
+  /// Descriptors that the run needs for other things.
+  private static let reservedDescriptors = 32
+
+  /// One input, and the time of the newest record that it gave.
+  final class Member {
+    var input: OpenInput
+    var newest: Timestamp?
+
+    init(_ input: consuming OpenInput) { self.input = input }
+
+    func precedes(_ other: Member) -> Bool {
+      guard let newest else { return other.newest != nil || input.index < other.input.index }
+      guard let theirs = other.newest, newest <= theirs else { return false }
+      return newest < theirs || input.index < other.input.index
+    }
+  }
+
+  /// A heap: the input to read from is the first.
+  private var members: [Member] = []
+
+  /// Whether so many inputs can be open at once.
+  static func isPossible(_ items: [InputPath]) -> Bool {
+    if items.count <= 1 { return true }
+    var limit = rlimit()
+    let hasLimit = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+    let descriptors = hasLimit ? Int(clamping: limit.rlim_cur) - reservedDescriptors : inputLimit
+    guard items.count <= min(inputLimit, descriptors) else { return false }
+    let compressed = items.lazy.filter(InputFile.isCompressed).prefix(compressedLimit + 1).count
+    // A compressed input takes a second descriptor.
+    return compressed <= compressedLimit && items.count + compressed <= descriptors
+  }
+
+  /// How many bytes each of so many inputs reads at a time.
+  static func chunkSize(_ count: Int) -> Int {
+    let size = bufferBytes / max(1, count) & ~4095
+    return min(max(size, 16 << 10), LineReader.defaultChunkSize)
+  }
+
+  /// The input to read from; nil when all have ended.
+  var first: Member? { members.first }
+
+  /// The time up to which every input has been read; nil while one has given no record yet.
+  var horizon: Timestamp? { members.first?.newest }
+
+  mutating func add(_ input: consuming OpenInput) {
+    members.append(Member(input))
+    var child = members.count - 1
+    while child > 0, case let parent = (child - 1) / 2, members[child].precedes(members[parent]) {
+      members.swapAt(child, parent)
+      child = parent
+    }
+  }
+
+  /// Notes that the first input gave a record of this time.
+  mutating func note(_ time: Timestamp) {
+    guard let first = members.first, first.newest.map({ time > $0 }) ?? true else { return }
+    first.newest = time
+    sink()
+  }
+
+  /// Takes out the first input, which has ended.
+  mutating func removeFirst() {
+    guard let last = members.popLast(), !members.isEmpty else { return }
+    members[0] = last
+    sink()
+  }
+
+  private mutating func sink() {
+    var parent = 0
+    while true {
+      var least = parent
+      for child in [2 * parent + 1, 2 * parent + 2] where child < members.count {
+        if members[child].precedes(members[least]) { least = child }
+      }
+      if least == parent { return }
+      members.swapAt(parent, least)
+      parent = least
+    }
+  }
+}

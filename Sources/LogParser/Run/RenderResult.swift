@@ -1,0 +1,9 @@
+import System
+
+/// What became of a piece.
+struct RenderResult {
+  var statistics = ReadingStatistics()
+  /// What ended the piece early: the line's number and what is wrong with it.
+  var problem: (line: UInt64, RecordProblem)?
+  var failure: SystemCallError?
+}

@@ -1,0 +1,37 @@
+import System
+
+/// What all renderers of a run read from. It does not change while they work.
+///
+/// Unchecked: the slices in `names` borrow memory that ``names`` itself owns and nothing writes to.
+final class RenderSource: @unchecked Sendable {
+  /// A file, which is read at any place.
+  final class File: Sendable {
+    let descriptor: FileDescriptor
+    let name: String
+    let input: Int
+
+    init(_ descriptor: consuming FileDescriptor, name: String, input: Int) {
+      self.descriptor = descriptor
+      self.name = name
+      self.input = input
+    }
+  }
+
+  /// Records in a form of their own.
+  final class Store {
+    let contents: RecordStore
+    init(_ contents: consuming RecordStore) { self.contents = contents }
+  }
+
+  let reader: LogfmtRecord
+  let names: InputNames
+  let file: File?
+  let store: Store?
+
+  init(reader: LogfmtRecord, names: InputNames, file: File? = nil, store: Store? = nil) {
+    self.reader = reader
+    self.names = names
+    self.file = file
+    self.store = store
+  }
+}

@@ -1,0 +1,160 @@
+import Bytes
+import System
+
+/// Records that wait until none before them can follow: those younger than the newest one less the window. Of several
+/// inputs it is the newest one of the input that is farthest behind.
+///
+/// It holds at most ``byteLimit`` bytes of records; beyond that the oldest go before their time. Records of equal time
+/// come in the order of their inputs, and within one as they came.
+struct ReorderWindow: ~Copyable {
+  static let byteLimit = 16 << 20
+
+  private struct Waiting {
+    var seconds: Int64
+    var nanoseconds: UInt32
+    var input: Int
+    var order: UInt64
+    var bytes: [UInt8]
+
+    /// What a record takes beside its bytes.
+    static let overhead = 112
+
+    func precedes(_ other: Waiting) -> Bool {
+      if seconds != other.seconds { return seconds < other.seconds }
+      if nanoseconds != other.nanoseconds { return nanoseconds < other.nanoseconds }
+      return input != other.input ? input < other.input : order < other.order
+    }
+  }
+
+  private let nanoseconds: Int64
+  /// Whether the records come from several inputs.
+  private let merges: Bool
+  private let dropsDuplicates: Bool
+  /// A heap: the earliest record is the first.
+  private var waiting: [Waiting] = []
+  private var byteCount = 0
+  private var order: UInt64 = 0
+  private var newest: Timestamp?
+  /// The time of the youngest record that was written.
+  private var written: Timestamp?
+  private var scratch = OutputBuffer(capacity: 64 << 10)
+  /// The record that is written, and the bytes that it borrows.
+  private var record = Record()
+  private var block = PageBlock(capacity: 64 << 10)
+  /// The identities of the records of the last moments; see ``SortBuffer/identity(of:)``.
+  private var seen: [UInt64: Timestamp] = [:]
+  var isEmpty: Bool { waiting.isEmpty }
+  /// The number, in the order of arrival, of the record that came last.
+  var newestOrder: UInt64 { order }
+  /// The number of the record that came first of those that wait; to be asked now and then.
+  var oldestOrder: UInt64 { waiting.lazy.map(\.order).min() ?? .max }
+  /// Records that came after one that was written already and is younger.
+  private(set) var late: UInt64 = 0
+  /// Whether records went before their time because there were too many.
+  private(set) var hasOverflowed = false
+  private(set) var duplicates: UInt64 = 0
+
+  init(nanoseconds: Int64, dropsDuplicates: Bool, merges: Bool = false) {
+    self.nanoseconds = nanoseconds
+    self.merges = merges
+    self.dropsDuplicates = dropsDuplicates
+  }
+
+  /// Takes a record, and gives those that are due to `write`.
+  ///
+  /// - Parameter horizon: the time up to which all of several inputs have been read; nil while it is not known.
+  mutating func add(
+    _ record: inout Record, horizon: Timestamp? = nil,
+    _ write: (borrowing Record) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) {
+    if dropsDuplicates, isDuplicate(record) {
+      duplicates += 1
+      return
+    }
+    if nanoseconds == 0, !merges { return try write(record) }
+    if let written, record.time < written { late += 1 }
+    if merges {
+      newest = horizon
+    } else if newest.map({ record.time > $0 }) ?? true {
+      newest = record.time
+    }
+    push(record)
+    while let first = waiting.first {
+      if !isDue(first) {
+        guard byteCount > Self.byteLimit else { return }
+        hasOverflowed = true
+      }
+      try writeFirst(write)
+    }
+  }
+
+  /// Whether no record before this one is expected any more. Of several inputs another one may still give a record of
+  /// the same time, which comes first when its input does.
+  private func isDue(_ first: Waiting) -> Bool {
+    guard let newest else { return false }
+    let age = newest.nanoseconds(since: Timestamp(seconds: first.seconds, nanoseconds: first.nanoseconds))
+    return merges ? age > nanoseconds : age >= nanoseconds
+  }
+
+  /// Gives all that still waits to `write`.
+  mutating func drain(
+    _ write: (borrowing Record) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) {
+    while !waiting.isEmpty { try writeFirst(write) }
+  }
+
+  private mutating func isDuplicate(_ record: borrowing Record) -> Bool {
+    let identity = SortBuffer.identity(of: record)
+    if seen[identity] == record.time { return true }
+    // Copies come within moments of each other: what is forgotten here is old.
+    if seen.count >= 16_384 { seen.removeAll(keepingCapacity: true) }
+    seen[identity] = record.time
+    return false
+  }
+
+  private mutating func push(_ record: borrowing Record) {
+    scratch.removeAll()
+    _ = StoredRecord.encode(record, into: &scratch)
+    let bytes = Array(scratch.bytes)
+    byteCount += bytes.count + Waiting.overhead
+    order += 1
+    waiting.append(
+      Waiting(
+        seconds: record.time.seconds, nanoseconds: record.time.nanoseconds, input: record.input,
+        order: order, bytes: bytes))
+    var child = waiting.count - 1
+    while child > 0, case let parent = (child - 1) / 2, waiting[child].precedes(waiting[parent]) {
+      waiting.swapAt(child, parent)
+      child = parent
+    }
+  }
+
+  private mutating func writeFirst(
+    _ write: (borrowing Record) throws(SystemCallError) -> Void
+  ) throws(SystemCallError) {
+    let first = popFirst()
+    byteCount -= first.bytes.count + Waiting.overhead
+    block.fill(first.bytes.count) { room in
+      room.copyBytes(from: first.bytes)
+      return first.bytes.count
+    }
+    guard StoredRecord.decode(block.slice(from: 0), into: &record) != nil else { return }
+    if written.map({ record.time > $0 }) ?? true { written = record.time }
+    try write(record)
+  }
+
+  private mutating func popFirst() -> Waiting {
+    waiting.swapAt(0, waiting.count - 1)
+    let first = waiting.removeLast()
+    var parent = 0
+    while true {
+      var least = parent
+      for child in [2 * parent + 1, 2 * parent + 2] where child < waiting.count {
+        if waiting[child].precedes(waiting[least]) { least = child }
+      }
+      if least == parent { return first }
+      waiting.swapAt(parent, least)
+      parent = least
+    }
+  }
+}

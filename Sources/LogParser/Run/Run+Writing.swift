@@ -1,0 +1,132 @@
+import Bytes
+import Glibc
+import System
+
+extension Run {
+  /// Writes the records of a file that is in order, as they are read.
+  func writeInOrder<F: RecordFormatter>(
+    _ formatter: F, _ sorted: SortedFile, _ inputs: InputList
+  ) throws(Failure) {
+    let source = RenderSource(
+      reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file)
+    var segments = sorted.segments.makeIterator()
+    _ = try write(formatter, source) { segments.next().map { .segment($0) } }
+  }
+
+  /// Writes the records of all inputs in order of time, once all are read.
+  func writeSorted<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
+    var records = SortBuffer(
+      directory: options.temporaryDirectory, dropsDuplicates: options.dropsDuplicates)
+    let cursor = try fill(&records, inputs)
+    let jobs = records.takeJobs()
+    let source = RenderSource(
+      reader: LogfmtRecord(rules: options.rules), names: inputs.names,
+      store: RenderSource.Store(records.takeStore()))
+    let counted = statistics
+    let isDelivered = try write(formatter, source) { jobs.next() }
+    statistics = counted
+    statistics.duplicates += jobs.duplicates
+    if isDelivered, let cursor { try saveCursor(cursor) }
+  }
+
+  /// Notes how far the journal has been written out.
+  func saveCursor(_ cursor: String) throws(Failure) {
+    guard let path = options.journal?.cursorFile else { return }
+    try attempt { () throws(SystemCallError) in try CursorFile(path: path).write(cursor) }
+  }
+
+  /// Reads all inputs into the buffer, and returns the place in the journal behind the last one.
+  private func fill(_ records: inout SortBuffer, _ inputs: InputList) throws(Failure) -> String? {
+    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
+    defer { statistics.add(source.statistics) }
+    var record = Record()
+    var count: UInt64 = 0
+    while case .record = try source.next(into: &record) {
+      count += 1
+      if count % 4096 == 0 { diagnostics.progress("\(count) records read") }
+      do throws(SystemCallError) {
+        try records.append(record)
+      } catch {
+        throw .message(error.description)
+      }
+    }
+    try requireRecords(count, source.statistics)
+    return source.cursor()
+  }
+
+  /// Writes the pieces that `nextJob` gives as one document.
+  ///
+  /// - Returns: whether all of it is where it belongs. That is waited for only where a cursor will be noted.
+  private func write<F: RecordFormatter>(
+    _ formatter: F, _ source: RenderSource, _ nextJob: @escaping () -> RenderJob?
+  ) throws(Failure) -> Bool {
+    var target = try openTarget()
+    var pending = OutputBuffer()
+    formatter.begin(&pending)
+    var count: UInt64 = 0
+    var failure: Failure?
+    OrderedWork.run(
+      threads: options.threads, nextJob: nextJob,
+      makeWorker: { RecordRenderer(formatter, source) },
+      perform: { job, worker, out in worker.render(job, &out) },
+      consume: { result, out in
+        count += result.statistics.records
+        diagnostics.progress("\(count) records written")
+        statistics.add(result.statistics)
+        do throws(SystemCallError) {
+          if let error = result.failure { throw error }
+          if let (line, problem) = result.problem {
+            failure = .record(problem, name: source.file?.name ?? "-", line: line)
+            return false
+          }
+          if !pending.isEmpty {
+            try target.write(pending.bytes)
+            pending.removeAll()
+          }
+          try target.write(out.bytes)
+        } catch {
+          failure = .message(error.description)
+          return false
+        }
+        return !target.isClosedByReader
+      })
+    if let failure { throw failure }
+    formatter.end(&pending, count: count)
+    do throws(SystemCallError) {
+      try target.write(pending.bytes)
+      if options.journal?.cursorFile != nil { return try target.deliver() }
+      let isComplete = !target.isClosed
+      try target.finish()
+      return isComplete
+    } catch {
+      throw .message(error.description)
+    }
+  }
+
+  /// Where the results go.
+  func openTarget() throws(Failure) -> OutputTarget {
+    do throws(SystemCallError) {
+      if options.isCheckOnly { return .nowhere() }
+      var target: OutputTarget
+      if let path = options.outputFile {
+        target = try .file(path, mode: options.outputFileMode)
+      } else {
+        target = .standardOutput()
+        if options.journal?.cursorFile != nil, options.format.isStreaming { try target.startLine() }
+      }
+      // Pretty's own colours are to reach the terminal: it holds each text of a record to the same rule itself.
+      if options.format != .pretty { target.protectTerminal() }
+      return target
+    } catch {
+      throw .message(error.description)
+    }
+  }
+
+  func attempt<T>(_ body: () throws(SystemCallError) -> T) throws(Failure) -> T {
+    do throws(SystemCallError) {
+      return try body()
+    } catch {
+      throw .message(error.description)
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import Glibc
+import System
+
+/// One run: inputs in, one document out, on the way that ``Plan`` decides on.
+package final class Run {
+  let options: RunOptions
+  let diagnostics: Diagnostics
+  var statistics = ReadingStatistics()
+  /// Why nothing was selected, as long as nothing is.
+  let tally: SelectionTally
+
+  package init(_ options: RunOptions, _ diagnostics: Diagnostics) {
+    self.options = options
+    self.diagnostics = diagnostics
+    tally = SelectionTally(options.selection)
+  }
+
+  /// A run that cannot go on; the message has been written for the user.
+  package enum Failure: Error {
+    case message(String)
+    /// An input that cannot be read, or not to its end.
+    case input(InputFailure)
+    /// None of the inputs can be read, which has been reported of each.
+    case nothingRead
+    case record(RecordProblem, name: String, line: UInt64)
+  }
+
+  /// Does everything and returns the exit status.
+  package func perform() -> Int32 {
+    var status: Int32 = 0
+    diagnostics.showsProgress = showsProgress
+    do throws(Failure) {
+      try performOrThrow()
+      explainSelection()
+      if statistics.bad + statistics.tooLong + statistics.failedInputs > 0 { status = 1 }
+    } catch {
+      switch error {
+      case .message(let text): diagnostics.error(text)
+      case .input(let failure):
+        statistics.failedInputs += 1
+        let isWorthwhile = !options.follows && (options.files.count > 1 || failure.isPartial)
+        let remedy = isWorthwhile ? "; --keep-going writes what can be read" : ""
+        diagnostics.error("\(failure)\(remedy)")
+      case .nothingRead:
+        if options.files.count > 1 { diagnostics.error("no input could be read; nothing was written") }
+      case .record(let problem, let name, let line): diagnostics.problem(problem, in: name, line: line)
+      }
+      status = 1
+    }
+    diagnostics.endProgress()
+    diagnostics.debug("\(statistics.records) records read")
+    RunReport(statistics, options).write(to: diagnostics)
+    return status
+  }
+
+  /// Says why nothing was selected. A run that goes on behind a cursor often finds nothing new of what it looks for.
+  private func explainSelection() {
+    if options.journal?.cursorFile != nil { return }
+    diagnostics.endProgress()
+    if let text = tally.explanation { return diagnostics.warning(text) }
+    if let journal = options.journal, statistics.records == 0, journal.lines != 0, !options.follows {
+      diagnostics.warning(JournalExplanation.text(journal, options.selection))
+    }
+  }
+
+  /// Says which of the fields that the user chose no record has.
+  private func explainFields(_ chosen: [ChosenField]) {
+    if options.journal?.cursorFile != nil { return }
+    for field in chosen {
+      if let text = field.explanation(isSelection: !options.selection.isEverything) {
+        diagnostics.warning(text)
+      }
+    }
+  }
+
+  /// On a terminal that no results go to, unless the user says otherwise.
+  private var showsProgress: Bool {
+    switch options.progress {
+    case .always: true
+    case .never: false
+    case .auto:
+      !options.isQuiet && Terminal(STDERR_FILENO).isTerminal
+        && (options.outputFile != nil || options.isCheckOnly || !Terminal(STDOUT_FILENO).isTerminal)
+    }
+  }
+
+  private func performOrThrow() throws(Failure) {
+    if options.files.isEmpty, options.journal == nil {
+      throw .message("there is nothing to read: name files, - for standard input, or give --journal")
+    }
+    let inputs = try InputList(options, diagnostics)
+    statistics.failedInputs = inputs.failedCount
+    let plan = try plan(inputs)
+    // No formatter can refuse a record that was read: a check needs none.
+    if options.isCheckOnly { return try render(NullFormatter(), inputs, plan) }
+    switch options.format {
+    case .csv:
+      if options.fields.isEmpty {
+        try render(CSVFormatter(), inputs, plan)
+      } else {
+        let formatter = ChosenCSVFormatter(fields: options.fields)
+        try render(formatter, inputs, plan)
+        explainFields(formatter.chosen)
+      }
+    case .json: try render(JSONFormatter(), inputs, plan)
+    case .text: try render(TextFormatter(), inputs, plan)
+    case .toml: try render(TOMLFormatter(), inputs, plan)
+    case .xml: try render(XMLFormatter(), inputs, plan)
+    case .yaml: try render(YAMLFormatter(), inputs, plan)
+    case .logfmt: try render(LogfmtFormatter(), inputs, plan)
+    case .ndjson:
+      let formatter = NDJSONFormatter(fields: options.fields)
+      try render(formatter, inputs, plan)
+      explainFields(formatter.chosen)
+    case .pretty:
+      let terminal = Terminal(STDOUT_FILENO)
+      let isTerminal = options.outputFile == nil && terminal.isTerminal
+      let color = options.color == .always || options.color == .auto && isTerminal && terminal.showsColors
+      try render(PrettyFormatter(color: color, width: isTerminal ? terminal.width : nil), inputs, plan)
+    }
+  }
+
+  /// The way through this run; says so when it is not the one that the user asked for.
+  private func plan(_ inputs: InputList) throws(Failure) -> Plan {
+    try attempt { () throws(SystemCallError) in
+      try Plan.decide(
+        options, inputs.items,
+        fileInOrder: { (input) throws(SystemCallError) in try SortedFile.look(at: input, options) },
+        canReadSideBySide: { items in
+          if InputMerge.isPossible(items) { return true }
+          diagnostics.warning(
+            "\(items.count) inputs are too many for --reorder-window to read them side by side (\(InputMerge.inputLimit) at most, \(InputMerge.compressedLimit) of them compressed, fewer under a low ulimit -n): all records are sorted before the first one is written"
+          )
+          return false
+        })
+    }
+  }
+
+  private func render<F: RecordFormatter>(_ formatter: F, _ inputs: InputList, _ plan: Plan) throws(Failure) {
+    switch plan {
+    case .inOrder(let file): try writeInOrder(formatter, file, inputs)
+    case .followed, .windowed: try stream(formatter, inputs)
+    case .sorted: try writeSorted(formatter, inputs)
+    case .checked: try readAll(inputs)
+    }
+  }
+
+  /// Reads all records for what may be wrong with them.
+  private func readAll(_ inputs: InputList) throws(Failure) {
+    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
+    defer { statistics.add(source.statistics) }
+    var record = Record()
+    var count: UInt64 = 0
+    while case .record = try source.next(into: &record) { count += 1 }
+    try requireRecords(count, source.statistics)
+  }
+
+  /// Throws when there is no record and the user wants one, or when nothing could be read: an output file that is there
+  /// is not to be replaced by nothing.
+  func requireRecords(_ count: UInt64, _ statistics: ReadingStatistics) throws(Failure) {
+    let failed = self.statistics.failedInputs + statistics.failedInputs
+    if count == 0, options.journal == nil, failed > 0, failed >= UInt64(options.files.count) {
+      throw .nothingRead
+    }
+    if count == 0, options.failsOnNoRecords { throw .message("no log records to process") }
+  }
+}

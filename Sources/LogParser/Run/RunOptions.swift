@@ -1,0 +1,46 @@
+/// What a run does, once the command line has been understood.
+package struct RunOptions: Sendable {
+  /// Paths as given, or `-` for standard input.
+  package var files: [String] = []
+  package var journal: JournalOptions?
+  /// Whether to wait for more when the end of the input is reached.
+  package var follows = false
+  package var inputFormat = InputFormat.auto
+  package var format = OutputFormat.text
+  /// Columns or members to write, in order; none means the format's own.
+  package var fields: [String] = []
+  package var rules = ReadingRules()
+  package var selection = Selection()
+  package var isCheckOnly = false
+  package var outputFile: String?
+  package var outputFileMode: UInt32 = 0o600
+  package var isQuiet = false
+  package var isDebug = false
+  package var failsOnEmptyFile = false
+  package var failsOnNoRecords = false
+  package var keepsGoing = false
+  /// How many bad records are reported one by one.
+  package var maximumErrors = 20
+  package var writesStatistics = false
+  package var dropsDuplicates = false
+  /// The longest record in bytes.
+  package var recordLimit = 1 << 20
+  /// How far, in nanoseconds, a record may come behind a later one for its input to be written as it is read.
+  package var reorderWindow: Int64?
+  package var threads = 1
+  /// Where temporary files are made.
+  package var temporaryDirectory = "/var/tmp"
+  package var color = TerminalChoice.auto
+  package var progress = TerminalChoice.auto
+
+  package init() {}
+
+  /// What the reading of each input must know.
+  var inputOptions: InputOptions {
+    InputOptions(format: inputFormat, rules: rules, recordLimit: recordLimit)
+  }
+
+  /// Whether an input that cannot be read, or not to its end, leaves the others to be read. The formats that are one
+  /// document end the run instead, as the log format's original tool does, unless told to keep going.
+  var toleratesBadInputs: Bool { !follows && (keepsGoing || format.isStreaming) }
+}

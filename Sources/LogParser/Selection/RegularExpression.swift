@@ -1,0 +1,16 @@
+import Glibc
+
+/// What regcomp(3) says is wrong with an expression.
+enum RegularExpression {
+  /// An expression that cannot be used.
+  struct Problem: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// The reason for an error's number.
+  static func reason(_ code: Int32, _ expression: inout regex_t) -> String {
+    var text = [CChar](repeating: 0, count: 128)
+    regerror(code, &expression, &text, text.count)
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

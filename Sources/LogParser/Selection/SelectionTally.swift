@@ -1,0 +1,151 @@
+import Bytes
+import Glibc
+
+/// What the conditions of a selection left out while nothing was selected, so that a run which selected nothing can say
+/// why, and what there is.
+///
+/// The first record that is selected ends the counting: from then on nothing is to be explained.
+final class SelectionTally {
+  /// A condition of the selection, in the order in which they are looked at.
+  enum Condition: Equatable {
+    case since, until, sandbox, container, source, level
+    /// One of ``Selection/matches``.
+    case match(Int)
+
+    /// The condition's place in that order.
+    var index: Int {
+      switch self {
+      case .since: 0
+      case .until: 1
+      case .sandbox: 2
+      case .container: 3
+      case .source: 4
+      case .level: 5
+      case .match(let index): 6 + index
+      }
+    }
+  }
+
+  /// Records without a field of `--match` whose keys are noted, and keys of each.
+  private static let sampledRecords: UInt64 = 1000
+  private static let sampledFields = 64
+
+  /// What one condition left out.
+  private struct Rejections {
+    let condition: Condition
+    var count: UInt64 = 0
+    var values = DistinctValues()
+    /// The time of the record that came nearest to being in time.
+    var nearest: Timestamp?
+    /// Records by ``Level``, and behind these the ones of no known level.
+    var levels = [UInt64](repeating: 0, count: Level.allCases.count + 1)
+    /// Records without the field.
+    var lacking: UInt64 = 0
+    var keys = DistinctValues()
+
+    init(condition: Condition) { self.condition = condition }
+
+    mutating func note(_ record: borrowing Record, _ value: SelectionFilter.Value?) {
+      count += 1
+      switch condition {
+      case .since: nearest = max(nearest ?? record.time, record.time)
+      case .until: nearest = min(nearest ?? record.time, record.time)
+      case .sandbox: values.note(record.sandbox)
+      case .container: values.note(record.container)
+      case .source: values.note(record.source)
+      case .level: levels[Level(name: record.level)?.rawValue ?? Level.allCases.count] += 1
+      case .match:
+        if let value { note(value) } else { noteLacking(record) }
+      }
+    }
+
+    private mutating func note(_ value: SelectionFilter.Value) {
+      if let number = value.number { values.note(number) } else { values.note(value.slice) }
+    }
+
+    private mutating func noteLacking(_ record: borrowing Record) {
+      lacking += 1
+      guard lacking <= SelectionTally.sampledRecords else { return }
+      for index in 0..<min(record.fields.count, SelectionTally.sampledFields) {
+        keys.note(record.fields[index].key)
+      }
+    }
+  }
+
+  private let selection: Selection
+  /// By ``Condition/index``. It is changed for each record that is left out, in one place that calls nothing back.
+  @exclusivity(unchecked) private var rejections: [Rejections]
+  @exclusivity(unchecked) private(set) var isOver = false
+
+  init(_ selection: Selection) {
+    self.selection = selection
+    let known: [Condition] = [.since, .until, .sandbox, .container, .source, .level]
+    rejections = (known + selection.matches.indices.map { .match($0) }).map { Rejections(condition: $0) }
+  }
+
+  /// Notes that a record was selected.
+  @inline(__always)
+  func noteSelected() { isOver = true }
+
+  /// Notes a record that `condition` is the first to reject. `value` is what the record has for a match.
+  func note(_ condition: Condition, _ record: borrowing Record, value: SelectionFilter.Value?) {
+    rejections[condition.index].note(record, value)
+  }
+
+  /// Why nothing was selected, in one line; nil when something was, or when there was nothing to select from.
+  var explanation: String? {
+    let rejections = rejections.filter { $0.count > 0 }
+    if isOver || rejections.isEmpty { return nil }
+    let details = rejections.map(detail).filter { !$0.isEmpty }.map { "; " + $0 }.joined()
+    if rejections.count == 1 { return "no record matched \(option(rejections[0].condition))\(details)" }
+    let parts = rejections.map { "\(option($0.condition)) left out \($0.count)" }
+    return "no record matched the whole selection: \(parts.joined(separator: ", "))\(details)"
+  }
+
+  /// The condition as it was given.
+  private func option(_ condition: Condition) -> String {
+    func all(_ name: String, _ values: [String]) -> String {
+      values.map { "\(name) \($0)" }.joined(separator: " or ")
+    }
+    switch condition {
+    case .since: return "--since \(selection.since?.rfc3339 ?? "")"
+    case .until: return "--until \(selection.until?.rfc3339 ?? "")"
+    case .sandbox: return all("--sandbox", selection.sandboxes)
+    case .container: return all("--container", selection.containers)
+    case .source: return all("--source", selection.sources)
+    case .level: return "--level \(selection.minimumLevel?.name ?? "")"
+    case .match(let index): return "--match \(selection.matches[index])"
+    }
+  }
+
+  /// What there is in place of what was asked for.
+  private func detail(_ rejections: Rejections) -> String {
+    switch rejections.condition {
+    case .since: return "the newest record is from \(rejections.nearest?.rfc3339 ?? "")"
+    case .until: return "the oldest record is from \(rejections.nearest?.rfc3339 ?? "")"
+    case .sandbox: return "found " + rejections.values.list("sandbox", "sandboxes")
+    case .container: return "found " + rejections.values.list("container", "containers")
+    case .source: return "found " + rejections.values.list("source", "sources")
+    case .level:
+      let names = Level.allCases.map(\.name) + ["without a known level"]
+      let counts = zip(rejections.levels, names).filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+      return "found " + counts.joined(separator: ", ")
+    case .match(let index): return detail(selection.matches[index], rejections)
+    }
+  }
+
+  private func detail(_ match: Selection.Match, _ rejections: Rejections) -> String {
+    let key = match.key
+    if rejections.lacking == rejections.count {
+      return FieldName.unknown(key, rejections.keys, known: SelectionFilter.knownKeys)
+    }
+    // Messages differ from record to record: a list of a few would tell nothing.
+    if key == "msg" {
+      if case .matches = match.pattern { return "" }
+      return "KEY=VALUE compares the whole message, KEY~REGEX finds a part of it"
+    }
+    let lacking = rejections.lacking
+    let others = lacking == 0 ? "" : lacking == 1 ? "; 1 record lacks it" : "; \(lacking) records lack it"
+    return "the field \"\(key)\" has \(rejections.values.list("value", "values"))\(others)"
+  }
+}
