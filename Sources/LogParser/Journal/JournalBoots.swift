@@ -1,3 +1,4 @@
+import Bytes
 import CSystemd
 import Glibc
 
@@ -8,7 +9,7 @@ enum JournalBoots {
   static func id(
     _ name: String, in options: JournalOptions, _ subject: String
   ) throws(JournalError) -> String {
-    if name.utf8.count == 32, name.utf8.allSatisfy({ Unescaper.hexDigit($0) != nil }) {
+    if name.utf8.count == 32, name.utf8.allSatisfy({ HexDigit.value($0) != nil }) {
       return name.lowercased()
     }
     guard let offset = Int(name) else {

@@ -1,6 +1,7 @@
 import Bytes
 
-/// Holds the spans of one request to ``SpanLimits/requestBytes``.
+/// Holds the spans of one request to ``SpanLimits/requestBytes``, and takes them one by one: the same way for every format
+/// in which a request names a resource once for many spans.
 struct RequestBudget {
   private var left: Int
 
@@ -11,6 +12,25 @@ struct RequestBudget {
     guard size <= left else { throw CodecError(.limit, at: offset) }
     left -= size
   }
+
+  /// Reads the next span of a request and charges it; returns why it is refused, if it is. Throws when the request's spans
+  /// are too large, which ends the request.
+  ///
+  /// - Parameters:
+  ///   - common: the resource and scope that the span has with others.
+  ///   - problem: what is wrong with them, for which every one of their spans is refused.
+  mutating func next(
+    _ span: inout Span, of common: Span, _ problem: CodecError?, at offset: Int,
+    _ read: (inout Span) throws(CodecError) -> Void
+  ) throws(CodecError) -> CodecError? {
+    span.begin(with: common)
+    var failure = problem
+    if failure == nil {
+      do throws(CodecError) { try read(&span) } catch { failure = error }
+    }
+    try charge(span, at: offset)
+    return failure
+  }
 }
 
 extension Span {
@@ -20,22 +40,5 @@ extension Span {
       * MemoryLayout<Value>.stride
       + events.count * MemoryLayout<Event>.stride + links.count * MemoryLayout<Link>.stride
       + states.count * MemoryLayout<StateEntry>.stride
-  }
-
-  /// Begins a span of a resource and scope that were read before: they are read once for all their spans, so that a
-  /// large one with many small spans takes no more time than its bytes and those of the spans.
-  mutating func begin(with common: Span) {
-    removeAll()
-    text.append(contentsOf: common.text)
-    attributes.append(contentsOf: common.attributes)
-    elements.append(contentsOf: common.elements)
-    resource = common.resource
-    scope = common.scope
-  }
-
-  /// Whether this many more values are within the limit.
-  @inline(__always)
-  func hasRoom(for count: Int, _ limits: SpanLimits) -> Bool {
-    count <= limits.values &- attributes.count &- elements.count
   }
 }
