@@ -49,6 +49,8 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "BytesTests", dependencies: ["Bytes", "CLanes", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "EncodingsTests", dependencies: ["Bytes", "Encodings", "TestSupport"], swiftSettings: strict),
+    .testTarget(
       name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "TestSupport"],
       swiftSettings: strict),
     .testTarget(

@@ -66,11 +66,7 @@ enum JSONMembers {
     guard total <= nameLimit else {
       throw RecordProblem("the names of its nested members take more than \(nameLimit >> 20) MiB")
     }
-    let out = arena.reserve(count)
-    out.update(from: parent.base, count: parent.count)
-    out[parent.count] = 0x2e
-    (out + parent.count + 1).update(from: name.base, count: name.count)
-    return arena.commit(count, isPlain: parent.isPlain && name.isPlain)
+    return arena.join(parent, UInt8(ascii: "."), name)
   }
 
   /// Reads an entry of `journalctl -o json`: a field is a string, an array of numbers (bytes that are no text), null
@@ -128,7 +124,7 @@ enum JSONMembers {
       case .endArray:
         depth -= 1
         if !bytes.isEmpty {
-          members.append(name, bytes.withUnsafeBytes { arena.copy($0) })
+          members.append(name, arena.copy(bytes))
           bytes.removeAll()
         }
       default: throw unexpected()

@@ -72,7 +72,7 @@ package struct LogfmtRecord {
   private func decodePairs(
     _ line: ByteSlice, from rest: Int, into record: inout Record, keepsHexEscapes: Bool
   ) throws(RecordProblem) {
-    var decoder = LogfmtDecoder(line, from: line.base + rest, keepsHexEscapes: keepsHexEscapes)
+    var decoder = LogfmtDecoder(line, from: rest, keepsHexEscapes: keepsHexEscapes)
     var isBlank = rest == 0
     while let (key, value) = try decoder.next(&record.arena) {
       isBlank = false

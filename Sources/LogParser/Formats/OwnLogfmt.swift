@@ -78,7 +78,7 @@ enum OwnLogfmt {
     guard text[index] == UInt8(ascii: "\\"), text.dropFirst(index).hasPrefix("\\u{") else { return nil }
     var end = index + 3
     var value: UInt32 = 0
-    while end < text.count, end - index < 9, let digit = Unescaper.hexDigit(text[end]) {
+    while end < text.count, end - index < 9, let digit = HexDigit.value(text[end]) {
       value = value << 4 | digit
       end += 1
     }

@@ -90,7 +90,7 @@ struct TextRecord {
   /// Reads logfmt with any time; false, with the record empty, when the text is none after all.
   private func readLogfmt(_ text: ByteSlice, into record: inout Record) -> Bool {
     do throws(RecordProblem) {
-      var decoder = LogfmtDecoder(text, from: text.base)
+      var decoder = LogfmtDecoder(text)
       while let (key, value) = try decoder.next(&record.arena) {
         switch KnownKey(key) {
         case .time:

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Finds out which boot is meant.
 enum JournalBoots {
   /// The id that a boot's name stands for: an id of 32 hexadecimal digits, `0` for the newest boot, `-1` for the one
@@ -5,7 +7,7 @@ enum JournalBoots {
   static func id(
     _ name: String, in options: JournalOptions, _ subject: String
   ) throws(JournalError) -> String {
-    if name.utf8.count == 32, name.utf8.allSatisfy({ Unescaper.hexDigit($0) != nil }) {
+    if name.utf8.count == 32, name.utf8.allSatisfy({ HexDigit.value($0) != nil }) {
       return name.lowercased()
     }
     guard let offset = Int(name) else {

@@ -47,19 +47,11 @@ struct ChosenField: Sendable {
   }
 
   private static func value(of key: String, in record: borrowing Record) -> ByteSlice? {
-    var key = key
-    return key.withUTF8 { bytes in
-      guard let base = bytes.baseAddress else { return nil }
-      for index in 0..<record.fields.count {
-        let field = record.fields[index]
-        if field.key.count == bytes.count,
-          field.key.bytes.elementsEqual(UnsafeBufferPointer(start: base, count: bytes.count))
-        {
-          return field.value
-        }
-      }
-      return nil
+    for index in 0..<record.fields.count {
+      let field = record.fields[index]
+      if field.key.isSame(as: key) { return field.value }
     }
+    return nil
   }
 }
 

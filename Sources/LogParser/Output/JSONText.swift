@@ -15,7 +15,11 @@ enum JSONText {
   @inline(never)
   private static func putEscaped(_ text: ByteSlice, _ out: inout OutputBuffer.Cursor) {
     var index = 0
-    while index < text.count {
+    while true {
+      let run = text.plainPrefix(from: index)
+      out.put(text.part(index, index + run, isPlain: true))
+      index += run
+      guard index < text.count else { return }
       let byte = text[index]
       if byte < 0x80 {
         putASCII(byte, &out)
@@ -36,17 +40,9 @@ enum JSONText {
   @inline(__always)
   private static func putASCII(_ byte: UInt8, _ out: inout OutputBuffer.Cursor) {
     switch byte {
-    case 0x22: out.put("\\\"")
-    case 0x5c: out.put("\\\\")
-    case 0x0a: out.put("\\n")
-    case 0x0d: out.put("\\r")
-    case 0x09: out.put("\\t")
-    case 0x3c: out.put("\\u003c")
-    case 0x3e: out.put("\\u003e")
-    case 0x26: out.put("\\u0026")
-    case 0..<0x20:
-      out.put("\\u00")
-      out.put(hex: byte)
+    case 0..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "<"), UInt8(ascii: ">"),
+      UInt8(ascii: "&"):
+      out.put(escaped: byte, .withoutBackspaceAndFormFeed)
     default: out.put(byte)
     }
   }

@@ -74,26 +74,10 @@ enum LogfmtText {
   /// - Parameter isMarked: becomes true when the line must have ``OwnLogfmt``'s mark.
   @inline(__always)
   static func put(_ text: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool) {
-    if isBare(text), text.isPlain || TextCheck.firstRefused(in: text) == nil { return line.put(text) }
+    if text.isBareWord, text.isPlain || TextCheck.firstRefused(in: text) == nil { return line.put(text) }
     line.put(0x22)
     putEscaped(text, &line, &isMarked)
     line.put(0x22)
-  }
-
-  @inline(__always)
-  private static func isBare(_ text: ByteSlice) -> Bool {
-    var index = 0
-    while index < text.count {
-      let v = ByteScanner.load(text.base + index)
-      // As signed bytes, those that are no ASCII are below the space too.
-      let low = unsafeBitCast(v, to: SIMD16<Int8>.self) .<= SIMD16<Int8>(repeating: 0x20)
-      let marks = (v .== ByteScanner.Lanes(repeating: 0x3d)) .| (v .== ByteScanner.Lanes(repeating: 0x22))
-      let rest = (v .== ByteScanner.Lanes(repeating: 0x5c)) .| (v .== ByteScanner.Lanes(repeating: 0x7f))
-      let found = ByteScanner.bits((low .| marks) .| rest)
-      if found & ByteScanner.lanes(under: min(16, text.count - index)) != 0 { return false }
-      index += 16
-    }
-    return true
   }
 
   private static func putEscaped(
@@ -129,7 +113,7 @@ enum LogfmtText {
       while shift > 0, scalar.value >> shift == 0 { shift -= 4 }
       while true {
         let digit = UInt8(truncatingIfNeeded: scalar.value >> shift & 15)
-        line.put(digit < 10 ? 0x30 + digit : 0x57 + digit)
+        line.put(HexDigit.character(digit))
         if shift == 0 { break }
         shift -= 4
       }
@@ -142,16 +126,11 @@ enum LogfmtText {
   ) {
     let byte = text[index]
     switch byte {
-    case 0x22: line.put("\\\"")
-    case 0x5c:
-      // The format's readers take `\\x` for a broken escape; this is the same character.
-      line.put(index + 1 < text.count && text[index + 1] == 0x78 ? "\\u005c" : "\\\\")
-    case 0x0a: line.put("\\n")
-    case 0x0d: line.put("\\r")
-    case 0x09: line.put("\\t")
-    case 0..<0x20, 0x7f:
-      line.put("\\u00")
-      line.put(hex: byte)
+    // The format's readers take `\\x` for a broken escape; this is the same character.
+    case UInt8(ascii: "\\") where index + 1 < text.count && text[index + 1] == UInt8(ascii: "x"):
+      line.put("\\u005c")
+    case 0..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"), 0x7f:
+      line.put(escaped: byte, .withoutBackspaceAndFormFeed)
     case 0x80...:
       if UTF8Scalar.decode(text, at: index).0 == nil { return line.put("\\ufffd") }
       for offset in 0..<length { line.put(text[index + offset]) }
@@ -166,7 +145,7 @@ enum LogfmtText {
   static func put(
     key: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool, isReserved: Bool
   ) {
-    if !isReserved, !key.isEmpty, isBare(key), key.isPlain || TextCheck.firstRefused(in: key) == nil {
+    if !isReserved, !key.isEmpty, key.isBareWord, key.isPlain || TextCheck.firstRefused(in: key) == nil {
       return line.put(key)
     }
     putEscaped(key: key, &line, &isMarked, isReserved: isReserved)

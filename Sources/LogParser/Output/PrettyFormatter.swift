@@ -41,7 +41,9 @@ package struct PrettyFormatter: RecordFormatter {
     for index in 0..<record.fields.count {
       let field = record.fields[index]
       // What journald adds to every entry of its own; the fields are sorted, so that these come first.
-      if field.key.count > 1, field.key[0] == 0x5f, field.key[1] &- 0x41 < 26 {
+      if field.key.count > 1, field.key[0] == 0x5f,
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(field.key[1])
+      {
         isJournals = true
         continue
       }

@@ -100,20 +100,15 @@ enum TOMLText {
 
   private static func putEscaped(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
     var index = 0
-    while index < text.count {
+    while true {
+      let run = text.plainPrefix(from: index)
+      out.put(text.part(index, index + run, isPlain: true))
+      index += run
+      guard index < text.count else { return }
       let byte = text[index]
       if byte < 0x80 {
         switch byte {
-        case 0x22: out.put("\\\"")
-        case 0x5c: out.put("\\\\")
-        case 0x08: out.put("\\b")
-        case 0x09: out.put("\\t")
-        case 0x0a: out.put("\\n")
-        case 0x0c: out.put("\\f")
-        case 0x0d: out.put("\\r")
-        case 0..<0x20, 0x7f:
-          out.put("\\u00")
-          out.put(hex: byte)
+        case 0..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"), 0x7f: out.put(escaped: byte)
         default: out.put(byte)
         }
         index += 1

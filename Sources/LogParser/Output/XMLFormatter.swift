@@ -89,7 +89,11 @@ enum XMLText {
     _ text: ByteSlice, _ escapingNewlines: Bool, to out: inout OutputBuffer.Cursor
   ) {
     var index = 0
-    while index < text.count {
+    while true {
+      let run = text.plainPrefix(from: index, until: UInt8(ascii: "'"))
+      out.put(text.part(index, index + run, isPlain: true))
+      index += run
+      guard index < text.count else { return }
       let (scalar, length) = UTF8Scalar.decode(text, at: index)
       switch scalar?.value ?? 0 {
       case 0x22: out.put("&#34;")
@@ -120,7 +124,8 @@ enum XMLText {
   static func isName(_ text: ByteSlice) -> Bool {
     guard let first = text.bytes.first, text.count <= longestName, !isReserved(text) else { return false }
     if first < 0x80, !isASCIINameStart(first) { return false }
-    var index = 0
+    // Nearly every name is a word of letters.
+    var index = text.bytes.firstIndex { !isASCIINameStart($0) } ?? text.count
     while index < text.count {
       let byte = text[index]
       if byte < 0x80 {
@@ -138,7 +143,7 @@ enum XMLText {
 
   @inline(__always)
   private static func isASCIINameStart(_ byte: UInt8) -> Bool {
-    (byte | 0x20) &- 0x61 < 26 || byte == 0x5f
+    byte.isLetter || byte == 0x5f
   }
 
   private static func isReserved(_ text: ByteSlice) -> Bool {

@@ -73,9 +73,6 @@ package struct YAMLFormatter: RecordFormatter {
     }
   }
 
-  @inline(__always)
-  private static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
-
   private static func isInNaturalOrder(_ fields: borrowing FieldList) -> Bool {
     var index = 1
     while index < fields.count {
@@ -83,7 +80,7 @@ package struct YAMLFormatter: RecordFormatter {
       let before = fields[index - 1].key
       index += 1
       // Fields are in the order of bytes: where the first letters differ, that is the natural one too.
-      if !key.isEmpty, !before.isEmpty, key[0] != before[0], isLetter(key[0]), isLetter(before[0]) {
+      if !key.isEmpty, !before.isEmpty, key[0] != before[0], key[0].isLetter, before[0].isLetter {
         continue
       }
       if NaturalOrder.precedes(key, before) { return false }
@@ -119,7 +116,7 @@ enum NaturalOrder {
     var rightNumber: Int64 = 0
     if a[start] == 0x30 || b[start] == 0x30 {
       var j = start - 1
-      while j >= 0, a[j] &- 0x30 < 10 {
+      while j >= 0, a[j].isDigit {
         if a[j] != 0x30 {
           leftNumber = 1
           rightNumber = 1
@@ -137,16 +134,22 @@ enum NaturalOrder {
 
   private static func number(_ text: ByteSlice, _ start: Int, _ value: inout Int64) -> Int {
     var index = start
-    while index < text.count, text[index] &- 0x30 < 10 {
-      value = value &* 10 &+ Int64(text[index] - 0x30)
+    while index < text.count, text[index].isDigit {
+      value = Self.appending(text[index], to: value)
       index += 1
     }
     return index
   }
 
+  /// A number with one more digit. Beyond its range it wraps, as in the original, so that the order is the same.
+  private static func appending(_ digit: UInt8, to value: Int64) -> Int64 {
+    let scaled = value.multipliedReportingOverflow(by: 10).partialValue
+    return scaled.addingReportingOverflow(Int64(digit) - 0x30).partialValue
+  }
+
   private static func scalar(_ text: ByteSlice, _ index: Int) -> (value: UInt32, isLetter: Bool) {
     let byte = text[index]
-    if byte < 0x80 { return (UInt32(byte), (byte | 0x20) &- 0x61 < 26) }
+    if byte < 0x80 { return (UInt32(byte), byte.isLetter) }
     guard let scalar = UTF8Scalar.decode(text, at: index).0 else { return (0xfffd, false) }
     switch scalar.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:

@@ -75,15 +75,7 @@ enum YAMLResolver {
 private enum GoNumber {
   static func matches(_ text: ByteSlice) -> Bool {
     guard text.contains(0x5f) else { return isPrefixedInteger(text) || isFloat(text) }
-    // The padding behind a slice, so that the copy is one.
-    var bytes = text.bytes.filter { $0 != 0x5f }
-    let count = bytes.count
-    bytes.append(contentsOf: repeatElement(0, count: ByteSlice.padding))
-    return bytes.withUnsafeBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return false }
-      let plain = ByteSlice(base: base, count: count, isPlain: false)
-      return isPrefixedInteger(plain) || isFloat(plain)
-    }
+    return ByteSlice.withCopy(of: text.bytes.filter { $0 != 0x5f }) { isPrefixedInteger($0) || isFloat($0) }
   }
 
   /// `0x1f`, `0o17` and `0b101` within 64 bits, and the binary one with its sign behind the prefix.
@@ -110,7 +102,7 @@ private enum GoNumber {
     guard !scan.isAtEnd else { return false }
     var value: UInt64 = 0
     for byte in scan.rest.bytes {
-      guard let digit = Unescaper.hexDigit(byte), digit >> UInt32(shift) == 0, value >> (64 - shift) == 0
+      guard let digit = HexDigit.value(byte), digit >> UInt32(shift) == 0, value >> (64 - shift) == 0
       else {
         return false
       }
@@ -151,7 +143,7 @@ private enum YAML11Number {
     let highest: UInt32 = isBinary ? 1 : isHexadecimal ? 15 : 7
     guard !scan.isAtEnd else { return false }
     return scan.rest.bytes.allSatisfy { byte in
-      byte == 0x5f || Unescaper.hexDigit(byte).map { $0 <= highest } ?? false
+      byte == 0x5f || HexDigit.value(byte).map { $0 <= highest } ?? false
     }
   }
 
@@ -208,7 +200,7 @@ private struct NumberScan {
   /// Passes over digits, `limit` at most, and returns their number.
   mutating func digits(limit: Int = .max) -> Int {
     let start = index
-    while index < text.count, index - start < limit, text[index] &- 0x30 < 10 { index += 1 }
+    while index < text.count, index - start < limit, text[index].isDigit { index += 1 }
     return index - start
   }
 
@@ -287,6 +279,6 @@ private enum YAMLTimestamp {
     let text = scan.rest
     let count = scan.digits(limit: lengths.upperBound)
     guard lengths.contains(count) else { return nil }
-    return text.prefix(count).bytes.reduce(0) { $0 * 10 + Int($1 &- 0x30) }
+    return text.prefix(count).bytes.reduce(0) { $0 * 10 + Int($1) - 0x30 }
   }
 }

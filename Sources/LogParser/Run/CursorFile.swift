@@ -72,7 +72,7 @@ package struct CursorFile {
     return parts.allSatisfy { part in
       let bytes = Array(part.utf8)
       guard bytes.count > 2, bytes[1] == UInt8(ascii: "="),
-        bytes[2...].allSatisfy({ Unescaper.hexDigit($0) != nil })
+        bytes[2...].allSatisfy({ HexDigit.value($0) != nil })
       else { return false }
       switch bytes[0] {
       case UInt8(ascii: "s"), UInt8(ascii: "b"): return bytes.count == 34

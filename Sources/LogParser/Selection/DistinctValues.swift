@@ -57,7 +57,7 @@ struct DistinctValues {
 
   /// The first characters of an id, which select it; other values whole, in quotes where their end would not be seen.
   private static func shown(_ name: String) -> String {
-    let digits = name.utf8.prefix { Unescaper.hexDigit($0) != nil }
+    let digits = name.utf8.prefix { HexDigit.value($0) != nil }
     if digits.count >= 32 { return String(name.prefix(12)) }
     return name.contains { $0 == "," || $0.isWhitespace } ? "\"\(name)\"" : name
   }

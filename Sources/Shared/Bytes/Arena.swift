@@ -3,7 +3,7 @@ import Glibc
 /// Memory for the bytes that a record needs and its input does not hold as such: unescaped values, joined parts.
 ///
 /// Addresses stay good until ``reset()``, which frees all blocks but the first. Its size is bounded by what one record
-/// unescapes to: at most three times ``RunOptions/recordLimit`` for each nesting level that is read.
+/// unescapes to: at most three times the longest record for each nesting level that is read.
 public struct Arena: ~Copyable {
   @usableFromInline internal static let blockSize = 64 << 10
 
@@ -45,6 +45,7 @@ public struct Arena: ~Copyable {
   /// Keeps the first `count` bytes of the last reservation and makes a slice of them.
   @inlinable @inline(__always)
   public mutating func commit(_ count: Int, isPlain: Bool = false) -> ByteSlice {
+    precondition(count >= 0 && count + ByteSlice.padding <= left, "more was written than was reserved")
     let slice = ByteSlice(base: next, count: count, isPlain: isPlain)
     next += count
     left -= count
@@ -62,6 +63,22 @@ public struct Arena: ~Copyable {
     let target = reserve(bytes.count)
     if let source = bytes.baseAddress { memcpy(target, source, bytes.count) }
     return commit(bytes.count)
+  }
+
+  @inlinable public mutating func copy(_ bytes: [UInt8]) -> ByteSlice {
+    bytes.withUnsafeBytes { copy($0) }
+  }
+
+  /// Both slices in one piece with a byte between them, which must be plain if the slices are.
+  @inlinable public mutating func join(_ first: ByteSlice, _ separator: UInt8, _ second: ByteSlice)
+    -> ByteSlice
+  {
+    let count = first.count + 1 + second.count
+    let out = reserve(count)
+    out.update(from: first.base, count: first.count)
+    out[first.count] = separator
+    (out + first.count + 1).update(from: second.base, count: second.count)
+    return commit(count, isPlain: first.isPlain && second.isPlain)
   }
 
   @inlinable public mutating func copy(_ text: StaticString) -> ByteSlice {

@@ -1,8 +1,8 @@
 /// Base64 of RFC 4648, section 4, with padding.
 public enum Base64 {
-  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  public static func put(_ bytes: UnsafeRawBufferPointer, to out: inout ByteWriter) {
+  /// Hands the characters of the encoded bytes to `put`, one after the other.
+  @inlinable @inline(__always)
+  public static func encode(_ bytes: UnsafeRawBufferPointer, _ put: (UInt8) -> Void) {
     var index = 0
     while index < bytes.count {
       let left = min(3, bytes.count - index)
@@ -10,28 +10,44 @@ public enum Base64 {
       if left > 1 { group |= UInt32(bytes[index + 1]) << 8 }
       if left > 2 { group |= UInt32(bytes[index + 2]) }
       for place in 0..<4 {
-        out.put(place <= left ? alphabet[Int(group >> (18 - 6 * UInt32(place)) & 63)] : 0x3d)
+        put(place <= left ? character(group >> (18 - 6 * UInt32(place)) & 63) : UInt8(ascii: "="))
       }
       index += 3
     }
   }
 
-  /// The bytes of standard or URL-safe base64 with or without padding; nil when it is neither.
+  /// As ``encode(_:_:)-(UnsafeRawBufferPointer,_)`` for the bytes of a slice.
+  @inlinable @inline(__always)
+  public static func encode(_ slice: ByteSlice, _ put: (UInt8) -> Void) {
+    encode(UnsafeRawBufferPointer(slice.bytes), put)
+  }
+
+  public static func put(_ bytes: UnsafeRawBufferPointer, to out: inout ByteWriter) {
+    out.reserve(bytes.count / 3 * 4 + 4)
+    encode(bytes) { out.put($0) }
+  }
+
+  /// The character for a value below 64.
+  @inlinable @inline(__always)
+  internal static func character(_ value: UInt32) -> UInt8 {
+    let value = UInt8(truncatingIfNeeded: value)
+    switch value {
+    case 0..<26: return UInt8(ascii: "A") + value
+    case 26..<52: return UInt8(ascii: "a") + (value - 26)
+    case 52..<62: return UInt8(ascii: "0") + (value - 52)
+    case 62: return UInt8(ascii: "+")
+    default: return UInt8(ascii: "/")
+    }
+  }
+
+  /// The bytes of standard or URL-safe Base64 with or without padding; nil when it is neither.
   public static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
     var result: [UInt8] = []
     var group: UInt32 = 0
     var count = 0
     for byte in text {
-      let value: UInt32
-      switch byte {
-      case 0x41...0x5a: value = UInt32(byte) - 0x41
-      case 0x61...0x7a: value = UInt32(byte) - 0x61 + 26
-      case 0x30...0x39: value = UInt32(byte) - 0x30 + 52
-      case 0x2b, 0x2d: value = 62
-      case 0x2f, 0x5f: value = 63
-      case 0x3d: continue
-      default: return nil
-      }
+      if byte == UInt8(ascii: "=") { continue }
+      guard let value = value(of: byte) else { return nil }
       group = group << 6 | value
       count += 1
       if count % 4 == 0 {
@@ -49,5 +65,16 @@ public enum Base64 {
     default: break
     }
     return result
+  }
+
+  private static func value(of byte: UInt8) -> UInt32? {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(byte - UInt8(ascii: "A"))
+    case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(byte - UInt8(ascii: "a")) + 26
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0")) + 52
+    case UInt8(ascii: "+"), UInt8(ascii: "-"): 62
+    case UInt8(ascii: "/"), UInt8(ascii: "_"): 63
+    default: nil
+    }
   }
 }

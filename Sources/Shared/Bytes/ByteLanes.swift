@@ -2,6 +2,10 @@
 ///
 /// A test gives a word whose lowest set bit is the highest one of the first lane that passes; lanes behind that one may be
 /// wrong, as carries run upwards, so only the first counts.
+///
+/// Beside ``ByteScanner``, because that one loads sixteen bytes that may reach beyond a text's end: it needs memory that is
+/// padded, which the log parser's buffers are and a frame or a request's body is not. Where this one stops, bytes go one by
+/// one; it never reads beyond the end.
 public enum ByteLanes {
   @usableFromInline internal static let ones: UInt64 = 0x0101_0101_0101_0101
   @usableFromInline internal static let highs: UInt64 = 0x8080_8080_8080_8080
@@ -26,55 +30,23 @@ public enum ByteLanes {
 }
 
 extension UnsafeRawBufferPointer {
-  /// Whether the bytes are valid UTF-8, as table 3-7 of the Unicode Standard has it. Words of ASCII go at once.
-  @inlinable public var isUTF8: Bool {
-    var index = 0
-    let end = count
-    while index < end {
-      if end &- index >= 8 {
-        let word = loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        if ByteLanes.isASCII(word) {
-          index &+= 8
-          continue
-        }
-        index &+= (word & 0x8080_8080_8080_8080).littleEndian.trailingZeroBitCount >> 3
-      }
+  /// The index of the first byte at or after `start` that a JSON string cannot hold as it is; `count` if there is none.
+  @inlinable @inline(__always)
+  public func firstSpecial(from start: Int) -> Int {
+    precondition(start >= 0, "index out of range")
+    var index = start
+    // The bound of the load is checked before it.
+    while count - index >= 8 {
+      let word = loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+      let special = ByteLanes.special(word)
+      if special != 0 { return index &+ ByteLanes.first(special) }
+      index &+= 8
+    }
+    while index < count {
       let byte = self[index]
-      if byte < 0x80 {
-        index &+= 1
-        continue
-      }
-      let length = sequenceLength(byte, at: index)
-      if length == 0 { return false }
-      index &+= length
+      if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return index }
+      index &+= 1
     }
-    return true
+    return count
   }
-
-  /// Bytes of the sequence that begins with `first`; 0 when it is malformed or cut off.
-  @inlinable @inline(__always)
-  internal func sequenceLength(_ first: UInt8, at index: Int) -> Int {
-    let left = count &- index
-    switch first {
-    case 0xc2...0xdf:
-      return left >= 2 && isTail(index &+ 1) ? 2 : 0
-    case 0xe0...0xef:
-      guard left >= 3, isTail(index &+ 1), isTail(index &+ 2) else { return 0 }
-      let second = self[index &+ 1]
-      // No overlong forms, no surrogates.
-      if first == 0xe0, second < 0xa0 { return 0 }
-      if first == 0xed, second > 0x9f { return 0 }
-      return 3
-    case 0xf0...0xf4:
-      guard left >= 4, isTail(index &+ 1), isTail(index &+ 2), isTail(index &+ 3) else { return 0 }
-      let second = self[index &+ 1]
-      if first == 0xf0, second < 0x90 { return 0 }
-      if first == 0xf4, second > 0x8f { return 0 }
-      return 4
-    default: return 0
-    }
-  }
-
-  @inlinable @inline(__always)
-  internal func isTail(_ index: Int) -> Bool { self[index] & 0xc0 == 0x80 }
 }

@@ -94,7 +94,6 @@ public struct ByteReader {
   /// Whether a part of the memory is valid UTF-8.
   @inlinable @inline(__always)
   public func isText(_ start: Int, _ count: Int) -> Bool {
-    let part = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
-    return part.isUTF8
+    bytes.part(start..<start + count).isUTF8
   }
 }

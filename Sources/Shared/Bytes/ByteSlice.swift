@@ -7,7 +7,7 @@ import Glibc
 /// buffer it was taken from is refilled, and every buffer that hands out slices keeps ``ByteSlice/padding`` readable
 /// bytes after its last one, so that a load of up to that many bytes that starts inside a slice, or right behind it, never
 /// leaves the allocation.
-public struct ByteSlice {
+public struct ByteSlice: BitwiseCopyable {
   /// The bytes that must stay readable behind every slice.
   public static let padding = 64
 
@@ -27,7 +27,7 @@ public struct ByteSlice {
   /// A plain constant: the first `count` bytes of a text that has ``padding`` more behind them.
   @inlinable @inline(__always)
   public init(padded text: StaticString, count: Int) {
-    assert(text.utf8CodeUnitCount >= count + Self.padding)
+    precondition(text.utf8CodeUnitCount >= count + Self.padding, "the constant has too little padding")
     self.init(base: text.utf8Start, count: count, isPlain: true)
   }
 
@@ -45,7 +45,17 @@ public struct ByteSlice {
   }
 
   /// The byte at `index`, which must be under `count`.
-  @inline(__always) public subscript(index: Int) -> UInt8 { base[index] }
+  @inlinable @inline(__always) public subscript(index: Int) -> UInt8 {
+    // One comparison for both ends: as an unsigned number, a negative index is beyond every count.
+    precondition(UInt(bitPattern: index) < UInt(packedCount), "index out of range")
+    return base[index]
+  }
+
+  /// The byte at an offset, or 0 where there is none: one comparison, where a parser would ask for the end and for the byte.
+  @inlinable @inline(__always)
+  public func peek(_ offset: Int) -> UInt8 {
+    UInt(bitPattern: offset) < UInt(packedCount) ? base[offset] : 0
+  }
 
   /// The slice from `start` to `end`, both held to this slice's bounds.
   @inlinable public func slice(_ start: Int, _ end: Int) -> ByteSlice {
@@ -67,6 +77,22 @@ public struct ByteSlice {
 
   @inlinable @inline(__always)
   public static func != (a: ByteSlice, b: StaticString) -> Bool { !(a == b) }
+
+  /// Whether these are the bytes of a text.
+  @inlinable public func isSame(as text: String) -> Bool {
+    guard text.utf8.count == count else { return false }
+    return text.utf8.withContiguousStorageIfAvailable { memcmp($0.baseAddress ?? base, base, count) == 0 }
+      ?? bytes.elementsEqual(text.utf8)
+  }
+
+  /// What `body` makes of a slice that holds `bytes`, with the padding behind it; the slice ends with the call.
+  @inlinable public static func withCopy<Result>(of bytes: [UInt8], _ body: (ByteSlice) -> Result) -> Result {
+    let padded = bytes + repeatElement(0, count: padding)
+    return padded.withUnsafeBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return body(.empty) }
+      return body(ByteSlice(base: base, count: bytes.count, isPlain: false))
+    }
+  }
 
   @inlinable public func equals(_ other: ByteSlice) -> Bool {
     count == other.count && memcmp(base, other.base, count) == 0

@@ -117,7 +117,8 @@ public struct ByteWriter: ~Copyable {
     let length = count &- start
     var width = 1
     while length >> (7 * width) > 0 { width += 1 }
-    reserve(width)
+    // As much as ``varint(_:)`` asks for: it must not grow the block, which would keep no more than `start` bytes.
+    reserve(10)
     memmove(base + start + width, base + start, length)
     used = start
     varint(UInt64(length))
@@ -137,21 +138,15 @@ public struct ByteWriter: ~Copyable {
   }
 
   @inlinable public mutating func put(decimal value: UInt64) {
+    // The digits are stored eight at a time, within twenty bytes.
     reserve(20)
-    var digits = 1
-    var rest = value
-    while rest >= 10 {
-      digits &+= 1
-      rest /= 10
-    }
-    rest = value
-    var place = count &+ digits
-    used = place
-    for _ in 0..<digits {
-      place &-= 1
-      base[place] = 0x30 | UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    }
+    used &+= DecimalDigits.write(value, to: base + count)
+  }
+
+  /// Puts an instant as RFC 3339 has it, with all nine digits of its fraction unless it is trimmed.
+  public mutating func put(rfc3339 time: Timestamp, trimmed: Bool = false) {
+    reserve(Timestamp.maximumLength)
+    used &+= time.write(rfc3339: base + count, trimmed: trimmed)
   }
 
   @inlinable public mutating func put(decimal value: UInt128) {
@@ -254,24 +249,17 @@ public struct ByteWriter: ~Copyable {
   /// Stores at most six bytes at `target`, within the room that the caller made.
   @usableFromInline @inline(never)
   internal func escape(_ byte: UInt8, at target: Int) -> Int {
-    base[target] = 0x5c
-    switch byte {
-    case 0x22, 0x5c: base[target + 1] = byte
-    case 0x0a: base[target + 1] = 0x6e
-    case 0x0d: base[target + 1] = 0x72
-    case 0x09: base[target + 1] = 0x74
-    case 0x08: base[target + 1] = 0x62
-    case 0x0c: base[target + 1] = 0x66
-    default:
-      base[target + 1] = 0x75
-      base[target + 2] = 0x30
-      base[target + 3] = 0x30
-      base[target + 4] = 0x30 | byte >> 4
-      let low = byte & 15
-      base[target + 5] = low < 10 ? 0x30 | low : 0x57 + low
-      return target &+ 6
+    base[target] = UInt8(ascii: "\\")
+    if let letter = JSONEscape.letter(for: byte) {
+      base[target + 1] = letter
+      return target &+ 2
     }
-    return target &+ 2
+    base[target + 1] = UInt8(ascii: "u")
+    base[target + 2] = UInt8(ascii: "0")
+    base[target + 3] = UInt8(ascii: "0")
+    base[target + 4] = HexDigit.character(byte >> 4)
+    base[target + 5] = HexDigit.character(byte)
+    return target &+ 6
   }
 
   @inlinable public mutating func put(json string: String) {

@@ -27,6 +27,26 @@ public struct DecimalDigits {
   @inlinable @inline(__always)
   public var trailingZeros: Int { values.leadingZeroBitCount &>> 3 }
 
+  /// Writes a number at `out` and returns how many digits it has, twenty at most; no more than the twenty bytes that must be
+  /// there are written to.
+  @inlinable @inline(__always)
+  public static func write(_ value: UInt64, to out: UnsafeMutablePointer<UInt8>) -> Int {
+    guard value < 100_000_000 else { return writeLong(value, to: out) }
+    let digits = DecimalDigits(UInt32(truncatingIfNeeded: value))
+    let zeros = digits.leadingZeros
+    UnsafeMutableRawPointer(out).storeBytes(
+      of: (digits.text &>> UInt64(truncatingIfNeeded: zeros &* 8)).littleEndian, as: UInt64.self)
+    return 8 &- zeros
+  }
+
+  @usableFromInline @inline(never)
+  internal static func writeLong(_ value: UInt64, to out: UnsafeMutablePointer<UInt8>) -> Int {
+    let first = write(value / 100_000_000, to: out)
+    UnsafeMutableRawPointer(out + first).storeBytes(
+      of: DecimalDigits(UInt32(truncatingIfNeeded: value % 100_000_000)).text.littleEndian, as: UInt64.self)
+    return first + 8
+  }
+
   /// The number that the eight digits at `text` write; nil when one is no digit.
   @inlinable @inline(__always)
   public static func parse(_ text: UnsafePointer<UInt8>) -> UInt32? {

@@ -108,7 +108,9 @@ public struct OutputBuffer: ~Copyable {
   @inlinable @inline(__always)
   public mutating func append(upTo maximum: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Int) {
     reserve(maximum)
-    used += write(storage + count)
+    let written = write(storage + count)
+    precondition(written >= 0 && written <= maximum, "more was written than was said")
+    used += written
   }
 
   /// Appends a number in decimal.
@@ -120,8 +122,8 @@ public struct OutputBuffer: ~Copyable {
 
   /// Appends a byte as two hexadecimal digits.
   @inlinable public mutating func append(hex byte: UInt8, uppercase: Bool = false) {
-    let letter: UInt8 = uppercase ? 0x37 : 0x57
-    for digit in [byte >> 4, byte & 15] { append(digit < 10 ? 0x30 + digit : letter + digit) }
+    append(HexDigit.character(byte >> 4, uppercase: uppercase))
+    append(HexDigit.character(byte, uppercase: uppercase))
   }
 }
 
@@ -167,11 +169,8 @@ extension OutputBuffer {
     /// Puts a byte as two hexadecimal digits.
     @inlinable @inline(__always)
     public mutating func put(hex byte: UInt8, uppercase: Bool = false) {
-      let letter: UInt8 = uppercase ? 0x37 : 0x57
-      let high = byte >> 4
-      let low = byte & 15
-      put(high < 10 ? 0x30 + high : letter + high)
-      put(low < 10 ? 0x30 + low : letter + low)
+      put(HexDigit.character(byte >> 4, uppercase: uppercase))
+      put(HexDigit.character(byte, uppercase: uppercase))
     }
 
     @inlinable @inline(__always)
@@ -182,21 +181,7 @@ extension OutputBuffer {
 
     @inlinable @inline(__always)
     public mutating func put(decimal value: UInt64) {
-      guard value < 100_000_000 else { return putLong(decimal: value) }
-      let digits = DecimalDigits(UInt32(truncatingIfNeeded: value))
-      let zeros = digits.leadingZeros
-      UnsafeMutableRawPointer(p).storeBytes(
-        of: (digits.text &>> UInt64(truncatingIfNeeded: zeros &* 8)).littleEndian, as: UInt64.self)
-      p += 8 &- zeros
-    }
-
-    @usableFromInline @inline(never)
-    internal mutating func putLong(decimal value: UInt64) {
-      // Twenty digits at most.
-      put(decimal: value / 100_000_000)
-      UnsafeMutableRawPointer(p).storeBytes(
-        of: DecimalDigits(UInt32(truncatingIfNeeded: value % 100_000_000)).text.littleEndian, as: UInt64.self)
-      p += 8
+      p += DecimalDigits.write(value, to: p)
     }
 
     /// How many digits a number has.

@@ -55,3 +55,44 @@ public struct StructuralIndex: ~Copyable {
     lineLength = endsAtLineFeed ? text.firstIndex(of: 0x0a, from: length) ?? text.count : text.count
   }
 }
+
+/// A member of a JSON object: its name and its value, without quotes.
+public struct PlainMember: BitwiseCopyable {
+  public var name: ByteSlice
+  public var value: ByteSlice
+
+  @inlinable @inline(__always)
+  public init(name: ByteSlice, value: ByteSlice) {
+    self.name = name
+    self.value = value
+  }
+}
+
+extension StructuralIndex {
+  /// The member that begins at a place, and the offset behind its comma, if it is written as loggers write nearly every one:
+  /// `"name":"value","` of nothing but plain bytes, and nothing between. Else nil, which says nothing.
+  ///
+  /// - Parameters:
+  ///   - place: from 0; the two places behind it are looked at too.
+  ///   - text: what ``find(in:endsAtLineFeed:)`` was last called with.
+  ///   - offset: where the member must begin.
+  @inlinable @inline(__always)
+  public func plainMember(_ place: Int, in text: ByteSlice, from offset: Int) -> (PlainMember, next: Int)? {
+    guard place >= 0, place &+ 2 <= count else { return nil }
+    // Quotes that open, and all bytes that are not plain, are places: what lies between two that follow each other is plain
+    // but for the quote that closes.
+    let (name, value, next) = (self[place], self[place &+ 1], self[place &+ 2])
+    // With these, every index below is in the text, and no length is negative.
+    guard name == offset, name >= 0, value > name &+ 2, next > value &+ 2, next < text.count else {
+      return nil
+    }
+    let base = text.base
+    guard base[name] == 0x22, base[value &- 2] == 0x22, base[value &- 1] == 0x3a, base[value] == 0x22,
+      base[next &- 2] == 0x22, base[next &- 1] == 0x2c, base[next] == 0x22
+    else { return nil }
+    let member = PlainMember(
+      name: ByteSlice(base: base + name + 1, count: value &- name &- 3, isPlain: true),
+      value: ByteSlice(base: base + value + 1, count: next &- value &- 3, isPlain: true))
+    return (member, next)
+  }
+}

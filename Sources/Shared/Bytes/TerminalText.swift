@@ -49,7 +49,7 @@ package enum TerminalText {
       target[1] = UInt8(ascii: letter)
       for place in 0..<digits {
         let digit = UInt8(truncatingIfNeeded: value >> UInt32(4 * (digits - 1 - place)) & 15)
-        target[2 + place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+        target[2 + place] = HexDigit.character(digit)
       }
       return digits + 2
     }
@@ -139,14 +139,7 @@ package struct TerminalFilter {
     for length in 1...3 where length <= bytes.count {
       let byte = bytes[bytes.count - length]
       if byte & 0xc0 == 0x80 { continue }
-      let needed =
-        switch byte {
-        case 0xc2...0xdf: 2
-        case 0xe0...0xef: 3
-        case 0xf0...0xf4: 4
-        default: 1
-        }
-      return needed > length ? length : 0
+      return UTF8Scalar.length(ofSequenceWith: byte) > length ? length : 0
     }
     return 0
   }

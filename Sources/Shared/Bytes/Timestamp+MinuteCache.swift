@@ -37,7 +37,7 @@ extension Timestamp {
       out[16] = 0x3a
       out[17] = 0x30 &+ UInt8(truncatingIfNeeded: second / 10)
       out[18] = 0x30 &+ UInt8(truncatingIfNeeded: second % 10)
-      return Self.writeFraction(time.nanoseconds, trimmed: trimmed, out)
+      return Timestamp.writeFraction(time.nanoseconds, trimmed: trimmed, out)
     }
 
     /// Reads any RFC 3339 time with a fraction, and keeps its minute where that helps with the next.
@@ -50,20 +50,20 @@ extension Timestamp {
       }
       return time
     }
+  }
 
-    /// Writes the fraction behind the 19 bytes of a date and time as `Timestamp.write(rfc3339:)` does, and returns the
-    /// number of bytes of all.
-    @inlinable @inline(__always)
-    internal static func writeFraction(
-      _ nanoseconds: UInt32, trimmed: Bool, _ out: UnsafeMutablePointer<UInt8>
-    ) -> Int {
-      guard nanoseconds != 0 || !trimmed else { return 19 }
-      let last = nanoseconds % 10
-      let digits = DecimalDigits(nanoseconds / 10)
-      out[19] = 0x2e
-      UnsafeMutableRawPointer(out + 20).storeBytes(of: digits.text.littleEndian, as: UInt64.self)
-      out[28] = 0x30 &+ UInt8(truncatingIfNeeded: last)
-      return trimmed && last == 0 ? 28 &- digits.trailingZeros : 29
-    }
+  /// Writes the fraction behind the 19 bytes of a date and time as `Timestamp.write(rfc3339:)` does, and returns the
+  /// number of bytes of all.
+  @inlinable @inline(__always)
+  internal static func writeFraction(
+    _ nanoseconds: UInt32, trimmed: Bool, _ out: UnsafeMutablePointer<UInt8>
+  ) -> Int {
+    guard nanoseconds != 0 || !trimmed else { return 19 }
+    let last = nanoseconds % 10
+    let digits = DecimalDigits(nanoseconds / 10)
+    out[19] = 0x2e
+    UnsafeMutableRawPointer(out + 20).storeBytes(of: digits.text.littleEndian, as: UInt64.self)
+    out[28] = 0x30 &+ UInt8(truncatingIfNeeded: last)
+    return trimmed && last == 0 ? 28 &- digits.trailingZeros : 29
   }
 }

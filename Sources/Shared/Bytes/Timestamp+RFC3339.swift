@@ -155,25 +155,6 @@ extension Timestamp {
     return Self.writeFraction(nanoseconds, trimmed: trimmed, out)
   }
 
-  /// Writes the fraction of a second behind the 19 bytes of a date and time, with as few digits as keep it if it is to
-  /// be trimmed, else with nine, and returns the number of bytes of all.
-  private static func writeFraction(
-    _ nanoseconds: UInt32, trimmed: Bool, _ out: UnsafeMutablePointer<UInt8>
-  ) -> Int {
-    guard nanoseconds != 0 || !trimmed else { return 19 }
-    out[19] = 0x2e
-    var value = Int(nanoseconds)
-    out[28] = UInt8(truncatingIfNeeded: 0x30 + value % 10)
-    value /= 10
-    for pair in stride(from: 26, through: 20, by: -2) {
-      writeTwo(out + pair, value % 100)
-      value /= 100
-    }
-    var count = 29
-    while trimmed, out[count - 1] == 0x30 { count -= 1 }
-    return count
-  }
-
   private func writeOffset(_ out: UnsafeMutablePointer<UInt8>, colon: Bool) -> Int {
     let minutes = Int(offsetMinutes.magnitude)
     out[0] = offsetMinutes < 0 ? 0x2d : 0x2b

@@ -1,27 +1,47 @@
-/// Decoding one character of UTF-8 (https://www.rfc-editor.org/rfc/rfc3629#section-4).
+/// UTF-8 (https://www.rfc-editor.org/rfc/rfc3629#section-4): one rule for what is valid, that all readers ask.
 public enum UTF8Scalar {
-  /// The scalar at `index` and its length; nil and 1 when the byte begins none. `index` must be under `text.count`.
-  @inlinable public static func decode(_ text: ByteSlice, at index: Int) -> (Unicode.Scalar?, Int) {
-    let first = text[index]
-    let left = text.count - index
-    let length: Int
-    let lowest: UInt32
+  /// How many bytes a sequence with this first byte has; 0 when no sequence begins with it.
+  @inlinable @inline(__always)
+  public static func length(ofSequenceWith first: UInt8) -> Int {
     switch first {
-    case 0..<0x80: return (Unicode.Scalar(first), 1)
-    case 0xc2...0xdf: (length, lowest) = (2, 0x80)
-    case 0xe0...0xef: (length, lowest) = (3, 0x800)
-    case 0xf0...0xf4: (length, lowest) = (4, 0x1_0000)
-    default: return (nil, 1)
+    case 0..<0x80: 1
+    case 0xc2...0xdf: 2
+    case 0xe0...0xef: 3
+    case 0xf0...0xf4: 4
+    default: 0
     }
-    guard left >= length else { return (nil, 1) }
+  }
+
+  /// How many bytes the sequence at `index` has; 0 when it is malformed or cut off (table 3-7 of the Unicode Standard).
+  @inlinable @inline(__always)
+  public static func length(in bytes: UnsafeRawBufferPointer, at index: Int) -> Int {
+    precondition(index >= 0 && index < bytes.count, "index out of range")
+    let first = bytes[index]
+    let length = length(ofSequenceWith: first)
+    if length <= 1 { return length }
+    guard bytes.count - index >= length else { return 0 }
+    for place in 1..<length where bytes[index + place] & 0xc0 != 0x80 { return 0 }
+    let second = bytes[index + 1]
+    switch first {
+    // No overlong forms, no surrogates, nothing above U+10FFFF.
+    case 0xe0: return second >= 0xa0 ? 3 : 0
+    case 0xed: return second <= 0x9f ? 3 : 0
+    case 0xf0: return second >= 0x90 ? 4 : 0
+    case 0xf4: return second <= 0x8f ? 4 : 0
+    default: return length
+    }
+  }
+
+  /// The scalar at `index` and its length; nil and 1 when no valid sequence begins there. `index` must be under
+  /// `text.count`.
+  @inlinable public static func decode(_ text: ByteSlice, at index: Int) -> (Unicode.Scalar?, Int) {
+    let length = length(in: UnsafeRawBufferPointer(text.bytes), at: index)
+    let first = text[index]
+    if length == 1 { return (Unicode.Scalar(first), 1) }
+    if length == 0 { return (nil, 1) }
     var value = UInt32(first) & (0x7f >> UInt32(length))
-    for offset in 1..<length {
-      let byte = text[index + offset]
-      guard byte & 0xc0 == 0x80 else { return (nil, 1) }
-      value = value << 6 | UInt32(byte & 0x3f)
-    }
-    guard value >= lowest, let scalar = Unicode.Scalar(value) else { return (nil, 1) }
-    return (scalar, length)
+    for offset in 1..<length { value = value << 6 | UInt32(text[index + offset] & 0x3f) }
+    return (Unicode.Scalar(value), length)
   }
 
   /// Writes a scalar's bytes, four at most, and returns their number.
@@ -50,17 +70,52 @@ public enum UTF8Scalar {
 
   /// Whether all of `text` is UTF-8.
   @inlinable public static func isValid(_ text: ByteSlice) -> Bool {
-    if text.isPlain { return true }
+    text.isPlain || UnsafeRawBufferPointer(text.bytes).isUTF8
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  /// Whether the bytes are valid UTF-8. ASCII is passed over eight bytes at a time.
+  @inlinable public var isUTF8: Bool {
     var index = 0
-    while index < text.count {
-      if text[index] < 0x80 {
-        index += 1
+    let end = count
+    while index < end {
+      let left = end &- index
+      // Each load is within the bytes: eight from here on, or the last eight, of which those before here do not count.
+      if left >= 8 {
+        let word = loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian & ByteLanes.highs
+        if word == 0 {
+          index &+= 8
+          continue
+        }
+        index &+= ByteLanes.first(word)
+      } else if end >= 8 {
+        let word = loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self).littleEndian & ByteLanes.highs
+        let rest = word &>> UInt64(truncatingIfNeeded: 64 &- 8 &* left)
+        if rest == 0 { return true }
+        index &+= ByteLanes.first(rest)
+      } else if self[index] < 0x80 {
+        index &+= 1
         continue
       }
-      let (scalar, length) = decode(text, at: index)
-      if scalar == nil { return false }
-      index += length
+      let length = UTF8Scalar.length(in: self, at: index)
+      if length == 0 { return false }
+      index &+= length
     }
     return true
+  }
+
+  /// The bytes of a range, which must be within these.
+  @inlinable @inline(__always)
+  public func part(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "range out of bounds")
+    return UnsafeRawBufferPointer(rebasing: self[range])
+  }
+
+  /// The byte at an index, which must be within these; a buffer's own subscript checks only in debug builds.
+  @inlinable @inline(__always)
+  public func at(_ index: Int) -> UInt8 {
+    precondition(index >= 0 && index < count, "index out of range")
+    return self[index]
   }
 }

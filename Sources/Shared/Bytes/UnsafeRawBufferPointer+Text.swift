@@ -8,4 +8,12 @@ extension UnsafeRawBufferPointer {
     guard let base = bytes.baseAddress else { return true }
     return memcmp(base, text.utf8Start, bytes.count) == 0
   }
+
+  /// Whether both are the same bytes, wherever they are.
+  @inlinable @inline(__always)
+  public func isSame(as other: UnsafeRawBufferPointer) -> Bool {
+    guard count == other.count else { return false }
+    guard let mine = baseAddress, let theirs = other.baseAddress else { return true }
+    return memcmp(mine, theirs, count) == 0
+  }
 }

@@ -24,7 +24,7 @@ public enum JSONPairs {
         _ = json.peek()
         let start = json.position
         try json.skipValue()
-        result.append((key, String(decoding: bytes[start..<json.position], as: UTF8.self)))
+        result.append((key, String(decoding: bytes.part(start..<json.position), as: UTF8.self)))
       }
       more = try json.another(0x7d)
     }

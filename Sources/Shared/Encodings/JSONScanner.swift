@@ -1,7 +1,10 @@
 import Bytes
-import Glibc
 
 /// Reads JSON as it comes, member by member, without building a tree: the caller knows what to expect.
+///
+/// The log parser's `JSONReader` is another reader of JSON, because the two have to give different answers: there damaged
+/// texts are repaired and values become slices of the input, here they are refused and copied into the span. What a letter
+/// behind a backslash, a hexadecimal digit and a valid byte sequence are, both ask Bytes.
 ///
 /// It borrows the bytes, which must be UTF-8 (checked once, before); nesting is bounded wherever it is not the caller's.
 public struct JSONScanner {
@@ -26,9 +29,9 @@ public struct JSONScanner {
   @inlinable @inline(__always)
   public mutating func peek() -> UInt8 {
     while position < bytes.count {
-      let byte = bytes[position]
+      let byte = bytes.at(position)
       guard byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 else { return byte }
-      offset &+= 1
+      offset += 1
     }
     return 0
   }
@@ -36,14 +39,14 @@ public struct JSONScanner {
   @inlinable @inline(__always)
   public mutating func expect(_ byte: UInt8) throws(CodecError) {
     guard peek() == byte, position < bytes.count else { throw failure() }
-    offset &+= 1
+    offset += 1
   }
 
   /// Takes the byte if it is the next.
   @inlinable @inline(__always)
   public mutating func take(_ byte: UInt8) -> Bool {
     guard peek() == byte, position < bytes.count else { return false }
-    offset &+= 1
+    offset += 1
     return true
   }
 
@@ -85,7 +88,7 @@ public struct JSONScanner {
     try expect(0x22)
     let (start, end, _) = try closingQuote()
     try expect(0x3a)
-    return UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+    return bytes.part(start..<end)
   }
 
   // MARK: Texts
@@ -95,31 +98,17 @@ public struct JSONScanner {
   internal mutating func closingQuote() throws(CodecError) -> (start: Int, end: Int, isEscaped: Bool) {
     let start = position
     var isEscaped = false
-    while position < bytes.count {
-      // Plain bytes eight at a time: the bound of the load is checked before it.
-      while bytes.count &- position >= 8 {
-        let special = ByteLanes.special(
-          bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian)
-        if special != 0 {
-          offset &+= ByteLanes.first(special)
-          break
-        }
-        offset &+= 8
-      }
+    while true {
+      offset = bytes.firstSpecial(from: position)
       guard position < bytes.count else { break }
-      let byte = bytes[position]
-      if byte == 0x22 {
-        offset &+= 1
-        return (start, position &- 1, isEscaped)
+      let byte = bytes.at(position)
+      if byte == UInt8(ascii: "\"") {
+        offset += 1
+        return (start, position - 1, isEscaped)
       }
-      if byte == 0x5c {
-        isEscaped = true
-        offset &+= 2
-      } else if byte < 0x20 {
-        throw failure()
-      } else {
-        offset &+= 1
-      }
+      guard byte == UInt8(ascii: "\\") else { throw failure() }
+      isEscaped = true
+      offset += 2
     }
     offset = min(position, bytes.count)
     throw CodecError(.truncated, at: position)
@@ -134,7 +123,7 @@ public struct JSONScanner {
     if isEscaped {
       try unescape(start, end, into: &target)
     } else {
-      target.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+      target.append(contentsOf: bytes.part(start..<end))
     }
   }
 
@@ -150,27 +139,20 @@ public struct JSONScanner {
   @inlinable internal func unescape(_ start: Int, _ end: Int, into text: inout [UInt8]) throws(CodecError) {
     var index = start
     while index < end {
-      let byte = bytes[index]
+      let byte = bytes.at(index)
       if byte != 0x5c {
         text.append(byte)
         index += 1
         continue
       }
       guard index + 1 < end else { throw CodecError(.syntax, at: index) }
-      switch bytes[index + 1] {
-      case 0x22: text.append(0x22)
-      case 0x5c: text.append(0x5c)
-      case 0x2f: text.append(0x2f)
-      case 0x62: text.append(0x08)
-      case 0x66: text.append(0x0c)
-      case 0x6e: text.append(0x0a)
-      case 0x72: text.append(0x0d)
-      case 0x74: text.append(0x09)
-      case 0x75:
+      let letter = bytes.at(index + 1)
+      if letter == UInt8(ascii: "u") {
         index = try unescapeUnit(index, end, into: &text)
         continue
-      default: throw CodecError(.syntax, at: index)
       }
+      guard let plain = JSONEscape.byte(for: letter) else { throw CodecError(.syntax, at: index) }
+      text.append(plain)
       index += 2
     }
   }
@@ -182,7 +164,7 @@ public struct JSONScanner {
     var value = try unit(index, end)
     var next = index + 6
     if (0xd800..<0xdc00).contains(value) {
-      guard next + 6 <= end, bytes[next] == 0x5c, bytes[next + 1] == 0x75 else {
+      guard next + 6 <= end, bytes.at(next) == 0x5c, bytes.at(next + 1) == 0x75 else {
         throw CodecError(.text, at: index)
       }
       let low = try unit(next, end)
@@ -196,16 +178,8 @@ public struct JSONScanner {
   }
 
   @inlinable internal func unit(_ index: Int, _ end: Int) throws(CodecError) -> UInt32 {
-    guard index + 6 <= end else { throw CodecError(.syntax, at: index) }
-    var value: UInt32 = 0
-    for place in 2..<6 {
-      let byte = bytes[index + place]
-      switch byte {
-      case 0x30...0x39: value = value << 4 | UInt32(byte - 0x30)
-      case 0x41...0x46: value = value << 4 | UInt32(byte - 0x37)
-      case 0x61...0x66: value = value << 4 | UInt32(byte - 0x57)
-      default: throw CodecError(.syntax, at: index)
-      }
+    guard index + 6 <= end, let value = HexDigit.four(bytes.part(index + 2..<index + 6)) else {
+      throw CodecError(.syntax, at: index)
     }
     return value
   }
@@ -222,24 +196,25 @@ public struct JSONScanner {
     // The digits that surely fit go without a check each.
     var value: UInt64 = 0
     while position < bytes.count, position - start < 19 {
-      let digit = bytes[position] &- 0x30
-      guard digit < 10 else { break }
-      value = value &* 10 &+ UInt64(digit)
-      offset &+= 1
+      let digit = bytes.at(position)
+      guard digit.isDigit else { break }
+      // Nineteen digits fit.
+      value = value * 10 + UInt64(digit & 15)
+      offset += 1
     }
     guard position > start else { throw failure() }
-    if bytes[start] == 0x30, position - start > 1 { throw failure() }
+    if bytes.at(start) == 0x30, position - start > 1 { throw failure() }
     guard var result = T(exactly: value) else { throw failure(.number) }
     while position < bytes.count {
-      let digit = bytes[position] &- 0x30
-      guard digit < 10 else { break }
+      let digit = bytes.at(position)
+      guard digit.isDigit else { break }
       let (scaled, overflow) = result.multipliedReportingOverflow(by: 10)
-      let (sum, carry) = scaled.addingReportingOverflow(T(truncatingIfNeeded: digit))
+      let (sum, carry) = scaled.addingReportingOverflow(T(truncatingIfNeeded: digit & 15))
       if overflow || carry { throw failure(.number) }
       result = sum
-      offset &+= 1
+      offset += 1
     }
-    if position < bytes.count, bytes[position] == 0x2e || bytes[position] | 0x20 == 0x65 {
+    if position < bytes.count, bytes.at(position) == 0x2e || bytes.at(position) | 0x20 == 0x65 {
       throw failure(.number)
     }
     return result
@@ -253,26 +228,26 @@ public struct JSONScanner {
       return value
     }
     guard magnitude <= 1 << 63 else { throw failure(.number) }
-    return Int64(truncatingIfNeeded: 0 &- magnitude)
+    return magnitude == 1 << 63 ? .min : -Int64(magnitude)
   }
 
   /// A number that has digits on both sides of its point and nothing else that JSON forbids.
   @inlinable public mutating func double() throws(CodecError) -> Double {
     _ = peek()
     let start = position
-    if position < bytes.count, bytes[position] == 0x2d { offset &+= 1 }
+    if position < bytes.count, bytes.at(position) == 0x2d { offset += 1 }
     let whole = try digits()
-    if whole > 1, bytes[position - whole] == 0x30 { throw failure() }
-    if position < bytes.count, bytes[position] == 0x2e {
-      offset &+= 1
+    if whole > 1, bytes.at(position - whole) == 0x30 { throw failure() }
+    if position < bytes.count, bytes.at(position) == 0x2e {
+      offset += 1
       _ = try digits()
     }
-    if position < bytes.count, bytes[position] | 0x20 == 0x65 {
-      offset &+= 1
-      if position < bytes.count, bytes[position] == 0x2b || bytes[position] == 0x2d { offset &+= 1 }
+    if position < bytes.count, bytes.at(position) | 0x20 == 0x65 {
+      offset += 1
+      if position < bytes.count, bytes.at(position) == 0x2b || bytes.at(position) == 0x2d { offset += 1 }
       _ = try digits()
     }
-    let text = Substring(decoding: bytes[start..<position], as: UTF8.self)
+    let text = Substring(decoding: bytes.part(start..<position), as: UTF8.self)
     // A number beyond the type's range is one that would not come back.
     guard let value = Double(text), value.isFinite else { throw failure(.number) }
     return value
@@ -280,7 +255,7 @@ public struct JSONScanner {
 
   @inlinable internal mutating func digits() throws(CodecError) -> Int {
     let start = position
-    while position < bytes.count, bytes[position] &- 0x30 < 10 { offset &+= 1 }
+    while position < bytes.count, bytes.at(position).isDigit { offset += 1 }
     guard position > start else { throw failure() }
     return position - start
   }
@@ -297,15 +272,15 @@ public struct JSONScanner {
   /// Whether this word is next, which is not taken.
   @inlinable public func hasWord(_ word: StaticString) -> Bool {
     let length = word.utf8CodeUnitCount
-    guard bytes.count - position >= length, let base = bytes.baseAddress else { return false }
-    return memcmp(base + position, word.utf8Start, length) == 0
+    guard bytes.count - position >= length else { return false }
+    return bytes.part(position..<position + length) == word
   }
 
   /// The word and the quote that ends it.
   @inlinable public mutating func word(_ word: StaticString) throws(CodecError) {
     try literal(word)
-    guard position < bytes.count, bytes[position] == 0x22 else { throw failure(.tag) }
-    offset &+= 1
+    guard position < bytes.count, bytes.at(position) == 0x22 else { throw failure(.tag) }
+    offset += 1
   }
 
   @inlinable internal mutating func literal(_ word: StaticString) throws(CodecError) {
@@ -333,7 +308,7 @@ public struct JSONScanner {
         more = try another(0x5d)
       }
     case 0x22:
-      offset &+= 1
+      offset += 1
       _ = try closingQuote()
     case 0x74, 0x66: _ = try bool()
     case 0x6e: try literal("null")

@@ -114,16 +114,28 @@ public struct ThriftWriter: ~Copyable {
   }
 
   @inlinable public mutating func bytes(_ value: UnsafeRawBufferPointer) {
-    if format == .binary {
-      out.big(UInt32(truncatingIfNeeded: value.count))
-    } else {
-      out.varint(UInt64(value.count))
-    }
+    length(value.count)
     out.put(value)
   }
 
   @inlinable public mutating func text(_ number: Int16, _ value: StaticString) {
-    bytes(number, UnsafeRawBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount))
+    field(number, .string)
+    length(value.utf8CodeUnitCount)
+    out.put(value)
+  }
+
+  @inlinable public mutating func text(_ number: Int16, _ value: String) {
+    field(number, .string)
+    length(value.utf8.count)
+    out.put(string: value)
+  }
+
+  @inlinable internal mutating func length(_ count: Int) {
+    if format == .binary {
+      out.big(UInt32(truncatingIfNeeded: count))
+    } else {
+      out.varint(UInt64(count))
+    }
   }
 
   /// A list of structures.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// The 16 bytes that all spans of one trace share; zero is no trace.
 package struct TraceID: Hashable, Sendable, Comparable {
   /// The bytes as a number, the first byte as the highest.
@@ -18,12 +20,8 @@ package struct TraceID: Hashable, Sendable, Comparable {
     guard (1...32).contains(text.utf8.count) else { return nil }
     var value: UInt128 = 0
     for byte in text.utf8 {
-      switch byte {
-      case 0x30...0x39: value = value << 4 | UInt128(byte - 0x30)
-      case 0x41...0x46: value = value << 4 | UInt128(byte - 0x37)
-      case 0x61...0x66: value = value << 4 | UInt128(byte - 0x57)
-      default: return nil
-      }
+      guard let digit = HexDigit.value(byte) else { return nil }
+      value = value << 4 | UInt128(digit)
     }
     self.init(value)
   }

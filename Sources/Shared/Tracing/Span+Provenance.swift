@@ -1,5 +1,4 @@
 import Bytes
-import Glibc
 
 extension Span {
   /// An attribute of text that a receiver sets.
@@ -15,8 +14,7 @@ extension Span {
 
     @inline(__always)
     fileprivate func isKey(_ key: UnsafeRawBufferPointer) -> Bool {
-      guard key.count == keyCount, let base = key.baseAddress else { return false }
-      return bytes.withUnsafeBytes { $0.baseAddress.map { memcmp($0, base, keyCount) == 0 } ?? false }
+      key.count == keyCount && bytes.withUnsafeBytes { $0.part(0..<keyCount).isSame(as: key) }
     }
   }
 

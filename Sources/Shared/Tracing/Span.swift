@@ -4,6 +4,9 @@
 /// ranges of ``text``, lists are ranges of ``attributes`` and ``elements``. Texts are always valid UTF-8; the decoders
 /// refuse others. Every codec reads and writes this one model, which loses nothing between two formats that can both
 /// carry a thing.
+///
+/// The name shadows the standard library's `Span<T>`, a view of memory, which this project does not use; the word is
+/// OpenTelemetry's, and one word per concept is worth more here. `Swift.Span` names the other.
 package struct Span: Sendable {
   package var traceID = TraceID(0)
   package var spanID = SpanID(0)

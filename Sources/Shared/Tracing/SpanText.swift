@@ -1,5 +1,4 @@
 import Bytes
-import Glibc
 
 /// A span as a few lines for people: a head line, then its attributes, events and links, indented.
 ///
@@ -135,25 +134,10 @@ private struct SpanTextWriter {
   }
 
   private func time(_ nanoseconds: UInt64, _ out: inout ByteWriter) {
-    var seconds = time_t(nanoseconds / 1_000_000_000)
-    var parts = tm()
-    gmtime_r(&seconds, &parts)
-    func two(_ value: Int32, _ separator: StaticString) {
-      if value < 10 { out.put(0x30) }
-      out.put(decimal: Int64(value))
-      out.put(separator)
-    }
-    out.put(decimal: Int64(parts.tm_year) + 1900)
-    out.put(0x2d)
-    two(parts.tm_mon + 1, "-")
-    two(parts.tm_mday, "T")
-    two(parts.tm_hour, ":")
-    two(parts.tm_min, ":")
-    two(parts.tm_sec, ".")
-    let fraction = String(nanoseconds % 1_000_000_000)
-    for _ in 0..<(9 - fraction.utf8.count) { out.put(0x30) }
-    out.put(string: fraction)
-    out.put(0x5a)
+    let second: UInt64 = 1_000_000_000
+    out.put(
+      rfc3339: Timestamp(
+        seconds: Int64(nanoseconds / second), nanoseconds: UInt32(nanoseconds % second)))
   }
 
   private func duration(_ nanoseconds: UInt64, _ out: inout ByteWriter) {

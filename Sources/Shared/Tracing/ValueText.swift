@@ -1,4 +1,5 @@
 import Bytes
+import Encodings
 
 extension UnsafeRawBufferPointer {
   /// The bytes of a span's text; nothing when it is not within these.
@@ -6,10 +7,9 @@ extension UnsafeRawBufferPointer {
   subscript(_ piece: Span.Text) -> UnsafeRawBufferPointer {
     let start = Int(piece.offset)
     let length = Int(piece.count)
-    guard start &+ length <= count, let baseAddress else {
-      return UnsafeRawBufferPointer(start: nil, count: 0)
-    }
-    return UnsafeRawBufferPointer(start: baseAddress + start, count: length)
+    // Both are 32-bit numbers: their sum does not overflow.
+    guard start + length <= count else { return part(0..<0) }
+    return part(start..<start + length)
   }
 }
 
@@ -46,19 +46,13 @@ package enum ValueText {
       out.put(0x22)
     case .array(let list, _):
       out.put(0x5b)
-      var isFirst = true
-      for element in span.elements[clamping: list] where depth < 32 {
-        if !isFirst { out.put(0x2c) }
-        isFirst = false
+      out.put(list: span.elements[clamping: depth < 32 ? list : .none]) { element, out in
         put(element, of: span, text, to: &out, depth: depth + 1)
       }
       out.put(0x5d)
     case .map(let list):
       out.put(0x7b)
-      var isFirst = true
-      for member in span.attributes[clamping: list] where depth < 32 {
-        if !isFirst { out.put(0x2c) }
-        isFirst = false
+      out.put(list: span.attributes[clamping: depth < 32 ? list : .none]) { member, out in
         out.put(json: text[member.key])
         out.put(0x3a)
         put(member.value, of: span, text, to: &out, depth: depth + 1)

@@ -1,4 +1,5 @@
 import Bytes
+import Encodings
 
 /// The reports of `kata-trace-forwarder spool`.
 extension SpoolInspection {
@@ -91,7 +92,7 @@ extension SpoolInspection {
   }
 
   var listJSON: String {
-    var out = JSONText()
+    var out = JSONWriter()
     out.object { out in
       out.string("directory", directory.path)
       out.array("segments", segments) { out, file in
@@ -153,7 +154,7 @@ extension SpoolInspection {
   }
 
   func verifyJSON(_ damage: [Damage]) -> String {
-    var out = JSONText()
+    var out = JSONWriter()
     out.object { out in
       out.string("directory", directory.path)
       out.number("good_spans", (segments + setAside + resent).reduce(0) { $0 + $1.survey.records })
@@ -166,51 +167,5 @@ extension SpoolInspection {
       }
     }
     return out.text
-  }
-}
-
-/// Writes small JSON documents.
-private struct JSONText: ~Copyable {
-  private var out = ByteWriter(capacity: 4096)
-  private var isFirst = true
-
-  var text: String { String(decoding: out.bytes, as: UTF8.self) + "\n" }
-
-  mutating func object(_ body: (inout JSONText) -> Void) {
-    out.put("{")
-    isFirst = true
-    body(&self)
-    out.put("}")
-    isFirst = false
-  }
-
-  private mutating func name(_ name: String) {
-    if !isFirst { out.put(",") }
-    isFirst = false
-    out.put(json: name)
-    out.put(":")
-  }
-
-  mutating func string(_ key: String, _ value: String) {
-    name(key)
-    out.put(json: value)
-  }
-
-  mutating func number(_ key: String, _ value: Int) {
-    name(key)
-    out.put(decimal: Int64(value))
-  }
-
-  mutating func array<Element>(
-    _ key: String, _ elements: [Element], _ body: (inout JSONText, Element) -> Void
-  ) {
-    name(key)
-    out.put("[")
-    for (index, element) in elements.enumerated() {
-      if index > 0 { out.put(",") }
-      object { body(&$0, element) }
-    }
-    out.put("]")
-    isFirst = false
   }
 }

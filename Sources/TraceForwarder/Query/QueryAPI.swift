@@ -1,4 +1,5 @@
 import Bytes
+import Encodings
 import System
 import Tracing
 
@@ -307,16 +308,4 @@ extension Trace {
 extension Span.Kind {
   /// The word that Jaeger's tag `span.kind` has for it.
   var jaegerName: String { self == .unspecified ? "" : "\(self)" }
-}
-
-extension ByteWriter {
-  /// Puts elements with commas between them.
-  mutating func put<Element>(list: some Sequence<Element>, _ body: (Element, inout ByteWriter) -> Void) {
-    var isFirst = true
-    for element in list {
-      if !isFirst { put(0x2c) }
-      isFirst = false
-      body(element, &self)
-    }
-  }
 }

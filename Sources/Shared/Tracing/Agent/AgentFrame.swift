@@ -1,5 +1,4 @@
 import Bytes
-import Glibc
 
 /// What precedes every span on a guest agent's stream: its length, an unsigned 64-bit big-endian number. See
 /// `formats/agent-frames`.
@@ -128,14 +127,5 @@ extension Span {
   private mutating func closeGaps() {
     let sorted = agent.mapOrder.indices.sorted { agent.mapOrder[$0] < agent.mapOrder[$1] }
     for (place, index) in sorted.enumerated() { agent.mapOrder[index] = UInt32(place) }
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  @inline(__always)
-  fileprivate func isSame(as other: UnsafeRawBufferPointer) -> Bool {
-    guard count == other.count else { return false }
-    guard let mine = baseAddress, let theirs = other.baseAddress else { return true }
-    return memcmp(mine, theirs, count) == 0
   }
 }

@@ -1,4 +1,5 @@
 import Bytes
+import Encodings
 
 /// Writes `SpanData` as serde_json writes it, byte for byte.
 struct AgentJSONEncoder {
@@ -136,12 +137,7 @@ struct AgentJSONEncoder {
     _ put: (T.Element, inout ByteWriter) -> Void
   ) {
     out.put(open)
-    var isFirst = true
-    for item in items {
-      if !isFirst { out.put(0x2c) }
-      isFirst = false
-      put(item, &out)
-    }
+    out.put(list: items, put)
     out.put(close)
   }
 

@@ -1,4 +1,5 @@
 import Bytes
+import Encodings
 
 /// Spans as Jaeger's JSON, the form of its query API and of the UI's upload. See `formats/jaeger-json`.
 package enum JaegerJSON {
@@ -25,10 +26,7 @@ package enum JaegerJSON {
         out.put(",\"warnings\":null}")
       } else {
         out.put(",\"warnings\":[")
-        for (index, warning) in warnings.enumerated() {
-          if index > 0 { out.put(0x2c) }
-          out.put(json: warning)
-        }
+        out.put(list: warnings) { warning, out in out.put(json: warning) }
         out.put("]}")
       }
     }

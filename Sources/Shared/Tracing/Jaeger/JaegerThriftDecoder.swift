@@ -35,12 +35,9 @@ struct JaegerThriftDecoder {
     reader = spans.list
     for _ in 0..<spans.count {
       let start = reader
-      span.begin(with: common)
-      var failure = problem
-      if failure == nil {
-        do throws(CodecError) { try self.span(&span) } catch { failure = error }
+      let failure = try budget.next(&span, of: common, problem, at: start.position) {
+        span throws(CodecError) in try self.span(&span)
       }
-      try budget.charge(span, at: start.position)
       if let failure {
         refused(failure)
         reader = start
@@ -271,7 +268,7 @@ struct JaegerThriftDecoder {
     let start = try reader.skip(UInt64(length))
     guard !isText || reader.isText(start, Int(length)) else { throw CodecError(.text, at: start) }
     let offset = span.text.count
-    span.text.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(length)]))
+    span.text.append(contentsOf: bytes.part(start..<start + Int(length)))
     return Span.Text(offset, Int(length))
   }
 

@@ -97,8 +97,7 @@ struct JaegerThriftEncoder {
     if let service = JaegerTags.service(of: span) {
       writer.bytes(1, text[service])
     } else {
-      var name = defaultService
-      name.withUTF8 { writer.bytes(1, UnsafeRawBufferPointer($0)) }
+      writer.text(1, defaultService)
     }
     let tags = span.attributes[clamping: span.resource.attributes].filter {
       !JaegerTags.isServiceName($0, text)

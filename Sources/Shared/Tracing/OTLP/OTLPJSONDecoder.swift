@@ -72,12 +72,12 @@ struct OTLPJSONDecoder {
       var more = try json.beginArray()
       while more {
         let start = json
-        span.begin(with: common)
-        var failure = problem
-        if failure == nil {
-          do throws(CodecError) { try self.span(&span) } catch { failure = error }
+        // A copy, as the span is read by the decoder that the budget is part of.
+        var budget = budget
+        let failure = try budget.next(&span, of: common, problem, at: start.position) {
+          span throws(CodecError) in try self.span(&span)
         }
-        try budget.charge(span, at: start.position)
+        self.budget = budget
         if let failure {
           refused(failure)
           json = start

@@ -1,4 +1,5 @@
 import Bytes
+import Encodings
 
 /// Writes one span with its resource and scope around it.
 struct OTLPJSONEncoder {
@@ -129,19 +130,13 @@ struct OTLPJSONEncoder {
   ) {
     guard !items.isEmpty else { return }
     out.put(name)
-    for (index, item) in items.enumerated() {
-      if index > 0 { out.put(0x2c) }
-      put(item, &out)
-    }
+    out.put(list: items, put)
     out.put(0x5d)
   }
 
   private func attributes(_ list: Span.List, _ out: inout ByteWriter, depth: Int = 0) {
     out.put(0x5b)
-    var isFirst = true
-    for attribute in span.attributes[clamping: list] where depth < 32 {
-      if !isFirst { out.put(0x2c) }
-      isFirst = false
+    out.put(list: span.attributes[clamping: depth < 32 ? list : .none]) { attribute, out in
       out.put("{\"key\":")
       out.put(json: text[attribute.key])
       out.put(",\"value\":")
@@ -173,10 +168,7 @@ struct OTLPJSONEncoder {
       out.put(0x22)
     case .array(let list, _):
       out.put("{\"arrayValue\":{\"values\":[")
-      var isFirst = true
-      for element in span.elements[clamping: list] where depth < 32 {
-        if !isFirst { out.put(0x2c) }
-        isFirst = false
+      out.put(list: span.elements[clamping: depth < 32 ? list : .none]) { element, out in
         self.value(element, &out, depth: depth + 1)
       }
       out.put("]}")

@@ -90,13 +90,12 @@ struct OTLPProtobufDecoder {
     let parts = try parts(message)
     do throws(CodecError) { try scope(parts, &common) } catch { problem = problem ?? error }
     try budget.charge(common, at: message.position)
+    // A copy, as the budget changes while a span is read.
+    let reader = self
     try items(message) { part throws(CodecError) in
-      span.begin(with: common)
-      var failure = problem
-      if failure == nil {
-        do throws(CodecError) { try self.span(part, &span) } catch { failure = error }
+      let failure = try budget.next(&span, of: common, problem, at: part.position) {
+        span throws(CodecError) in try reader.span(part, &span)
       }
-      try budget.charge(span, at: part.position)
       if let failure { refused(failure) } else { body(&span) }
     }
   }
@@ -316,7 +315,7 @@ struct OTLPProtobufDecoder {
     guard part.remaining <= limits.textBytes else { throw part.failure(.limit) }
     guard !isText || part.isText(part.position, part.remaining) else { throw part.failure(.text) }
     let offset = span.text.count
-    span.text.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[part.position..<part.end]))
+    span.text.append(contentsOf: bytes.part(part.position..<part.end))
     return Span.Text(offset, part.remaining)
   }
 

@@ -28,7 +28,7 @@ package enum OTLPResponse {
         case (1, 0): rejected = Int(clamping: try part.varint())
         case (2, 2):
           let text = try part.protobufMessage()
-          message = String(decoding: bytes[text.position..<text.end], as: UTF8.self)
+          message = String(decoding: bytes.part(text.position..<text.end), as: UTF8.self)
         default: try part.skipProtobuf(wire)
         }
       }

@@ -1,8 +1,5 @@
-import Bytes
-import Glibc
-
 /// Which escapes a quoted text may have.
-enum EscapeRule {
+public enum EscapeRule: Sendable {
   /// JSON's (https://www.rfc-editor.org/rfc/rfc8259#section-7).
   case json
   /// JSON's and `\'`: Go's logfmt decoder.
@@ -14,17 +11,22 @@ enum EscapeRule {
 }
 
 /// An escape that the rule does not have.
-struct EscapeProblem: Error {
+public struct EscapeProblem: Error {
   /// Where the escape begins, in bytes from the start of the text.
-  var offset: Int
-  var reason: String
+  public var offset: Int
+  public var reason: String
 }
 
 /// Turns the inside of a quoted text into the bytes that it stands for.
-enum Unescaper {
+///
+/// `JSONScanner` of the spans' JSON has an unescaper of its own: there a text that is not UTF-8 and a lone surrogate are
+/// refused, as a span must come back as it was sent, and the bytes are appended to an array that has no padding. Here they
+/// are replaced, as a damaged log line is still worth reading. What letters and digits mean is shared: ``JSONEscape`` and
+/// ``HexDigit``.
+public enum Unescaper {
   /// Unescapes `text` into the arena. Control characters are refused, as Go's decoders refuse them; a lone surrogate
   /// and what is not UTF-8 become U+FFFD.
-  static func unescape(
+  public static func unescape(
     _ text: ByteSlice, rule: EscapeRule, into arena: inout Arena
   ) throws(EscapeProblem) -> ByteSlice {
     // An input byte yields at most three: one that is not UTF-8 becomes U+FFFD. Sixteen bytes are copied at once, into
@@ -106,12 +108,6 @@ enum Unescaper {
         throw EscapeProblem(offset: offset, reason: "\\x after an escaped backslash")
       }
       byte = 0x5c
-    case 0x6e: byte = 0x0a
-    case 0x74: byte = 0x09
-    case 0x72: byte = 0x0d
-    case 0x2f where rule != .rust: byte = 0x2f
-    case 0x62 where rule != .rust: byte = 0x08
-    case 0x66 where rule != .rust: byte = 0x0c
     case 0x27 where rule != .json: byte = 0x27
     case 0x30 where rule == .rust: byte = 0
     case 0x78 where rule == .logfmtKeepingHex:
@@ -124,6 +120,11 @@ enum Unescaper {
         ? try unescapeRustUnicode(p, end, offset: offset, to: out, &count)
         : try unescapeUnicode(p, end, offset: offset, to: out, &count)
     default:
+      // Rust's strings have none of JSON's other letters.
+      if let letter = JSONEscape.byte(for: kind), rule != .rust || "ntr".utf8.contains(kind) {
+        byte = letter
+        break
+      }
       throw EscapeProblem(
         offset: offset, reason: "the escape \\\(Character(Unicode.Scalar(kind))) is unknown")
     }
@@ -151,13 +152,7 @@ enum Unescaper {
   }
 
   private static func fourDigits(_ p: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>) -> UInt32? {
-    guard end - p >= 6 else { return nil }
-    var value: UInt32 = 0
-    for index in 2..<6 {
-      guard let digit = hexDigit(p[index]) else { return nil }
-      value = value << 4 | digit
-    }
-    return value
+    end - p >= 6 ? HexDigit.four(UnsafeRawBufferPointer(start: p + 2, count: 4)) : nil
   }
 
   /// `\u{…}` with one to six digits.
@@ -167,7 +162,7 @@ enum Unescaper {
   ) throws(EscapeProblem) -> Int {
     var value: UInt32 = 0
     var q = p + 3
-    while q < end, q - p < 9, let digit = hexDigit(q.pointee) {
+    while q < end, q - p < 9, let digit = HexDigit.value(q.pointee) {
       value = value << 4 | digit
       q += 1
     }
@@ -175,14 +170,5 @@ enum Unescaper {
     else { throw EscapeProblem(offset: offset, reason: "\\u needs a character's number in braces") }
     count += UTF8Scalar.encode(value, to: out + count)
     return q - p + 1
-  }
-
-  static func hexDigit(_ byte: UInt8) -> UInt32? {
-    switch byte {
-    case 0x30...0x39: UInt32(byte - 0x30)
-    case 0x41...0x46: UInt32(byte - 0x37)
-    case 0x61...0x66: UInt32(byte - 0x57)
-    default: nil
-    }
   }
 }
