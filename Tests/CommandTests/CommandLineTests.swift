@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The command line: options, help, and what a wrong one is told.
-struct CommandLineTests {
+@Suite(.ownThreads) struct CommandLineTests {
   private let sample = Repository.path("formats/output/sample.log")
 
   @Test(arguments: [
@@ -113,7 +114,7 @@ struct CommandLineTests {
   }
 
   @Test func closedOutputIsNoError() throws {
-    let code = "'\(Tool.path)' --output-format ndjson '\(sample)' | head -0; echo ${PIPESTATUS[0]}"
+    let code = try "'\(Tool.path)' --output-format ndjson '\(sample)' | head -0; echo ${PIPESTATUS[0]}"
     let result = try Tool.run("/bin/bash", ["-c", code])
     #expect(result.text == "0\n" && result.errorText.isEmpty)
     let full = try Tool.run("/bin/bash", ["-c", "'\(Tool.path)' '\(sample)' >/dev/full"])

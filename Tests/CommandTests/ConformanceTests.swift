@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The drop-in's cases, through the real binary: the exit status and every byte of the output.
-struct ConformanceTests {
+@Suite(.ownThreads) struct ConformanceTests {
   struct Case: Decodable {
     var name: String
     var args: [String]

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The cursor file: it never stands behind a record that its reader does not have.
-struct CursorTests {
+@Suite(.ownThreads) struct CursorTests {
   /// A journal of `count` entries of about 130 bytes of NDJSON, and a place for a cursor.
   private struct Fixture {
     let folder: TemporaryFolder
@@ -95,7 +95,7 @@ struct CursorTests {
     var looks = 0
     #expect(
       run.waits {
-        usleep(20_000)
+        Deadline.pause(seconds: 0.02)
         looks = run.unread == last ? looks + 1 : 0
         last = run.unread
         return last > 0 && looks == 10
@@ -125,7 +125,7 @@ struct CursorTests {
   @Test func unfinishedLineInOutputIsEndedBeforeTheNextRun() throws {
     let fixture = try Fixture(40)
     let out = fixture.folder.url.appendingPathComponent("out").path
-    let command = "'\(Tool.path)' \(fixture.ndjson.joined(separator: " ")) >>'\(out)'"
+    let command = try "'\(Tool.path)' \(fixture.ndjson.joined(separator: " ")) >>'\(out)'"
     // As on a full disk: the write that does not fit is cut.
     let limited = try Tool.run("/bin/bash", ["-c", "trap '' XFSZ; ulimit -f 4; \(command)"])
     #expect(limited.status == 1 && !fixture.hasCursor, "\(limited.errorText)")
@@ -140,12 +140,12 @@ struct CursorTests {
   @Test func outputFileIsWrittenBeforeTheCursor() throws {
     let fixture = try Fixture(40)
     let out = fixture.folder.url.appendingPathComponent("out").path
-    let command = "'\(Tool.path)' \(fixture.ndjson.joined(separator: " ")) --output-file '\(out)'"
+    let command = try "'\(Tool.path)' \(fixture.ndjson.joined(separator: " ")) --output-file '\(out)'"
     let limited = try Tool.run("/bin/bash", ["-c", "trap '' XFSZ; ulimit -f 4; \(command)"])
     #expect(limited.status == 1 && !fixture.hasCursor && !FileManager.default.fileExists(atPath: out))
     // Until it is told to end, a follower's file has no name, and nothing in it counts as written.
     let run = try PipedRun(fixture.ndjson + ["--follow", "--output-file", out])
-    usleep(1_500_000)
+    Deadline.pause(seconds: 1.5)
     #expect(!fixture.hasCursor)
     run.signal(SIGTERM)
     #expect(run.status() == 0)
@@ -237,7 +237,7 @@ struct CursorTests {
           let had = run.output.count
           run.read(upTo: min(bytes, run.output.count + run.unread))
           if run.output.count >= bytes { return true }
-          usleep(10_000)
+          Deadline.pause(seconds: 0.01)
           return run.output.count > 0 && had == run.output.count && run.unread == 0
         }
       } else {
@@ -263,7 +263,7 @@ struct CursorTests {
     let out = fixture.folder.url.appendingPathComponent("out").path
     _ = try fixture.folder.write("out", "cut")
     let arguments = end == .followFile ? fixture.ndjson + ["--follow"] : limited
-    let command = "exec '\(Tool.path)' \(arguments.joined(separator: " ")) >>'\(out)'"
+    let command = try "exec '\(Tool.path)' \(arguments.joined(separator: " ")) >>'\(out)'"
     let stop = end == .followFile ? "timeout --preserve-status 0.2 " : ""
     _ = try Tool.run(
       "/bin/bash",

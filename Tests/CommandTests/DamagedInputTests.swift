@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Inputs that are missing, unreadable or damaged, among others that are not.
-struct DamagedInputTests {
+@Suite(.ownThreads) struct DamagedInputTests {
   /// The numbers of the records that a run wrote as CSV or NDJSON with that field alone.
   private func numbers(_ result: Tool.Result) -> [Int] {
     result.text.split(separator: "\n").compactMap { Int($0.filter(\.isNumber)) }
@@ -207,7 +207,7 @@ struct DamagedInputTests {
       subprocess.run([sys.argv[2], '--check-only', '--keep-going', '--quiet', sys.argv[1]], stderr=subprocess.DEVNULL)
       print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
       """
-    let result = try Tool.run("/usr/bin/python3", ["-c", script, packed, Tool.path])
+    let result = try Program.python(["-c", script, packed, Tool.path])
     let peak = try #require(Int(result.text.trimmingCharacters(in: .whitespacesAndNewlines)))
     #expect(peak < 32 << 10)
   }

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Rules of the drop-in that its conformance cases do not reach.
-struct DropInTests {
+@Suite(.ownThreads) struct DropInTests {
   private static let known = "level=info msg=m name=n pid=1 source=s"
 
   private func convert(_ text: String, _ format: String, _ options: [String] = []) throws -> Tool.Result {

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Every example of the documentation, executed.
-struct ExampleTests {
+@Suite(.ownThreads) struct ExampleTests {
   private let shim = Repository.path("examples/sample/shim.log")
   private let containerd = Repository.path("examples/sample/containerd.log")
 

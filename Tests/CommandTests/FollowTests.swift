@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Files that are truncated in place while they are followed, as `copytruncate` of logrotate does.
-struct FollowTests {
+@Suite(.ownThreads) struct FollowTests {
   private static func line(_ number: Int, _ text: String = "m") -> String {
     "time=\"2026-03-05T05:01:54.123Z\" level=info msg=\"\(text)\" name=n pid=1 source=s number=\(number)\n"
   }

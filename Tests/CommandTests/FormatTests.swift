@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The samples of `formats/`: what each input reads as, what each output looks like, and what its schema says.
-struct FormatTests {
+@Suite(.ownThreads) struct FormatTests {
   private static let formats = Repository.root.appendingPathComponent("formats")
 
   static func samples(_ kind: String) -> [String] {

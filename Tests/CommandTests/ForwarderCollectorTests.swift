@@ -1,20 +1,11 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// Exporters that send spans to collectors over the network.
-struct ForwarderCollectorTests {
+@Suite(.ownThreads) struct ForwarderCollectorTests {
   private static let python = Repository.path(".build/venv/bin/python")
-
-  private func send(_ data: Data, to forwarder: ForwarderProcess) throws {
-    let agent = try LocalSocket(path: forwarder.agentSocket)
-    try agent.write(data)
-    agent.endWriting()
-  }
-
-  private func names(_ trace: UInt64, _ ids: Range<UInt64>) -> [SpanName] {
-    ids.map { Frames.name(trace: trace, span: $0) }
-  }
 
   /// Options that make a test's exporter deliver to a collector as JSON and not wait long.
   private func options(_ collector: FakeCollector) -> [String] {
@@ -208,7 +199,7 @@ struct ForwarderCollectorTests {
 
   @Test func aSlowCollectorDoesNotKeepTheForwarderBeyondItsTime() throws {
     let collector = try FakeCollector { _, _ in
-      usleep(100_000)
+      Deadline.pause(seconds: 0.1)
       return .init()
     }
     let forwarder = try ForwarderProcess.ready(
@@ -256,7 +247,7 @@ struct ForwarderCollectorTests {
     }
     #expect(forwarder.stop() == 0)
     #expect(
-      names.sorted() == (samples.names + self.names(7, 1..<21)).map(\.description).sorted())
+      names.sorted() == (samples.names + CommandTests.names(7, 1..<21)).map(\.description).sorted())
     let sizes = try files.map { try Data(contentsOf: URL(fileURLWithPath: $0)).count }
     #expect(sizes.allSatisfy { $0 <= 65_000 } && sizes.contains { $0 > 50_000 })
   }
@@ -341,71 +332,4 @@ struct ForwarderCollectorTests {
     #expect(other.log.contains("--collector-ca-file"))
     #expect(try server.names().count == 3)
   }
-}
-
-/// An HTTPS server by Python's library that keeps the requests' bodies in a file, one a line.
-private final class TLSCollector: @unchecked Sendable {
-  private let process = Process()
-  private let file: URL
-  let port: UInt16
-
-  init(in folder: TemporaryFolder) throws {
-    file = folder.url.appendingPathComponent("requests")
-    try Data().write(to: file)
-    let code = """
-      import http.server, ssl, sys
-      class Handler(http.server.BaseHTTPRequestHandler):
-          protocol_version = "HTTP/1.1"
-          def do_POST(self):
-              body = self.rfile.read(int(self.headers["Content-Length"]))
-              open("requests", "ab").write(body + b"\\n")
-              self.send_response(200)
-              self.send_header("Content-Length", "0")
-              self.end_headers()
-          def log_message(self, *_): pass
-      server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-      context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-      context.load_cert_chain("cert.pem", "key.pem")
-      server.socket = context.wrap_socket(server.socket, server_side=True)
-      print(server.server_port, flush=True)
-      server.serve_forever()
-      """
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-    process.arguments = ["-c", code]
-    process.currentDirectoryURL = folder.url
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-    port = UInt16(text.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
-    guard port > 0 else { throw ForwarderProcess.Failure(description: "no HTTPS server: \(text)") }
-  }
-
-  deinit {
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-  }
-
-  func names() throws -> [SpanName] { try OTLPLines.names(file.path) }
-}
-
-/// Takes datagrams on a thread of its own, as fast as they come.
-private final class DatagramCollector: @unchecked Sendable {
-  private let lock = NSLock()
-  private var datagrams: [Data] = []
-  private var isDone = false
-
-  init(_ socket: LocalSocket) {
-    socket.setTimeout(50)
-    Thread.detachNewThread { [self] in
-      while !lock.withLock({ isDone }) {
-        guard let data = try? socket.read(70_000) else { continue }
-        lock.withLock { datagrams.append(data) }
-      }
-    }
-  }
-
-  var all: [Data] { lock.withLock { datagrams } }
-  func stop() { lock.withLock { isDone = true } }
 }

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The forwarder's command line: options, help, and what a wrong one is told.
-struct ForwarderCommandLineTests {
+@Suite(.ownThreads) struct ForwarderCommandLineTests {
   private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> Tool.Result {
     try Tool.run(ForwarderProcess.path, arguments, environment: environment)
   }
@@ -126,7 +127,7 @@ struct ForwarderCommandLineTests {
 
   @Test func versionAndClosedOutput() throws {
     #expect(try run(["--version"]).text.hasPrefix("kata-trace-forwarder "))
-    let code = "'\(ForwarderProcess.path)' --help | head -0; echo ${PIPESTATUS[0]}"
+    let code = try "'\(ForwarderProcess.path)' --help | head -0; echo ${PIPESTATUS[0]}"
     #expect(try Tool.run("/bin/bash", ["-c", code]).text == "0\n")
     let full = try Tool.run("/bin/bash", ["-c", "'\(ForwarderProcess.path)' --help >/dev/full"])
     #expect(full.status == 1 && full.errorText.contains("No space left on device"))

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// More connections of agents than the forwarder takes: nothing that has arrived is lost.
-struct ForwarderConnectionTests {
+@Suite(.ownThreads) struct ForwarderConnectionTests {
   @Test func thousandsOfShortConnectionsOneAfterTheOtherLoseNothing() throws {
     let forwarder = try ForwarderProcess.ready(["--query", "127.0.0.1:0"])
     for number in 1...2000 {

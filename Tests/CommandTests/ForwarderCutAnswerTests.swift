@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A collector whose answer breaks off: it is no answer, whatever its status.
-struct ForwarderCutAnswerTests {
+@Suite(.ownThreads) struct ForwarderCutAnswerTests {
   static let answers = [
     "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Le",
     "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",

@@ -1,19 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Disks that are full, read-only, removed and back, and files that are damaged: what is not touched is delivered, and
 /// the forwarder goes on by itself.
-struct ForwarderDiskTests {
-  private func send(_ data: Data, to forwarder: ForwarderProcess) throws {
-    let agent = try LocalSocket(path: forwarder.agentSocket)
-    try agent.write(data)
-    agent.endWriting()
-  }
-
-  private func names(_ trace: UInt64, _ ids: Range<UInt64>) -> [SpanName] {
-    ids.map { Frames.name(trace: trace, span: $0) }
-  }
-
+@Suite(.ownThreads) struct ForwarderDiskTests {
   private func toCollector(_ port: UInt16) -> [String] {
     [
       "--otlp-endpoint", "http://127.0.0.1:\(port)", "--otlp-protocol", "http/json", "--retry-pause", "20ms",
@@ -167,7 +158,7 @@ struct ForwarderDiskTests {
     try forwarder.wait("it says so") { forwarder.log.contains("No space left on device") }
     #expect(try forwarder.get("/readyz").status == 503)
     let before = forwarder.processorTime
-    usleep(300_000)
+    Deadline.pause(seconds: 0.3)
     #expect(forwarder.processorTime - before < 20)
     try FileManager.default.removeItem(atPath: other)
     try forwarder.waitForSpans(50)

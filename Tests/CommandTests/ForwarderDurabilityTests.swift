@@ -1,15 +1,10 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Files of exporters: on disk before their spans are acknowledged, and never written over when another program changed
 /// them.
-struct ForwarderDurabilityTests {
-  private func send(_ data: Data, to forwarder: ForwarderProcess) throws {
-    let agent = try LocalSocket(path: forwarder.agentSocket)
-    try agent.write(data)
-    agent.endWriting()
-  }
-
+@Suite(.ownThreads) struct ForwarderDurabilityTests {
   private func waitUntilDelivered(_ forwarder: ForwarderProcess, _ spans: Int, _ exporter: String) throws {
     try forwarder.wait("they are delivered", seconds: 60) {
       try forwarder.metric("spans_exported_total{exporter=\"\(exporter)\"}") == spans
@@ -167,8 +162,8 @@ struct ForwarderDurabilityTests {
       case .emptied: try Data().write(to: file)
       case .edited: try Data((text + "a note of mine").utf8).write(to: file)
       case .reformatted:
-        _ = try Tool.run("/usr/bin/python3", ["-c", Self.dump("indent=3"), file.path])
-      case .sorted: _ = try Tool.run("/usr/bin/python3", ["-c", Self.dump("sort_keys=True"), file.path])
+        _ = try Program.python(["-c", Self.dump("indent=3"), file.path])
+      case .sorted: _ = try Program.python(["-c", Self.dump("sort_keys=True"), file.path])
       case .replaced: try Data("[1,2]\n".utf8).write(to: file)
       }
     }

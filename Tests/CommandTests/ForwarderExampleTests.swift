@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The examples that are about traces, executed.
-struct ForwarderExampleTests {
+@Suite(.ownThreads) struct ForwarderExampleTests {
   /// Runs an example with the tools in its `PATH` and returns what it printed; a long-lived one is ended by `until`.
   private func run(_ name: String, _ arguments: [String]) throws -> Tool.Result {
     try Tool.run(Repository.path("examples/\(name)"), arguments, environment: try environment())

@@ -1,14 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Exporters that write files and standard output.
-struct ForwarderFileTests {
-  private func send(_ data: Data, to forwarder: ForwarderProcess) throws {
-    let agent = try LocalSocket(path: forwarder.agentSocket)
-    try agent.write(data)
-    agent.endWriting()
-  }
-
+@Suite(.ownThreads) struct ForwarderFileTests {
   /// The spans of a Jaeger document, whose envelope and processes must be as the Jaeger UI needs them.
   private func jaegerSpans(_ data: Data) throws -> [SpanName] {
     let document = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What the forwarder says of itself, against `formats/`.
-struct ForwarderFormatTests {
+@Suite(.ownThreads) struct ForwarderFormatTests {
   @Test func metricsAreThoseOfTheTable() throws {
     let forwarder = try ForwarderProcess.ready(["--otlp-json-file", "spans.jsonl"])
     let text = try HTTPAnswer.get(forwarder.addresses["metrics"] ?? "", "/metrics").text

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Guests that send what they should not: it costs them, and nobody else.
-struct ForwarderGuestTests {
+@Suite(.ownThreads) struct ForwarderGuestTests {
   private func start(_ arguments: [String] = [], folder: TemporaryFolder? = nil) throws -> ForwarderProcess {
     let folder = try folder ?? TemporaryFolder()
     return try ForwarderProcess.ready(
@@ -54,10 +55,10 @@ struct ForwarderGuestTests {
     #expect(try spans(forwarder).count == 1)
   }
 
-  @Test func garbageBetweenGoodFramesCostsOnlyItself() throws {
+  @Test(.seeded) func garbageBetweenGoodFramesCostsOnlyItself() throws {
     let forwarder = try start()
     let agent = try LocalSocket(path: forwarder.agentSocket)
-    var random = SystemRandomNumberGenerator()
+    var random = Seed.generator()
     var data = Data()
     for number in 1...100 {
       data += Frames.span(trace: 1, span: UInt64(number))
@@ -101,7 +102,7 @@ struct ForwarderGuestTests {
       let start = size / 2 + number * size
       try agent.write(data[start..<start + size])
       try forwarder.waitForSpans(number + 1)
-      usleep(25_000)
+      Deadline.pause(seconds: 0.025)
     }
     try agent.write(data[(size / 2 + 39 * size)...])
     try forwarder.waitForSpans(40)
@@ -212,7 +213,7 @@ struct ForwarderGuestTests {
     try forwarder.wait("it says so") { forwarder.log.contains("a connection cannot be accepted") }
     // It does not spin: in a second of its waiting it uses little of the processor.
     let before = forwarder.processorTime
-    usleep(500_000)
+    Deadline.pause(seconds: 0.5)
     #expect(forwarder.processorTime - before < 25)
     agents.removeFirst(39)
     try forwarder.waitForSpans(1)

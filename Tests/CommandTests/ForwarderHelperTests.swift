@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The forwarder as two processes: the one that makes the sandboxes' sockets, and the one that receives.
-@Suite(.timeLimit(.minutes(10))) struct ForwarderHelperTests {
+@Suite(.ownThreads, .timeLimit(.minutes(10))) struct ForwarderHelperTests {
   private func start(in folder: TemporaryFolder) throws -> ForwarderProcess {
     try ForwarderProcess.ready(
       ["--socket-path-template", "\(folder.url.path)/vm/{ID}/clh.sock", "--query", "127.0.0.1:0"],

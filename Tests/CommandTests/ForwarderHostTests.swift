@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Requests that a browser was lured into sending: DNS rebinding and pages of other origins.
-struct ForwarderHostTests {
+@Suite(.ownThreads) struct ForwarderHostTests {
   private func status(_ address: String, _ request: String) throws -> (Int, String) {
     let socket = try LocalSocket(port: UInt16(address.split(separator: ":").last ?? "") ?? 0)
     try socket.write(Data((request + "Connection: close\r\n\r\n").utf8))

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What the forwarder listens on, and that it says what it does not.
-struct ForwarderListeningTests {
+@Suite(.ownThreads) struct ForwarderListeningTests {
   private static let hasVSOCK: Bool = {
     let number = socket(40, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     if number >= 0 { close(number) }

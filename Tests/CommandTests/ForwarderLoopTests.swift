@@ -1,15 +1,10 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// Exporters whose spans come back: refused at the start where that can be seen, and ended where not.
-struct ForwarderLoopTests {
-  private func send(_ data: Data, to forwarder: ForwarderProcess) throws {
-    let agent = try LocalSocket(path: forwarder.agentSocket)
-    try agent.write(data)
-    agent.endWriting()
-  }
-
+@Suite(.ownThreads) struct ForwarderLoopTests {
   private func span(_ number: Int) -> Data {
     let id = Frames.hex(UInt128(number), 16)
     return Data(

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// More connections and slower readers over HTTP than the forwarder takes: nobody else is shut out.
-struct ForwarderOverloadTests {
+@Suite(.ownThreads) struct ForwarderOverloadTests {
   private func start(_ arguments: [String]) throws -> ForwarderProcess {
     try ForwarderProcess.ready(
       ["--query", "127.0.0.1:0", "--jaeger-receiver", "127.0.0.1:0", "--otlp-receiver", "127.0.0.1:0"]
@@ -89,7 +90,7 @@ struct ForwarderOverloadTests {
       #expect(try forwarder.get("/healthz", at: "query").text == "ok\n")
     }
     let before = forwarder.processorTime
-    usleep(1_000_000)
+    Deadline.pause(seconds: 1)
     #expect(forwarder.processorTime - before < 30)
     #expect(forwarder.log.contains("raise LimitNOFILE="))
     let answer = try HTTPAnswer.post(

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Where a span is from is what its socket tells; what the sender says about that is a claim.
-struct ForwarderProvenanceTests {
+@Suite(.ownThreads) struct ForwarderProvenanceTests {
   private func frame(_ replacements: [(String, String)]) -> Data {
     var text = String(decoding: Frames.span(trace: 9, span: 9).dropFirst(8), as: UTF8.self)
     for (from, to) in replacements { text = text.replacingOccurrences(of: from, with: to) }

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The query API and its page, asked by clients over HTTP and looked at in a browser.
-struct ForwarderQueryTests {
+@Suite(.ownThreads) struct ForwarderQueryTests {
   private static let samples = Repository.path("formats/query-api/samples")
 
   /// The requests of `formats/query-api/samples` have the very answers that stand there. `KATA_RECORD=1` writes them

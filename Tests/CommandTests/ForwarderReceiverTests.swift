@@ -1,16 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The forwarder's receivers, with the real samples and clients that nobody here wrote.
-struct ForwarderReceiverTests {
+@Suite(.ownThreads) struct ForwarderReceiverTests {
   private static let python = Repository.path(".build/venv/bin/python")
   private static let jaegerPython = Repository.path(".build/venv-jaeger/bin/python")
-
-  private func send(_ data: Data, to path: String) throws {
-    let agent = try LocalSocket(path: path)
-    try agent.write(data)
-    agent.endWriting()
-  }
 
   @Test func everySampleFrameComesOutAsOTLP() throws {
     let samples = try SampleSpans.all()

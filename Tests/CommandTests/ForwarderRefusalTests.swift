@@ -4,18 +4,8 @@ import TestSupport
 import Testing
 
 /// What becomes of spans that a collector refuses: `formats/collector-answers` against the real binary.
-struct ForwarderRefusalTests {
+@Suite(.ownThreads) struct ForwarderRefusalTests {
   static let exporters = ["otlp", "jaeger-thrift"]
-
-  private func send(_ data: Data, to forwarder: ForwarderProcess) throws {
-    let agent = try LocalSocket(path: forwarder.agentSocket)
-    try agent.write(data)
-    agent.endWriting()
-  }
-
-  private func names(_ trace: UInt64, _ ids: Range<UInt64>) -> [SpanName] {
-    ids.map { Frames.name(trace: trace, span: $0) }
-  }
 
   private func options(_ exporter: String, _ collector: FakeCollector, pause: String = "1ms") -> [String] {
     (exporter == "otlp"

@@ -1,14 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The forwarder as a service: signals, the service manager, sockets it is handed, what it says of itself, its unit.
-struct ForwarderServiceTests {
-  private func send(_ data: Data, to path: String) throws {
-    let agent = try LocalSocket(path: path)
-    try agent.write(data)
-    agent.endWriting()
-  }
-
+@Suite(.ownThreads) struct ForwarderServiceTests {
   // MARK: Signals
 
   @Test(arguments: [SIGTERM, SIGINT]) func whatAgentsHaveSentIsReadBeforeItEnds(_ number: Int32) throws {
@@ -121,7 +116,7 @@ struct ForwarderServiceTests {
     let file = folder.url.appendingPathComponent("spans.json").path
     let activator = Process()
     activator.executableURL = URL(fileURLWithPath: "/usr/bin/systemd-socket-activate")
-    activator.arguments = [
+    activator.arguments = try [
       "--listen=\(path)", "--fdname=agents", ForwarderProcess.path, "--otlp-json-file", file, "--metrics",
       "off",
       "--jaeger-receiver", "off", "--otlp-receiver", "off", "--vsock=false", "--user", "root", "--spool-dir",
@@ -334,7 +329,7 @@ struct ForwarderServiceTests {
   @Test func theDemonstrationRunsAndLeavesNothing() throws {
     let folder = try TemporaryFolder()
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: ForwarderProcess.path)
+    process.executableURL = try URL(fileURLWithPath: ForwarderProcess.path)
     process.arguments = ["demo", "--query", "127.0.0.1:0"]
     process.environment = ProcessInfo.processInfo.environment.merging(["TMPDIR": folder.url.path]) { $1 }
     let log = folder.url.appendingPathComponent("log")
@@ -364,38 +359,5 @@ extension ForwarderProcess {
   fileprivate var state: String {
     let text = (try? String(contentsOfFile: "/proc/\(identifier)/stat", encoding: .utf8)) ?? ""
     return (text.split(separator: ")").last ?? "").split(separator: " ").first.map(String.init) ?? ""
-  }
-}
-
-/// The service manager's end of the notification socket.
-final class NotifySocket {
-  let path: String
-  private let number: Int32
-
-  init(_ path: String) throws {
-    self.path = path
-    number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) {
-      $0.copyBytes(from: Array(path.utf8).prefix($0.count - 1))
-    }
-    let code = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    guard code == 0 else { throw LocalSocket.Failure("bind \(path)") }
-  }
-
-  deinit { close(number) }
-
-  /// The next message; nil when none comes in time.
-  func next(seconds: Double = 10) -> String? {
-    var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    guard poll(&entry, 1, Int32(seconds * 1000)) > 0 else { return nil }
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let got = recv(number, &bytes, bytes.count, 0)
-    return got < 0 ? nil : String(decoding: bytes[..<got], as: UTF8.self)
   }
 }

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A forwarder whose process may open no more files: it goes on by itself when there are some again.
-@Suite(.timeLimit(.minutes(10))) struct ForwarderShortageTests {
+@Suite(.ownThreads, .timeLimit(.minutes(10))) struct ForwarderShortageTests {
   private static let prlimit = "/usr/bin/prlimit"
 
   /// Connects agents, each of which has begun a frame, until no descriptor is left.

@@ -1,11 +1,12 @@
 import Bytes
 import Foundation
+import TestSupport
 import Testing
 import TraceForwarder
 import Tracing
 
 /// `kata-trace-forwarder spool`: beside a running forwarder, without one, and over damage.
-struct ForwarderSpoolCommandTests {
+@Suite(.ownThreads) struct ForwarderSpoolCommandTests {
   private func run(_ arguments: [String]) throws -> Tool.Result {
     try Tool.run(ForwarderProcess.path, ["spool"] + arguments)
   }

@@ -1,18 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Nothing that was accepted is lost, whatever happens to the process, the disk and the collector.
-struct ForwarderSpoolTests {
-  private func send(_ data: Data, to forwarder: ForwarderProcess) throws {
-    let agent = try LocalSocket(path: forwarder.agentSocket)
-    try agent.write(data)
-    agent.endWriting()
-  }
-
-  private func names(_ trace: UInt64, _ ids: Range<UInt64>) -> [SpanName] {
-    ids.map { Frames.name(trace: trace, span: $0) }
-  }
-
+@Suite(.ownThreads) struct ForwarderSpoolTests {
   /// An exporter that finds nobody, so that spans stay in the spool.
   private func away() throws -> [String] {
     ["--otlp-endpoint", "http://127.0.0.1:\(try Rotel.freePort())", "--stop-timeout", "100ms"]
@@ -31,13 +22,14 @@ struct ForwarderSpoolTests {
   // MARK: Crashes
 
   /// Kills the forwarder again and again while agents send and the collector comes and goes.
-  @Test(.timeLimit(.minutes(20))) func nothingAcknowledgedToDiskIsLostByKilling() throws {
+  @Test(.seeded, .timeLimit(.minutes(20))) func nothingAcknowledgedToDiskIsLostByKilling() throws {
     let rounds = Deadline.isSlow ? 100 : 20
     let folder = try TemporaryFolder()
     let port = try Rotel.freePort()
     var acknowledged: Set<SpanName> = []
     var delivered: [SpanName] = []
     var next: UInt64 = 1
+    var random = Seed.generator()
     for round in 0..<rounds {
       let forwarder = try ForwarderProcess.ready(
         [
@@ -54,8 +46,7 @@ struct ForwarderSpoolTests {
       // A stream of its own on which whole chunks go, and the count of what is in the spool after each.
       let agent = try LocalSocket(path: forwarder.agentSocket)
       var sent: [SpanName] = []
-      let chunks = Int.random(in: 1...6)
-      for _ in 0..<chunks {
+      for _ in 0...random.below(6) {
         try agent.write(Frames.spans(trace: 1, next..<next + 40, padding: 100))
         sent += names(1, next..<next + 40)
         next += 40
@@ -200,7 +191,7 @@ struct ForwarderSpoolTests {
     #expect(size <= 256 << 10)
     #expect(try forwarder.metric("spool_dropped_spans_total") == 0)
     // A peer that has hung up is no reason to spin.
-    usleep(300_000)
+    Deadline.pause(seconds: 0.3)
     #expect(forwarder.processorTime - before < 20)
     #expect(forwarder.status("VmRSS") < 120_000)
 

@@ -1,13 +1,14 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What `--dump-only` shows a person of what a guest wrote.
-struct ForwarderTerminalTests {
+@Suite(.ownThreads) struct ForwarderTerminalTests {
   @Test func aTerminalGetsColorsAndEscapesForWhatAGuestWrote() throws {
     let folder = try TemporaryFolder()
     let socket = folder.url.appendingPathComponent("agents.sock").path
     let shown = folder.url.appendingPathComponent("shown").path
-    let command = [
+    let command = try [
       ForwarderProcess.path, "--dump-only", "--user", "root", "--vsock=false", "--jaeger-receiver", "off",
       "--otlp-receiver", "off", "--metrics", "off", "--socket-path", socket,
     ].map { "'\($0)'" }.joined(separator: " ")

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Traces of unusual shapes in the query API, on the page and in files.
-struct ForwarderTraceShapeTests {
+@Suite(.ownThreads) struct ForwarderTraceShapeTests {
   private static let trace = "0102030405060708090a0b0c0d0e0f10"
 
   /// - Parameter start: milliseconds.
@@ -148,7 +149,7 @@ struct ForwarderTraceShapeTests {
       try agent.write(Frames.spans(trace: 1, first..<first + 50, padding: 4000))
       try forwarder.waitForSpans((step + 1) * 50)
       // Time for the exporter to come to it.
-      usleep(100_000)
+      Deadline.pause(seconds: 0.1)
     }
     let total = try written() - before
     let rate = Int(Date().timeIntervalSince(start) * 1.5 * 1_048_576)

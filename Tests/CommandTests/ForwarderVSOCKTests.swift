@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Standard VSOCK for real: a guest under QEMU, in which the forwarder listens and others connect over the kernel's loopback.
-@Suite struct ForwarderVSOCKTests {
+@Suite(.ownThreads) struct ForwarderVSOCKTests {
   private static let kernel = Repository.path(".build/guest-kernel")
   private static let samples = Repository.path("formats/agent-frames")
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `--reorder-window` over several inputs.
-struct InputMergeTests {
+@Suite(.ownThreads) struct InputMergeTests {
   private static let csv = ["--output-format", "csv", "--fields", "number,filename"]
 
   /// Records in the order in which a run wrote them: how many, and how many stand behind a younger one.
@@ -110,9 +110,9 @@ struct InputMergeTests {
     let first = try folder.write("first", LogLines.text(stride(from: 1, to: 6000, by: 3)))
     let second = try folder.write("second", LogLines.text(stride(from: 2, to: 6000, by: 3)))
     let arguments = (Self.csv + ["--reorder-window", "10ms"]).joined(separator: " ")
-    let script = """
-      mkfifo fifo && { cat '\(first)' >fifo & } && cat '\(second)' | '\(Tool.path)' \(arguments) '\(file)' fifo -
-      """
+    let script = try """
+    mkfifo fifo && { cat '\(first)' >fifo & } && cat '\(second)' | '\(Tool.path)' \(arguments) '\(file)' fifo -
+    """
     let result = try Tool.run("/bin/bash", ["-c", script], in: folder.url)
     #expect(result.status == 0 && order(result) == (6000, 0), "\(result.errorText)")
   }
@@ -129,10 +129,10 @@ struct InputMergeTests {
     for inputs in ["fifo", "fifo '\(other)'"] {
       let arguments = (options + ["--fields", "number"]).joined(separator: " ")
       // A writer that is let go is gone before the reader comes back.
-      let script = """
-        rm -f fifo; mkfifo fifo; cat '\(file)' >fifo & sleep 0.1
-        timeout -s KILL 20 '\(Tool.path)' \(arguments) \(inputs)
-        """
+      let script = try """
+      rm -f fifo; mkfifo fifo; cat '\(file)' >fifo & sleep 0.1
+      timeout -s KILL 20 '\(Tool.path)' \(arguments) \(inputs)
+      """
       let result = try Tool.run("/bin/bash", ["-c", script], in: folder.url)
       #expect(result.status == 0, "\(inputs) \(result.errorText)")
       #expect(result.text.split(separator: "\n").filter { $0.contains(/[0-9]/) }.count >= 100)
@@ -167,7 +167,7 @@ struct InputMergeTests {
                      check=True, stdout=subprocess.DEVNULL)
       print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
       """
-    let result = try Tool.run("/usr/bin/python3", ["-c", script, Tool.path], in: folder.url)
+    let result = try Program.python(["-c", script, Tool.path], in: folder.url)
     let peak = try #require(
       Int(result.text.trimmingCharacters(in: .whitespacesAndNewlines)), "\(result.errorText)")
     #expect(peak < 32 << 10)

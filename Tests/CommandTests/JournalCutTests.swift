@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Journal files that are empty, compressed, or cut short while they are read.
-struct JournalCutTests {
+@Suite(.ownThreads) struct JournalCutTests {
   private static func make(_ numbers: Range<Int>, _ folder: TemporaryFolder, _ name: String) throws -> String
   {
     let padding = String(repeating: "x", count: 200)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Damaged journal files against the entries that were written to them.
-struct JournalDamageTests {
+@Suite(.ownThreads) struct JournalDamageTests {
   private static let count = 600
   /// The numbers of the entries that `--identifier kata`, the default, is to find.
   private static let wanted = Set((0..<count).filter { $0 % 3 != 0 })
@@ -235,7 +235,7 @@ struct JournalDamageTests {
     let journald = try PrivateJournald()
     try journald.send("MESSAGE=first\nSYSLOG_IDENTIFIER=kata\n")
     let entries = (0..<4000).map { "MESSAGE=m \($0)\nSYSLOG_IDENTIFIER=kata\nNUMBER=\($0)\n\n" }.joined()
-    let writer = Task { try journald.send(entries) }
+    async let writer: Void = journald.send(entries)
     for _ in 0..<12 {
       let result = try journald.run(
         "/bin/sh",
@@ -245,7 +245,7 @@ struct JournalDamageTests {
         ])
       #expect(result.status == 0 && result.text.contains("first"), "\(result.errorText)")
     }
-    try await writer.value
+    try await writer
   }
 
   @Test func soundFilesAreNotCalledDamaged() throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The journal in place, against systemd's own tools and a real journald.
-struct JournalTests {
+@Suite(.ownThreads) struct JournalTests {
   private static let logfmt =
     "time=\"2026-03-05T05:01:54.5Z\" level=info msg=whole name=containerd-shim-v2 pid=7 source=virtcontainers"
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Our own logfmt, read back: the same records, whatever is in them, and no option needed.
-struct LogfmtReadBackTests {
+@Suite(.ownThreads) struct LogfmtReadBackTests {
   /// What readers, terminals and rules stumble over.
   private static let pieces: [String] =
     (0...0xa0).compactMap { Unicode.Scalar($0).map { String(Character($0)) } }

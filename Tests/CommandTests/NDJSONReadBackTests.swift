@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What this tool writes as NDJSON is read by it, and every name of an object is there once.
-struct NDJSONReadBackTests {
+@Suite(.ownThreads) struct NDJSONReadBackTests {
   private static let head = #"time="2026-03-05T05:01:54.5Z" level=info name=n pid=1 source=s "#
 
   @Test func recordWithoutAMessageIsReadBack() throws {

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Inputs that pause: pipes whose writers are slow, and followed ones that do not grow.
-struct PauseTests {
+@Suite(.ownThreads) struct PauseTests {
   private static let ndjson = ["--output-format", "ndjson", "--fields", "number"]
 
   private func record(_ number: Int) -> String { "{\"number\":\"\(number)\"}" }
@@ -70,7 +71,7 @@ struct PauseTests {
   @Test func pipeOnStandardInputIsReadToItsEnd() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("log", String(LogLines.text(1...3).dropLast()))
-    let follow = "'\(Tool.path)' --follow \(Self.ndjson.joined(separator: " ")) -"
+    let follow = try "'\(Tool.path)' --follow \(Self.ndjson.joined(separator: " ")) -"
     let whole = try Tool.run("/bin/bash", ["-c", "cat '\(path)' | \(follow)"])
     #expect(whole.status == 0 && whole.text.split(separator: "\n").map(String.init) == (1...3).map(record))
     let cut = try Tool.run("/bin/bash", ["-c", "gzip -c '\(path)' | head -c -6 | \(follow)"])
@@ -119,7 +120,7 @@ struct PauseTests {
         run.readWaiting()
         return run.lines.count == 60
       })
-    usleep(milliseconds * 1000)
+    Deadline.pause(seconds: Double(milliseconds) / 1000)
     run.signal(SIGTERM)
     #expect(run.status() == 0)
     #expect((try? String(contentsOfFile: cursor, encoding: .utf8))?.contains(";i=3c;") == true)

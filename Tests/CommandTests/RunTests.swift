@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What a run does with its inputs and outputs, through the real binary.
-struct RunTests {
+@Suite(.ownThreads) struct RunTests {
   private let sample = Repository.path("formats/output/sample.log")
 
   private static func line(_ number: Int, _ text: String = "m", pid: Int = 1) -> String {
@@ -19,9 +19,9 @@ struct RunTests {
     let packed = folder.url.appendingPathComponent("packed").path
     _ = try Tool.run("/bin/bash", ["-c", "\(program) -c <'\(sample)' >'\(packed)'"])
     #expect(try Tool.run(["--output-format", "ndjson", "--fields", "time,msg", packed]).output == expected)
-    let pipe = "cat '\(packed)' | '\(Tool.path)' --output-format ndjson --fields time,msg -"
+    let pipe = try "cat '\(packed)' | '\(Tool.path)' --output-format ndjson --fields time,msg -"
     #expect(try Tool.run("/bin/bash", ["-c", pipe]).output == expected)
-    let cut = "head -c 60 '\(packed)' >'\(packed).cut'; '\(Tool.path)' --check-only '\(packed).cut'"
+    let cut = try "head -c 60 '\(packed)' >'\(packed).cut'; '\(Tool.path)' --check-only '\(packed).cut'"
     let result = try Tool.run("/bin/bash", ["-c", cut])
     #expect(result.status == 1 && result.errorText.contains("\(program) failed"), "\(result.errorText)")
   }
@@ -188,18 +188,18 @@ struct RunTests {
   /// Peak memory in KiB, of a run that reads `text` again and again from a pipe.
   private func peak(_ options: String, _ records: Int, shuffled: Bool) throws -> Int {
     let generate = "python3 '\(Repository.path("Tests/Benchmarks/generate-log.py"))' \(records)"
-    let code = """
-      \(generate) \(shuffled ? "| shuf" : "") | python3 -c "
-      import os, resource, subprocess, sys
-      subprocess.run(['\(Tool.path)', *'\(options)'.split(), '-'], check=True, stdout=subprocess.DEVNULL)
-      print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-      """
+    let code = try """
+    \(generate) \(shuffled ? "| shuf" : "") | python3 -c "
+    import os, resource, subprocess, sys
+    subprocess.run(['\(Tool.path)', *'\(options)'.split(), '-'], check=True, stdout=subprocess.DEVNULL)
+    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    """
     let result = try Tool.run("/bin/bash", ["-c", code])
     return try #require(
       Int(result.text.trimmingCharacters(in: .whitespacesAndNewlines)), "\(result.errorText)")
   }
 
-  @Test func memoryIsBounded() throws {
+  @Test(.needs("python3", "shuf")) func memoryIsBounded() throws {
     // Sorted input: constant. Shuffled: 48 bytes a record more.
     #expect(try peak("--output-format json", 100_000, shuffled: false) < 32 << 10)
     #expect(try peak("--output-format yaml", 100_000, shuffled: true) < (32 << 10) + 100_000 * 48 / 1024)
@@ -234,11 +234,11 @@ struct RunTests {
     #expect(lines.count == 2 && lines[1].hasSuffix(" m  _u=1  priority=9"), "\(result.text)")
   }
 
-  @Test func coloursAreForTerminals() throws {
+  @Test(.needs("script")) func coloursAreForTerminals() throws {
     let options = ["--output-format", "pretty", sample]
     #expect(!(try Tool.run(options).text.contains("\u{1b}")))
     #expect(try Tool.run(["--color", "always"] + options).text.contains("\u{1b}[33m"))
-    let terminal = "script -qec \"'\(Tool.path)' \(options.joined(separator: " "))\" /dev/null"
+    let terminal = try "script -qec \"'\(Tool.path)' \(options.joined(separator: " "))\" /dev/null"
     #expect(
       try Tool.run("/bin/bash", ["-c", "unset NO_COLOR; TERM=xterm \(terminal)"]).text.contains("\u{1b}[33m"))
     #expect(

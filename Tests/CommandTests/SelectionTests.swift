@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Selections: conditions that can never hold, selections that select nothing, and the newest of what is selected.
-struct SelectionTests {
+@Suite(.ownThreads) struct SelectionTests {
   private let sample = Repository.path("formats/output/sample.log")
 
   // MARK: Conditions that can never hold

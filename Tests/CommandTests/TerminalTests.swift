@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What reaches a terminal of what a guest wrote.
-struct TerminalTests {
+@Suite(.ownThreads) struct TerminalTests {
   /// Hostile logs of every kind in every format, on a pseudoterminal; the validator has the rule for itself.
   @Test func nothingThatAGuestWroteIsObeyed() throws {
     let rounds = ProcessInfo.processInfo.environment["KATA_TEST_SLOW"] == nil ? "3" : "100"
@@ -20,7 +21,7 @@ struct TerminalTests {
     let arguments = ["--output-format", format, path]
     let raw = "a\u{1b}]0;owned\u{7}b\u{9b}2J\u{202e}c"
     #expect(try Tool.run(arguments).text.contains(raw))
-    let command = "'\(Tool.path)' \(arguments.joined(separator: " "))"
+    let command = try "'\(Tool.path)' \(arguments.joined(separator: " "))"
     let shown = try Tool.run("/usr/bin/script", ["-qec", command, "/dev/null"]).text
     #expect(shown.contains(#"a\x1b]0;owned\x07b\u009b2J\u202ec"#) && !shown.contains(raw), "\(shown)")
     // A terminal that is named as a file is one too; a file is none.

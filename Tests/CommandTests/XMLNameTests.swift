@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Names in XML, by the readers that there are.
-struct XMLNameTests {
+@Suite(.ownThreads) struct XMLNameTests {
   /// Every one-letter key of the basic plane and hostile ones, read by expat and libxml2.
   @Test func everyReaderTakesEveryName() throws {
     let result = try Tool.run(

@@ -1,12 +1,11 @@
 import Foundation
 import LogParser
+import TestSupport
 import Testing
 
 /// The samples of `formats/cursor`, which newer versions must still read.
 struct CursorFileTests {
-  private static let folder = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("formats/cursor")
+  private static let folder = Repository.url("formats/cursor")
 
   private static let cursor =
     "s=34b57b2f5e3648f6b4a60cdb4f9f8c51;i=66d;b=11112222333344445555666677778888;m=1915e0;t=64c3fd5e7aa60;x=3660f5602a20760e"
@@ -23,10 +22,11 @@ struct CursorFileTests {
   }
 
   private func withFile(_ bytes: Data = Data(), _ body: (String) throws -> Void) throws {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("cursor-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: path) }
-    try bytes.write(to: path)
-    try body(path.path)
+    try TemporaryFolder.use { folder in
+      let file = folder.appendingPathComponent("cursor")
+      try bytes.write(to: file)
+      try body(file.path)
+    }
   }
 
   @Test(arguments: ["version-1", "version-2"])

@@ -7,11 +7,9 @@ import TestSupport
 import Testing
 
 /// Mutated inputs of every format: whatever bytes come, reading ends, and gives records or problems.
-struct InputFuzzTests {
+@Suite(.ownThreads) struct InputFuzzTests {
   private static let seeds: [[UInt8]] = {
-    let root = URL(fileURLWithPath: #filePath)
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let folder = root.appendingPathComponent("formats/input").path
+    let folder = Repository.path("formats/input")
     let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
     return names.filter { $0.contains("/valid/") || $0.contains("/invalid/") }.sorted()
       .compactMap { FileManager.default.contents(atPath: "\(folder)/\($0)").map(Array.init) }

@@ -6,7 +6,7 @@ import Testing
 @testable import Tracing
 
 /// The size of a file of Jaeger JSON, told before it is written.
-@Suite struct DocumentSizeTests {
+@Suite(.ownThreads) struct DocumentSizeTests {
   private static let service = "unknown"
 
   private func span(_ generator: inout SplitMix64) -> Span {

@@ -4,7 +4,7 @@ import Testing
 @testable import TraceForwarder
 
 /// Requests that are nearly right, cut at any places: the answer depends on the bytes, not on how they arrive.
-struct HTTPRequestFuzzTests {
+@Suite(.ownThreads) struct HTTPRequestFuzzTests {
   private static let seeds: [String] = [
     "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "\r\nGET /api/traces?service=a%20b&tag=k:v&tags=%7B%22a%22%3A1%7D&limit=20 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",

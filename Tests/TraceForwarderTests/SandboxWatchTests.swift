@@ -1,108 +1,24 @@
-import CLinux
 import Foundation
 import System
+import TestSupport
 import Testing
 
 @testable import TraceForwarder
 
-/// The privileged half on a thread, and the other end of its connection.
-private final class Helper {
-  struct Message: Equatable {
-    var text: String
-    /// Whether a listening socket came along.
-    var hasSocket: Bool
-  }
-
-  struct Late: Error {}
-
-  let folder: URL
-  private var connection: FileDescriptor?
-  private let end: DispatchSemaphore
-  private var sockets: [Int32] = []
-
-  init(_ templates: [String], in folder: URL, roundInterval: Int) throws {
-    self.folder = folder
-    var pair: [Int32] = [0, 0]
-    try #require(
-      socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &pair) == 0)
-    connection = FileDescriptor(owning: pair[0])
-    let theirs = pair[1]
-    let paths = templates.compactMap { SocketTemplate("\(folder.path)/\($0)") }
-    #expect(paths.count == templates.count)
-    let end = DispatchSemaphore(value: 0)
-    self.end = end
-    Thread.detachNewThread {
-      if var watch = try? SandboxWatch(
-        paths, port: 10240, connection: theirs, log: ForwarderLog(level: .error), roundInterval: roundInterval
-      ) {
-        watch.run()
-      }
-      close(theirs)
-      end.signal()
-    }
-  }
-
-  deinit { closeSockets() }
-
-  func closeSockets() {
-    for socket in sockets { close(socket) }
-    sockets.removeAll()
-  }
-
-  /// The next message, waited for.
-  func next(within milliseconds: Int32 = 20_000) throws -> Message {
-    let number = connection?.number ?? -1
-    var file = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    guard poll(&file, 1, milliseconds) == 1 else { throw Late() }
-    var descriptor: Int32 = -1
-    var bytes = [UInt8](repeating: 0, count: 256)
-    let count = bytes.withUnsafeMutableBytes {
-      kata_receive_descriptor(number, $0.baseAddress, $0.count, &descriptor)
-    }
-    try #require(count > 0)
-    if descriptor >= 0 { sockets.append(descriptor) }
-    return Message(text: String(decoding: bytes[..<count], as: UTF8.self), hasSocket: descriptor >= 0)
-  }
-
-  /// Lets go of the connection and waits until the privileged half has ended.
-  func finish() throws {
-    connection = nil
-    guard end.wait(timeout: .now() + 20) == .success else { throw Late() }
-  }
-
-  func make(_ path: String) throws {
-    try FileManager.default.createDirectory(
-      at: folder.appendingPathComponent(path), withIntermediateDirectories: true)
-  }
-
-  func remove(_ path: String) throws {
-    try FileManager.default.removeItem(at: folder.appendingPathComponent(path))
-  }
-
-  func status(_ path: String) -> stat? {
-    var status = stat()
-    return lstat("\(folder.path)/\(path)", &status) == 0 ? status : nil
-  }
-
-  func isSocket(_ path: String) -> Bool { status(path).map { $0.st_mode & S_IFMT == S_IFSOCK } ?? false }
-}
-
-@Suite(.timeLimit(.minutes(10))) final class SandboxWatchTests {
+/// Sockets for agents, made and removed by the privileged half as sandboxes come and go.
+@Suite(.ownThreads, .timeLimit(.minutes(10))) struct SandboxWatchTests {
   private static let isRoot = geteuid() == 0
-  private let folder: URL
+  private let temporary: TemporaryFolder
+  private var folder: URL { temporary.url }
 
   init() throws {
-    folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
-      .appendingPathComponent("kata-test-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    chmod(folder.path, 0o755)
+    temporary = try TemporaryFolder()
+    chmod(temporary.url.path, 0o755)
   }
 
-  deinit { try? FileManager.default.removeItem(at: folder) }
-
   /// - Parameter roundInterval: long, so that what comes is the answer to an event.
-  private func helper(_ templates: String..., roundInterval: Int = 600_000) throws -> Helper {
-    try Helper(templates, in: folder, roundInterval: roundInterval)
+  private func helper(_ templates: String..., roundInterval: Int = 600_000) throws -> HelperThread {
+    try HelperThread(templates, in: folder, roundInterval: roundInterval)
   }
 
   @Test func socketsComeAndGoWithSandboxes() throws {
@@ -283,7 +199,8 @@ private final class Helper {
 
   // MARK: Other users' directories
 
-  @Test(.enabled(if: isRoot)) func theDirectorysOwnerOwnsTheSocket() throws {
+  @Test(.enabled(if: isRoot, "only root can give a directory to another user"))
+  func theDirectorysOwnerOwnsTheSocket() throws {
     let helper = try helper("vm/{ID}/clh.sock")
     try helper.make("vm/a")
     #expect(try helper.next().text == "+1 a")
@@ -304,7 +221,9 @@ private final class Helper {
     #expect(!helper.isSocket("vm/a/clh.sock_10240"))
   }
 
-  @Test(.enabled(if: isRoot)) func linksOfAUserLeadNowhere() throws {
+  @Test(.enabled(if: isRoot, "only root can give a directory to another user")) func linksOfAUserLeadNowhere()
+    throws
+  {
     let helper = try helper("vm/{ID}/root/fc.sock")
     try helper.make("target")
     try helper.make("vm")
@@ -328,7 +247,8 @@ private final class Helper {
     #expect(!helper.isSocket("target/fc.sock_10240"))
   }
 
-  @Test(.enabled(if: isRoot)) func aLinkInPlaceOfTheSocketIsNotFollowed() throws {
+  @Test(.enabled(if: isRoot, "only root can give a directory to another user"))
+  func aLinkInPlaceOfTheSocketIsNotFollowed() throws {
     let helper = try helper("vm/{ID}/clh.sock")
     try helper.make("target")
     try helper.make("draft")
@@ -369,37 +289,5 @@ private final class Helper {
     #expect(watches.count == 1)
     for key in ["one", "two", "three"] { watches.set(key, []) }
     #expect(watches.count == 0)
-  }
-}
-
-@Suite struct SocketTemplateTests {
-  @Test(arguments: [
-    ("/run/vc/vm/{ID}/clh.sock", "/run/vc/vm", "a", "a", "/run/vc/vm/a/clh.sock_7"),
-    ("/run/fc/{ID}/root/x/y.sock", "/run/fc", "a", "a", "/run/fc/a/root/x/y.sock_7"),
-    ("//run//fc/vm-{ID}.d/y", "/run/fc", "vm-a-1.d", "a-1", "/run/fc/vm-a-1.d/y_7"),
-    ("/{ID}.sock", "/", "x.sock", "x", "/x.sock_7"),
-  ])
-  func finds(_ text: String, _ directory: String, _ entry: String, _ id: String, _ path: String) throws {
-    let template = try #require(SocketTemplate(text))
-    #expect(template.directory == directory)
-    #expect(template.sandbox(entry: entry, port: 7) == id)
-    #expect(template.path(sandbox: id, port: 7) == path)
-    #expect(SocketTemplate(template.description) == template)
-  }
-
-  @Test(arguments: [
-    "", "run/{ID}/x", "/run/x", "/run/{ID}/{ID}", "/run/{ID}/../x", "/run/./{ID}/x", "/../{ID}",
-  ])
-  func refuses(_ text: String) { #expect(SocketTemplate(text) == nil) }
-
-  @Test(arguments: [".", "..", ".a", "a b", "a/b", "ä", String(repeating: "a", count: 129), ""])
-  func hasNoSandbox(_ entry: String) throws {
-    #expect(try #require(SocketTemplate("/run/{ID}/x")).sandbox(entry: entry, port: 7) == nil)
-  }
-
-  @Test func ownSocketsAreNoSandboxes() throws {
-    #expect(try #require(SocketTemplate("/run/{ID}")).sandbox(entry: "a_7", port: 7) == nil)
-    #expect(try #require(SocketTemplate("/run/{ID}")).sandbox(entry: "a_8", port: 7) == "a_8")
-    #expect(try #require(SocketTemplate("/run/{ID}/s")).sandbox(entry: "a_7", port: 7) == "a_7")
   }
 }

@@ -1,16 +1,14 @@
 import Foundation
 import System
+import TestSupport
 import Testing
 
 @testable import TraceForwarder
 
 /// Spans that were refused for good: on disk at once, bounded, and delivered again when asked for.
-struct SetAsideTests {
+@Suite(.ownThreads) struct SetAsideTests {
   private func folder(_ body: (URL) throws -> Void) throws {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("set-aside-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: url) }
-    try body(url)
+    try TemporaryFolder.use(body)
   }
 
   private func add(_ text: String, to setAside: SetAside, status: Int = 400) throws {

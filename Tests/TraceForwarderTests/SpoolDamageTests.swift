@@ -8,7 +8,7 @@ import Tracing
 
 /// Every single damage of a spool's files: at most the records that it touches are lost, exactly these are counted, and
 /// nothing of a guest's making is believed.
-struct SpoolDamageTests {
+@Suite(.ownThreads) struct SpoolDamageTests {
   private static let key = SpoolKey(marker: 0x9c1d_73e8_42a5_bf06, seed: 0x5ac3_1e97)
 
   /// A span whose attribute has what a guest would like to be taken for the spool's own.
@@ -106,22 +106,19 @@ struct SpoolDamageTests {
   private final class Fixture {
     let url: URL
     let directory: SpoolDirectory
+    private let folder: TemporaryFolder
     private let name = SpoolFormat.fileName(1)
     private let known: [[UInt8]: Int]
 
     init(_ payloads: [[UInt8]], hasKeyFile: Bool) throws {
-      let memory = URL(fileURLWithPath: "/dev/shm")
-      let isThere = FileManager.default.isWritableFile(atPath: memory.path)
-      url = (isThere ? memory : FileManager.default.temporaryDirectory).appendingPathComponent(
-        "spool-damage-\(UUID().uuidString)")
+      folder = try TemporaryFolder(inMemory: true)
+      url = folder.url.appendingPathComponent("spool")
       directory = try SpoolDirectory(url.path)
       known = Dictionary(uniqueKeysWithValues: payloads.enumerated().map { ($1, $0) })
       if hasKeyFile {
         try Data(SpoolHeader.encode(SpoolDamageTests.key, .key)).write(to: url.appendingPathComponent("key"))
       }
     }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
 
     struct Result {
       var found: [Int] = []

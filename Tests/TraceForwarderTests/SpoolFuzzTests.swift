@@ -7,7 +7,7 @@ import Tracing
 @testable import TraceForwarder
 
 /// Damaged spools and trace files: reading ends, and gives nothing that was not written.
-struct SpoolFuzzTests {
+@Suite(.ownThreads) struct SpoolFuzzTests {
   private static let payloads: [[UInt8]] = (0..<40).map { number in
     Array("payload \(number) ".utf8) + [UInt8](repeating: UInt8(number), count: number * number % 97)
   }
@@ -67,16 +67,11 @@ struct SpoolFuzzTests {
   /// A spool over damaged segments opens, gives whole records of those that were written, and takes new ones.
   @Test func damagedSpoolsFuzz() throws {
     let known = Set(Self.payloads)
-    // In memory where there is such a folder: each spool syncs several times.
-    let memory = URL(fileURLWithPath: "/dev/shm")
-    let isThere = FileManager.default.isWritableFile(atPath: memory.path)
-    let root = (isThere ? memory : FileManager.default.temporaryDirectory)
-      .appendingPathComponent("spool-fuzz-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: root) }
+    // In memory, because each spool syncs several times.
+    let folder = try TemporaryFolder(inMemory: true)
     var recovered = 0
     try Fuzzing.run("damaged spools") { generator in
-      let directory = root.appendingPathComponent("spool")
+      let directory = folder.url.appendingPathComponent("spool")
       try? FileManager.default.removeItem(at: directory)
       try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
       if !generator.oneIn(3) {

@@ -1,15 +1,14 @@
 import Bytes
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TraceForwarder
 
 /// How far an exporter is: kept across restarts, never beyond what it delivered.
-struct SpoolPositionTests {
+@Suite(.ownThreads) struct SpoolPositionTests {
   private func folder(_ body: (URL) throws -> Void) throws {
-    let url = FileManager.default.temporaryDirectory.appendingPathComponent("positions-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: url) }
-    try body(url)
+    try TemporaryFolder.use { try body($0.appendingPathComponent("spool")) }
   }
 
   private func append(_ texts: [String], to spool: Spool) throws {

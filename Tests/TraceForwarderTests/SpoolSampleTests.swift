@@ -1,14 +1,13 @@
 import Bytes
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TraceForwarder
 
 /// The samples of `formats/spool`, which newer versions must still read. `KATA_RECORD=1` writes them and fails.
-struct SpoolSampleTests {
-  private static let folder = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("formats/spool")
+@Suite(.ownThreads) struct SpoolSampleTests {
+  private static let folder = Repository.url("formats/spool")
 
   private static let texts = ["one", "two", "three"]
   /// A real one is random.
@@ -103,11 +102,7 @@ struct SpoolSampleTests {
   }
 
   private func directory(_ body: (URL) throws -> Void) throws {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "spool-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: directory) }
-    try body(directory)
+    try TemporaryFolder.use(body)
   }
 
   static let readings: [(String, [String], damaged: UInt64, cut: UInt64)] = [

@@ -1,14 +1,16 @@
 import Bytes
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TraceForwarder
 
 /// The spool on disk: what is written comes back, whatever happens in between.
-struct SpoolTests {
-  private func directory() -> String {
-    FileManager.default.temporaryDirectory.appendingPathComponent("spool-\(UUID().uuidString)").path
-  }
+@Suite(.ownThreads) struct SpoolTests {
+  private let folder: TemporaryFolder
+  private var path: String { folder.url.appendingPathComponent("spool").path }
+
+  init() throws { folder = try TemporaryFolder() }
 
   private func records(_ texts: [String], _ key: SpoolKey) -> [UInt8] {
     var out = ByteWriter()
@@ -37,8 +39,6 @@ struct SpoolTests {
   }
 
   @Test func whatIsAppendedIsReadInOrderAfterARestart() throws {
-    let path = directory()
-    defer { try? FileManager.default.removeItem(atPath: path) }
     let texts = (0..<50).map { "span \($0) \(String(repeating: "x", count: $0 * 7))" }
     do {
       let spool = try Spool(SpoolOptions(directory: path))
@@ -52,8 +52,6 @@ struct SpoolTests {
   }
 
   @Test func aTornTailIsPassedOverAndTheRestKept() throws {
-    let path = directory()
-    defer { try? FileManager.default.removeItem(atPath: path) }
     let file: String
     let key: SpoolKey
     do {
@@ -74,8 +72,6 @@ struct SpoolTests {
   }
 
   @Test func aDamagedRecordIsPassedOverAndCounted() throws {
-    let path = directory()
-    defer { try? FileManager.default.removeItem(atPath: path) }
     let file: String
     do {
       let spool = try Spool(SpoolOptions(directory: path))

@@ -1,12 +1,13 @@
 import Bytes
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tracing
 
 /// The frames that the real crates made, and the same spans as serde wrote them as JSON.
 enum AgentSamples {
-  static let folder = URL(filePath: #filePath).appending(path: "../../../formats/agent-frames").standardized
+  static let folder = Repository.url("formats/agent-frames")
 
   static func payloads(_ name: String) throws -> [[UInt8]] {
     let bytes = [UInt8](try Data(contentsOf: folder.appending(path: "\(name).frames")))

@@ -7,7 +7,7 @@ import Testing
 
 /// Mutated messages of every format that strangers send: decoding ends, gives a span or a reason, takes no more memory
 /// than a few times the message, and a span that was decoded is one that every format can be written and read with.
-@Suite struct CodecFuzzTests {
+@Suite(.ownThreads) struct CodecFuzzTests {
   private static let payloads = AgentFrameTests.names.flatMap { (try? AgentSamples.payloads($0)) ?? [] }
   private static let spans =
     (RoundTripTests.samples.enumerated().filter { $0.offset % 8 == 0 }.map(\.element)

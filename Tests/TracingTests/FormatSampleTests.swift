@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tracing
@@ -7,7 +8,7 @@ import Testing
 /// The samples of `formats/`: what the codecs write of some spans, what they read of that, and what they refuse.
 /// `KATA_RECORD=1` writes the samples and fails.
 @Suite struct FormatSampleTests {
-  static let folder = URL(filePath: #filePath).appending(path: "../../../formats").standardized
+  static let folder = Repository.url("formats")
 
   private func golden(_ path: String, _ bytes: [UInt8]) throws {
     let file = Self.folder.appending(path: path)

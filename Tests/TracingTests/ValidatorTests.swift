@@ -1,44 +1,26 @@
 import Bytes
 import Encodings
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tracing
 
 /// Every output read by what nobody here wrote: OpenTelemetry's protobuf classes, those of Jaeger's client, Python's json.
-@Suite struct ValidatorTests {
-  private static let root = URL(filePath: #filePath).appending(path: "../../..").standardized
+@Suite(.ownThreads) struct ValidatorTests {
   private static let spans = RoundTripTests.samples + RoundTripTests.random(600, seed: 17)
 
-  /// A folder with the truth of all the spans, gone with its owner.
-  private final class Folder {
-    let url: URL
-
-    init(_ spans: [PlainSpan]) throws {
-      url = FileManager.default.temporaryDirectory.appending(path: "validate-\(UUID().uuidString)")
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
-      try PlainSpan.truth(spans).write(to: url.appending(path: "truth"))
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    func path(_ name: String) -> String { url.appending(path: name).path }
-    func write(_ bytes: [UInt8], _ name: String) throws {
-      try Data(bytes).write(to: url.appending(path: name))
-    }
+  /// A folder with the truth of all the spans.
+  private func folder(_ spans: [PlainSpan]) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    try PlainSpan.truth(spans).write(to: folder.url.appendingPathComponent("truth"))
+    return folder
   }
 
   private func python(_ venv: String, _ script: String, _ arguments: [String]) throws {
-    let process = Process()
-    process.executableURL = Self.root.appending(path: ".build/\(venv)/bin/python")
-    process.arguments = [Self.root.appending(path: "Tests/Validators/\(script)").path] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0, "\(text.suffix(4000))")
+    let result = try Program.python(
+      [Repository.path("Tests/Validators/\(script)")] + arguments, environment: venv)
+    #expect(result.status == 0, "\(result.text.suffix(2000))\(result.errorText.suffix(2000))")
   }
 
   @Test func openTelemetryReadsOTLP() throws {
@@ -54,9 +36,9 @@ import Testing
       OTLPJSON.encode(span.span, to: &lines)
       lines.put(0x0a)
     }
-    let folder = try Folder(Self.spans.map(\.asOTLP))
-    try folder.write(request.array, "request.pb")
-    try folder.write(lines.array, "lines.jsonl")
+    let folder = try folder(Self.spans.map(\.asOTLP))
+    try folder.write("request.pb", request.array)
+    try folder.write("lines.jsonl", lines.array)
     try python(
       "venv", "check-otlp.py", [folder.path("truth"), folder.path("request.pb"), folder.path("lines.jsonl")])
   }
@@ -76,8 +58,8 @@ import Testing
       out.put("},\"warnings\":null}")
     }
     out.put("],\"total\":0,\"limit\":0,\"offset\":0,\"errors\":null}")
-    let folder = try Folder(Self.spans)
-    try folder.write(out.array, "document.json")
+    let folder = try folder(Self.spans)
+    try folder.write("document.json", out.array)
     try python("venv", "check-jaeger-json.py", [folder.path("truth"), folder.path("document.json")])
   }
 
@@ -89,8 +71,8 @@ import Testing
       out.big(UInt32(batch.count))
       out.put(batch)
     }
-    let folder = try Folder(Self.spans)
-    try folder.write(out.array, "messages")
+    let folder = try folder(Self.spans)
+    try folder.write("messages", out.array)
     try python(
       "venv-jaeger", "check-jaeger-thrift.py",
       ["check", "\(format)", folder.path("truth"), folder.path("messages")])
@@ -101,7 +83,7 @@ import Testing
     // Python's json writes the texts of lists in a way of its own.
     let spans = Self.spans.filter { $0 == $0.withoutLists }
     #expect(spans.count > 50)
-    let folder = try Folder(spans)
+    let folder = try folder(spans)
     try python(
       "venv-jaeger", "check-jaeger-thrift.py", ["write", folder.path("truth"), folder.path("messages")])
     let bytes = [UInt8](try Data(contentsOf: folder.url.appending(path: "messages")))

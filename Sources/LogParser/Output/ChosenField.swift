@@ -1,5 +1,6 @@
 import Bytes
 import Synchronization
+import System
 
 /// A field that the user asked for: one that every record has, or the key of an extra one.
 struct ChosenField: Sendable {
@@ -63,7 +64,7 @@ private final class FieldSightings: Sendable {
 
   private let isFound = Atomic(false)
   private let missing = Atomic(0)
-  private let keys = Mutex(DistinctValues())
+  private let keys = Lock(DistinctValues())
 
   @inline(__always)
   func note() {

@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import Synchronization
 
 /// Sockets that listen.
 package enum ListeningSocket {
@@ -92,7 +91,7 @@ package enum ListeningSocket {
     }
   }
 
-  private static let accepting = Mutex(())
+  private static let accepting = Lock(())
 
   /// Accepts a connection that waits. What `release` frees before, no other thread that accepts can have.
   package static func accept(_ listener: Int32, after release: () -> Void = {}) -> Accepted {

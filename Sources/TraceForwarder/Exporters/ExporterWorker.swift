@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 import System
 
 /// Runs one exporter on a thread of its own: reads the spool, exports, waits and tries again, and notes how far it is.
@@ -26,9 +25,9 @@ package final class ExporterWorker: Sendable {
   private let spool: Spool
   private let limits: Limits
   private let wakeup: Wakeup
-  private let state: Mutex<State>
+  private let state: Lock<State>
   private let make: @Sendable (ExporterContext) throws(ExportFailure) -> any SpanExporter
-  private let thread = Mutex<WorkerThread?>(nil)
+  private let thread = Lock<WorkerThread?>(nil)
 
   package init(
     _ context: ExporterContext, spool: Spool, limits: Limits = Limits(),
@@ -40,7 +39,7 @@ package final class ExporterWorker: Sendable {
     self.limits = limits
     self.make = make
     wakeup = try Wakeup()
-    state = Mutex(State(position: spool.register(context.name)))
+    state = Lock(State(position: spool.register(context.name)))
     spool.subscribe(wakeup)
   }
 

@@ -1,6 +1,5 @@
 import CCurl
 import Glibc
-import Synchronization
 import System
 
 /// Posts bodies over HTTP and HTTPS by libcurl, which is loaded when the first collector is named.
@@ -197,7 +196,7 @@ private struct CurlLibrary: @unchecked Sendable {
     @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>) -> UnsafeMutableRawPointer?
   private let listFree: @convention(c) (UnsafeMutableRawPointer?) -> Void
 
-  private static let loaded = Mutex<CurlLibrary?>(nil)
+  private static let loaded = Lock<CurlLibrary?>(nil)
 
   static func shared() throws(HTTPClient.Failure) -> CurlLibrary {
     try loaded.withLock { loaded throws(HTTPClient.Failure) in

@@ -1,4 +1,3 @@
-import Synchronization
 import System
 import Tracing
 
@@ -57,14 +56,14 @@ package final class TraceIndex: Sendable {
 
   let spool: Spool
   private let limits: Limits
-  private let state: Mutex<State>
+  private let state: Lock<State>
   private let wakeup: Wakeup
-  private let thread = Mutex<WorkerThread?>(nil)
+  private let thread = Lock<WorkerThread?>(nil)
 
   package init(_ spool: Spool, limits: Limits = Limits()) throws(SystemCallError) {
     self.spool = spool
     self.limits = limits
-    state = Mutex(State(operations: OperationTable(limits)))
+    state = Lock(State(operations: OperationTable(limits)))
     wakeup = try Wakeup()
     spool.subscribe(wakeup)
   }

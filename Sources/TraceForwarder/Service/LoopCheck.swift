@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import Synchronization
 import System
 
 /// Refuses exporters whose collector is one of this forwarder's own receivers: each span would come back for ever.
@@ -165,7 +164,7 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   }
 
   private final class Resolution: Sendable {
-    let addresses = Mutex<[IPAddress]>([])
+    let addresses = Lock<[IPAddress]>([])
   }
 
   var description: String {

@@ -25,9 +25,9 @@ final class LoopThread: Sendable {
 
   let name: String
   private let wakeup: Wakeup
-  private let state = Mutex(State())
+  private let state = Lock(State())
   private let lastTurn = Atomic<Int>(MonotonicClock.milliseconds)
-  private let thread = Mutex<WorkerThread?>(nil)
+  private let thread = Lock<WorkerThread?>(nil)
 
   init(_ name: String) throws(SystemCallError) {
     self.name = name

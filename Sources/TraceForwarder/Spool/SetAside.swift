@@ -1,6 +1,5 @@
 import Bytes
 import Glibc
-import Synchronization
 import System
 
 /// Spans that a destination refused for good, on disk beside the spool.
@@ -26,7 +25,7 @@ package final class SetAside: Sendable {
   private let maximumSize: Int
   private let losses: LossLedger
   private let key: SpoolKey
-  private let state = Mutex(State())
+  private let state = Lock(State())
 
   var resendDirectory: String { "\(directory)/resend" }
 

@@ -1,7 +1,6 @@
 import Bytes
 import CLinux
 import Glibc
-import Synchronization
 import System
 
 /// What to do with spans when the spool has reached its size.
@@ -87,7 +86,7 @@ package final class Spool: Sendable {
   package let key: SpoolKey
   let losses: LossLedger
   let log: ForwarderLog
-  let state: Mutex<State>
+  let state: Lock<State>
 
   /// Opens the spool in a directory, which is made where it is missing, and finds segments and positions.
   package init(
@@ -113,7 +112,7 @@ package final class Spool: Sendable {
     state.hasKeyFile = SpoolRecovery.key(in: directory) == key
     // A segment that a position is in or after was there, though it may be gone: its number is not for new spans.
     state.counts.lastRemoved = PositionFile.last(in: directory, key)?.segment ?? 0
-    self.state = Mutex(state)
+    self.state = Lock(state)
     self.state.withLock { state in
       Self.keepSpare(&state)
       take(found, &state)

@@ -9,7 +9,7 @@ final class SpoolSyncer: Sendable {
   private let appended: Wakeup
   private let stopped: Wakeup
   private let isStopping = Atomic<Bool>(false)
-  private let thread = Mutex<WorkerThread?>(nil)
+  private let thread = Lock<WorkerThread?>(nil)
 
   init(_ spool: Spool, log: ForwarderLog) throws(SystemCallError) {
     self.spool = spool

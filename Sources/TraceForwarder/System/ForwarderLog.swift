@@ -1,6 +1,5 @@
 import Bytes
 import Glibc
-import Synchronization
 import System
 
 package enum LogLevel: String, CaseIterable, Sendable, Comparable {
@@ -24,7 +23,7 @@ package final class ForwarderLog: Sendable {
 
   /// Nil writes nothing.
   private let level: LogLevel?
-  private let allowances = Mutex<[String: Allowance]>([:])
+  private let allowances = Lock<[String: Allowance]>([:])
   private static let perMinute = 10
 
   package init(level: LogLevel?) { self.level = level }

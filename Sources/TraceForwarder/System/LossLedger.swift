@@ -1,4 +1,4 @@
-import Synchronization
+import System
 
 /// Every loss of spans that the forwarder had accepted, in one place: each is counted in a metric, reported by a
 /// rate-limited log line with its count, and makes the exit status 1.
@@ -41,7 +41,7 @@ package final class LossLedger: Sendable {
   }
 
   private let log: ForwarderLog
-  private let counts = Mutex<[Cause: UInt64]>([:])
+  private let counts = Lock<[Cause: UInt64]>([:])
 
   package init(log: ForwarderLog) { self.log = log }
 

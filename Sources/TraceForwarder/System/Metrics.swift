@@ -1,4 +1,4 @@
-import Synchronization
+import System
 
 /// What the forwarder counts, and says as Prometheus text.
 package final class Metrics: Sendable {
@@ -59,9 +59,9 @@ package final class Metrics: Sendable {
     var label: String
   }
 
-  private let values = Mutex<[Key: UInt64]>([:])
-  private let levels = Mutex<[Level: [String: Int]]>([:])
-  private let gauges = Mutex<[String: @Sendable () -> [(labels: String, value: Double)]]>([:])
+  private let values = Lock<[Key: UInt64]>([:])
+  private let levels = Lock<[Level: [String: Int]]>([:])
+  private let gauges = Lock<[String: @Sendable () -> [(labels: String, value: Double)]]>([:])
 
   package init() {}
 

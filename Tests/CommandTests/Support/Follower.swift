@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A run of the tool that goes on, whose output is read line by line.
 final class Follower: @unchecked Sendable {
@@ -9,7 +10,7 @@ final class Follower: @unchecked Sendable {
   /// - Parameter prefix: a program and its arguments that runs the tool, such as one that enters a namespace.
   /// - Parameter input: a file for standard input.
   init(_ arguments: [String], prefix: [String] = [], input: String? = nil) throws {
-    let command = prefix + [Tool.path] + arguments
+    let command = try prefix + [Tool.path] + arguments
     process.executableURL = URL(fileURLWithPath: command[0])
     process.arguments = Array(command.dropFirst())
     process.standardOutput = pipe
@@ -67,7 +68,6 @@ final class Follower: @unchecked Sendable {
   /// Ends the run by a signal and returns its exit status, or the signal's number as a negative one.
   func stop(_ signal: Int32) -> Int32 {
     kill(process.processIdentifier, signal)
-    process.waitUntilExit()
-    return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    return process.waitForStatus()
   }
 }

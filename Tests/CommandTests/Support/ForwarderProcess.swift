@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A run of the forwarder in a fresh folder: started, waited for, talked to and stopped by signals.
@@ -6,15 +7,12 @@ import Testing
 /// Unless a test says otherwise it listens for agents at `agents.sock_10240` in its folder, and on ports that the system
 /// chooses; what it says goes to the file `log`.
 final class ForwarderProcess: @unchecked Sendable {
+  private static let built = BuiltTool("kata-trace-forwarder", variable: "KATA_TRACE_FORWARDER")
+
   /// The release binary that `make build` made, or the one that `KATA_TRACE_FORWARDER` names.
-  static var path: String {
-    ProcessInfo.processInfo.environment["KATA_TRACE_FORWARDER"]
-      ?? Repository.path(".build/release/kata-trace-forwarder")
-  }
+  static var path: String { get throws { try built.path } }
 
   static let isRoot = geteuid() == 0
-
-  struct Failure: Error, CustomStringConvertible { var description: String }
 
   let folder: TemporaryFolder
   private let process = Process()
@@ -49,7 +47,7 @@ final class ForwarderProcess: @unchecked Sendable {
     if !arguments.contains(where: { $0.hasPrefix("--vsock") }) { all.append("--vsock=false") }
     if agents { all += ["--socket-path", self.folder.url.appendingPathComponent("agents.sock").path] }
     if let user, !isGiven("--user") { all += ["--user", user] }
-    let command = prefix + [Self.path] + all
+    let command = try prefix + [Self.path] + all
     process.executableURL = URL(fileURLWithPath: command[0])
     process.arguments = Array(command.dropFirst())
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -83,7 +81,7 @@ final class ForwarderProcess: @unchecked Sendable {
   func waitUntilReady() throws {
     try wait("it is ready") { log.contains("\"the forwarder is ready\"") || !process.isRunning }
     guard let line = log.split(separator: "\n").first(where: { $0.contains("the forwarder is ready") }) else {
-      throw Failure(description: "it ended with \(exitStatus): \(log)")
+      throw TestFailure(description: "it ended with \(exitStatus): \(log)")
     }
     for pair in line.split(separator: " ") {
       let sides = pair.split(separator: "=", maxSplits: 1)
@@ -101,7 +99,7 @@ final class ForwarderProcess: @unchecked Sendable {
 
   /// Waits for a condition, at most two minutes.
   func wait(_ what: String, seconds: Double = 120, _ condition: () throws -> Bool) throws {
-    try Deadline.wait("\(what): \(log.suffix(2000))", seconds: seconds, condition)
+    try Deadline.wait("\(what); its log ends with: \(log.suffix(2000))", seconds: seconds, condition)
   }
 
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
@@ -127,11 +125,8 @@ final class ForwarderProcess: @unchecked Sendable {
 
   /// Waits for the end; a run that does not end is killed after a while, which its status says.
   var exitStatus: Int32 {
-    let end = Date().addingTimeInterval(90)
-    while process.isRunning, Date() < end { usleep(4000) }
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    process.waitUntilExit()
-    return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    if !Deadline.holds(seconds: 90, { !process.isRunning }) { kill(process.processIdentifier, SIGKILL) }
+    return process.waitForStatus()
   }
 
   // MARK: What it says of itself
@@ -189,19 +184,4 @@ final class ForwarderProcess: @unchecked Sendable {
     let text = try? String(contentsOfFile: "/proc/\(process)/task/\(process)/children", encoding: .utf8)
     return (text ?? "").split(separator: " ").compactMap { Int32($0) }
   }
-}
-
-/// Waiting for conditions.
-enum Deadline {
-  /// Looks every few milliseconds until the condition holds; throws when it does not in time.
-  static func wait(_ what: String, seconds: Double = 120, _ condition: () throws -> Bool) throws {
-    let end = Date().addingTimeInterval(seconds * (isSlow ? 4 : 1))
-    while try !condition() {
-      guard Date() < end else { throw ForwarderProcess.Failure(description: "in vain waited for: \(what)") }
-      usleep(4000)
-    }
-  }
-
-  /// Whether the long tests were asked for.
-  static let isSlow = ProcessInfo.processInfo.environment["KATA_TEST_SLOW"] != nil
 }

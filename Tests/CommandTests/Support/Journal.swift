@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Journal files made by systemd's own tools.
 enum Journal {

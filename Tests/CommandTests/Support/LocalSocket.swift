@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A blocking socket of a test: a client of Unix sockets and TCP, or a TCP server.
 final class LocalSocket: @unchecked Sendable {
@@ -157,14 +158,14 @@ struct HTTPAnswer {
 
   private static func send(_ address: String, _ head: String, _ body: Data = Data()) throws -> HTTPAnswer {
     guard let port = address.split(separator: ":").last.flatMap({ UInt16($0) }) else {
-      throw ForwarderProcess.Failure(description: "\"\(address)\" is no address")
+      throw TestFailure(description: "\"\(address)\" is no address")
     }
     let socket = try LocalSocket(port: port)
     socket.setTimeout(20_000)
     try socket.write(Data(head.utf8) + body)
     let answer = try socket.readAll()
     guard let end = answer.range(of: Data("\r\n\r\n".utf8)) else {
-      throw ForwarderProcess.Failure(description: "no HTTP answer: \(answer.count) bytes")
+      throw TestFailure(description: "no HTTP answer: \(answer.count) bytes")
     }
     let text = String(decoding: answer[..<end.lowerBound], as: UTF8.self)
     let status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0

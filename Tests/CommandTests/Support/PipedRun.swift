@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A run of the tool whose output goes to a pipe or a socket of which the test decides when it is read, and when closed.
@@ -23,7 +24,7 @@ final class PipedRun: @unchecked Sendable {
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     readEnd = ends[0]
     let writeEnd = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
-    process.executableURL = URL(fileURLWithPath: Tool.path)
+    process.executableURL = try URL(fileURLWithPath: Tool.path)
     process.arguments = arguments
     process.standardOutput = writeEnd
     if let errors { try Data().write(to: URL(fileURLWithPath: errors)) }
@@ -95,16 +96,11 @@ final class PipedRun: @unchecked Sendable {
       Issue.record("the run does not end")
       kill(process.processIdentifier, SIGKILL)
     }
-    process.waitUntilExit()
-    return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    return process.waitForStatus()
   }
 
   /// Looks again and again whether a condition holds; false when it never does.
   func waits(until condition: () -> Bool) -> Bool {
-    for _ in 0..<Self.patience / 2 {
-      if condition() { return true }
-      usleep(2000)
-    }
-    return condition()
+    Deadline.holds(condition)
   }
 }

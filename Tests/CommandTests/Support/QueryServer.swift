@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A forwarder that has the spans of `formats/query-api` and answers queries about them.
 final class QueryServer {
@@ -19,7 +20,7 @@ final class QueryServer {
     for body in bodies {
       let answer = try HTTPAnswer.post(
         forwarder.addresses["otlp"] ?? "", "/v1/traces", type: "application/json", body)
-      guard answer.status == 200 else { throw ForwarderProcess.Failure(description: answer.text) }
+      guard answer.status == 200 else { throw TestFailure(description: answer.text) }
     }
     let count = try forwarder.metric("spool_appended_spans_total")
     try forwarder.wait("\(count) spans are indexed") { try indexed() >= count }
@@ -54,7 +55,7 @@ enum Browser {
   /// The document as it is when the page has done its work.
   static func document(_ url: String) throws -> String {
     let result = try run(["--dump-dom", url])
-    guard !result.text.isEmpty else { throw ForwarderProcess.Failure(description: result.errorText) }
+    guard !result.text.isEmpty else { throw TestFailure(description: result.errorText) }
     return result.text
   }
 
@@ -70,7 +71,7 @@ enum Browser {
         "--blink-settings=preferredColorScheme=\(dark ? 0 : 1)", url,
       ])
     guard FileManager.default.fileExists(atPath: file) else {
-      throw ForwarderProcess.Failure(description: result.errorText)
+      throw TestFailure(description: result.errorText)
     }
     let answer = try Tool.run(
       "/usr/bin/python3", [Repository.path("Tests/Validators/png-bars"), file, String(left), String(top)])

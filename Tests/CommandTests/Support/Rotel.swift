@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A run of rotel, an OpenTelemetry collector, that relays what it accepts to `sink` as OTLP in protobuf.
 final class Rotel: @unchecked Sendable {
@@ -29,7 +30,7 @@ final class Rotel: @unchecked Sendable {
     try Deadline.wait("rotel listens: \(text)") {
       (try? LocalSocket(port: port)) != nil || !process.isRunning
     }
-    guard process.isRunning else { throw ForwarderProcess.Failure(description: "rotel ended: \(text)") }
+    guard process.isRunning else { throw TestFailure(description: "rotel ended: \(text)") }
   }
 
   deinit {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A span's ids, in hexadecimal digits as OTLP JSON has them.
 struct SpanName: Hashable, Comparable, CustomStringConvertible {

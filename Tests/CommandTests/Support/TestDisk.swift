@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A small file system in memory, for tests of full, read-only and vanishing disks.
@@ -21,7 +22,7 @@ enum TestDisk {
     let disk = try folder.make("disk")
     let result = try Tool.run(
       "/usr/bin/mount", ["-t", "tmpfs", "-o", "\(options)size=\(size)", "tmpfs", disk.path])
-    guard result.status == 0 else { throw ForwarderProcess.Failure(description: result.errorText) }
+    guard result.status == 0 else { throw TestFailure(description: result.errorText) }
     return disk
   }
 
