@@ -9,7 +9,7 @@ struct DetectorTable: Sendable {
   static let rows: [Detector] = [
     JournalObject.detector, DockerObject.detector, JSONRecord.detector, ExportEntry.detector,
     CRIPrefix.detector, SyslogPrefix.detector, JournalctlMarker.detector, KlogPrefix.detector,
-    AgentHead.detector, ConsoleLine.detector, MixedLogfmt.detector,
+    AuditLine.detector, AgentHead.detector, ConsoleLine.detector, MixedLogfmt.detector,
   ]
 
   private let rows: [Detector]

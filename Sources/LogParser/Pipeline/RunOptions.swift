@@ -12,7 +12,7 @@ package enum OutputFormat: String, CaseIterable, Sendable {
 package enum InputFormat: String, CaseIterable, Sendable {
   /// Found out record by record.
   case auto
-  case logfmt, json, export, syslog, journalctl, cri, docker, console
+  case logfmt, json, export, syslog, journalctl, cri, docker, console, audit
 }
 
 /// When to do what only a terminal is good for.
