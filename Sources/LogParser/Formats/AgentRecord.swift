@@ -95,9 +95,10 @@ enum AgentRecord {
   /// Reads the agent's object over the fields of `record`; false, with the record as it was, when the text is no
   /// object of strings. Throws when the agent's pid is no number.
   static func readObject(_ text: ByteSlice, into record: inout Record) throws(RecordProblem) -> Bool {
-    var first = text.base
-    while first < text.end, first.pointee <= 0x20 { first += 1 }
-    guard first < text.end, first.pointee == 0x7b || first.pointee == 0x6e else { return false }
+    // An object, or `null`.
+    guard let first = text.firstVisible, first == UInt8(ascii: "{") || first == UInt8(ascii: "n") else {
+      return false
+    }
     var reader = JSONReader(text)
     guard let members = reader.readFlatObject(&record.arena, &record.scratch.index) else { return false }
     guard members.isObject else {

@@ -95,7 +95,7 @@ struct ExportEntry: ~Copyable {
   ) -> Bool {
     let key = arena.copy(name)
     guard let head = lines.take(8) else { return false }
-    let length = UInt64(littleEndian: UnsafeRawPointer(head.base).loadUnaligned(as: UInt64.self))
+    let length = head.leadingWord
     let (total, overflowed) = UInt64(size).addingReportingOverflow(length)
     guard !overflowed, total <= UInt64(limit) else {
       size = Int(clamping: total)

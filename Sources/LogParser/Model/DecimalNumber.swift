@@ -32,7 +32,7 @@ enum DecimalNumber {
   private static func parseShort(_ text: ByteSlice) -> Int? {
     guard text.count &- 1 < 8, text.count > 0 else { return nil }
     // Eight bytes are in the slice and its padding. Zeros are put before the digits in place of what follows them.
-    let word = UInt64(littleEndian: UnsafeRawPointer(text.base).loadUnaligned(as: UInt64.self))
+    let word = text.leadingWord
     let bits = UInt64(truncatingIfNeeded: text.count &* 8)
     let zeros = bits == 64 ? 0 : 0x3030_3030_3030_3030 &>> bits
     return DecimalDigits.parse(word &<< (64 &- bits) | zeros).map { Int($0) }

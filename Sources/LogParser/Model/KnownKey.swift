@@ -4,11 +4,10 @@ import Bytes
 enum KnownKey {
   case time, level, msg, name, pid, source, container, sandbox, request
 
-  /// Finds a key by its length and its bytes as one little-endian number; the padding behind a slice makes the load
-  /// of eight bytes safe.
+  /// Finds a key by its length and its bytes as one little-endian number.
   @inline(__always)
   init?(_ key: ByteSlice) {
-    let raw = UInt64(littleEndian: UnsafeRawPointer(key.base).loadUnaligned(as: UInt64.self))
+    let raw = key.leadingWord
     switch key.count {
     case 3:
       switch raw & 0xff_ffff {
