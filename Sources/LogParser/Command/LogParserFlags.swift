@@ -92,7 +92,7 @@ enum LogParserFlags {
         "input-format", nil, .choice("FORMAT", InputFormat.allCases.map(\.rawValue)), in: inputSection,
         "Take every line for this format",
         detail:
-          "auto, the default, finds out record by record: the runtime's logfmt, JSON of its loggers, Docker's or the journal's, journal export, syslog, journalctl's text, CRI, and captures of a guest's console. Files compressed by gzip, xz or zstd are read through those tools."
+          "auto, the default, finds out record by record: the runtime's logfmt, JSON of its loggers, Docker's or the journal's, journal export, syslog, journalctl's text, CRI, Linux audit, and captures of a guest's console. Files compressed by gzip, xz or zstd are read through those tools."
       ) { (settings, text) throws(UsageError) in
         settings.run.inputFormat = InputFormat(rawValue: text) ?? .auto
       },

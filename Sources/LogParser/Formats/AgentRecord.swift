@@ -95,11 +95,12 @@ enum AgentRecord {
   /// Reads the agent's object over the fields of `record`; false, with the record as it was, when the text is no
   /// object of strings. Throws when the agent's pid is no number.
   static func readObject(_ text: ByteSlice, into record: inout Record) throws(RecordProblem) -> Bool {
-    var first = text.base
-    while first < text.end, first.pointee <= 0x20 { first += 1 }
-    guard first < text.end, first.pointee == 0x7b || first.pointee == 0x6e else { return false }
+    // An object, or `null`.
+    guard let first = text.firstVisible, first == UInt8(ascii: "{") || first == UInt8(ascii: "n") else {
+      return false
+    }
     var reader = JSONReader(text)
-    guard let members = reader.readFlatObject(&record.arena, &record.index) else { return false }
+    guard let members = reader.readFlatObject(&record.arena, &record.scratch.index) else { return false }
     guard members.isObject else {
       record.fields.removeAll()
       return true
@@ -128,13 +129,11 @@ enum AgentRecord {
   @inline(__always)
   private static func assign(_ key: ByteSlice, _ value: ByteSlice, to record: inout Record) {
     switch KnownKey(key) {
-    case .msg: record.message = value
-    case .name: record.name = value
-    case .source: record.source = value
-    case .pid: record.pid = DecimalNumber.parse(value) ?? 0
+    case .pid: if !record.set(.pid, value) { record.pid = 0 }
     case .level:
       record.level = longLevel(value)
       record.setField(key, value)
+    case let known? where known == .msg || known == .name || known == .source: _ = record.set(known, value)
     default:
       if key == "container-id" || key == "cid" {
         record.container = value

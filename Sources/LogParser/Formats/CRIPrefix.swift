@@ -19,3 +19,12 @@ enum CRIPrefix {
     return (wrapper, tags[0] == 0x50)
   }
 }
+
+extension CRIPrefix {
+  static let detector = Detector(
+    shape: "cri", use: .auto(orForced: [.cri]), firstBytes: "0123456789"
+  ) { (line, _, _) throws(RecordProblem) in
+    guard let (wrapper, isPartial) = read(line) else { return .passed }
+    return .part(wrapper, isPartial: isPartial)
+  }
+}

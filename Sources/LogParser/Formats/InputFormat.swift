@@ -2,5 +2,5 @@
 package enum InputFormat: String, CaseIterable, Sendable {
   /// Found out record by record.
   case auto
-  case logfmt, json, export, syslog, journalctl, cri, docker, console
+  case logfmt, json, export, syslog, journalctl, cri, docker, console, audit
 }

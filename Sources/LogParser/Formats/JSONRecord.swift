@@ -4,14 +4,13 @@ import Bytes
 enum JSONRecord {
   /// Whether the members are those of a log record: a message, and a level or a time.
   static func isRecord(_ members: borrowing MemberList) -> Bool {
-    guard members.value(of: "msg") != nil || members.value(of: "message") != nil else { return false }
-    return members.value(of: "level") != nil || members.value(of: "ts") != nil
-      || members.value(of: "time") != nil
+    guard members.contains("msg") || members.contains("message") else { return false }
+    return members.contains("level") || members.contains("ts") || members.contains("time")
   }
 
   /// Whether the members are those of the agent's logger: its time is `ts`.
   static func isAgent(_ members: borrowing MemberList) -> Bool {
-    members.value(of: "ts") != nil && members.value(of: "msg") != nil && members.value(of: "time") == nil
+    members.contains("ts") && members.contains("msg") && !members.contains("time")
   }
 
   /// Reads the members into `record`, whose fields they replace. `time` is set where a member gives one.
@@ -22,10 +21,10 @@ enum JSONRecord {
     _ members: borrowing MemberList, into record: inout Record, keepsAgentTime: Bool
   ) throws(RecordProblem) {
     let isAgent = isAgent(members)
-    let hasMessage = members.value(of: "msg") != nil
+    let hasMessage = members.contains("msg")
     for index in 0..<members.count {
       let (key, value) = members[index]
-      if key == "ts", !keepsAgentTime, members.value(of: "time") == nil {
+      if key == "ts", !keepsAgentTime, !members.contains("time") {
         record.time = try time(value)
       } else if isAgent {
         try AgentRecord.assignChecked(key, value, to: &record)
@@ -40,46 +39,72 @@ enum JSONRecord {
     _ key: ByteSlice, _ value: ByteSlice, to record: inout Record, hasMessage: Bool
   ) throws(RecordProblem) {
     switch KnownKey(key) {
-    case .time: record.time = try time(value)
-    case .level: record.level = AgentRecord.longLevel(value)
-    case .msg: record.message = value
-    case .name: record.name = value
-    case .source: record.source = value
-    case .container: record.container = value
-    case .sandbox: record.sandbox = value
-    case .pid:
-      guard let pid = value.isEmpty ? 0 : DecimalNumber.parse(value), pid >= 0 else {
-        throw RecordProblem("the pid \(quoted(value)) is no process id")
-      }
-      record.pid = pid
-    case .request:
-      if let container = LogfmtRecord.containerID(inRequest: value) { record.container = container }
-      record.setField(key, value)
     case nil:
       if !hasMessage, key == "message", record.message.isEmpty {
         record.message = value
       } else {
         record.setField(key, value)
       }
+    case .level: record.level = AgentRecord.longLevel(value)
+    case .request:
+      _ = record.set(.request, value)
+      record.setField(key, value)
+    case let known?:
+      if record.set(known, value, leastPid: 0) { return }
+      // An empty pid is none.
+      guard known == .pid, value.isEmpty else { throw refusal(of: known, value) }
+      record.pid = 0
     }
   }
 
+  @inline(never)
+  private static func refusal(of key: KnownKey, _ value: ByteSlice) -> RecordProblem {
+    key == .pid ? RecordProblem("the pid \(quoted(value)) is no process id") : refusal(ofTime: value)
+  }
+
+  private static func refusal(ofTime value: ByteSlice) -> RecordProblem {
+    RecordProblem("the time \(quoted(value)) is neither an RFC 3339 time nor a number of seconds since 1970")
+  }
+
   private static func time(_ value: ByteSlice) throws(RecordProblem) -> Timestamp {
-    guard let time = Timestamp.parse(field: value) else {
-      throw RecordProblem(
-        "the time \(quoted(value)) is neither an RFC 3339 time nor a number of seconds since 1970")
-    }
+    guard let time = Timestamp.parse(field: value) else { throw refusal(ofTime: value) }
     return time
   }
 }
 
-extension Record {
-  /// Sets an extra field, new or not; the fields are sorted later.
-  @inline(__always)
-  mutating func setField(_ key: ByteSlice, _ value: ByteSlice) {
-    if !fields.add(key, value) { fields.set(key, value) }
+extension JSONRecord {
+  static let detector = Detector(
+    shape: "json", use: .auto(orForced: [.json, .console]), firstBytes: "{"
+  ) { (line, context, record) throws(RecordProblem) in
+    guard context.object.read(line, &record.arena), isRecord(context.object.members) else { return .passed }
+    do throws(RecordProblem) {
+      try readWhole(context.object.members, into: &record, context.rules)
+    } catch {
+      // The kernel may have written into the agent's record; then nothing tells where its words end.
+      if !context.rules.isStrict, KernelLine.firstStamp(in: line) != nil { return .raw }
+      throw error
+    }
+    return .record
   }
 
-  /// Sets an extra field of the program's own.
-  mutating func setField(_ key: StaticString, _ value: ByteSlice) { setField(arena.copy(key), value) }
+  /// Reads a record that stands for itself, and must have what a record must have.
+  private static func readWhole(
+    _ members: borrowing MemberList, into record: inout Record, _ rules: ReadingRules
+  ) throws(RecordProblem) {
+    try read(members, into: &record, keepsAgentTime: false)
+    if rules.unpacksAgent, AgentRecord.mayBeIn(record) { try AgentRecord.unpack(&record, rules: rules) }
+    if record.time.isUnset {
+      throw RecordProblem("the time is missing", remedy: "a record must have a time or ts")
+    }
+    try RecordCheck.check(record, allowsMissingFields: rules.allowsMissingFields)
+  }
+}
+
+extension MemberList {
+  /// Whether there is a member with this name. Loggers write the names that are asked for first.
+  @inline(__always)
+  func contains(_ key: StaticString) -> Bool {
+    for index in 0..<count where self[index].key == key { return true }
+    return false
+  }
 }

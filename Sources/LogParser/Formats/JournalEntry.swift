@@ -71,18 +71,10 @@ enum JournalEntry {
       }
       let key = lowered(name, &record.arena)
       switch KnownKey(key) {
-      case .name: record.name = value
-      case .source: record.source = value
       case .level: record.level = AgentRecord.longLevel(value)
-      case .sandbox: record.sandbox = value
-      case .container: record.container = value
-      case .pid:
-        if let pid = DecimalNumber.parse(value), pid > 0 {
-          record.pid = pid
-        } else {
-          add(key, value, to: &record)
-        }
-      case .time, .msg, .request, nil:
+      case .time, .msg, .request: add(key, value, to: &record)
+      case let known?: if !record.set(known, value, leastPid: 1) { add(key, value, to: &record) }
+      case nil:
         if key == "container_id" || key == "cid" {
           record.container = value
         } else if key == "sandbox_id" {

@@ -33,3 +33,11 @@ enum KlogPrefix {
     return (wrapper, place.prefix(place.count - 1))
   }
 }
+
+extension KlogPrefix {
+  static let detector = Detector(shape: "klog", firstBytes: "IWEF") {
+    (line, context, record) throws(RecordProblem) in
+    guard read(line, reference: context.reference) != nil else { return .passed }
+    return try context.claim(Wrapper(line), &record)
+  }
+}

@@ -41,13 +41,7 @@ enum RecordCheck {
   @inline(__always)
   private static func isOneWord(_ text: ByteSlice) -> Bool {
     // A short plain text without a space, which these values nearly always are, is one word.
-    if text.isPlain, text.count <= 32 {
-      let spaces = ByteScanner.Lanes(repeating: 0x20)
-      let first = ByteScanner.bits(ByteScanner.load(text.base) .== spaces)
-      let second = ByteScanner.bits(ByteScanner.load(text.base + 16) .== spaces)
-      let ofText = (1 &<< UInt64(truncatingIfNeeded: text.count)) &- 1
-      if UInt64(first | second &<< 16) & ofText == 0 { return true }
-    }
+    if text.isPlain, !text.mayHaveSpace { return true }
     return TextCheck.wordCount(text, limit: 2) <= 1
   }
 }

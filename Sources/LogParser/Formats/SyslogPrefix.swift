@@ -181,3 +181,14 @@ enum SyslogPrefix {
     return true
   }
 }
+
+extension SyslogPrefix {
+  /// journalctl's text has the same prefixes.
+  static let detector = Detector(
+    // A priority, a time that begins with a digit, a month or a weekday.
+    shape: "syslog", use: .auto(orForced: [.syslog, .journalctl]), firstBytes: "<0123456789JFMASONDTW"
+  ) { (line, context, record) throws(RecordProblem) in
+    guard let wrapper = read(line, reference: context.reference) else { return .passed }
+    return try context.claim(wrapper, &record)
+  }
+}

@@ -92,27 +92,13 @@ struct TextRecord {
     do throws(RecordProblem) {
       var decoder = LogfmtDecoder(text)
       while let (key, value) = try decoder.next(&record.arena) {
-        switch KnownKey(key) {
-        case .time:
-          guard let time = Timestamp.parse(field: value) else { throw RecordProblem("the time is malformed") }
-          record.time = time
-        case .level: record.level = value
-        case .msg: record.message = value
-        case .name: record.name = value
-        case .source: record.source = value
-        case .container: record.container = value
-        case .sandbox: record.sandbox = value
-        case .pid:
-          if let pid = DecimalNumber.parse(value), pid >= 0 {
-            record.pid = pid
-          } else {
-            record.setField(key, value)
-          }
-        case .request:
-          if let container = LogfmtRecord.containerID(inRequest: value) { record.container = container }
+        guard let known = KnownKey(key) else {
           record.setField(key, value)
-        case nil: record.setField(key, value)
+          continue
         }
+        let isTaken = record.set(known, value, leastPid: 0)
+        if !isTaken, known == .time { throw RecordProblem("the time is malformed") }
+        if !isTaken || known == .request { record.setField(key, value) }
       }
       record.fields.sortKeepingLast()
       if OwnLogfmt.isMarked(text) { OwnLogfmt.restore(&record) }

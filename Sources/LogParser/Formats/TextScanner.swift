@@ -38,7 +38,7 @@ struct TextScanner {
     var value = 0
     var count = 0
     while count < maximum, let byte = next, byte &- 0x30 < 10 {
-      value = value &* 10 &+ Int(byte &- 0x30)
+      value = value * 10 + Int(byte &- 0x30)
       index += 1
       count += 1
     }

@@ -13,7 +13,10 @@ struct Wrapper {
   /// What the text came out of: `stdout` or `stderr`.
   var stream = ByteSlice.empty
   /// The text that is carried.
-  var payload = ByteSlice.empty
+  var payload: ByteSlice
+
+  /// A wrapper that says nothing of what it carries yet.
+  init(_ payload: ByteSlice = .empty) { self.payload = payload }
 
   /// The level that a syslog severity, 0 to 7, stands for.
   static func level(ofSeverity severity: Int) -> ByteSlice {

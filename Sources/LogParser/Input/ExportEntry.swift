@@ -85,7 +85,7 @@ struct ExportEntry: ~Copyable {
 
   private mutating func finish() -> Progress {
     isOpen = false
-    if size > limit { return .problem(RecordReader.tooLong(size, limit: limit)) }
+    if size > limit { return .problem(.tooLong(size, limit: limit)) }
     return .complete
   }
 
@@ -95,7 +95,7 @@ struct ExportEntry: ~Copyable {
   ) -> Bool {
     let key = arena.copy(name)
     guard let head = lines.take(8) else { return false }
-    let length = UInt64(littleEndian: UnsafeRawPointer(head.base).loadUnaligned(as: UInt64.self))
+    let length = head.leadingWord
     let (total, overflowed) = UInt64(size).addingReportingOverflow(length)
     guard !overflowed, total <= UInt64(limit) else {
       size = Int(clamping: total)
@@ -109,5 +109,14 @@ struct ExportEntry: ~Copyable {
     if fields.count < Self.fieldLimit { fields.append(key, value) }
     guard let end = lines.take(1) else { return false }
     return end[0] == 0x0a
+  }
+}
+
+extension ExportEntry {
+  /// Journald's own address fields come first, and they begin with underscores.
+  static let detector = Detector(
+    shape: "journal", use: .auto(orForced: [.export]), firstBytes: "_", takesAnyLineIfForced: true
+  ) { (line, context, _) throws(RecordProblem) in
+    begins(line, isForced: context.isForced) ? .entry : .passed
   }
 }

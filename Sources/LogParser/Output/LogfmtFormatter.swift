@@ -48,7 +48,7 @@ package struct LogfmtFormatter: RecordFormatter {
 
   /// Whether the request names another container than the record has, and would set it when the line is read.
   private static func setsContainer(_ field: Field, _ record: borrowing Record) -> Bool {
-    guard let container = LogfmtRecord.containerID(inRequest: field.value) else { return false }
+    guard let container = Record.containerID(inRequest: field.value) else { return false }
     return !container.equals(record.container)
   }
 

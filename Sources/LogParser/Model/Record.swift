@@ -23,11 +23,7 @@ package struct Record: ~Copyable {
   /// What the record says about loss and damage.
   package var marks = RecordMarks()
   package var arena = Arena()
-  /// The minute of the last time that was read into this record: most records share it with the one before.
-  var lastMinute = Timestamp.MinuteCache()
-
-  /// The structure of the line of logfmt that is being read.
-  var index = StructuralIndex()
+  var scratch = ParserScratch()
 
   package init() {}
 
@@ -42,7 +38,7 @@ package struct Record: ~Copyable {
   /// Writes the time as `Timestamp.write(rfc3339:)` does.
   @inline(__always)
   func writeTime(rfc3339 out: UnsafeMutablePointer<UInt8>) -> Int {
-    guard let count = lastMinute.write(time, separator: 0x54, to: out) else {
+    guard let count = scratch.lastMinute.write(time, separator: 0x54, to: out) else {
       return time.write(rfc3339: out)
     }
     out[count] = 0x5a
@@ -53,7 +49,7 @@ package struct Record: ~Copyable {
   /// rules of logfmt ask for.
   @inline(__always)
   func writeTime(rfc3339Full out: UnsafeMutablePointer<UInt8>) -> Int {
-    guard let count = lastMinute.write(time, separator: 0x54, trimmed: false, to: out) else {
+    guard let count = scratch.lastMinute.write(time, separator: 0x54, trimmed: false, to: out) else {
       return time.write(rfc3339: out, trimmed: false)
     }
     out[count] = 0x5a
@@ -63,7 +59,9 @@ package struct Record: ~Copyable {
   /// Writes the time as `Timestamp.write(text:)` does.
   @inline(__always)
   func writeTime(text out: UnsafeMutablePointer<UInt8>) -> Int {
-    guard let count = lastMinute.write(time, separator: 0x20, to: out) else { return time.write(text: out) }
+    guard let count = scratch.lastMinute.write(time, separator: 0x20, to: out) else {
+      return time.write(text: out)
+    }
     UnsafeMutableRawPointer(out + count).storeBytes(
       of: UInt64(littleEndian: 0x5520_3030_3030_2b20), as: UInt64.self)
     out[count + 8] = 0x54
@@ -92,39 +90,5 @@ package struct Record: ~Copyable {
     sandbox = empty
     pid = 0
     fields.removeAll()
-  }
-}
-
-/// Facts about a record that the run's statistics count.
-package struct RecordMarks: OptionSet, Sendable {
-  package let rawValue: UInt8
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
-
-  /// No format claimed the record: its line is the message.
-  package static let isRaw = RecordMarks(rawValue: 1)
-  /// The agent's own record could not be taken out of it.
-  package static let unpackFailed = RecordMarks(rawValue: 2)
-  /// The time was taken from a neighbour.
-  package static let timeIsInherited = RecordMarks(rawValue: 4)
-  /// A line that was cut where a size limit or another writer ended it.
-  package static let isTruncated = RecordMarks(rawValue: 8)
-}
-
-/// Why a record could not be read.
-package struct RecordProblem: Error, Equatable {
-  /// The column in bytes, from 1; 0 when the whole record is meant.
-  package var column: Int
-  /// What is wrong, in lower case, without a full stop.
-  package var reason: String
-  /// What to do about it, if anything can be done.
-  package var remedy: String?
-  /// Whether the record is only too long: it is passed over, and the run goes on.
-  package var isOverLimit = false
-
-  package init(column: Int = 0, _ reason: String, remedy: String? = nil, isOverLimit: Bool = false) {
-    self.column = column
-    self.reason = reason
-    self.remedy = remedy
-    self.isOverLimit = isOverLimit
   }
 }

@@ -12,7 +12,7 @@ package struct Field {
   fileprivate init(_ key: ByteSlice, _ value: ByteSlice) {
     self.key = key
     self.value = value
-    let word = UInt64(bigEndian: UnsafeRawPointer(key.base).loadUnaligned(as: UInt64.self))
+    let word = key.leadingWord.byteSwapped
     let behind = ~UInt64(0) &>> UInt64(truncatingIfNeeded: key.count &* 8)
     order = key.count < 8 ? word & ~behind : word
   }

@@ -1,0 +1,22 @@
+import Bytes
+
+/// A line of a guest's console that shows it: the kernel's, one with escape sequences, one with the agent's record in
+/// it. Where the console was chosen every line is one.
+enum ConsoleLine {
+  static let detector = Detector(
+    shape: "console", use: .auto(orForced: [.console]), firstBytes: nil
+  ) { (line, context, record) throws(RecordProblem) in
+    if context.isForced {
+      if KernelLine.stampLength(line) != nil || KernelLine.hasAgentObject(line) {
+        return try context.claim(Wrapper(line), &record)
+      }
+      _ = try context.text.readConsole(line, into: &record, hasTime: false)
+      return .record
+    }
+    guard
+      KernelLine.stampLength(line) != nil || line.contains(0x1b) || KernelLine.hasPriority(line)
+        || KernelLine.hasAgentObject(line) || ConsoleText.rustLiteral(line, &record.arena) != nil
+    else { return .passed }
+    return try context.claim(Wrapper(line), &record)
+  }
+}

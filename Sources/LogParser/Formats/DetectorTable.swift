@@ -1,0 +1,61 @@
+import Bytes
+
+/// The rows that are asked for the shape of a line, in their order, and which of them a line's first byte allows.
+///
+/// Logfmt is not among them: a line that begins as the runtime's own is read before any row is asked, see
+/// ``LogfmtRecord/begins(_:)``.
+struct DetectorTable: Sendable {
+  /// In the order in which they are asked: those whose first bytes say most come first.
+  static let rows: [Detector] = [
+    JournalObject.detector, DockerObject.detector, JSONRecord.detector, ExportEntry.detector,
+    CRIPrefix.detector, SyslogPrefix.detector, JournalctlMarker.detector, KlogPrefix.detector,
+    AuditLine.detector, AgentHead.detector, ConsoleLine.detector, MixedLogfmt.detector,
+  ]
+
+  private let rows: [Detector]
+  /// For each first byte the rows that can begin with it, a bit each.
+  private let masks: [UInt32]
+
+  /// - Parameter format: what the user chose; `auto` when each line tells for itself.
+  init(_ format: InputFormat, rows: [Detector] = Self.rows) {
+    precondition(rows.count <= 32, "a mask has a bit for each row")
+    self.rows = rows
+    var masks = [UInt32](repeating: 0, count: 256)
+    for (index, row) in rows.enumerated() where row.isUsed(for: format) {
+      let isAny = format != .auto && row.takesAnyLineIfForced
+      if let firstBytes = row.firstBytes, !isAny {
+        for byte in firstBytes { masks[Int(byte)] |= 1 << UInt32(index) }
+      } else {
+        for byte in masks.indices { masks[byte] |= 1 << UInt32(index) }
+      }
+    }
+    self.masks = masks
+  }
+
+  /// Asks the rows one after the other; `index` becomes that of the row that took the line.
+  func read(
+    _ line: ByteSlice, _ context: inout LineContext, into record: inout Record, by index: inout Int
+  ) throws(RecordProblem) -> Claim {
+    guard let first = line.bytes.first else { return .passed }
+    context.object.forget()
+    var mask = masks[Int(first)]
+    while mask != 0 {
+      index = mask.trailingZeroBitCount
+      mask &= mask &- 1
+      let claim = try rows[index].read(line, &context, &record)
+      if case .passed = claim { continue }
+      return claim
+    }
+    return .passed
+  }
+}
+
+extension Detector {
+  /// Whether the row is asked where the user chose `format`.
+  fileprivate func isUsed(for format: InputFormat) -> Bool {
+    switch use {
+    case .always: true
+    case .auto(let formats): format == .auto || formats.contains(format)
+    }
+  }
+}

@@ -1,0 +1,11 @@
+/// What the rules of reading leave to the user.
+package struct ReadingRules: Sendable {
+  /// Whether a record without pid, level, source or name is accepted.
+  package var allowsMissingFields = false
+  /// Whether the agent's own records are taken out of the lines that carry them.
+  package var unpacksAgent = true
+  /// Whether a line that carries no readable agent record, or no record at all, is an error.
+  package var isStrict = false
+
+  package init() {}
+}

@@ -1,0 +1,135 @@
+import Bytes
+
+/// What becomes of a line that a detector has claimed, or none.
+extension RecordReader {
+  /// Ends the waiting: from now on there is a time to inherit, or none is needed.
+  mutating func decide(isMixed: Bool, time: Timestamp) {
+    if isMixed { context.isMixed = true } else { isLogfmt = true }
+    if lastTime == nil { lastTime = time }
+    held.replay()
+  }
+
+  /// A record was read: it is ready unless it has no time yet.
+  mutating func take(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
+    context.isMixed = true
+    if record.time.isUnset {
+      guard let lastTime else { return hold(line, number) }
+      inherit(lastTime, &record)
+      return .record
+    }
+    if !held.isEmpty, !held.isReplaying {
+      held.append(line, number)
+      decide(isMixed: true, time: record.time)
+      return nil
+    }
+    lastTime = record.time
+    return .record
+  }
+
+  private func inherit(_ time: Timestamp, _ record: inout Record) {
+    record.time = time
+    record.marks.insert(.timeIsInherited)
+    record.setField("kata-log-parser-time-inherited", record.arena.copy("true" as StaticString))
+    record.fields.sortKeepingLast()
+  }
+
+  private mutating func hold(_ line: ByteSlice, _ number: UInt64) -> Outcome? {
+    held.append(line, number)
+    if held.byteCount > Self.heldLimit { decide(isMixed: context.isMixed, time: reference) }
+    return nil
+  }
+
+  /// A line that no format claims.
+  mutating func unclaimed(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
+    if context.isMixed || format != .auto {
+      if line.trimmed.isEmpty { return nil }
+      return keepRaw(line, number, &record)
+    }
+    if isLogfmt { return readLogfmt(line, number, &record) }
+    return hold(line, number)
+  }
+
+  /// Keeps a line as it is: its words are the message.
+  mutating func keepRaw(
+    _ whole: ByteSlice, _ number: UInt64, _ record: inout Record, isCut: Bool = false
+  ) -> Outcome? {
+    if rules.isStrict {
+      return .problem(
+        RecordProblem("no log format has lines like this", remedy: "leave out --strict to keep it as it is"),
+        line: number)
+    }
+    guard let lastTime else { return hold(whole, number) }
+    let line = whole.droppingLast(UInt8(ascii: "\r"))
+    record.reset()
+    record.line = number
+    record.message = record.arena.copy(ConsoleText.display(line, &record.arena))
+    if record.message.count != line.count { record.setField("console", record.arena.copy(line)) }
+    record.marks.insert(.isRaw)
+    if isCut { record.marks.insert(.isTruncated) }
+    record.setField("kata-log-parser-raw", record.arena.copy("true" as StaticString))
+    inherit(lastTime, &record)
+    return .record
+  }
+
+  /// The line is not the rest of the head that waited for it: the head is kept raw, and the line is read once more.
+  mutating func giveUp(
+    _ head: HeldLines.Line, _ line: ByteSlice, _ number: UInt64, _ record: inout Record
+  ) -> Outcome? {
+    context.isMixed = true
+    let outcome = keepRaw(head.slice, head.line, &record, isCut: true)
+    held.replayNext(line, number)
+    return outcome
+  }
+
+  /// Reads a line of a container's log, which may be a part of one; false while more parts are to come.
+  mutating func readPart(
+    _ wrapper: Wrapper, isPartial: Bool, _ number: UInt64, _ record: inout Record
+  ) throws(RecordProblem) -> Bool {
+    context.isMixed = true
+    switch parts.add(wrapper, isPartial: isPartial, line: number) {
+    case .waits: return false
+    case .single: _ = try context.claim(wrapper, &record)
+    case .joined(let line, let first):
+      record.line = line.line
+      var whole = first
+      whole.payload = record.arena.copy(line.slice)
+      _ = try context.claim(whole, &record)
+    case .tooLong(let count): throw .tooLong(count, limit: recordLimit)
+    }
+    return true
+  }
+
+  /// Reads the parts of a line whose last part never came.
+  mutating func readRest(_ wrapper: Wrapper, _ number: UInt64, _ record: inout Record) -> Outcome {
+    record.reset()
+    record.line = number
+    do throws(RecordProblem) {
+      var copy = wrapper
+      copy.payload = record.arena.copy(wrapper.payload)
+      _ = try context.claim(copy, &record)
+      record.marks.insert(.isTruncated)
+      if record.time.isUnset { inherit(lastTime ?? reference, &record) }
+      return .record
+    } catch {
+      return .problem(error, line: number)
+    }
+  }
+
+  /// Reads the entry of the journal's export format whose last line has come.
+  mutating func finishEntry(_ record: inout Record) -> Outcome? {
+    context.isMixed = true
+    record.reset()
+    record.line = entry.firstLine
+    do throws(RecordProblem) {
+      try entry.withFields { (fields) throws(RecordProblem) in
+        try JournalEntry.read(fields, into: &record, text: context.text)
+      }
+      if entry.isCut { record.marks.insert(.isTruncated) }
+      if record.time.isUnset { inherit(lastTime ?? reference, &record) }
+      lastTime = record.time
+      return .record
+    } catch {
+      return .problem(error, line: entry.firstLine)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import Bytes
+
+extension Record {
+  /// Sets a field that has a place of its own from its text, by the rules that all formats share; a format that is
+  /// stricter, or has other words for a level, looks first.
+  ///
+  /// - Parameter leastPid: the lowest number that is taken for a process id.
+  /// - Returns: false, with the record as it was, when the text cannot be such a value: a time that is none, a pid that
+  ///   is no number from `leastPid` on.
+  @inline(__always)
+  mutating func set(_ key: KnownKey, _ value: ByteSlice, leastPid: Int = .min) -> Bool {
+    switch key {
+    case .level: level = value
+    case .msg: message = value
+    case .name: name = value
+    case .source: source = value
+    case .container: container = value
+    case .sandbox: sandbox = value
+    case .time: return setTime(value)
+    case .pid:
+      guard let pid = DecimalNumber.parse(value), pid >= leastPid else { return false }
+      self.pid = pid
+    // The request itself is a field; only the container that it names has a place.
+    case .request: setContainer(fromRequest: value)
+    }
+    return true
+  }
+
+  // Apart, so that the code of the others is short where it is inlined.
+  @inline(never)
+  private mutating func setTime(_ value: ByteSlice) -> Bool {
+    guard let time = Timestamp.parse(field: value) else { return false }
+    self.time = time
+    return true
+  }
+
+  @inline(never)
+  private mutating func setContainer(fromRequest request: ByteSlice) {
+    if let id = Self.containerID(inRequest: request) { container = id }
+  }
+
+  /// Sets an extra field, new or not; the fields are sorted later.
+  @inline(__always)
+  mutating func setField(_ key: ByteSlice, _ value: ByteSlice) {
+    if !fields.add(key, value) { fields.set(key, value) }
+  }
+
+  /// Sets an extra field of the program's own.
+  mutating func setField(_ key: StaticString, _ value: ByteSlice) { setField(arena.copy(key), value) }
+
+  /// The id in a logged request that names one: `container_id:"…"`.
+  static func containerID(inRequest request: ByteSlice) -> ByteSlice? {
+    var from = 0
+    while let found = request.range(of: "container_id:\"", from: from) {
+      let start = found + 14
+      if let end = request.firstIndex(of: 0x22, from: start) { return request.slice(start, end) }
+      from = start
+    }
+    return nil
+  }
+}
