@@ -108,6 +108,7 @@ format:
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	SWIFT=$(SWIFT) .ci/check-layers
+	.ci/check-page
 
 clean:
 	$(SWIFT) package clean
