@@ -2,9 +2,9 @@ import Glibc
 
 /// Bytes that were received and not used yet: a block that is filled at its end and used from its front.
 public struct ReceiveBuffer: ~Copyable {
-  private var block: [UInt8]
-  private var used = 0
-  private var filled = 0
+  @usableFromInline internal var block: [UInt8]
+  @usableFromInline internal var used = 0
+  @usableFromInline internal var filled = 0
 
   /// An empty buffer of a fixed size, until ``resize(to:)`` changes it.
   public init(capacity: Int) { block = [UInt8](repeating: 0, count: max(1, capacity)) }
@@ -13,8 +13,8 @@ public struct ReceiveBuffer: ~Copyable {
   public var capacity: Int { block.count }
 
   /// How many bytes wait.
-  public var count: Int { filled - used }
-  public var isEmpty: Bool { filled == used }
+  @inlinable public var count: Int { filled - used }
+  @inlinable public var isEmpty: Bool { filled == used }
 
   /// How many bytes fit after those that wait, without moving them.
   public var room: Int { block.count - filled }
@@ -56,7 +56,7 @@ public struct ReceiveBuffer: ~Copyable {
   }
 
   /// The big-endian number that the bytes that wait begin with; nil when they are too few.
-  public var bigUInt64: UInt64? {
+  @inlinable public var bigUInt64: UInt64? {
     guard count >= 8 else { return nil }
     return block.withUnsafeBytes {
       UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: used, as: UInt64.self))
@@ -65,7 +65,7 @@ public struct ReceiveBuffer: ~Copyable {
 
   /// Calls `body` with `count` of the bytes that wait, after the first `start`; with as many as there are when they are
   /// fewer.
-  public func withBytes<Result, Failure: Error>(
+  @inlinable public func withBytes<Result, Failure: Error>(
     from start: Int, count: Int, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let lower = used + max(0, min(start, self.count))
@@ -76,5 +76,5 @@ public struct ReceiveBuffer: ~Copyable {
   }
 
   /// Lets go of the first `count` bytes that wait.
-  public mutating func drop(_ count: Int) { used += max(0, min(count, self.count)) }
+  @inlinable public mutating func drop(_ count: Int) { used += max(0, min(count, self.count)) }
 }
