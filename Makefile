@@ -136,6 +136,7 @@ lint:
 	.ci/check-folders
 	.ci/check-unsafe
 	@! grep -rnw Mutex Sources --include='*.swift' --exclude=Lock.swift || { echo 'use Lock instead of Mutex' >&2; exit 1; }
+	.ci/check-page
 
 clean:
 	$(SWIFT) package clean

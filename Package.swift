@@ -18,6 +18,7 @@ let package = Package(
     .systemLibrary(name: "CLanes"),
     .systemLibrary(name: "CCurl"),
     .target(name: "CVersion"),
+    .target(name: "CTracePage", exclude: ["page.html", "page.css", "page.js", "waterfall.js"]),
     .target(
       name: "Bytes", dependencies: ["CLanes", "CLinux"], path: "Sources/Shared/Bytes", swiftSettings: strict),
     .target(
@@ -36,7 +37,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "TraceForwarder",
-      dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Tracing", "CCurl", "CLinux"],
+      dependencies: [
+        "Bytes", "System", "Encodings", "CommandLine", "Tracing", "CCurl", "CLinux", "CTracePage",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "kata-log-parser", dependencies: ["LogParser"], swiftSettings: strict),

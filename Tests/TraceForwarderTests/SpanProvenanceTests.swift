@@ -64,7 +64,7 @@ struct SpanProvenanceTests {
   }
 
   @Test func aGuestsSocketTellsSandboxAndContextID() {
-    var origin = SpanOrigin(receiver: "vsock")
+    var origin = SpanOrigin(transport: .vsock)
     origin.cid = 7
     origin.sandbox = "mine"
     var span = span(
@@ -80,7 +80,7 @@ struct SpanProvenanceTests {
   /// No list of attributes grows over the limit by what the forwarder adds.
   @Test(arguments: [0, 1, 2, 3, 4, 5])
   func marksKeepTheLimit(_ limit: Int) {
-    var origin = SpanOrigin(receiver: "vsock")
+    var origin = SpanOrigin(transport: .vsock)
     origin.cid = 7
     origin.sandbox = "mine"
     var limits = AgentLimits()

@@ -24,9 +24,9 @@ private struct SpanTextWriter {
     colour("1", &out) { out in plain(text[span.name], &out) }
     out.put("  ")
     duration(span.duration, &out)
-    if span.kind != .unspecified {
+    if let kind = span.kind.word {
       out.put("  ")
-      out.put(string: "\(span.kind)")
+      out.put(string: kind)
     }
     if span.status == .error {
       out.put("  ")

@@ -117,7 +117,7 @@ enum DemoTrace {
   /// - Parameter now: nanoseconds since 1970 at which the trace ends.
   static func spans(now: UInt64) -> [Span] {
     let traceID = TraceID(high: .random(in: 1 ... .max), low: .random(in: 1 ... .max))
-    let begin = now &- 2_140_000_000
+    let begin = now - min(now, 2_140_000_000)
     var path: [SpanID] = []
     return steps.map { step in
       path.removeLast(max(0, path.count - step.depth))
@@ -137,8 +137,8 @@ enum DemoTrace {
     span.flags = 1
     span.kind = step.kind
     span.name = span.intern(step.name)
-    span.start = begin &+ UInt64(step.start * 1e6)
-    span.end = span.start &+ UInt64(step.duration * 1e6)
+    span.start = begin + UInt64(step.start * 1e6)
+    span.end = span.start + UInt64(step.duration * 1e6)
     for (key, value) in step.tags {
       span.attributes.append(.init(span.intern(key), .string(span.intern(value))))
     }

@@ -6,7 +6,7 @@ package struct ForwarderOptions: Sendable {
   package struct VSOCK: Sendable {
     /// `UInt32.max` is any context id.
     package var cid = UInt32.max
-    /// Whether the forwarder may go on where the kernel has no VSOCK: nobody asked for it by name.
+    /// Whether the start fails where the kernel has no VSOCK, because an option asked for it by name.
     package var isRequired = false
   }
 
@@ -60,11 +60,11 @@ package struct ForwarderOptions: Sendable {
   package var jaegerCollector: Collector?
   package var dumpsOnly = false
   package var files = Files()
-  package var worker = ExporterWorker.Limits()
+  package var worker = ExporterWorker.Pace()
 
   // Query
   package var query: SocketAddress?
-  package var index = TraceIndex.Limits()
+  package var index = TraceIndex.Capacity()
 
   // Spool
   package var spool = SpoolOptions(directory: "")

@@ -43,8 +43,7 @@ struct SpoolExport {
 
   private func decode(_ payload: UnsafeRawBufferPointer, into span: inout Span) -> Bool {
     guard let range = spanRange(payload) else { return false }
-    let bytes = UnsafeRawBufferPointer(rebasing: payload[range])
-    return (try? OTLPProtobuf.decode(bytes, limits: .none, into: &span)) != nil
+    return (try? OTLPProtobuf.decode(payload.part(range), limits: .none, into: &span)) != nil
   }
 
   private func writeLines() throws(SystemCallError) -> Int {
@@ -71,14 +70,14 @@ struct SpoolExport {
     return undecoded
   }
 
-  private struct Place {
+  private struct PayloadPlace {
     var file: Int
     var range: Range<Int>
   }
 
   /// Trace by trace, so that no more than the largest is in memory, and of all others where their spans are.
   private func writeDocument() throws(SystemCallError) -> Int {
-    var places: [TraceID: [Place]] = [:]
+    var places: [TraceID: [PayloadPlace]] = [:]
     var order: [TraceID] = []
     var span = Span()
     var undecoded = 0
@@ -90,7 +89,8 @@ struct SpoolExport {
         }
         if places[span.traceID] == nil { order.append(span.traceID) }
         let start = range.lowerBound + inner.lowerBound
-        places[span.traceID, default: []].append(Place(file: index, range: start..<start + inner.count))
+        places[span.traceID, default: []].append(
+          PayloadPlace(file: index, range: start..<start + inner.count))
       }
     }
     var out = ByteWriter(capacity: 1 << 20)
@@ -108,14 +108,15 @@ struct SpoolExport {
     return undecoded
   }
 
-  private func write(_ id: TraceID, _ places: [Place], _ out: inout ByteWriter) throws(SystemCallError) {
+  private func write(_ id: TraceID, _ places: [PayloadPlace], _ out: inout ByteWriter) throws(SystemCallError)
+  {
     var document = TraceDocument(id)
     var scratch = ByteWriter(capacity: 16 << 10)
     var span = Span()
-    var open: (index: Int, file: FileDescriptorBox)?
+    var open: (index: Int, file: OpenFile)?
     for place in places {
       if open?.index != place.file {
-        open = (place.file, FileDescriptorBox(try SpoolInspection.open(files[place.file])))
+        open = (place.file, OpenFile(try SpoolInspection.open(files[place.file])))
       }
       guard let file = open?.file else { continue }
       let path = files[place.file].path
@@ -126,12 +127,5 @@ struct SpoolExport {
       if isGood { _ = document.add(span, defaultService: Self.service, &scratch) }
     }
     document.put(to: &out)
-  }
-
-  /// A file descriptor in a place that can be copied.
-  private final class FileDescriptorBox {
-    private let file: FileDescriptor
-    var number: Int32 { file.number }
-    init(_ file: consuming FileDescriptor) { self.file = file }
   }
 }

@@ -4,11 +4,11 @@
 /// collector, of the way to it, or of the forwarder's options: a person can mend that, so the spans wait.
 package enum CollectorAnswer: String, Sendable {
   /// The spans are delivered.
-  case accepted
+  case accepted = "accepted"
   /// Some span of the request may be at fault: halves are tried, and a single span that stays refused is set aside.
-  case refused
+  case refused = "refused"
   /// The spans wait and are sent again.
-  case held
+  case held = "held"
 
   package init(status: Int) {
     switch status {

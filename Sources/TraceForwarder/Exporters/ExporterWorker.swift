@@ -3,7 +3,9 @@ import System
 
 /// Runs one exporter on a thread of its own: reads the spool, exports, waits and tries again, and notes how far it is.
 package final class ExporterWorker: Sendable {
-  package struct Limits: Sendable {
+  /// How much an exporter takes at once, and how long it waits.
+  package struct Pace: Sendable {
+    /// Spans and bytes of one batch.
     package var batchSpans = 512
     package var batchBytes = 1 << 20
     /// Milliseconds between attempts: the first, and the most.
@@ -23,14 +25,14 @@ package final class ExporterWorker: Sendable {
   package let name: String
   private let context: ExporterContext
   private let spool: Spool
-  private let limits: Limits
+  private let limits: Pace
   private let wakeup: Wakeup
   private let state: Lock<State>
   private let make: @Sendable (ExporterContext) throws(ExportFailure) -> any SpanExporter
   private let thread = Lock<WorkerThread?>(nil)
 
   package init(
-    _ context: ExporterContext, spool: Spool, limits: Limits = Limits(),
+    _ context: ExporterContext, spool: Spool, limits: Pace = Pace(),
     make: @escaping @Sendable (ExporterContext) throws(ExportFailure) -> any SpanExporter
   ) throws(SystemCallError) {
     name = context.name

@@ -62,10 +62,7 @@ struct JaegerBatches: ~Copyable {
     defer { ahead = nil }
     if let ahead, ahead.batch == batch.start, ahead.index == index { return true }
     let range = batch.payloads[index]
-    let isGood = batch.bytes.withUnsafeBytes {
-      context.decode(UnsafeRawBufferPointer(rebasing: $0[range]), into: &span)
-    }
-    guard isGood else { return false }
+    guard batch.bytes.withPart(range, { context.decode($0, into: &span) }) else { return false }
     next.removeAll()
     JaegerThrift.encodeProcess(of: span, defaultService: context.defaultService, as: format, to: &next)
     one.removeAll()

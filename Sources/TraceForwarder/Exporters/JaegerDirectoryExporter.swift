@@ -11,7 +11,7 @@ import Tracing
 /// A file is written as a whole, so a trace that goes on for long would be written over and over: the pause between two
 /// writes grows with the file, which keeps the writing to about ``writeRate``. What is not written is not acknowledged.
 final class JaegerDirectoryExporter: SpanExporter {
-  struct Limits: Sendable {
+  struct Retention: Sendable {
     /// How many files stay, and seconds since the last span; 0 is no limit.
     var files = 10_000
     var age = 0
@@ -31,7 +31,7 @@ final class JaegerDirectoryExporter: SpanExporter {
 
   private let context: ExporterContext
   private let directory: String
-  private let limits: Limits
+  private let limits: Retention
   private var traces: [TraceID: OpenTrace] = [:]
   private var held = 0
   /// When all traces were written.
@@ -61,7 +61,7 @@ final class JaegerDirectoryExporter: SpanExporter {
   static let writeRate = 1 << 20
   static let longestPause = 30_000
 
-  init(_ context: ExporterContext, directory: String, limits: Limits) throws(ExportFailure) {
+  init(_ context: ExporterContext, directory: String, limits: Retention) throws(ExportFailure) {
     self.context = context
     self.directory = directory
     self.limits = limits
@@ -85,9 +85,7 @@ final class JaegerDirectoryExporter: SpanExporter {
 
   private func add(_ index: Int, of batch: SpoolBatch) throws(ExportFailure) {
     let range = batch.payloads[index]
-    let isGood = batch.bytes.withUnsafeBytes {
-      context.decode(UnsafeRawBufferPointer(rebasing: $0[range]), into: &span)
-    }
+    let isGood = batch.bytes.withPart(range) { context.decode($0, into: &span) }
     guard isGood else { return context.countUnreadable(1) }
     let id = span.traceID
     var trace = traces.removeValue(forKey: id) ?? load(id)

@@ -84,7 +84,7 @@ final class JaegerFileExporter: SpanExporter {
     let number = try open()
     do throws(SystemCallError) {
       try FileDescriptor(borrowing: number).writeAll(
-        UnsafeRawBufferPointer(rebasing: records.bytes[piece]), subject: partialPath)
+        records.bytes.part(piece), subject: partialPath)
     } catch {
       _ = ftruncate(number, size)
       throw error
@@ -233,10 +233,10 @@ final class JaegerFileExporter: SpanExporter {
   private func visitRecords(_ partial: Int32, _ body: (Range<Int>, Bool) -> Void) throws(SystemCallError) {
     var offset = 0
     while offset < size {
-      let header = try bytes(offset..<min(size, offset + SpoolFormat.recordHeaderBytes), partial)
-      guard header.count == SpoolFormat.recordHeaderBytes else { return }
-      let count = Int(header[0]) | Int(header[1]) << 8 | Int(header[2]) << 16 | Int(header[3]) << 24
-      let place = offset + header.count..<offset + header.count + count
+      let start = offset + SpoolFormat.recordHeaderBytes
+      let head = try bytes(offset..<min(size, start), partial)
+      guard let header = head.withBytes({ SpoolFormat.RecordHeader(at: 0, in: $0) }) else { return }
+      let place = start..<start + header.length
       offset = place.upperBound
       body(place, offset <= size ? try read(place, partial) : false)
     }

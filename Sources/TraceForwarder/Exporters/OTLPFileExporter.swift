@@ -69,7 +69,7 @@ final class OTLPFileExporter: SpanExporter {
     let number = try open()
     do throws(SystemCallError) {
       try FileDescriptor(borrowing: number).writeAll(
-        UnsafeRawBufferPointer(rebasing: lines.bytes[piece]), subject: path)
+        lines.bytes.part(piece), subject: path)
     } catch {
       // Half a line would spoil the next one.
       _ = ftruncate(number, size)

@@ -41,10 +41,10 @@ final class OTLPRequestEncoder: RequestEncoder {
   func encode(_ payloads: Range<Int>, of batch: SpoolBatch, to body: inout ByteWriter) -> EncodedRequest {
     body.removeAll()
     var request = EncodedRequest(end: payloads.upperBound)
-    batch.bytes.withUnsafeBytes { bytes in
+    batch.bytes.withBytes { bytes in
       if usesJSON { body.put("{\"resourceSpans\":[") }
       for range in batch.payloads[payloads] {
-        let payload = UnsafeRawBufferPointer(rebasing: bytes[range])
+        let payload = bytes.part(range)
         if usesJSON {
           guard context.decode(payload, into: &span) else {
             request.unreadable += 1

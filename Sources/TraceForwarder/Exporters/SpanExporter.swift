@@ -93,9 +93,8 @@ package struct ExporterContext: Sendable {
   func setAside(_ span: SpoolBatch, status: Int, reason: String) throws(ExportFailure) {
     for range in span.payloads {
       do throws(SystemCallError) {
-        try span.bytes.withBytes { bytes throws(SystemCallError) in
-          try store.add(
-            UnsafeRawBufferPointer(rebasing: bytes[range]), exporter: name, status: status, reason: reason)
+        try span.bytes.withPart(range) { bytes throws(SystemCallError) in
+          try store.add(bytes, exporter: name, status: status, reason: reason)
         }
       } catch {
         throw ExportFailure(

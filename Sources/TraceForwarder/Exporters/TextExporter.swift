@@ -36,7 +36,7 @@ final class TextExporter: SpanExporter {
 
   /// Waits for a reader that is slow, but not beyond the time to stop.
   private func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
-    var rest = bytes[...]
+    var rest = bytes
     while !rest.isEmpty {
       var entry = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
       guard poll(&entry, 1, 250) != 0 else {
@@ -44,9 +44,9 @@ final class TextExporter: SpanExporter {
         continue
       }
       // A pipe that is ready has room for this much, so the write does not block.
-      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(4096))
+      let piece = rest.part(0..<4096)
       try FileDescriptor(borrowing: STDOUT_FILENO).writeAll(piece, subject: "standard output")
-      rest = rest.dropFirst(piece.count)
+      rest = rest.part(piece.count..<rest.count)
     }
   }
 }

@@ -21,14 +21,14 @@ struct OperationTable {
   static let nameBytes = 1024
   static let unknown: UInt32 = 0
 
-  private let limits: TraceIndex.Limits
+  private let limits: TraceIndex.Capacity
   private var rows: [Row?] = [nil]
   private var free: [UInt32] = []
   private var numbers: [Operation: UInt32] = [:]
   /// How many operations each has.
   private var counts: [String: Int] = [:]
 
-  init(_ limits: TraceIndex.Limits) { self.limits = limits }
+  init(_ limits: TraceIndex.Capacity) { self.limits = limits }
 
   var services: [String] { counts.keys.sorted() }
   var count: Int { numbers.count }

@@ -3,19 +3,19 @@ import Encodings
 import System
 import Tracing
 
-/// Jaeger's query API, its first generation under `/api`, and the way to the third and to the page. See
+/// Jaeger's query API: version 1, under `/api`, and the way to version 3 and to the page. See
 /// `formats/query-api`.
 final class QueryAPI {
   private let index: TraceIndex
   private let defaultService: String
-  private let third: QueryAPIv3
+  private let v3: QueryAPIv3
   private let limits: AnswerLimits
 
   init(_ index: TraceIndex, defaultService: String, limits: AnswerLimits = AnswerLimits()) {
     self.index = index
     self.defaultService = defaultService
     self.limits = limits
-    third = QueryAPIv3(index, limits)
+    v3 = QueryAPIv3(index, limits)
   }
 
   /// Whether a request is answered without reading a span: names, and what there is of the page.
@@ -37,11 +37,11 @@ final class QueryAPI {
     if path.first != "api" {
       return TracePage.answer(path, request.query) ?? failure(404, "there is no such page or endpoint")
     }
-    if path.dropFirst().first == "v3" { return third.answer(request, Array(path.dropFirst(2))) }
-    return first(request, Array(path.dropFirst()))
+    if path.dropFirst().first == "v3" { return v3.answer(request, Array(path.dropFirst(2))) }
+    return answerV1(request, Array(path.dropFirst()))
   }
 
-  private func first(_ request: HTTPRequest, _ path: [String]) -> HTTPResponse {
+  private func answerV1(_ request: HTTPRequest, _ path: [String]) -> HTTPResponse {
     switch (path.first, path.count) {
     case ("services", 1): return envelope(strings: index.services)
     case ("services", 3...) where path.last == "operations":
@@ -67,13 +67,13 @@ final class QueryAPI {
       return failure(400, "parameter 'service' is required")
     }
     let kind = request.parameter("spanKind") ?? ""
-    let found = index.operations(of: service).filter { kind.isEmpty || $0.kind.jaegerName == kind }
+    let found = index.operations(of: service).filter { kind.isEmpty || $0.kind.word == kind }
     return envelope(total: found.count) { out in
       out.put(list: found) { operation, out in
         out.put("{\"name\":")
         out.put(json: operation.name)
         out.put(",\"spanKind\":")
-        out.put(json: operation.kind.jaegerName)
+        out.put(json: operation.kind.word ?? "")
         out.put(0x7d)
       }
     }
@@ -85,7 +85,7 @@ final class QueryAPI {
     let ids = request.parameters("traceID").filter { !$0.isEmpty }
     if !ids.isEmpty { return traces(ids) }
     do throws(ParameterError) {
-      let query = try TraceQuery(request)
+      let query = try TraceQuery(v1: request)
       let reader = SpanReader(index.spool, limits)
       let (found, isCut) = query.run(index, reader)
       return traces(found, reader, isCut ? [Self.cut(reader)] : [])
@@ -97,17 +97,17 @@ final class QueryAPI {
   private func traces(_ ids: [String]) -> HTTPResponse {
     let reader = SpanReader(index.spool, limits)
     var found: [Trace] = []
-    var problems: [Problem] = []
+    var problems: [AnswerError] = []
     for text in Set(ids.prefix(TraceQuery.mostTraces)).sorted() {
       guard let id = TraceID(hex: text) else {
         return failure(400, "cannot parse traceID param: \"\(text)\"")
       }
       if reader.isExhausted {
-        problems.append(Problem(message: Self.cut(reader).message, traceID: id.description))
+        problems.append(AnswerError(message: Self.cut(reader).message, traceID: id.description))
       } else if let trace = index.entry(id).flatMap({ Trace(id, $0, reader) }) {
         found.append(trace)
       } else {
-        problems.append(Problem(message: "trace not found", traceID: id.description))
+        problems.append(AnswerError(message: "trace not found", traceID: id.description))
       }
     }
     return traces(found, reader, problems)
@@ -152,7 +152,7 @@ final class QueryAPI {
     let traces = order.map { Trace($0, inOrder: positions[$0] ?? [], reader) }
     return self.traces(
       traces, reader, warns: false,
-      refused > 0 ? [Problem(message: "\(refused) malformed spans were left out")] : [])
+      refused > 0 ? [AnswerError(message: "\(refused) malformed spans were left out")] : [])
   }
 
   // MARK: Dependencies
@@ -207,22 +207,22 @@ final class QueryAPI {
 
   // MARK: Answers
 
-  /// What an answer says beside its data.
-  private struct Problem {
+  /// An entry of an answer's list `errors`.
+  private struct AnswerError {
     var code: Int?
     var message: String
     var traceID: String?
   }
 
-  private static func cut(_ reader: SpanReader) -> Problem {
-    Problem(
+  private static func cut(_ reader: SpanReader) -> AnswerError {
+    AnswerError(
       message:
         "the answer is cut: no more than \(reader.limits.spans) spans of \(reader.limits.recordBytes >> 20) MiB are read for one; narrow the search"
     )
   }
 
   private func traces(
-    _ traces: [Trace], _ reader: SpanReader, warns: Bool = true, _ problems: [Problem] = []
+    _ traces: [Trace], _ reader: SpanReader, warns: Bool = true, _ problems: [AnswerError] = []
   ) -> HTTPResponse {
     var problems = problems
     var out = ByteWriter(capacity: 64 << 10)
@@ -231,7 +231,7 @@ final class QueryAPI {
       if out.count > limits.bytes {
         let left = traces.count - number
         problems.append(
-          Problem(message: "the answer is cut: \(left) traces do not fit in \(limits.bytes >> 20) MiB"))
+          AnswerError(message: "the answer is cut: \(left) traces do not fit in \(limits.bytes >> 20) MiB"))
         break
       }
       if number > 0 { out.put(0x2c) }
@@ -246,7 +246,7 @@ final class QueryAPI {
     envelope(total: strings.count) { out in out.put(list: strings) { text, out in out.put(json: text) } }
   }
 
-  private func envelope(total: Int = 0, problems: [Problem] = [], _ body: (inout ByteWriter) -> Void)
+  private func envelope(total: Int = 0, problems: [AnswerError] = [], _ body: (inout ByteWriter) -> Void)
     -> HTTPResponse
   {
     var out = ByteWriter(capacity: 16 << 10)
@@ -259,16 +259,16 @@ final class QueryAPI {
   private func failure(_ status: Int, _ message: String, traceID: String? = nil) -> HTTPResponse {
     var out = ByteWriter(capacity: 256)
     out.put("{\"data\":null")
-    tail(&out, total: 0, [Problem(code: status, message: message, traceID: traceID)])
+    tail(&out, total: 0, [AnswerError(code: status, message: message, traceID: traceID)])
     return HTTPResponse(status, out.array)
   }
 
-  private func end(_ out: inout ByteWriter, total: Int, _ problems: [Problem]) {
+  private func end(_ out: inout ByteWriter, total: Int, _ problems: [AnswerError]) {
     out.put(0x5d)
     tail(&out, total: total, problems)
   }
 
-  private func tail(_ out: inout ByteWriter, total: Int, _ problems: [Problem]) {
+  private func tail(_ out: inout ByteWriter, total: Int, _ problems: [AnswerError]) {
     out.put(",\"total\":")
     out.put(decimal: Int64(total))
     out.put(",\"limit\":0,\"offset\":0,\"errors\":")
@@ -303,9 +303,4 @@ extension Trace {
       return [services[caller], services[span.service]]
     }
   }
-}
-
-extension Span.Kind {
-  /// The word that Jaeger's tag `span.kind` has for it.
-  var jaegerName: String { self == .unspecified ? "" : "\(self)" }
 }

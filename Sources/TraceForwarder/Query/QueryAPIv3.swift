@@ -1,7 +1,7 @@
 import Bytes
 import Tracing
 
-/// The third generation of Jaeger's query API, whose traces are OTLP JSON. See `formats/query-api`.
+/// Version 3 of Jaeger's query API, whose traces are OTLP JSON. See `formats/query-api`.
 final class QueryAPIv3 {
   private let index: TraceIndex
   private let limits: AnswerLimits
@@ -41,7 +41,7 @@ final class QueryAPIv3 {
     // A span without a kind counts as internal, so an operation may be there as both.
     var seen: Set<[String]> = []
     let found = index.operations(of: service).map { operation in
-      [operation.name, operation.kind == .unspecified ? "internal" : operation.kind.jaegerName]
+      [operation.name, operation.kind.word ?? "internal"]
     }.filter { (kind.isEmpty || kind == $0[1]) && seen.insert($0).inserted }
     var out = ByteWriter(capacity: 1024)
     out.put("{\"operations\":[")
@@ -58,7 +58,7 @@ final class QueryAPIv3 {
 
   private func search(_ request: HTTPRequest, _ body: ([Trace], SpanReader) -> HTTPResponse) -> HTTPResponse {
     do throws(ParameterError) {
-      let query = try TraceQuery(third: request)
+      let query = try TraceQuery(v3: request)
       let reader = SpanReader(index.spool, limits)
       return body(query.run(index, reader).traces, reader)
     } catch {

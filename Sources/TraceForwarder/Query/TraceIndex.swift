@@ -1,13 +1,14 @@
+import Bytes
 import System
 import Tracing
 
 /// Which traces the spool has, where their spans are, and what of them rules a trace out without reading it: time,
 /// duration, service and operation.
 ///
-/// It is bounded: the traces that spans came for longest ago are forgotten first when there are more than ``Limits`` says,
+/// It is bounded: the traces that spans came for longest ago are forgotten first when there are more than ``Capacity`` says,
 /// and spans go with the segment of the spool that they are in.
 package final class TraceIndex: Sendable {
-  package struct Limits: Sendable {
+  package struct Capacity: Sendable {
     package var traces = 20_000
     /// A span takes 32 bytes. A quarter of them may be of one trace.
     package var spans = 400_000
@@ -20,7 +21,7 @@ package final class TraceIndex: Sendable {
   }
 
   /// What is known of a span without reading it.
-  struct Place {
+  struct SpanPlace {
     var segment: UInt32
     var offset: UInt32
     /// Its number in the ``OperationTable``.
@@ -34,7 +35,7 @@ package final class TraceIndex: Sendable {
 
   struct Entry {
     /// In the order in which they were received, and so by segment.
-    var spans: [Place] = []
+    var spans: [SpanPlace] = []
     /// The starts of its first and last span.
     var start: UInt64 = .max
     var end: UInt64 = 0
@@ -55,12 +56,12 @@ package final class TraceIndex: Sendable {
   }
 
   let spool: Spool
-  private let limits: Limits
+  private let limits: Capacity
   private let state: Lock<State>
   private let wakeup: Wakeup
   private let thread = Lock<WorkerThread?>(nil)
 
-  package init(_ spool: Spool, limits: Limits = Limits()) throws(SystemCallError) {
+  package init(_ spool: Spool, limits: Capacity = Capacity()) throws(SystemCallError) {
     self.spool = spool
     self.limits = limits
     state = Lock(State(operations: OperationTable(limits)))
@@ -90,7 +91,7 @@ package final class TraceIndex: Sendable {
   private struct Found {
     var traceID: TraceID
     var operation: Operation
-    var place: Place
+    var place: SpanPlace
   }
 
   /// Notes the spans of the next batch; false when there is none.
@@ -100,15 +101,14 @@ package final class TraceIndex: Sendable {
     var span = Span()
     for range in batch.payloads {
       let offset = batch.position(of: range).offset
-      let isGood = batch.bytes.withUnsafeBytes { bytes in
-        (try? OTLPProtobuf.decode(UnsafeRawBufferPointer(rebasing: bytes[range]), limits: .none, into: &span))
-          != nil
+      let isGood = batch.bytes.withPart(range) { payload in
+        (try? OTLPProtobuf.decode(payload, limits: .none, into: &span)) != nil
       }
       guard isGood, let segment = UInt32(exactly: batch.start.segment), let offset = UInt32(exactly: offset)
       else { continue }
       let operation = Operation(
         service: span.serviceName, name: span.string(span.name), kind: span.kind)
-      let place = Place(
+      let place = SpanPlace(
         segment: segment, offset: offset, operation: 0, start: span.start, duration: span.duration)
       found.append(Found(traceID: span.traceID, operation: operation, place: place))
     }
@@ -146,7 +146,7 @@ package final class TraceIndex: Sendable {
     }
   }
 
-  private func leave(_ places: ArraySlice<Place>, _ state: inout State) {
+  private func leave(_ places: ArraySlice<SpanPlace>, _ state: inout State) {
     state.spans -= places.count
     for place in places { state.operations.leave(place.operation) }
   }

@@ -1,8 +1,9 @@
 import Bytes
+import CTracePage
 import Tracing
 
 /// The page at `/`: a list of traces, and one trace as a waterfall. It asks the query API like any other client, and needs
-/// nothing from elsewhere.
+/// nothing from elsewhere. Its files are in `Sources/CTracePage`.
 ///
 /// What a guest named a span is text here and never runs: the script makes elements and sets their text, and the policy
 /// below lets no other script run, nor anything be loaded or sent elsewhere.
@@ -18,9 +19,9 @@ enum TracePage {
   /// Nil for a path that is not the page's.
   static func answer(_ path: [String], _ query: [(name: String, value: String)] = []) -> HTTPResponse? {
     switch (path.first, path.count) {
-    case (nil, _): file("text/html", html)
-    case ("page.css", 1): file("text/css", style)
-    case ("page.js", 1): file("text/javascript", script + waterfallScript)
+    case (nil, _): file("text/html", kata_page_html())
+    case ("page.css", 1): file("text/css", kata_page_style())
+    case ("page.js", 1): file("text/javascript", kata_page_script())
     // Where the Jaeger UI has them, so that links to it lead somewhere.
     case ("search", 1): redirect("./" + text(query))
     case ("trace", 2): TraceID(hex: path[1]).flatMap { redirect("../#trace=\($0.description)") }
@@ -50,38 +51,12 @@ enum TracePage {
     return out.string
   }
 
-  private static func file(_ type: String, _ text: String) -> HTTPResponse {
-    HTTPResponse(200, type: "\(type); charset=utf-8", Array(text.utf8), headers: headers)
+  private static func file(_ type: String, _ file: kata_file) -> HTTPResponse {
+    let bytes = Array(UnsafeBufferPointer(start: file.bytes, count: file.count))
+    return HTTPResponse(200, type: "\(type); charset=utf-8", bytes, headers: headers)
   }
 
   private static func redirect(_ target: String) -> HTTPResponse {
     HTTPResponse(302, headers: [("Location", target)])
   }
-
-  private static let html = #"""
-    <!doctype html>
-    <html lang="en">
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>Kata traces</title>
-    <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cg fill='%232f7fd0'%3E%3Crect width='12' height='3' y='2' rx='1'/%3E%3Crect width='7' height='3' x='3' y='7' rx='1'/%3E%3Crect width='6' height='3' x='9' y='12' rx='1'/%3E%3C/g%3E%3C/svg%3E">
-    <link rel="stylesheet" href="page.css">
-    <header>
-      <h1><a href="#">Kata traces</a></h1>
-      <form id="form" role="search" aria-label="Traces">
-        <label>Service <select id="service"><option value="">all</select></label>
-        <label>Operation <select id="operation"><option value="">all</select></label>
-        <label>Tags <input id="tags" size="18" placeholder="error=true key=value" spellcheck="false"></label>
-        <label>Longer than <input id="min" size="6" placeholder="10ms" spellcheck="false"></label>
-        <label>Last <select id="last">
-          <option value="900">15 minutes<option value="3600">hour<option value="21600">6 hours<option value="86400">day<option value="" selected>all kept
-        </select></label>
-        <label>At most <select id="limit"><option>20<option selected>100<option>500<option>1500</select></label>
-        <button>Find</button>
-      </form>
-    </header>
-    <main id="main" tabindex="-1"><p class="note">Loading…</p></main>
-    <noscript><p class="note">This page needs JavaScript. The same is at <a href="api/services">api/services</a>.</p></noscript>
-    <script src="page.js"></script>
-    """#
 }

@@ -8,8 +8,8 @@ struct ParameterError: Error {
 }
 
 extension TraceQuery {
-  /// Takes the parameters of the first generation's search.
-  init(_ request: HTTPRequest) throws(ParameterError) {
+  /// Reads the parameters of a search of API version 1.
+  init(v1 request: HTTPRequest) throws(ParameterError) {
     guard let service = Self.value("service", request) else {
       throw ParameterError(message: "parameter 'service' is required")
     }
@@ -64,9 +64,9 @@ extension TraceQuery {
     }
   }
 
-  /// Takes the parameters of the third generation's search: names in camel case or, as older clients send them, with
+  /// Reads the parameters of a search of API version 3: names in camel case or, as older clients send them, with
   /// underscores.
-  init(third request: HTTPRequest) throws(ParameterError) {
+  init(v3 request: HTTPRequest) throws(ParameterError) {
     func value(_ name: String) -> String? {
       Self.value("query.\(name)", request) ?? Self.value("query.\(Self.underscored(name))", request)
     }

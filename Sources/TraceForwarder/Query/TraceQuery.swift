@@ -52,7 +52,7 @@ struct TraceQuery {
     case "error":
       if value == "true", span.status == .error { return true }
       if value == "false", span.status != .error { return true }
-    case "span.kind": if "\(span.kind)" == value { return true }
+    case "span.kind": if span.kind.word == value { return true }
     case "otel.status_code":
       if span.status == .error && value == "ERROR" || span.status == .ok && value == "OK" { return true }
     case "otel.status_description": if span.string(span.statusMessage) == value { return true }

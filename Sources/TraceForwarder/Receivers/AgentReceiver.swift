@@ -20,18 +20,20 @@ final class AgentReceiver {
   /// Whether a connection ends as soon as nothing of it waits.
   private(set) var isDraining = false
   /// Bytes that all connections' buffers have.
-  var bufferedBytes = 0
-  /// Reused for the span that is decoded, and for the records of a turn.
+  private var bufferedBytes = 0
+  /// Reused for the span that is decoded.
   var span = Span()
-  var records = ByteWriter(capacity: 64 << 10)
-  /// Connections that hold records which the spool did not take. While there is one nothing is read from any, so that
-  /// what waits in memory does not grow.
-  var refused = 0
+  /// Reused for the spans of a connection's turn.
+  var batch = SpanBatch(capacity: 64 << 10)
+  /// Connections that hold a batch which the spool has refused. While there is one nothing is read from any, so that what
+  /// waits in memory does not grow.
+  private var refused = 0
   /// Whether the spool took nothing, the last time that it did not, for want of a descriptor.
-  var lacksDescriptors = false
+  private(set) var lacksDescriptors = false
   /// Whether the spool is to take records even when it is full: what was read must be kept.
   private(set) var isFinishing = false
 
+  /// Bytes of a connection's turn.
   static let turnBytes = 256 << 10
   /// Bytes of records that are handed to the spool at once, but for a single larger one.
   let batchBytes: Int
@@ -44,6 +46,60 @@ final class AgentReceiver {
     intake = SpanIntake(spool: spool)
     batchBytes = min(1 << 20, spool.options.segmentSize)
   }
+
+  // MARK: The spool
+
+  /// Whether no connection may read, because a batch waits for the spool.
+  var isBlocked: Bool { refused > 0 }
+
+  /// Offers a batch to the spool; false when it takes nothing now, which the log then says.
+  func offer(_ batch: borrowing SpanBatch) -> Bool {
+    do throws(SpoolRefusal) {
+      try intake.append(batch, evenWhenFull: isFinishing)
+      return true
+    } catch {
+      lacksDescriptors = false
+      switch error {
+      case .full:
+        log.limited(
+          .warning, by: "spool", "the spool is full: reading from agents waits for the exporters")
+      case .failed(let error):
+        lacksDescriptors = error.code == EMFILE || error.code == ENFILE
+        log.limited(
+          .error, by: "spool", "the spool cannot be written: reading from agents waits",
+          ["error": error.description])
+      }
+      return false
+    }
+  }
+
+  /// Offers the batch of a turn. What is refused is moved into the connection's own batch.
+  func offerTurn(orHoldIn pending: inout PendingBatch) -> Bool {
+    if batch.isEmpty { return true }
+    if offer(batch) {
+      batch.removeAll()
+      return true
+    }
+    pending.hold(&batch)
+    refused += 1
+    return false
+  }
+
+  /// Offers again what a connection holds.
+  func retry(_ pending: inout PendingBatch) -> Bool {
+    if pending.isEmpty { return true }
+    guard pending.retry(offer) else { return false }
+    refused -= 1
+    return true
+  }
+
+  // MARK: Memory
+
+  /// How many bytes larger the connections' buffers may become, together.
+  var bufferAllowance: Int { limits.bufferedBytes - bufferedBytes }
+
+  /// Says that a connection's buffer has become so much larger, or smaller.
+  func countBuffer(_ change: Int) { bufferedBytes += change }
 
   // MARK: Listeners
 
@@ -87,29 +143,30 @@ final class AgentReceiver {
 
   /// Accepts some of the connections that wait; false when none is left. Not all at once: the others have their turn too.
   @discardableResult
-  fileprivate func accept(_ listener: AgentListener) -> Bool {
+  func accept(_ listener: AgentListener) -> Bool {
     // Guests that have no ended connection: they are not looked through again in this turn.
     var busy: Set<String> = []
     for _ in 0..<64 {
       // One that is too many could neither be read nor be closed without losing what it has sent: it waits in the kernel.
-      if refused > 0, !isDraining, connections.count >= limits.connections {
+      if isBlocked, !isDraining, connections.count >= limits.connections {
         listener.pause()
         return false
       }
       let accepted = ListeningSocket.accept(listener.number)
-      if accepted.number < 0 {
-        if accepted.code == ECONNABORTED || accepted.code == EINTR { continue }
-        guard accepted.lacksDescriptors, ListeningSocket.hasConnection(listener.number) else { return false }
-        if reapEnded() { continue }
-        let error = SystemCallError("accept", "agent", code: accepted.code)
-        log.limited(.error, by: "accept", "a connection cannot be accepted", ["error": error.reason])
-        // Until the next tick: it would be told of the same connection again and again.
-        listener.pause()
-        return false
+      if accepted.number >= 0 {
+        var origin = listener.origin
+        if origin.transport == .vsock { origin.cid = accepted.cid }
+        admit(FileDescriptor(owning: accepted.number), origin, &busy)
+        continue
       }
-      var origin = listener.origin
-      if origin.receiver == "vsock" { origin.cid = accepted.cid }
-      admit(FileDescriptor(owning: accepted.number), origin, &busy)
+      if accepted.code == ECONNABORTED || accepted.code == EINTR { continue }
+      guard accepted.lacksDescriptors, ListeningSocket.hasConnection(listener.number) else { return false }
+      if reapEnded() { continue }
+      let error = SystemCallError("accept", "agent", code: accepted.code)
+      log.limited(.error, by: "accept", "a connection cannot be accepted", ["error": error.reason])
+      // Until the next tick: it would be told of the same connection again and again.
+      listener.pause()
+      return false
     }
     return true
   }
@@ -121,7 +178,7 @@ final class AgentReceiver {
     do throws(SystemCallError) {
       try loop.add(connection.number, .read, connection)
     } catch {
-      bufferedBytes -= connection.bufferSize
+      countBuffer(-connection.bufferSize)
       log.error("a connection cannot be watched", ["error": error.description])
       return
     }
@@ -133,14 +190,14 @@ final class AgentReceiver {
   }
 
   /// Why one more connection of this guest is one too many. Ended ones, which the loop has not come to yet, do not count.
-  private func refusal(_ peer: String, _ busy: inout Set<String>) -> String? {
+  private func refusal(_ peer: String, _ busy: inout Set<String>) -> CloseReason? {
     if connections.count >= limits.connections, busy.contains("") || !reapEnded() {
       busy.insert("")
-      return "too_many_connections"
+      return .tooManyConnections
     }
     if perPeer[peer, default: 0] >= limits.connectionsPerGuest, busy.contains(peer) || !reapEnded(of: peer) {
       busy.insert(peer)
-      return "too_many_connections_of_one_guest"
+      return .tooManyOfOneGuest
     }
     return nil
   }
@@ -161,42 +218,14 @@ final class AgentReceiver {
     return connections.count < before
   }
 
+  /// Lets go of a connection, which closes it.
   func forget(_ connection: AgentConnection) {
     guard connections.removeValue(forKey: connection.number) != nil else { return }
     loop.remove(connection.number)
-    bufferedBytes -= connection.bufferSize
-    if connection.isRefused { refused -= 1 }
+    countBuffer(-connection.bufferSize)
+    if connection.holdsBatch { refused -= 1 }
     metrics.change(.connections, connection.origin.receiver, by: -1)
     let left = perPeer[connection.peer, default: 1] - 1
     perPeer[connection.peer] = left > 0 ? left : nil
-  }
-}
-
-/// One socket that agents connect to.
-final class AgentListener: EventHandler, IdleHandler {
-  private let file: FileDescriptor
-  let number: Int32
-  let origin: SpanOrigin
-  private unowned let receiver: AgentReceiver
-
-  init(_ file: consuming FileDescriptor, _ origin: SpanOrigin, _ receiver: AgentReceiver) {
-    number = file.number
-    self.file = file
-    self.origin = origin
-    self.receiver = receiver
-  }
-
-  private var isPaused = false
-
-  func ready(_ events: EventLoop.Events) { receiver.accept(self) }
-
-  func pause() {
-    guard !isPaused else { return }
-    receiver.loop.suspend(number)
-    isPaused = true
-  }
-
-  func tick(_ now: Int) {
-    if isPaused { isPaused = !receiver.loop.resume(number, .read) }
   }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import System
 import Tracing
@@ -72,11 +73,8 @@ struct LoopGuard {
     hasher.combine(span.start / 1000)
     hasher.combine(span.end / 1000)
     let name = span.name
-    span.text.withUnsafeBytes { text in
-      let end = min(text.count, Int(name.offset) + Int(name.count))
-      guard Int(name.offset) < end else { return }
-      hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: text[Int(name.offset)..<end]))
-    }
+    let start = Int(name.offset)
+    span.text.withPart(start..<start + Int(name.count)) { hasher.combine(bytes: $0) }
     return UInt64(bitPattern: Int64(hasher.finalize()))
   }
 }

@@ -52,7 +52,8 @@ enum SandboxHelper {
       // Groups of root's would count where it works as another user.
       if geteuid() == 0, setgroups(0, nil) != 0 { throw SystemCallError("setgroups", "privileged helper") }
       var watch = try SandboxWatch(
-        arguments.dropFirst(2).compactMap { SocketTemplate($0) }, port: port, connection: descriptor, log: log
+        arguments.dropFirst(2).compactMap { SocketTemplate($0) }, port: port,
+        connection: FileDescriptor(owning: descriptor), log: log
       )
       watch.run()
       return 0

@@ -65,7 +65,7 @@ final class SandboxSockets: EventHandler, IdleHandler {
           ["sandbox": sandbox, "remedy": "raise LimitNOFILE= or ulimit -n, and start the forwarder again"])
       }
       let listener = socket.number
-      let origin = SpanOrigin(receiver: "hybrid", sandbox: sandbox)
+      let origin = SpanOrigin(transport: .hybrid, sandbox: sandbox)
       guard receiver.listen(socket, origin) else { return }
       listeners[key] = (listener, sandbox)
       log.limited(.info, by: "sandbox \(sandbox)", "a sandbox appeared", ["sandbox": sandbox])

@@ -9,7 +9,7 @@ import System
 /// ends, its end of the connection closes; then this ends too and removes the sockets.
 struct SandboxWatch: ~Copyable {
   /// What is looked at: a template's directory, or the socket of one sandbox in it.
-  private struct Place: Hashable {
+  private struct WatchedPlace: Hashable {
     var template: Int
     var sandbox: String?
   }
@@ -34,18 +34,18 @@ struct SandboxWatch: ~Copyable {
 
   private let templates: [SocketTemplate]
   private let port: UInt32
-  private let connection: Int32
+  private let connection: FileDescriptor
   private let roundInterval: Int
   private let log: ForwarderLog
-  private var watches: DirectoryWatches<Place>
+  private var watches: DirectoryWatches<WatchedPlace>
   private var sandboxes: [Set<String>]
-  private var made: [Place: Made] = [:]
-  private var makes: [Place: Int] = [:]
+  private var made: [WatchedPlace: Made] = [:]
+  private var makes: [WatchedPlace: Int] = [:]
   /// Directories, by their watches, whose socket somebody removed. That is how the removal of a directory begins, which a
   /// new socket would make fail, so there is none before the next round.
-  private var cleared: [Place: Int32?] = [:]
+  private var cleared: [WatchedPlace: Int32?] = [:]
   /// What was said about a place last, not to be said again.
-  private var complaints: [Place: String] = [:]
+  private var complaints: [WatchedPlace: String] = [:]
   private var lastKey: UInt64 = 0
   private var isBlind = false
   /// The templates' directories that ``sandboxes`` are in, by their watches.
@@ -55,9 +55,9 @@ struct SandboxWatch: ~Copyable {
   /// Whether the other half is known to be gone.
   private var isOver = false
 
-  /// - Parameter connection: a socket of messages to the other half, which stays open.
+  /// - Parameter connection: a socket of messages to the other half.
   init(
-    _ templates: [SocketTemplate], port: UInt32, connection: Int32, log: ForwarderLog,
+    _ templates: [SocketTemplate], port: UInt32, connection: consuming FileDescriptor, log: ForwarderLog,
     roundInterval: Int = Self.roundInterval
   ) throws(SystemCallError) {
     self.templates = templates
@@ -93,7 +93,7 @@ struct SandboxWatch: ~Copyable {
   /// Waits for an event; false when the other half is gone.
   private func waits(within timeout: Int32, ignoringEvents: Bool = false) -> Bool {
     var files = [
-      pollfd(fd: connection, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: connection.number, events: Int16(POLLIN), revents: 0),
       pollfd(fd: ignoringEvents ? -1 : watches.file.number, events: Int16(POLLIN), revents: 0),
     ]
     _ = poll(&files, 2, timeout)
@@ -108,14 +108,14 @@ struct SandboxWatch: ~Copyable {
     cleared.removeAll()
     for index in templates.indices {
       let known = sandboxes[index]
-      look(at: Place(template: index, sandbox: nil))
+      look(at: WatchedPlace(template: index, sandbox: nil))
       for sandbox in known.intersection(sandboxes[index]) {
-        look(at: Place(template: index, sandbox: sandbox))
+        look(at: WatchedPlace(template: index, sandbox: sandbox))
       }
     }
   }
 
-  private mutating func look(at place: Place) {
+  private mutating func look(at place: WatchedPlace) {
     if isOver { return }
     if let sandbox = place.sandbox {
       lookForSocket(place, sandbox)
@@ -124,7 +124,7 @@ struct SandboxWatch: ~Copyable {
     }
   }
 
-  private mutating func lookForSandboxes(_ place: Place) {
+  private mutating func lookForSandboxes(_ place: WatchedPlace) {
     let template = templates[place.template]
     var found = Set<String>()
     do throws(SystemCallError) {
@@ -144,18 +144,18 @@ struct SandboxWatch: ~Copyable {
     sandboxes[place.template] = found
     directories[place.template] = lastWatch
     for sandbox in known.subtracting(found) {
-      let gone = Place(template: place.template, sandbox: sandbox)
+      let gone = WatchedPlace(template: place.template, sandbox: sandbox)
       drop(gone)
       watches.set(gone, [])
       complaints[gone] = nil
     }
     // In another directory of that name they are others too.
     for sandbox in isSame ? found.subtracting(known) : found {
-      look(at: Place(template: place.template, sandbox: sandbox))
+      look(at: WatchedPlace(template: place.template, sandbox: sandbox))
     }
   }
 
-  private mutating func lookForSocket(_ place: Place, _ sandbox: String) {
+  private mutating func lookForSocket(_ place: WatchedPlace, _ sandbox: String) {
     // An event may tell of one that is gone.
     guard sandboxes[place.template].contains(sandbox) else { return }
     let template = templates[place.template]
@@ -184,11 +184,11 @@ struct SandboxWatch: ~Copyable {
   /// - Parameters:
   ///   - depth: how many of the directories on the way count, from the last one back.
   ///   - name: the name in the directory that matters; nil when all do.
-  private mutating func reach(_ path: String, for place: Place, depth: Int, name: String? = nil)
+  private mutating func reach(_ path: String, for place: WatchedPlace, depth: Int, name: String? = nil)
     throws(SystemCallError) -> CheckedDirectory?
   {
     lastWatch = nil
-    var steps: [DirectoryWatches<Place>.Step] = []
+    var steps: [DirectoryWatches<WatchedPlace>.Step] = []
     var failure: SystemCallError?
     defer { watches.set(place, steps) }
     let directory = try CheckedDirectory(path) { number, rest in
@@ -213,7 +213,7 @@ struct SandboxWatch: ~Copyable {
   // MARK: Sockets
 
   private mutating func make(
-    _ place: Place, _ sandbox: String, in directory: borrowing CheckedDirectory, _ name: String
+    _ place: WatchedPlace, _ sandbox: String, in directory: borrowing CheckedDirectory, _ name: String
   ) throws(SystemCallError) {
     guard makes[place, default: 0] < Self.makesPerRound else { return }
     guard made.count < Self.maximumSockets else { throw SystemCallError("make a socket", name, code: EMFILE) }
@@ -232,7 +232,7 @@ struct SandboxWatch: ~Copyable {
     }
   }
 
-  private mutating func drop(_ place: Place, tells: Bool = true) {
+  private mutating func drop(_ place: WatchedPlace, tells: Bool = true) {
     guard let made = made.removeValue(forKey: place), let sandbox = place.sandbox else { return }
     let template = templates[place.template]
     if let directory = try? CheckedDirectory(template.socketDirectory(sandbox: sandbox)), directory.isComplete
@@ -246,7 +246,7 @@ struct SandboxWatch: ~Copyable {
     let bytes = Array(message.utf8)
     while true {
       let count = bytes.withUnsafeBytes {
-        kata_send_descriptor(connection, $0.baseAddress, $0.count, descriptor)
+        kata_send_descriptor(connection.number, $0.baseAddress, $0.count, descriptor)
       }
       if count >= 0 { return true }
       isOver = errno == EPIPE
@@ -254,7 +254,7 @@ struct SandboxWatch: ~Copyable {
     }
   }
 
-  private mutating func complain(_ place: Place, _ message: String, _ error: SystemCallError) {
+  private mutating func complain(_ place: WatchedPlace, _ message: String, _ error: SystemCallError) {
     guard complaints[place] != error.description, !isOver else { return }
     complaints[place] = error.description
     log.limited(.error, by: "template \(place.template)", message, ["error": error.description])

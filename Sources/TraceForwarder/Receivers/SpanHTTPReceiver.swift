@@ -173,11 +173,10 @@ final class SpanHTTPReceiver {
     _ request: HTTPRequest, _ receiver: String,
     _ run: ((CodecError) -> Void, (inout Span) -> Void) throws(CodecError) -> Void
   ) -> Result {
-    var taken = 0
     var returned = 0
     var refused = 0
     var reason = ""
-    var collected = ByteWriter(capacity: request.body.count + 1024)
+    var batch = SpanBatch(capacity: request.body.count + 1024)
     let provenance = SpanProvenance(
       receiver: receiver, isLocal: request.isLocal, defaultService: defaultService, limits)
     do throws(CodecError) {
@@ -185,7 +184,7 @@ final class SpanHTTPReceiver {
         { error in
           refused += 1
           reason = error.reason.rawValue
-          metrics.add(.rejected, "\(error.reason)")
+          metrics.add(.rejected, error.reason.label)
         },
         { span in
           if loops.hasSeen(span) {
@@ -193,16 +192,15 @@ final class SpanHTTPReceiver {
             return
           }
           provenance.mark(&span)
-          intake.encode(span, to: &collected)
-          taken += 1
+          batch.add { intake.encode(span, to: &$0) }
         })
     } catch {
       loops.discard()
-      metrics.add(.rejected, "\(error.reason)")
+      metrics.add(.rejected, error.reason.label)
       return .broken(error)
     }
     do throws(SpoolRefusal) {
-      try intake.append(collected, count: taken)
+      try intake.append(batch)
     } catch {
       loops.discard()
       if case .failed(let error) = error {
@@ -213,9 +211,9 @@ final class SpanHTTPReceiver {
     loops.commit()
     reportReturned(returned, receiver)
     // Only now: a sender that was told to come again is not counted twice.
-    metrics.add(.received, receiver, taken + returned + refused)
-    metrics.add(.decoded, receiver, taken)
-    return .taken(taken, refused: refused, reason: reason)
+    metrics.add(.received, receiver, batch.count + returned + refused)
+    metrics.add(.decoded, receiver, batch.count)
+    return .taken(batch.count, refused: refused, reason: reason)
   }
 }
 

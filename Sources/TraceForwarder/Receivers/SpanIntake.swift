@@ -22,27 +22,8 @@ final class SpanIntake {
   /// Where spans are counted that are lost before they are in the spool.
   var losses: LossLedger { spool.losses }
 
-  /// Offers records to the spool.
-  func append(_ records: borrowing ByteWriter, count: Int, evenWhenFull: Bool = false) throws(SpoolRefusal) {
-    try spool.append(records.bytes, count: count, evenWhenFull: evenWhenFull)
-  }
-}
-
-/// Where the spans of a connection come from.
-struct SpanOrigin: Sendable, Hashable {
-  /// What metrics and the log call the receiver.
-  var receiver: String
-  /// The sandbox, where the socket tells it.
-  var sandbox: String?
-  /// The guest's context id, over AF_VSOCK.
-  var cid: UInt32?
-  /// The path of a hybrid socket, which is one guest's.
-  var path: String?
-
-  /// What the log calls the peer, and what connections are counted by.
-  var peer: String {
-    if let sandbox { return "sandbox \(sandbox)" }
-    if let cid { return "vsock:\(cid)" }
-    return path ?? receiver
+  /// Offers a batch to the spool, which takes all of it or nothing.
+  func append(_ batch: borrowing SpanBatch, evenWhenFull: Bool = false) throws(SpoolRefusal) {
+    try spool.append(batch.records.bytes, count: batch.count, evenWhenFull: evenWhenFull)
   }
 }

@@ -6,16 +6,17 @@ final class AgentService: LoopService {
   private let sandboxes: SandboxSockets?
 
   init(
-    _ receiver: AgentReceiver, listeners: [(number: Int32, origin: SpanOrigin)], helper: Int32?,
-    log: ForwarderLog
+    _ receiver: AgentReceiver, listeners: [ListeningSockets.Agent], helper: BoundSocket?, log: ForwarderLog
   ) throws(SystemCallError) {
     self.receiver = receiver
-    for listener in listeners { receiver.listen(FileDescriptor(owning: listener.number), listener.origin) }
-    guard let helper else {
+    for listener in listeners {
+      if let file = listener.socket.take() { receiver.listen(file, listener.origin) }
+    }
+    guard let file = helper?.take() else {
       sandboxes = nil
       return
     }
-    let sandboxes = SandboxSockets(FileDescriptor(owning: helper), receiver, log)
+    let sandboxes = SandboxSockets(file, receiver, log)
     self.sandboxes = sandboxes
     try receiver.loop.add(sandboxes.number, .read, sandboxes)
   }

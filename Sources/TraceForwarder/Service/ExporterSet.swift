@@ -23,7 +23,7 @@ struct ExporterSet: Sendable {
     }
     let files = options.files
     if let directory = options.jaegerDirectory {
-      let limits = JaegerDirectoryExporter.Limits(
+      let limits = JaegerDirectoryExporter.Retention(
         files: files.traces, age: files.traceAge, size: files.traceBytes)
       try add("jaeger-json") { context throws(ExportFailure) in
         try JaegerDirectoryExporter(context, directory: directory, limits: limits)

@@ -42,7 +42,7 @@ struct Forwarder {
 
   private func bind() throws(SystemCallError) -> ListeningSockets? {
     let sockets: ListeningSockets
-    do throws(ListeningSockets.Problem) { sockets = try ListeningSockets(options, log) } catch {
+    do throws(ListeningSockets.BindingFailure) { sockets = try ListeningSockets(options, log) } catch {
       log.error("a socket cannot be bound", ["error": error.description])
       return nil
     }
@@ -148,14 +148,15 @@ struct Forwarder {
       let (receivers, telling) = (HTTPBudget(), HTTPBudget())
       let spans = SpanHTTPReceiver(
         spool: spool, metrics: metrics, log: log, limits: limits, defaultService: name, loops: loops)
-      for number in sockets.jaeger {
-        server.listen(FileDescriptor(owning: number), in: receivers) { spans.jaeger($0) }
+      for socket in sockets.jaeger {
+        if let file = socket.take() { server.listen(file, in: receivers) { spans.jaeger($0) } }
       }
-      for number in sockets.otlp {
-        server.listen(FileDescriptor(owning: number), in: receivers) { spans.otlp($0) }
+      for socket in sockets.otlp {
+        if let file = socket.take() { server.listen(file, in: receivers) { spans.otlp($0) } }
       }
-      for number in sockets.metrics {
-        server.listen(FileDescriptor(owning: number), in: telling) {
+      for socket in sockets.metrics {
+        guard let file = socket.take() else { continue }
+        server.listen(file, in: telling) {
           telemetry.answer($0) ?? HTTPResponse(404, text: "only /metrics, /healthz and /readyz are here")
         }
       }
@@ -172,8 +173,9 @@ struct Forwarder {
       let server = HTTPServer(loop: loop, limits: http, hosts: hosts, metrics: metrics, log: log)
       let api = QueryAPI(index, defaultService: name)
       let budget = HTTPBudget()
-      for number in sockets.query {
-        server.listen(FileDescriptor(owning: number), in: budget) { [unowned server] request in
+      for socket in sockets.query {
+        guard let file = socket.take() else { continue }
+        server.listen(file, in: budget) { [unowned server] request in
           if let answer = telemetry.answer(request) { return answer }
           // Made before anything is known of the room, a small one takes none: there are only so many connections.
           let cheap = QueryAPI.isCheap(request) ? api.answer(request) : nil
@@ -189,9 +191,9 @@ struct Forwarder {
   }
 
   private func announce(_ sockets: ListeningSockets) {
-    func address(_ configured: SocketAddress?, _ numbers: [Int32]) -> String? {
-      guard let number = numbers.first else { return nil }
-      return SocketAddress(host: configured?.host ?? "localhost", port: ListeningSockets.port(of: number))
+    func address(_ configured: SocketAddress?, _ sockets: [BoundSocket]) -> String? {
+      guard let socket = sockets.first else { return nil }
+      return SocketAddress(host: configured?.host ?? "localhost", port: socket.address?.port ?? 0)
         .description
     }
     let query = address(options.query, sockets.query)

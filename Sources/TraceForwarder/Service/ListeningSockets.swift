@@ -3,37 +3,41 @@ import Glibc
 import System
 
 /// The sockets that the forwarder listens on, bound while it still has the rights for that, or handed over by systemd.
-///
-/// Descriptors are numbers here: they are on their way to the threads that will own them.
 struct ListeningSockets {
-  private(set) var agents: [(number: Int32, origin: SpanOrigin)] = []
-  private(set) var jaeger: [Int32] = []
-  private(set) var otlp: [Int32] = []
-  private(set) var query: [Int32] = []
-  private(set) var metrics: [Int32] = []
+  /// A socket that agents connect to.
+  struct Agent: Sendable {
+    var socket: BoundSocket
+    var origin: SpanOrigin
+  }
+
+  private(set) var agents: [Agent] = []
+  private(set) var jaeger: [BoundSocket] = []
+  private(set) var otlp: [BoundSocket] = []
+  private(set) var query: [BoundSocket] = []
+  private(set) var metrics: [BoundSocket] = []
   /// This half's end of the connection to the privileged helper.
-  private(set) var helper: Int32?
+  private(set) var helper: BoundSocket?
 
   /// What could not be bound, and what to do about that.
-  struct Problem: Error, CustomStringConvertible {
+  struct BindingFailure: Error, CustomStringConvertible {
     var description: String
   }
 
-  init(_ options: ForwarderOptions, _ log: ForwarderLog) throws(Problem) {
+  init(_ options: ForwarderOptions, _ log: ForwarderLog) throws(BindingFailure) {
     try adopt(ServiceManager.sockets())
     do throws(SystemCallError) {
       for path in options.socketPaths {
         let path = "\(path)_\(options.port)"
         let socket = try ListeningSocket.unix(path)
-        agents.append(
-          (socket.release(), SpanOrigin(receiver: "hybrid", sandbox: options.socketSandbox, path: path)))
+        let origin = SpanOrigin(transport: .hybrid, sandbox: options.socketSandbox, path: path)
+        agents.append(Agent(socket: BoundSocket(socket), origin: origin))
       }
       if !options.templates.isEmpty {
-        helper = try SandboxHelper.start(options.templates, port: options.port, level: options.logLevel)
-          .release()
+        helper = BoundSocket(
+          try SandboxHelper.start(options.templates, port: options.port, level: options.logLevel))
       }
     } catch {
-      throw Problem(description: error.description)
+      throw BindingFailure(description: error.description)
     }
     try bindVSOCK(options, log)
     if jaeger.isEmpty { jaeger = try tcp(options.jaegerReceiver, "--jaeger-receiver") }
@@ -43,21 +47,23 @@ struct ListeningSockets {
   }
 
   /// Takes systemd's sockets by the names that their units give them.
-  private mutating func adopt(_ sockets: [(number: Int32, name: String)]) throws(Problem) {
-    for (number, name) in sockets {
+  private mutating func adopt(_ sockets: [(number: Int32, name: String)]) throws(BindingFailure) {
+    let owned = sockets.map { (socket: BoundSocket(FileDescriptor(owning: $0.number)), name: $0.name) }
+    for ((socket, name), (number, _)) in zip(owned, sockets) {
       switch name {
-      case "jaeger": jaeger.append(number)
-      case "otlp": otlp.append(number)
-      case "query": query.append(number)
-      case "metrics": metrics.append(number)
+      case "jaeger": jaeger.append(socket)
+      case "otlp": otlp.append(socket)
+      case "query": query.append(socket)
+      case "metrics": metrics.append(socket)
       case "agents", "vsock", "hybrid":
         var family: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         _ = getsockopt(number, SOL_SOCKET, SO_DOMAIN, &family, &length)
-        let receiver = family == AF_VSOCK ? "vsock" : "hybrid"
-        agents.append((number, SpanOrigin(receiver: receiver, path: Self.path(of: number))))
+        let origin = SpanOrigin(
+          transport: family == AF_VSOCK ? .vsock : .hybrid, path: Self.path(of: number))
+        agents.append(Agent(socket: socket, origin: origin))
       default:
-        throw Problem(
+        throw BindingFailure(
           description:
             "the socket \"\(name)\" of the service manager has no use: name it agents, jaeger, otlp, query or metrics (FileDescriptorName=)"
         )
@@ -65,13 +71,11 @@ struct ListeningSockets {
     }
   }
 
-  private mutating func bindVSOCK(_ options: ForwarderOptions, _ log: ForwarderLog) throws(Problem) {
-    guard let vsock = options.vsock, !agents.contains(where: { $0.origin.receiver == "vsock" }) else {
-      return
-    }
+  private mutating func bindVSOCK(_ options: ForwarderOptions, _ log: ForwarderLog) throws(BindingFailure) {
+    guard let vsock = options.vsock, !hasVSOCK else { return }
     do throws(SystemCallError) {
       let socket = try ListeningSocket.vsock(cid: vsock.cid, port: options.port)
-      agents.append((socket.release(), SpanOrigin(receiver: "vsock")))
+      agents.append(Agent(socket: BoundSocket(socket), origin: SpanOrigin(transport: .vsock)))
     } catch {
       let remedy =
         switch error.code {
@@ -81,39 +85,41 @@ struct ListeningSockets {
         }
       let hasOther = !options.socketPaths.isEmpty || !options.templates.isEmpty
       guard !vsock.isRequired, error.code != EADDRINUSE || hasOther else {
-        throw Problem(description: "\(error.description); \(remedy)")
+        throw BindingFailure(description: "\(error.description); \(remedy)")
       }
       log.warning("agents over VSOCK are not received", ["error": error.description, "remedy": remedy])
     }
   }
 
   /// Whether agents are received over standard VSOCK.
-  var hasVSOCK: Bool { has("vsock") }
+  var hasVSOCK: Bool { has(.vsock) }
 
-  private func has(_ receiver: String) -> Bool { agents.contains { $0.origin.receiver == receiver } }
+  private func has(_ transport: AgentTransport) -> Bool {
+    agents.contains { $0.origin.transport == transport }
+  }
 
   /// The receivers that are off, each with the option that turns it on.
   var off: [String] {
     var result: [String] = []
     if !hasVSOCK { result.append("VSOCK (--vsock)") }
-    if !has("hybrid"), helper == nil { result.append("hybrid VSOCK (--socket-path-template)") }
+    if !has(.hybrid), helper == nil { result.append("hybrid VSOCK (--socket-path-template)") }
     if jaeger.isEmpty { result.append("Jaeger's Thrift (--jaeger-receiver)") }
     if otlp.isEmpty { result.append("OTLP (--otlp-receiver)") }
     return result
   }
 
-  private func tcp(_ address: SocketAddress?, _ option: String) throws(Problem) -> [Int32] {
+  private func tcp(_ address: SocketAddress?, _ option: String) throws(BindingFailure) -> [BoundSocket] {
     guard let address else { return [] }
-    do throws(SystemCallError) { return [try ListeningSocket.tcp(address).release()] } catch {
+    do throws(SystemCallError) { return [BoundSocket(try ListeningSocket.tcp(address))] } catch {
       let remedy =
         error.code == EADDRINUSE
         ? "; another process has the port: choose another with \(option), or off" : ""
-      throw Problem(description: error.description + remedy)
+      throw BindingFailure(description: error.description + remedy)
     }
   }
 
-  private mutating func bindMetrics(_ options: ForwarderOptions, _ log: ForwarderLog) throws(Problem) {
-    do throws(Problem) { metrics = try tcp(options.metrics, "--metrics") } catch {
+  private mutating func bindMetrics(_ options: ForwarderOptions, _ log: ForwarderLog) throws(BindingFailure) {
+    do throws(BindingFailure) { metrics = try tcp(options.metrics, "--metrics") } catch {
       if options.metricsIsRequired { throw error }
       log.warning("metrics are not served", ["error": error.description])
     }
@@ -131,17 +137,5 @@ struct ListeningSockets {
       String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
     }
     return path.isEmpty ? nil : path
-  }
-
-  /// The port that a listener has, for when the system chose it.
-  static func port(of number: Int32) -> UInt16 {
-    var address = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    let code = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(number, $0, &length) }
-    }
-    guard code == 0 else { return 0 }
-    // The port is in the same place in both families' addresses, behind the family.
-    return withUnsafeBytes(of: address) { UInt16($0[2]) << 8 | UInt16($0[3]) }
   }
 }

@@ -1,7 +1,3 @@
-import CLinux
-import Glibc
-import System
-
 /// Refuses exporters whose collector is one of this forwarder's own receivers: each span would come back for ever.
 ///
 /// Jaeger's agent over UDP is not among them, for nothing here receives datagrams.
@@ -34,8 +30,8 @@ enum LoopCheck {
     return nil
   }
 
-  private static func receiver(_ option: String, _ socket: Int32) -> Receiver? {
-    IPAddress(of: socket).map { Receiver(option: option, address: $0) }
+  private static func receiver(_ option: String, _ socket: BoundSocket) -> Receiver? {
+    socket.address.map { Receiver(option: option, address: $0) }
   }
 
   private static func match(host: String, port: UInt16, _ receivers: [Receiver]) -> Receiver? {
@@ -45,134 +41,5 @@ enum LoopCheck {
     return candidates.first { candidate in
       targets.contains { candidate.address.accepts($0) }
     }
-  }
-}
-
-/// An IP address and a port; an IPv4 address in IPv6's notation of it.
-struct IPAddress: Hashable, Sendable, CustomStringConvertible {
-  private var bytes: [UInt8]
-  private(set) var port: UInt16
-  private var isV4: Bool
-  /// Which interface a link-local address is of, as the kernel has it.
-  private var scope = [UInt8](repeating: 0, count: 4)
-
-  private static let v4Prefix = [UInt8](repeating: 0, count: 10) + [0xff, 0xff]
-
-  /// Reads a `sockaddr_in` or `sockaddr_in6`; nil when it is neither.
-  init?(_ address: UnsafeRawBufferPointer) {
-    guard address.count >= 16 else { return nil }
-    let family = Int32(address.loadUnaligned(as: sa_family_t.self))
-    // The port is in the same place in both, behind the family.
-    port = UInt16(address[2]) << 8 | UInt16(address[3])
-    if family == AF_INET {
-      bytes = Self.v4Prefix + address[4..<8]
-    } else if family == AF_INET6, address.count >= 24 {
-      bytes = Array(address[8..<24])
-      if address.count >= 28 { scope = Array(address[24..<28]) }
-    } else {
-      return nil
-    }
-    isV4 = bytes.starts(with: Self.v4Prefix)
-  }
-
-  /// The address that a socket is bound to.
-  init?(of socket: Int32) {
-    var storage = sockaddr_storage()
-    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    let code = withUnsafeMutablePointer(to: &storage) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket, $0, &length) }
-    }
-    guard code == 0 else { return nil }
-    let made = withUnsafeBytes(of: storage) {
-      IPAddress(UnsafeRawBufferPointer(rebasing: $0.prefix(Int(length))))
-    }
-    guard let made else { return nil }
-    self = made
-  }
-
-  private var host: ArraySlice<UInt8> { isV4 ? bytes[12...] : bytes[...] }
-  private var isAny: Bool { host.allSatisfy { $0 == 0 } }
-  private var isLoopback: Bool {
-    isV4 ? bytes[12] == 127 : bytes.dropLast().allSatisfy { $0 == 0 } && bytes.last == 1
-  }
-
-  /// Whether a listener at this address gets the connections to `target`.
-  func accepts(_ target: IPAddress) -> Bool {
-    guard port == target.port else { return false }
-    if isAny {
-      // One of IPv6 takes IPv4 as well.
-      return (!isV4 || target.isV4)
-        && (target.isAny || target.isLoopback || target.isLocal)
-    }
-    // A connection to no particular address is one to this machine.
-    return target.isAny ? isLoopback && isV4 == target.isV4 : bytes == target.bytes
-  }
-
-  /// Whether this machine has the address: then it is also where packets to it come from. Nothing is sent for that. The list
-  /// of interfaces would need a netlink socket, which the systemd unit does not allow.
-  private var isLocal: Bool {
-    let family = isV4 ? AF_INET : AF_INET6
-    let number = socket(family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard number >= 0 else { return false }
-    let file = FileDescriptor(owning: number)
-    let code = socketAddress.withUnsafeBytes { address in
-      address.baseAddress.map {
-        connect(file.number, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(address.count))
-      } ?? -1
-    }
-    return code == 0 && IPAddress(of: file.number)?.bytes == bytes
-  }
-
-  /// As the kernel takes it, in the fields' order of `sockaddr_in` and `sockaddr_in6`.
-  private var socketAddress: [UInt8] {
-    let family = withUnsafeBytes(of: sa_family_t(isV4 ? AF_INET : AF_INET6)) { Array($0) }
-    let zeros = [UInt8](repeating: 0, count: isV4 ? 8 : 4)
-    let head = family + [UInt8(port >> 8), UInt8(port & 0xff)]
-    return isV4 ? head + host + zeros : head + zeros + host + scope
-  }
-
-  /// All addresses of a name; none when it has none or takes longer than these milliseconds.
-  static func resolve(host: String, port: UInt16, within milliseconds: Int) -> [IPAddress] {
-    guard let done = try? Wakeup() else { return [] }
-    let result = Resolution()
-    // Left alone when it takes too long: nothing can end the resolver's call.
-    let thread = WorkerThread.start {
-      result.addresses.withLock { $0 = all(host, port) }
-      done.raise()
-    }
-    guard thread != nil else { return [] }
-    done.wait(milliseconds: milliseconds)
-    return result.addresses.withLock { $0 }
-  }
-
-  private static func all(_ host: String, _ port: UInt16) -> [IPAddress] {
-    var hints = addrinfo()
-    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    hints.ai_flags = AI_NUMERICSERV
-    var first: UnsafeMutablePointer<addrinfo>?
-    guard getaddrinfo(host, String(port), &hints, &first) == 0 else { return [] }
-    defer { freeaddrinfo(first) }
-    var found: [IPAddress] = []
-    var next = first
-    while let entry = next {
-      next = entry.pointee.ai_next
-      guard let address = entry.pointee.ai_addr else { continue }
-      let bytes = UnsafeRawBufferPointer(start: address, count: Int(entry.pointee.ai_addrlen))
-      if let made = IPAddress(bytes) { found.append(made) }
-    }
-    return found
-  }
-
-  private final class Resolution: Sendable {
-    let addresses = Lock<[IPAddress]>([])
-  }
-
-  var description: String {
-    let numbers = host.map(String.init)
-    if isV4 { return "\(numbers.joined(separator: ".")):\(port)" }
-    var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-    _ = bytes.withUnsafeBytes { inet_ntop(AF_INET6, $0.baseAddress, &text, socklen_t(text.count)) }
-    return
-      "[\(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))]:\(port)"
   }
 }

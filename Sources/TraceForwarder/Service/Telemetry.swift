@@ -48,16 +48,22 @@ final class Telemetry: Sendable {
 
   private func addGauges(_ exporters: ExporterSet) {
     let spool = spool
-    func gauge(_ name: String, _ help: String, _ value: @escaping @Sendable (SpoolCounts) -> UInt64) {
-      metrics.gauge("kata_forwarder_\(name) \(help)") { [(labels: "", value: Double(value(spool.counts)))] }
+    func gauge(_ text: String, _ value: @escaping @Sendable (SpoolCounts) -> UInt64) {
+      metrics.gauge(text) { [(labels: "", value: Double(value(spool.counts)))] }
     }
-    gauge("spool_bytes", "Bytes of the spool's files.") { $0.bytes }
-    gauge("spool_segments", "Files of the spool.") { $0.segments }
-    gauge("spool_appended_spans_total", "Spans that were written to the spool.") { $0.appended }
-    gauge("spool_recovered_spans_total", "Spans that an earlier run left in the spool.") { $0.recovered }
-    gauge("spool_damaged_records_total", "Records of the spool that could not be read.") { $0.damaged }
-    gauge("spool_dropped_spans_total", "Spans that were deleted to make room.") { $0.dropped }
-    gauge("spool_cut_bytes_total", "Bytes of records that were not written whole, found at the start.") {
+    gauge("kata_forwarder_spool_bytes Bytes of the spool's files.") { $0.bytes }
+    gauge("kata_forwarder_spool_segments Files of the spool.") { $0.segments }
+    gauge("kata_forwarder_spool_appended_spans_total Spans that were written to the spool.") { $0.appended }
+    gauge("kata_forwarder_spool_recovered_spans_total Spans that an earlier run left in the spool.") {
+      $0.recovered
+    }
+    gauge("kata_forwarder_spool_damaged_records_total Records of the spool that could not be read.") {
+      $0.damaged
+    }
+    gauge("kata_forwarder_spool_dropped_spans_total Spans that were deleted to make room.") { $0.dropped }
+    gauge(
+      "kata_forwarder_spool_cut_bytes_total Bytes of records that were not written whole, found at the start."
+    ) {
       $0.cutBytes
     }
     let workers = exporters.workers

@@ -122,21 +122,11 @@ struct SegmentReader {
     while offset + 8 <= end {
       let bytes = try SpoolFile.bytes(descriptor, at: offset, min(Self.windowBytes, end - offset), path)
       guard bytes.count >= 8 else { return nil }
-      if let found = bytes.withUnsafeBytes({ Self.find(key, in: $0) }) { return offset + found }
+      if let found = bytes.withBytes({ $0.firstOffset(ofLittle: key.marker) }) { return offset + found }
       // The marker may begin in this window and end in the next.
       offset += bytes.count - 7
     }
     return nil
-  }
-
-  private static func find(_ key: SpoolKey, in bytes: UnsafeRawBufferPointer) -> Int? {
-    guard let base = bytes.baseAddress else { return nil }
-    return withUnsafeBytes(of: key.marker.littleEndian) { marker in
-      guard let needle = marker.baseAddress, let found = memmem(base, bytes.count, needle, 8) else {
-        return nil
-      }
-      return UnsafeRawPointer(found) - base
-    }
   }
 
   /// Whether the end of a segment is the beginning of a record that was not written whole, and nothing worse: the marker
@@ -144,19 +134,12 @@ struct SegmentReader {
   /// that one's checksum is right for the length that it has.
   private func isTorn(_ key: SpoolKey, _ offset: Int, _ end: Int) throws(SystemCallError) -> Bool {
     let head = try SpoolFile.bytes(descriptor, at: offset, min(16, end - offset), path)
-    let marker = withUnsafeBytes(of: key.marker.littleEndian) { Array($0) }
-    guard marker.starts(with: head.prefix(8)) else { return false }
-    guard head.count == SpoolKey.recordHeaderBytes else { return true }
-    let (length, checksum) = head.withUnsafeBytes {
-      (
-        UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt32.self)),
-        UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
-      )
-    }
+    guard key.marker.littleBytes.starts(with: head.prefix(8)) else { return false }
+    guard let header = head.withBytes({ SpoolKey.RecordHeader(at: 0, in: $0) }) else { return true }
     let rest = end - offset - head.count
-    guard length > 0, length <= SpoolFormat.maximumPayload, Int(length) > rest else { return false }
+    guard header.isPlausible, Int(header.length) > rest else { return false }
     let state = CRC32C.update(key.seed, little: UInt32(truncatingIfNeeded: rest))
-    return ~(try update(state, from: offset + head.count, upTo: end)) != checksum
+    return ~(try update(state, from: offset + head.count, upTo: end)) != header.checksum
   }
 
   /// Takes a part of the file into a checksum, piece by piece.

@@ -16,7 +16,7 @@ package final class SetAside: Sendable {
     /// The oldest first; nil before the first look.
     var files: [File]?
     /// The open file, which is the last one.
-    var active: Int32 = -1
+    var active: OpenFile?
     /// How much of a file that is delivered again is in the spool.
     var resent: (name: String, offset: Int)?
   }
@@ -40,10 +40,6 @@ package final class SetAside: Sendable {
     self.maximumSize = maximumSize
     self.losses = losses
     self.key = key
-  }
-
-  deinit {
-    state.withLock { state in if state.active >= 0 { _ = Glibc.close(state.active) } }
   }
 
   /// A file is deleted as a whole, so that there are several.
@@ -71,15 +67,14 @@ package final class SetAside: Sendable {
   }
 
   private func write(_ record: borrowing ByteWriter, _ state: inout State) throws(SystemCallError) {
-    let isLast = state.active >= 0 && (state.files?.last?.size ?? 0) < fileSize && isInPlace(state)
-    if !isLast { try begin(&state) }
+    let active = try activeFile(&state)
     guard let last = state.files?.last else { return }
     let path = path(last.number)
     do throws(SystemCallError) {
-      try FileDescriptor(borrowing: state.active).writeAll(record.bytes, subject: path)
-      guard fdatasync(state.active) == 0 else { throw SystemCallError("fdatasync", path) }
+      try active.file.writeAll(record.bytes, subject: path)
+      guard active.syncData() else { throw SystemCallError("fdatasync", path) }
     } catch {
-      if ftruncate(state.active, off_t(last.size)) != 0 { close(&state) }
+      if ftruncate(active.number, off_t(last.size)) != 0 { state.active = nil }
       throw error
     }
     state.files?.removeLast()
@@ -90,15 +85,23 @@ package final class SetAside: Sendable {
 
   /// Whether the open file still has its name: it may have been deleted, or moved to be delivered again.
   private func isInPlace(_ state: State) -> Bool {
-    guard let number = state.files?.last?.number else { return false }
+    guard let number = state.files?.last?.number, let active = state.active else { return false }
     var named = stat()
     var opened = stat()
-    return lstat(path(number), &named) == 0 && fstat(state.active, &opened) == 0
+    return lstat(path(number), &named) == 0 && fstat(active.number, &opened) == 0
       && named.st_ino == opened.st_ino && named.st_dev == opened.st_dev
   }
 
-  private func begin(_ state: inout State) throws(SystemCallError) {
-    close(&state)
+  /// The file that has room for more.
+  private func activeFile(_ state: inout State) throws(SystemCallError) -> OpenFile {
+    if let active = state.active, (state.files?.last?.size ?? 0) < fileSize, isInPlace(state) {
+      return active
+    }
+    return try begin(&state)
+  }
+
+  private func begin(_ state: inout State) throws(SystemCallError) -> OpenFile {
+    state.active = nil
     if mkdir(directory, 0o700) != 0, errno != EEXIST { throw SystemCallError("mkdir", directory) }
     list(&state)
     let resent = Self.numbers(resendDirectory)
@@ -114,13 +117,10 @@ package final class SetAside: Sendable {
       _ = unlink(path(number))
       throw error
     }
-    state.active = file.release()
+    let active = OpenFile(file)
+    state.active = active
     state.files?.append(File(number: number, size: SpoolHeader.bytes))
-  }
-
-  private func close(_ state: inout State) {
-    if state.active >= 0 { _ = Glibc.close(state.active) }
-    state.active = -1
+    return active
   }
 
   private static func numbers(_ directory: String) -> [UInt64] {
@@ -142,7 +142,7 @@ package final class SetAside: Sendable {
     if total() + bytes + SpoolHeader.bytes > maximumSize { list(&state) }
     while total() + bytes + SpoolHeader.bytes > maximumSize, let oldest = state.files?.first {
       let count = (try? survey(path(oldest.number))) ?? 1
-      if state.files?.count == 1 { close(&state) }
+      if state.files?.count == 1 { state.active = nil }
       if unlink(path(oldest.number)) == 0 {
         losses.add(.setAsideFull, count, [("file", path(oldest.number))])
       }
@@ -178,8 +178,8 @@ package final class SetAside: Sendable {
     guard let first = names.first else { return ([], 0) }
     return state.withLock { state in
       // Nothing is written to a file any more once it was moved.
-      if state.active >= 0, !isInPlace(state) {
-        close(&state)
+      if state.active != nil, !isInPlace(state) {
+        state.active = nil
         state.files = nil
       }
       return (names, state.resent.map { $0.name == first ? $0.offset : 0 } ?? 0)
@@ -256,7 +256,7 @@ extension Spool {
         losses.add(.spoolRecord, 1, [("file", path)])
         return
       }
-      key.append(UnsafeRawBufferPointer(rebasing: payload[record.span]), to: &records)
+      key.append(payload.part(record.span), to: &records)
       count += 1
     }
     try append(records.bytes, count: count)

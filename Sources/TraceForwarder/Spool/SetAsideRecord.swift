@@ -34,35 +34,36 @@ struct SetAsideRecord: Equatable {
 
   /// Nil when the bytes are no such message. Unknown fields are passed over: a later version may add some.
   init?(_ bytes: UnsafeRawBufferPointer) {
-    var offset = 0
-    while offset < bytes.count {
-      guard let tag = Self.varint(bytes, &offset) else { return nil }
-      switch tag & 7 {
-      case 0:
-        guard let value = Self.varint(bytes, &offset) else { return nil }
-        if tag >> 3 == 3 { status = Int(clamping: value) }
-      case 1:
-        guard bytes.count - offset >= 8 else { return nil }
-        if tag >> 3 == 1 {
-          time = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-        }
-        offset += 8
-      case 2:
-        guard let length = Self.varint(bytes, &offset), length <= UInt64(bytes.count - offset) else {
-          return nil
-        }
-        let range = offset..<offset + Int(length)
-        offset = range.upperBound
-        switch tag >> 3 {
-        case 2: exporter = String(decoding: bytes[range], as: UTF8.self)
-        case 4: reason = String(decoding: bytes[range], as: UTF8.self)
-        case 5: span = range
-        default: break
-        }
-      default: return nil
-      }
+    var reader = ByteReader(bytes)
+    do throws(CodecError) {
+      while !reader.isAtEnd { try take(from: &reader) }
+    } catch {
+      return nil
     }
     if span.isEmpty { return nil }
+  }
+
+  private mutating func take(from reader: inout ByteReader) throws(CodecError) {
+    let tag = try reader.varint()
+    switch tag & 7 {
+    case 0:
+      let value = try reader.varint()
+      if tag >> 3 == 3 { status = Int(clamping: value) }
+    case 1:
+      let value = try reader.little(UInt64.self)
+      if tag >> 3 == 1 { time = value }
+    case 2:
+      let count = try reader.varint()
+      let start = try reader.skip(count)
+      let range = start..<reader.position
+      switch tag >> 3 {
+      case 2: exporter = String(decoding: reader.bytes.part(range), as: UTF8.self)
+      case 4: reason = String(decoding: reader.bytes.part(range), as: UTF8.self)
+      case 5: span = range
+      default: break
+      }
+    default: throw reader.failure(.tag)
+    }
   }
 
   init(time: UInt64, exporter: String, status: Int, reason: String) {
@@ -70,17 +71,5 @@ struct SetAsideRecord: Equatable {
     self.exporter = exporter
     self.status = status
     self.reason = reason
-  }
-
-  private static func varint(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) -> UInt64? {
-    var value: UInt64 = 0
-    for shift in stride(from: UInt64(0), to: 64, by: 7) {
-      guard offset < bytes.count else { return nil }
-      let byte = bytes[offset]
-      offset += 1
-      value |= UInt64(byte & 0x7f) << shift
-      if byte < 0x80 { return value }
-    }
-    return nil
   }
 }

@@ -86,14 +86,8 @@ extension Spool {
 
   func remove(_ segment: Segment, _ state: inout State, keepsDamaged: Bool = true) {
     // An open file would keep its place on the disk.
-    if segment.number == state.segments.last?.number, state.active >= 0 {
-      _ = Glibc.close(state.active)
-      state.active = -1
-    }
-    for (number, file) in state.retired where number == segment.number {
-      _ = Glibc.close(file)
-      state.retired.removeAll { $0.file == file }
-    }
+    if segment.number == state.segments.last?.number { state.active = nil }
+    state.retired.removeAll { $0.segment == segment.number }
     let name = SpoolFormat.fileName(segment.number)
     if segment.isDamaged, keepsDamaged {
       state.directory.rename(name, SpoolDirectory.asideName(name))

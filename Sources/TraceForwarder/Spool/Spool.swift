@@ -57,12 +57,13 @@ package final class Spool: Sendable {
     /// Whether the last error is that the directory is not in its place.
     var isAway = false
     var segments: [Segment] = []
-    var active: Int32 = -1
+    /// The file of the last segment, which is written to; nil when the next batch begins another.
+    var active: OpenFile?
     var isDirty = false
     /// Whether a file was made whose name may not be on disk yet.
     var hasNewFile = false
     /// Files that are written to no more, but may not be on disk yet.
-    var retired: [(segment: UInt64, file: Int32)] = []
+    var retired: [(segment: UInt64, file: OpenFile)] = []
     /// How far each exporter has delivered, by its name.
     var positions: [String: SpoolPosition] = [:]
     /// Which slot of an exporter's position file is written next; none before the file is prepared.
@@ -75,8 +76,8 @@ package final class Spool: Sendable {
     /// Whether the secret is in its file.
     var hasKeyFile = true
     /// A descriptor that is given up for the next segment when none is free, for guests' connections may have taken all
-    /// others; negative while there is none.
-    var spare: Int32 = -1
+    /// others; nil while there is none.
+    var spare: OpenFile?
   }
 
   package let options: SpoolOptions
@@ -117,14 +118,6 @@ package final class Spool: Sendable {
       Self.keepSpare(&state)
       take(found, &state)
       writeKey(&state)
-    }
-  }
-
-  deinit {
-    state.withLock { state in
-      for file in state.retired.map(\.file) + [state.active, state.spare] where file >= 0 {
-        _ = Glibc.close(file)
-      }
     }
   }
 
@@ -203,20 +196,17 @@ package final class Spool: Sendable {
   private func writeOnce(_ records: UnsafeRawBufferPointer, _ count: Int, _ state: inout State)
     throws(SystemCallError)
   {
-    if state.active < 0 || (state.segments.last?.size ?? 0) >= options.segmentSize {
-      try beginSegment(&state)
-    }
+    let active = try activeFile(&state)
     let index = state.segments.count - 1
     let before = state.segments[index].size
     do throws(SystemCallError) {
-      try FileDescriptor(borrowing: state.active).writeAll(
-        records, subject: path(state.segments[index].number))
-      if options.syncInterval == 0, fdatasync(state.active) != 0 {
+      try active.file.writeAll(records, subject: path(state.segments[index].number))
+      if options.syncInterval == 0, !active.syncData() {
         throw SystemCallError("fdatasync", path(state.segments[index].number))
       }
     } catch {
       // No half batch stays: what comes next must begin where a record begins.
-      if ftruncate(state.active, off_t(before)) != 0 || lseek(state.active, 0, SEEK_END) < 0 {
+      if ftruncate(active.number, off_t(before)) != 0 || lseek(active.number, 0, SEEK_END) < 0 {
         closeActive(&state)
       }
       throw error
@@ -227,7 +217,13 @@ package final class Spool: Sendable {
     state.isDirty = true
   }
 
-  private func beginSegment(_ state: inout State) throws(SystemCallError) {
+  /// The file of the segment that has room for more.
+  private func activeFile(_ state: inout State) throws(SystemCallError) -> OpenFile {
+    if let active = state.active, (state.segments.last?.size ?? 0) < options.segmentSize { return active }
+    return try beginSegment(&state)
+  }
+
+  private func beginSegment(_ state: inout State) throws(SystemCallError) -> OpenFile {
     closeActive(&state)
     writeKey(&state)
     let number = max(state.segments.last?.number ?? 0, state.counts.lastRemoved) + 1
@@ -242,11 +238,13 @@ package final class Spool: Sendable {
       state.directory.remove(name)
       throw error
     }
-    state.active = file.release()
+    let active = OpenFile(file)
+    state.active = active
     state.segments.append(
       Segment(number: number, size: SpoolHeader.bytes, records: 0, framing: .version2(key)))
     state.hasNewFile = true
     if options.syncInterval == 0 { try state.directory.sync() }
+    return active
   }
 
   private func openSegment(_ name: String, _ state: inout State) throws(SystemCallError) -> FileDescriptor {
@@ -254,55 +252,47 @@ package final class Spool: Sendable {
     do throws(SystemCallError) {
       return try state.directory.open(name, flags)
     } catch {
-      guard error.code == EMFILE || error.code == ENFILE, state.spare >= 0 else { throw error }
-      _ = Glibc.close(state.spare)
-      state.spare = -1
+      guard error.code == EMFILE || error.code == ENFILE, state.spare != nil else { throw error }
+      state.spare = nil
       return try state.directory.open(name, flags)
     }
   }
 
   private static func keepSpare(_ state: inout State) {
-    if state.spare < 0 { state.spare = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC) }
+    guard state.spare == nil, let file = try? FileDescriptor.open("/dev/null", O_RDONLY) else { return }
+    state.spare = OpenFile(file)
   }
 
   /// Leaves the file to ``sync()``: writers do not wait for the disk.
   func closeActive(_ state: inout State) {
-    guard state.active >= 0 else { return }
+    guard let active = state.active else { return }
     if options.syncInterval > 0, state.retired.count < 64, let segment = state.segments.last {
-      state.retired.append((segment.number, state.active))
+      state.retired.append((segment.number, active))
     } else {
       // The disk is far behind, or every write was synced.
-      _ = fdatasync(state.active)
-      _ = Glibc.close(state.active)
+      _ = active.syncData()
     }
-    state.active = -1
+    state.active = nil
   }
 
   /// Writes what the system holds back to the disk; to be called every ``SpoolOptions/syncInterval``.
   package func sync() throws(SystemCallError) {
     var failure: SystemCallError?
-    let (files, directory): ([Int32], SpoolDirectory?) = state.withLock { state in
+    var (files, directory): ([OpenFile], SpoolDirectory?) = state.withLock { state in
       var files = state.retired.map(\.file)
       state.retired = []
       let directory = state.hasNewFile ? state.directory : nil
       state.hasNewFile = false
-      if state.isDirty, state.active >= 0 {
-        // A descriptor of its own, for the writers may close theirs meanwhile.
-        let copy = fcntl(state.active, F_DUPFD_CLOEXEC, 0)
-        if copy >= 0 {
-          files.append(copy)
-          state.isDirty = false
-        } else {
-          // None is free: the writers wait for the disk this time.
-          failure = fdatasync(state.active) == 0 ? nil : SystemCallError("fdatasync", options.directory)
-          state.isDirty = failure != nil
-        }
+      // It stays open until it is synced, though the writers may let go of it meanwhile.
+      if state.isDirty, let active = state.active {
+        files.append(active)
+        state.isDirty = false
       }
       return (files, directory)
     }
-    for file in files where file >= 0 {
-      if fdatasync(file) != 0 { failure = SystemCallError("fdatasync", options.directory) }
-      _ = Glibc.close(file)
+    while !files.isEmpty {
+      let file = files.removeFirst()
+      if !file.syncData() { failure = SystemCallError("fdatasync", options.directory) }
     }
     do throws(SystemCallError) { try directory?.sync() } catch {
       failure = error

@@ -72,7 +72,7 @@ final class SpoolDirectory: Sendable {
 
   // MARK: Where it is
 
-  enum Place {
+  enum Location {
     case here
     /// It was deleted, and its files with it.
     case deleted
@@ -82,7 +82,7 @@ final class SpoolDirectory: Sendable {
     case replaced
   }
 
-  var place: Place {
+  var place: Location {
     var there = stat()
     let isThere = stat(path, &there) == 0
     if isThere, there.st_dev == device, there.st_ino == inode { return .here }

@@ -77,18 +77,37 @@ package enum SpoolFormat {
     case senseless
   }
 
+  /// What precedes a payload in a record of version 1.
+  struct RecordHeader {
+    /// Bytes of the payload; not checked.
+    var length: Int
+    /// The CRC-32C of the payload.
+    var checksum: UInt32
+
+    /// Nil when the bytes end before the header does.
+    init?(at offset: Int, in bytes: UnsafeRawBufferPointer) {
+      guard let length = bytes.little(UInt32.self, at: offset),
+        let checksum = bytes.little(UInt32.self, at: offset + 4)
+      else { return nil }
+      self.length = Int(length)
+      self.checksum = checksum
+    }
+
+    /// Whether a payload can have the length.
+    var isPlausible: Bool { length > 0 && length <= maximumPayload }
+  }
+
   /// A record of version 1.
   package static func record(at offset: Int, in bytes: UnsafeRawBufferPointer) -> Record {
-    let left = bytes.count - offset
-    guard left >= recordHeaderBytes else { return .incomplete(needed: recordHeaderBytes) }
-    let length = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
-    guard length > 0, length <= maximumPayload else { return .senseless }
-    guard left >= recordHeaderBytes + length else { return .incomplete(needed: recordHeaderBytes + length) }
+    guard let header = RecordHeader(at: offset, in: bytes) else {
+      return .incomplete(needed: recordHeaderBytes)
+    }
+    guard header.isPlausible else { return .senseless }
     let start = offset + recordHeaderBytes
-    let payload = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
-    let checksum = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self))
-    return CRC32C.checksum(payload) == checksum
-      ? .good(payload, end: start + length) : .damaged(end: start + length)
+    let end = start + header.length
+    guard end <= bytes.count else { return .incomplete(needed: end - offset) }
+    let payload = bytes.part(start..<end)
+    return CRC32C.checksum(payload) == header.checksum ? .good(payload, end: end) : .damaged(end: end)
   }
 }
 
@@ -121,16 +140,15 @@ package enum SegmentFraming: Equatable, Sendable {
   /// The record at an offset of a piece of a segment.
   package func record(at offset: Int, in bytes: UnsafeRawBufferPointer) -> SpoolFormat.Record {
     guard case .version2(let key) = self else { return SpoolFormat.record(at: offset, in: bytes) }
-    let left = bytes.count - offset
-    guard left >= SpoolKey.recordHeaderBytes else { return .incomplete(needed: SpoolKey.recordHeaderBytes) }
-    let marker = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-    let length = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt32.self))
-    guard marker == key.marker, length > 0, length <= SpoolFormat.maximumPayload else { return .senseless }
+    guard let header = SpoolKey.RecordHeader(at: offset, in: bytes) else {
+      return .incomplete(needed: SpoolKey.recordHeaderBytes)
+    }
+    guard header.marker == key.marker, header.isPlausible else { return .senseless }
     let start = offset + SpoolKey.recordHeaderBytes
-    let end = start + Int(length)
+    let end = start + Int(header.length)
     guard end <= bytes.count else { return .incomplete(needed: end - offset) }
-    let payload = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-    let checksum = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
-    return key.checksum(length, payload) == checksum ? .good(payload, end: end) : .damaged(end: end)
+    let payload = bytes.part(start..<end)
+    return key.checksum(header.length, payload) == header.checksum
+      ? .good(payload, end: end) : .damaged(end: end)
   }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import System
 
@@ -183,7 +184,7 @@ struct SpoolInspection {
       case .records(let batch):
         for range in batch.payloads {
           let place = offset + range.lowerBound..<offset + range.upperBound
-          batch.bytes.withUnsafeBytes { body(place, UnsafeRawBufferPointer(rebasing: $0[range])) }
+          batch.bytes.withPart(range) { body(place, $0) }
         }
         offset = batch.end.offset
       }

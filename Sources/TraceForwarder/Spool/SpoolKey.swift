@@ -27,6 +27,27 @@ package struct SpoolKey: Equatable, Sendable {
   /// Bytes of the marker, the length and the checksum before each payload.
   package static let recordHeaderBytes = 16
 
+  /// What precedes a payload in a record of version 2.
+  struct RecordHeader {
+    var marker: UInt64
+    /// Bytes of the payload; not checked.
+    var length: UInt32
+    /// The CRC-32C of the length and the payload, from the seed on.
+    var checksum: UInt32
+
+    /// Nil when the bytes end before the header does.
+    init?(at offset: Int, in bytes: UnsafeRawBufferPointer) {
+      guard let marker = bytes.little(UInt64.self, at: offset),
+        let length = bytes.little(UInt32.self, at: offset + 8),
+        let checksum = bytes.little(UInt32.self, at: offset + 12)
+      else { return nil }
+      (self.marker, self.length, self.checksum) = (marker, length, checksum)
+    }
+
+    /// Whether a payload can have the length.
+    var isPlausible: Bool { length > 0 && length <= SpoolFormat.maximumPayload }
+  }
+
   /// Appends a record of version 2.
   package func append(_ payload: UnsafeRawBufferPointer, to out: inout ByteWriter) {
     let length = UInt32(truncatingIfNeeded: payload.count)
@@ -92,7 +113,9 @@ enum SpoolHeader {
     let copies = stride(from: 0, to: min(head.count, bytes), by: copyBytes).map {
       Array(head[$0..<min(head.count, $0 + copyBytes)])
     }
-    let keys = copies.map { version($0, kind) == version && hasGoodChecksum($0) ? key($0) : nil }
+    let keys: [SpoolKey?] = copies.map {
+      version($0, kind) == version && hasGoodChecksum($0) ? key($0) : nil
+    }
     if let known, keys.contains(known) { return .key(known) }
     if let first = keys.first ?? nil { return .key(first) }
     // Without a record behind it, a header of version 1 has nothing that could be lost, so its version is taken literally.
@@ -109,7 +132,7 @@ enum SpoolHeader {
     if copies.count == Self.copies, copies.allSatisfy({ $0.count == copyBytes }) {
       var voted = (0..<copyBytes).map { majority(copies[0][$0], copies[1][$0], copies[2][$0]) }
       voted[7] = version
-      if hasGoodChecksum(voted) { return .key(key(voted)) }
+      if hasGoodChecksum(voted), let key = key(voted) { return .key(key) }
     }
     // One flipped bit makes no later version: its magic is there twice at least.
     let versions = copies.compactMap { version($0, kind) }.filter { $0 > version }
@@ -128,10 +151,7 @@ enum SpoolHeader {
 
   private static func hasGoodChecksum(_ copy: [UInt8]) -> Bool {
     guard copy.count == copyBytes else { return false }
-    return copy.withUnsafeBytes { bytes in
-      CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[..<28]))
-        == UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 28, as: UInt32.self))
-    }
+    return copy.withPart(0..<28) { CRC32C.checksum($0) } == copy.little(UInt32.self, at: 28)
   }
 
   /// Version 1 has zeros where later ones have a marker. A few flipped bits do not make it another version.
@@ -157,11 +177,10 @@ enum SpoolHeader {
 
   private static func name(_ version: UInt8) -> String { String(UnicodeScalar(version)) }
 
-  private static func key(_ copy: [UInt8]) -> SpoolKey {
-    copy.withUnsafeBytes { bytes in
-      SpoolKey(
-        marker: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)),
-        seed: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt32.self)))
+  private static func key(_ copy: [UInt8]) -> SpoolKey? {
+    guard let marker = copy.little(UInt64.self, at: 8), let seed = copy.little(UInt32.self, at: 16) else {
+      return nil
     }
+    return SpoolKey(marker: marker, seed: seed)
   }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import System
 
@@ -20,8 +21,8 @@ package struct SpoolBatch: Sendable {
 
   /// Calls `body` with each payload.
   package func visitPayloads(_ body: (UnsafeRawBufferPointer) -> Void) {
-    bytes.withUnsafeBytes { bytes in
-      for range in payloads { body(UnsafeRawBufferPointer(rebasing: bytes[range])) }
+    bytes.withBytes { bytes in
+      for range in payloads { body(bytes.part(range)) }
     }
   }
 

@@ -1,4 +1,4 @@
-import Glibc
+import Bytes
 import System
 
 /// Finds where to go on after damage in a segment of version 1.
@@ -16,21 +16,16 @@ struct Version1Search {
   func gap(at offset: Int, upTo end: Int) throws(SystemCallError) -> SegmentGap {
     let header = SpoolFormat.recordHeaderBytes
     let head = try SpoolFile.bytes(reader.descriptor, at: offset, min(header, end - offset), reader.path)
-    guard head.count == header else { return SegmentGap(kind: .torn, range: offset..<end, records: 0) }
-    let (length, checksum) = head.withUnsafeBytes {
-      (
-        Int(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 0, as: UInt32.self))),
-        UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-      )
+    guard let said = head.withBytes({ SpoolFormat.RecordHeader(at: 0, in: $0) }) else {
+      return SegmentGap(kind: .torn, range: offset..<end, records: 0)
     }
     let start = offset + header
     let structured = try ends(from: start, upTo: end)
-    for stop in structured where ~(try reader.update(.max, from: start, upTo: stop)) == checksum {
+    for stop in structured where ~(try reader.update(.max, from: start, upTo: stop)) == said.checksum {
       return SegmentGap(kind: .damage, range: offset..<stop, records: 1)
     }
-    let isPlausible = (1...SpoolFormat.maximumPayload).contains(length)
-    if isPlausible, start + length <= end {
-      let stop = start + length
+    if said.isPlausible, start + said.length <= end {
+      let stop = start + said.length
       let isCertain = stop == end || structured.contains(stop)
       var isGood = isCertain
       if !isGood { isGood = try self.isGood(at: stop, upTo: end) }
@@ -39,7 +34,7 @@ struct Version1Search {
       }
     }
     let apparent = try countApparent(from: start, upTo: end)
-    return isPlausible && start + length > end && apparent == 0
+    return said.isPlausible && start + said.length > end && apparent == 0
       ? SegmentGap(kind: .torn, range: offset..<end, records: 0)
       : SegmentGap(kind: .rest, range: offset..<end, records: 1 + apparent)
   }
@@ -70,13 +65,11 @@ struct Version1Search {
   private func isGood(at offset: Int, upTo end: Int) throws(SystemCallError) -> Bool {
     let header = SpoolFormat.recordHeaderBytes
     let head = try SpoolFile.bytes(reader.descriptor, at: offset, min(header, end - offset), reader.path)
-    guard case .incomplete(let needed) = head.withUnsafeBytes({ SpoolFormat.record(at: 0, in: $0) }),
-      needed > header, needed <= end - offset
+    guard let said = head.withBytes({ SpoolFormat.RecordHeader(at: 0, in: $0) }), said.isPlausible,
+      header + said.length <= end - offset
     else { return false }
-    let checksum = head.withUnsafeBytes {
-      UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-    }
-    return ~(try reader.update(.max, from: offset + header, upTo: offset + needed)) == checksum
+    let start = offset + header
+    return ~(try reader.update(.max, from: start, upTo: start + said.length)) == said.checksum
   }
 
   /// How many records seem to be in what is given up, to tell how much is lost. A guest can have it say more, never less

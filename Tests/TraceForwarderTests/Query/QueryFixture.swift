@@ -14,7 +14,7 @@ final class QueryFixture {
   private var reader: SpoolReader
 
   init(
-    index limits: TraceIndex.Limits = .init(), spoolBytes: Int = 1 << 30, segmentBytes: Int = 8 << 20
+    index limits: TraceIndex.Capacity = .init(), spoolBytes: Int = 1 << 30, segmentBytes: Int = 8 << 20
   ) throws {
     directory = try TemporaryDirectory()
     var options = SpoolOptions(directory: directory.path)

@@ -10,7 +10,7 @@ struct TraceIndexTests {
     "query.startTimeMin=2020-01-01T00:00:00Z&query.startTimeMax=2030-01-01T00:00:00Z"
 
   @Test func tracesAreForgottenOldestFirst() throws {
-    var limits = TraceIndex.Limits()
+    var limits = TraceIndex.Capacity()
     limits.traces = 100
     let fixture = try QueryFixture(index: limits)
     for number in 1...1000 as ClosedRange<UInt128> {
@@ -26,7 +26,7 @@ struct TraceIndexTests {
   }
 
   @Test func oneTraceTakesAQuarterAtMost() throws {
-    var limits = TraceIndex.Limits()
+    var limits = TraceIndex.Capacity()
     limits.spans = 80
     let fixture = try QueryFixture(index: limits)
     try fixture.add((1...10).map { .sample(UInt128($0) + 1) })
@@ -41,7 +41,7 @@ struct TraceIndexTests {
   }
 
   @Test func operationsBeyondTheLimitAreFoundButNotOffered() throws {
-    var limits = TraceIndex.Limits()
+    var limits = TraceIndex.Capacity()
     limits.operations = 10
     limits.services = 2
     let fixture = try QueryFixture(index: limits)

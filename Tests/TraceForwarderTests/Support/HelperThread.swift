@@ -33,11 +33,11 @@ final class HelperThread {
     self.end = end
     Thread.detachNewThread {
       if var watch = try? SandboxWatch(
-        paths, port: 10240, connection: theirs, log: ForwarderLog(level: .error), roundInterval: roundInterval
+        paths, port: 10240, connection: FileDescriptor(owning: theirs), log: ForwarderLog(level: .error),
+        roundInterval: roundInterval
       ) {
         watch.run()
       }
-      close(theirs)
       end.signal()
     }
   }

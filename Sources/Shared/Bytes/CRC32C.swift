@@ -1,5 +1,5 @@
-/// The checksum of the spool's records: CRC-32C (Castagnoli, RFC 3720, appendix B.4), eight bytes a step by tables.
-enum CRC32C {
+/// CRC-32C (Castagnoli, RFC 3720, appendix B.4), eight bytes a step by tables.
+public enum CRC32C {
   private static let tables: [UInt32] = {
     var tables = [UInt32](repeating: 0, count: 8 * 256)
     for byte in 0..<256 {
@@ -16,11 +16,12 @@ enum CRC32C {
     return tables
   }()
 
-  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 { ~update(.max, bytes) }
+  /// The checksum of some bytes.
+  public static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 { ~update(.max, bytes) }
 
   /// Takes more bytes into a checksum that is not complete: it begins with all ones, or with a secret, and ends by being
   /// inverted.
-  static func update(_ state: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  public static func update(_ state: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
     tables.withUnsafeBufferPointer { tables in
       var crc = state
       var index = 0
@@ -42,7 +43,7 @@ enum CRC32C {
   }
 
   /// Takes four bytes, the lowest first, into a checksum that is not complete.
-  static func update(_ state: UInt32, little value: UInt32) -> UInt32 {
+  public static func update(_ state: UInt32, little value: UInt32) -> UInt32 {
     withUnsafeBytes(of: value.littleEndian) { update(state, $0) }
   }
 }
