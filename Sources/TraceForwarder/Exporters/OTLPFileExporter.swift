@@ -52,7 +52,7 @@ final class OTLPFileExporter: SpanExporter {
   func flush(mustDeliver: Bool) throws(ExportFailure) {
     do throws(SystemCallError) {
       try sync()
-      if hasNewName { try DurableFile.syncDirectory(of: path) }
+      if hasNewName { try AtomicFile.syncDirectory(of: path) }
       hasNewName = false
     } catch {
       throw failure(error)
@@ -86,7 +86,7 @@ final class OTLPFileExporter: SpanExporter {
   /// A disk that failed to take the bytes says so once and may then call them written: they are cut, and written again.
   private func sync() throws(SystemCallError) {
     guard let number = file?.number, size != syncedSize else { return }
-    do throws(SystemCallError) { try DurableFile.sync(number, path) } catch {
+    do throws(SystemCallError) { try FileDescriptor(borrowing: number).sync(path) } catch {
       _ = ftruncate(number, syncedSize)
       size = syncedSize
       throw error

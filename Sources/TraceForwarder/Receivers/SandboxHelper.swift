@@ -22,22 +22,16 @@ enum SandboxHelper {
     }
     let ours = FileDescriptor(owning: pair[0])
     let theirs = FileDescriptor(owning: pair[1])
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    // A duplicate has no close-on-exec flag.
-    let high = fcntl(theirs.number, F_DUPFD, 10)
-    posix_spawn_file_actions_adddup2(&actions, high, descriptor)
-    posix_spawn_file_actions_addclose(&actions, high)
     let arguments =
       ["kata-trace-forwarder", argument, String(port), level.rawValue]
       + templates.map(\.description)
-    var list: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-    defer { for text in list { free(text) } }
-    var process = pid_t()
-    let code = posix_spawn(&process, "/proc/self/exe", &actions, nil, &list, environ)
-    _ = Glibc.close(high)
-    guard code == 0 else { throw SystemCallError("start", "privileged helper", code: code) }
+    do throws(SystemCallError) {
+      // The helper ends by itself when this half has ended.
+      _ = try Subprocess.start(
+        "/proc/self/exe", arguments, descriptors: [.init(theirs.number, as: descriptor)])
+    } catch {
+      throw SystemCallError("start", "privileged helper", code: error.code)
+    }
     return ours
   }
 

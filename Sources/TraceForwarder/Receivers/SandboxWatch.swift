@@ -94,7 +94,7 @@ struct SandboxWatch: ~Copyable {
   private func waits(within timeout: Int32, ignoringEvents: Bool = false) -> Bool {
     var files = [
       pollfd(fd: connection, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: ignoringEvents ? -1 : watches.file.number, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: ignoringEvents ? -1 : watches.descriptor, events: Int16(POLLIN), revents: 0),
     ]
     _ = poll(&files, 2, timeout)
     return files[0].revents == 0
