@@ -29,14 +29,17 @@ let package = Package(
       swiftSettings: strict
     ),
     .target(
+      name: "Logging", dependencies: ["Bytes", "System"], path: "Sources/Shared/Logging",
+      swiftSettings: strict),
+    .target(
       name: "Tracing", dependencies: ["Bytes", "Encodings"], path: "Sources/Shared/Tracing",
       swiftSettings: strict),
     .target(
-      name: "LogParser", dependencies: ["Bytes", "System", "CommandLine", "CLinux", "CSystemd"],
+      name: "LogParser", dependencies: ["Bytes", "System", "CommandLine", "Logging", "CLinux", "CSystemd"],
       swiftSettings: strict),
     .target(
       name: "TraceForwarder",
-      dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Tracing", "CCurl", "CLinux"],
+      dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Logging", "Tracing", "CCurl", "CLinux"],
       swiftSettings: strict),
     .executableTarget(
       name: "kata-log-parser", dependencies: ["LogParser"], swiftSettings: strict),
@@ -49,6 +52,11 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "BytesTests", dependencies: ["Bytes", "CLanes", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "SystemTests", dependencies: ["System", "CLinux", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "LoggingTests", dependencies: ["Logging", "Bytes", "System", "TestSupport"], swiftSettings: strict
+    ),
+    .testTarget(
       name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
@@ -56,7 +64,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TraceForwarderTests",
-      dependencies: ["TraceForwarder", "Tracing", "Bytes", "System", "CLinux", "TestSupport"],
+      dependencies: ["TraceForwarder", "Tracing", "Bytes", "System", "Logging", "CLinux", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",

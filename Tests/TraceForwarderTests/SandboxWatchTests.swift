@@ -1,5 +1,6 @@
 import CLinux
 import Foundation
+import Logging
 import System
 import Testing
 
@@ -33,7 +34,9 @@ private final class Helper {
     self.end = end
     Thread.detachNewThread {
       if var watch = try? SandboxWatch(
-        paths, port: 10240, connection: theirs, log: ForwarderLog(level: .error), roundInterval: roundInterval
+        paths, port: 10240, connection: theirs,
+        log: StructuredLog(level: .error, program: "kata-trace-forwarder", source: "trace-forwarder"),
+        roundInterval: roundInterval
       ) {
         watch.run()
       }

@@ -52,7 +52,7 @@ final class Decompressor {
   private static func startOrThrow(
     _ compression: Compression, _ file: borrowing FileDescriptor, head: [UInt8], subject: String
   ) throws(SystemCallError) -> (Decompressor, output: Int32) {
-    let output = try Pipe(subject)
+    let output = try PipeEnds(subject)
     let number = kata_memfd("messages")
     guard number >= 0 else { throw SystemCallError("memfd_create", subject) }
     let messages = FileDescriptor(owning: number)
@@ -62,7 +62,7 @@ final class Decompressor {
       let child = Decompressor(process, compression, messages: messages, feeder: nil)
       return (child, output.takeReadEnd().release())
     }
-    let input = try Pipe(subject)
+    let input = try PipeEnds(subject)
     let process = try spawn(
       compression, input: input.readEnd.number, output: output.writeEnd.number, errors: messages.number,
       subject)

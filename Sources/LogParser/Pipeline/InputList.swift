@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import System
 
 /// The inputs of a run, resolved.

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Logging
 import System
 
 /// All records of a run's inputs: opens the inputs, says what is wrong with them, and leaves out what the selection does

@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import System
 
 /// One run: inputs in, one document out.

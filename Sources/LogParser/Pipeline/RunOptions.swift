@@ -1,4 +1,5 @@
 import Bytes
+import Logging
 
 /// The formats that results can be written in.
 package enum OutputFormat: String, CaseIterable, Sendable {
@@ -18,16 +19,6 @@ package enum InputFormat: String, CaseIterable, Sendable {
 /// When to do what only a terminal is good for.
 package enum TerminalChoice: String, CaseIterable, Sendable {
   case auto, always, never
-}
-
-/// Severities in order, as the runtime names them.
-package enum Level: Int, CaseIterable, Comparable, Sendable {
-  case trace, debug, info, warning, error, critical
-
-  package static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
-
-  /// The name in the runtime's words.
-  package var name: String { String(describing: self) }
 }
 
 /// Which records are wanted. A record must pass each kind of condition that was given; of several conditions of the
@@ -53,7 +44,7 @@ package struct Selection: Sendable {
   package var sandboxes: [String] = []
   package var containers: [String] = []
   package var sources: [String] = []
-  package var minimumLevel: Level?
+  package var minimumLevel: LogLevel?
   package var matches: [Match] = []
   package var since: Timestamp?
   package var until: Timestamp?

@@ -81,7 +81,7 @@ package struct Subprocess: Sendable {
 }
 
 /// Both ends of a pipe, each close-on-exec.
-package struct Pipe: ~Copyable {
+package struct PipeEnds: ~Copyable {
   package let readEnd: FileDescriptor
   package let writeEnd: FileDescriptor
 

@@ -1,3 +1,4 @@
+import Logging
 import System
 
 /// What the forwarder is to do: the command line, understood and checked.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Logging
 import System
 
 /// A small HTTP/1.1 server: any number of listeners and connections on one thread, each request answered by its
@@ -11,7 +12,7 @@ final class HTTPServer {
   let limits: HTTPLimits
   private let hosts: HostPolicy
   private let metrics: Metrics
-  private let log: ForwarderLog
+  private let log: StructuredLog
   private var listeners: [Int32: HTTPListener] = [:]
   private(set) var connections: [Int32: HTTPConnection] = [:]
   /// Bytes that the connections keep of incomplete requests.
@@ -28,7 +29,7 @@ final class HTTPServer {
 
   init(
     loop: EventLoop, limits: HTTPLimits = HTTPLimits(), hosts: HostPolicy = HostPolicy([]), metrics: Metrics,
-    log: ForwarderLog
+    log: StructuredLog
   ) {
     self.loop = loop
     self.limits = limits

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Logging
 import System
 
 /// Starts the privileged half, which ``SandboxWatch`` is, as a process.
@@ -23,7 +24,7 @@ enum SandboxHelper {
     let ours = FileDescriptor(owning: pair[0])
     let theirs = FileDescriptor(owning: pair[1])
     let arguments =
-      ["kata-trace-forwarder", argument, String(port), level.rawValue]
+      ["kata-trace-forwarder", argument, String(port), level.name]
       + templates.map(\.description)
     do throws(SystemCallError) {
       // The helper ends by itself when this half has ended.
@@ -37,11 +38,11 @@ enum SandboxHelper {
 
   /// What the helper's process does.
   static func main(_ arguments: [String]) -> Int32 {
-    guard arguments.count >= 3, let port = UInt32(arguments[0]), let level = LogLevel(rawValue: arguments[1])
+    guard arguments.count >= 3, let port = UInt32(arguments[0]), let level = LogLevel(option: arguments[1])
     else { return 2 }
     // A signal to the group is for the other half, which ends this one by ending.
     for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
-    let log = ForwarderLog(level: level)
+    let log = StructuredLog(level: level, program: "kata-trace-forwarder", source: "trace-forwarder")
     do throws(SystemCallError) {
       // Groups of root's would count where it works as another user.
       if geteuid() == 0, setgroups(0, nil) != 0 { throw SystemCallError("setgroups", "privileged helper") }

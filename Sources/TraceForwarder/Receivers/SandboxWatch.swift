@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Logging
 import System
 
 /// The privileged half of the forwarder: watches the sandboxes' directories, makes a socket in each and hands it to the
@@ -36,7 +37,7 @@ struct SandboxWatch: ~Copyable {
   private let port: UInt32
   private let connection: Int32
   private let roundInterval: Int
-  private let log: ForwarderLog
+  private let log: StructuredLog
   private var watches: DirectoryWatches<Place>
   private var sandboxes: [Set<String>]
   private var made: [Place: Made] = [:]
@@ -57,7 +58,7 @@ struct SandboxWatch: ~Copyable {
 
   /// - Parameter connection: a socket of messages to the other half, which stays open.
   init(
-    _ templates: [SocketTemplate], port: UInt32, connection: Int32, log: ForwarderLog,
+    _ templates: [SocketTemplate], port: UInt32, connection: Int32, log: StructuredLog,
     roundInterval: Int = Self.roundInterval
   ) throws(SystemCallError) {
     self.templates = templates

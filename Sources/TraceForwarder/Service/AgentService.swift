@@ -1,3 +1,4 @@
+import Logging
 import System
 
 /// Receives the agents on one thread: fixed sockets, and those of sandboxes that come and go.
@@ -7,7 +8,7 @@ final class AgentService: LoopService {
 
   init(
     _ receiver: AgentReceiver, listeners: [(number: Int32, origin: SpanOrigin)], helper: Int32?,
-    log: ForwarderLog
+    log: StructuredLog
   ) throws(SystemCallError) {
     self.receiver = receiver
     for listener in listeners { receiver.listen(FileDescriptor(owning: listener.number), listener.origin) }

@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import Synchronization
 import System
 
@@ -8,7 +9,7 @@ struct ExporterSet: Sendable {
 
   /// - Parameter onClosedOutput: called when nobody reads standard output any more.
   init(
-    _ options: ForwarderOptions, spool: Spool, metrics: Metrics, losses: LossLedger, log: ForwarderLog,
+    _ options: ForwarderOptions, spool: Spool, metrics: Metrics, losses: LossLedger, log: StructuredLog,
     mark: String,
     onClosedOutput: @escaping @Sendable () -> Void
   ) throws(SystemCallError) {

@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import System
 
 /// The whole forwarder: receivers, spool, exporters and queries, from its start to its end.
@@ -8,7 +9,7 @@ import System
 /// signals.
 struct Forwarder {
   private let options: ForwarderOptions
-  private let log: ForwarderLog
+  private let log: StructuredLog
   private let manager = ServiceManager()
   private let metrics = Metrics()
   private let losses: LossLedger
@@ -18,7 +19,7 @@ struct Forwarder {
   /// What is told when all sockets are bound: the address that queries are answered at.
   private let onReady: (String?) -> Void
 
-  init(_ options: ForwarderOptions, _ log: ForwarderLog, onReady: @escaping (String?) -> Void = { _ in }) {
+  init(_ options: ForwarderOptions, _ log: StructuredLog, onReady: @escaping (String?) -> Void = { _ in }) {
     self.options = options
     self.log = log
     self.onReady = onReady

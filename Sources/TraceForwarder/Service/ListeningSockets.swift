@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Logging
 import System
 
 /// The sockets that the forwarder listens on, bound while it still has the rights for that, or handed over by systemd.
@@ -19,7 +20,7 @@ struct ListeningSockets {
     var description: String
   }
 
-  init(_ options: ForwarderOptions, _ log: ForwarderLog) throws(Problem) {
+  init(_ options: ForwarderOptions, _ log: StructuredLog) throws(Problem) {
     try adopt(ServiceManager.sockets())
     do throws(SystemCallError) {
       for path in options.socketPaths {
@@ -65,7 +66,7 @@ struct ListeningSockets {
     }
   }
 
-  private mutating func bindVSOCK(_ options: ForwarderOptions, _ log: ForwarderLog) throws(Problem) {
+  private mutating func bindVSOCK(_ options: ForwarderOptions, _ log: StructuredLog) throws(Problem) {
     guard let vsock = options.vsock, !agents.contains(where: { $0.origin.receiver == "vsock" }) else {
       return
     }
@@ -112,7 +113,7 @@ struct ListeningSockets {
     }
   }
 
-  private mutating func bindMetrics(_ options: ForwarderOptions, _ log: ForwarderLog) throws(Problem) {
+  private mutating func bindMetrics(_ options: ForwarderOptions, _ log: StructuredLog) throws(Problem) {
     do throws(Problem) { metrics = try tcp(options.metrics, "--metrics") } catch {
       if options.metricsIsRequired { throw error }
       log.warning("metrics are not served", ["error": error.description])

@@ -1,4 +1,3 @@
-import Bytes
 import CLinux
 import Glibc
 import System

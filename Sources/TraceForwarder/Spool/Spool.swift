@@ -1,6 +1,7 @@
 import Bytes
 import CLinux
 import Glibc
+import Logging
 import Synchronization
 import System
 
@@ -86,12 +87,12 @@ package final class Spool: Sendable {
   /// What records are to be framed with, see ``SpoolKey/append(_:to:)``.
   package let key: SpoolKey
   let losses: LossLedger
-  let log: ForwarderLog
+  let log: StructuredLog
   let state: Mutex<State>
 
   /// Opens the spool in a directory, which is made where it is missing, and finds segments and positions.
   package init(
-    _ options: SpoolOptions, losses: LossLedger? = nil, log: ForwarderLog = .silent
+    _ options: SpoolOptions, losses: LossLedger? = nil, log: StructuredLog = .silent
   ) throws(SpoolFailure) {
     let losses = losses ?? LossLedger(log: log)
     self.options = options

@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 import System
 
@@ -5,13 +6,13 @@ import System
 /// sleeps while nothing is.
 final class SpoolSyncer: Sendable {
   private let spool: Spool
-  private let log: ForwarderLog
+  private let log: StructuredLog
   private let appended: Wakeup
   private let stopped: Wakeup
   private let isStopping = Atomic<Bool>(false)
   private let thread = Mutex<WorkerThread?>(nil)
 
-  init(_ spool: Spool, log: ForwarderLog) throws(SystemCallError) {
+  init(_ spool: Spool, log: StructuredLog) throws(SystemCallError) {
     self.spool = spool
     self.log = log
     appended = try Wakeup()
