@@ -36,7 +36,7 @@ struct HTTPRequestFuzzTests {
     var result: [String] = []
     var start = 0
     for end in cuts + [bytes.count] {
-      bytes[start..<end].withUnsafeBytes { parser.append($0) }
+      parser.append(bytes[start..<end])
       start = end
       read: while true {
         switch parser.next() {

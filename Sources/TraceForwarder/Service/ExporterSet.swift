@@ -36,7 +36,7 @@ struct ExporterSet: Sendable {
     if let collector = options.otlp {
       try add("otlp") { context throws(ExportFailure) in
         try CollectorExporter(
-          context, OTLPRequestEncoder(context, usesJSON: collector.usesJSON), collector.client)
+          context, OTLPRequestEncoder(context, usesJSON: options.otlpUsesJSON), collector)
       }
     }
     if let path = options.otlpFile {
@@ -45,7 +45,7 @@ struct ExporterSet: Sendable {
     if let address = options.jaegerAgent { try add("jaeger-agent") { JaegerUDPExporter($0, address) } }
     if let collector = options.jaegerCollector {
       try add("jaeger-thrift") { context throws(ExportFailure) in
-        try CollectorExporter(context, ThriftRequestEncoder(context), collector.client)
+        try CollectorExporter(context, ThriftRequestEncoder(context), collector)
       }
     }
     if options.dumpsOnly {

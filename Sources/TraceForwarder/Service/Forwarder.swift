@@ -178,7 +178,7 @@ struct Forwarder {
           if let answer = telemetry.answer(request) { return answer }
           // Made before anything is known of the room, a small one takes none: there are only so many connections.
           let cheap = QueryAPI.isCheap(request) ? api.answer(request) : nil
-          if let cheap, cheap.body.count <= HTTPConnection.mostOutput { return cheap }
+          if let cheap, cheap.body.count <= HTTPServer.mostOutput { return cheap }
           return server.hasRoomForAnswer()
             ? cheap ?? api.answer(request)
             : HTTPResponse(
