@@ -54,7 +54,7 @@ test: test-dependencies build
 
 # What can be tested with a toolchain, bash, gzip, xz and zstd alone: the modules, the conformance cases, and the log
 # parser's command line. Tests that need other programs are left out; `make test` has them.
-CHECKS := BytesTests\.|LogParserTests\.|TracingTests\.|TraceForwarderTests\.|ConformanceTests|DropInTests|RunTests
+CHECKS := BytesTests\.|SystemTests\.|LoggingTests\.|HTTPTests\.|LogParserTests\.|TracingTests\.|TraceForwarderTests\.|ConformanceTests|DropInTests|RunTests
 CHECKS := $(CHECKS)|CommandTests\.CommandLineTests|FollowTests|LogfmtReadBackTests|NDJSONReadBackTests
 check: build
 	$(SWIFT) test --parallel --filter '$(CHECKS)' --skip ValidatorTests

@@ -35,11 +35,14 @@ let package = Package(
       name: "Tracing", dependencies: ["Bytes", "Encodings"], path: "Sources/Shared/Tracing",
       swiftSettings: strict),
     .target(
+      name: "HTTP", dependencies: ["System", "Logging", "CCurl"], path: "Sources/Shared/HTTP",
+      swiftSettings: strict),
+    .target(
       name: "LogParser", dependencies: ["Bytes", "System", "CommandLine", "Logging", "CLinux", "CSystemd"],
       swiftSettings: strict),
     .target(
       name: "TraceForwarder",
-      dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Logging", "Tracing", "CCurl", "CLinux"],
+      dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Logging", "HTTP", "Tracing", "CLinux"],
       swiftSettings: strict),
     .executableTarget(
       name: "kata-log-parser", dependencies: ["LogParser"], swiftSettings: strict),
@@ -57,6 +60,8 @@ let package = Package(
       name: "LoggingTests", dependencies: ["Logging", "Bytes", "System", "TestSupport"], swiftSettings: strict
     ),
     .testTarget(
+      name: "HTTPTests", dependencies: ["HTTP", "Logging", "System", "TestSupport"], swiftSettings: strict),
+    .testTarget(
       name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
@@ -64,7 +69,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TraceForwarderTests",
-      dependencies: ["TraceForwarder", "Tracing", "Bytes", "System", "Logging", "CLinux", "TestSupport"],
+      dependencies: [
+        "TraceForwarder", "Tracing", "Bytes", "System", "Logging", "HTTP", "CLinux", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",

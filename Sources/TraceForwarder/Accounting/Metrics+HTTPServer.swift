@@ -1,3 +1,5 @@
+import HTTP
+
 extension Metrics: HTTPServerMetrics {
   package func countConnection() { add(.connections, "http") }
   package func countClosed(_ reason: String) { add(.closed, reason) }

@@ -1,5 +1,6 @@
 import CommandLine
 import Glibc
+import HTTP
 import System
 
 /// What the command line says, before it is checked as a whole.

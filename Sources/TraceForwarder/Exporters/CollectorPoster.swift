@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 
 /// Posts requests to one collector and says of each that was not answered, or whose spans must wait, why and what to do.
 /// Nothing that it says has a header's value or a credential.

@@ -1,3 +1,5 @@
+import HTTP
+
 extension HTTPClient.Failure.Kind {
   /// What an operator can do about it.
   var remedy: String? {

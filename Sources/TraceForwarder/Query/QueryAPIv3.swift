@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 import Tracing
 
 /// The third generation of Jaeger's query API, whose traces are OTLP JSON. See `formats/query-api`.

@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 import Tracing
 
 /// The page at `/`: a list of traces, and one trace as a waterfall. It asks the query API like any other client, and needs

@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import HTTP
 import System
 import Tracing
 

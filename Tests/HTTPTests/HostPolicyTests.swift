@@ -2,7 +2,7 @@ import Glibc
 import System
 import Testing
 
-@testable import TraceForwarder
+@testable import HTTP
 
 struct HostPolicyTests {
   private let policy = HostPolicy(["Traces.Example", "10.0.0.7", "fd00::7"])

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import TraceForwarder
+@testable import HTTP
 
 /// Requests that are nearly right, cut at any places: the answer depends on the bytes, not on how they arrive.
 struct HTTPRequestFuzzTests {
