@@ -54,8 +54,8 @@ test: test-dependencies build
 
 # What can be tested with a toolchain, bash, gzip, xz and zstd alone: the modules, the conformance cases, and the log
 # parser's command line. Tests that need other programs are left out; `make test` has them.
-CHECKS := BytesTests\.|SystemTests\.|LoggingTests\.|HTTPTests\.|LogParserTests\.|TracingTests\.|TraceForwarderTests\.|ConformanceTests|DropInTests|RunTests
-CHECKS := $(CHECKS)|CommandTests\.CommandLineTests|FollowTests|LogfmtReadBackTests|NDJSONReadBackTests
+CHECKS := BytesTests\.|SystemTests\.|CommandLineTests\.|LoggingTests\.|HTTPTests\.|LogParserTests\.|TracingTests\.
+CHECKS := $(CHECKS)|TraceForwarderTests\.|ConformanceTests|DropInTests|RunTests|CommandTests\.CommandLineTests|FollowTests|LogfmtReadBackTests|NDJSONReadBackTests
 check: build
 	$(SWIFT) test --parallel --filter '$(CHECKS)' --skip ValidatorTests
 

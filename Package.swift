@@ -59,6 +59,7 @@ let package = Package(
     .testTarget(
       name: "LoggingTests", dependencies: ["Logging", "Bytes", "System", "TestSupport"], swiftSettings: strict
     ),
+    .testTarget(name: "CommandLineTests", dependencies: ["CommandLine"], swiftSettings: strict),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "Logging", "System", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -30,7 +30,7 @@ struct ForwarderSpoolCommandTests {
   }
 
   private func setAside(_ spool: String, _ ids: Range<UInt64>) throws {
-    let losses = LossLedger(log: ForwarderLog(level: .error))
+    let losses = LossLedger(log: .silent)
     let aside = SetAside(directory: "\(spool)/set-aside", maximumSize: 1 << 20, losses: losses)
     for id in ids {
       var span = Span()

@@ -27,7 +27,12 @@ struct DirectoryWatchesTests {
   @Test func removedDirectoryIsToldToAllItsKeys() throws {
     #expect(mkdir(folder["d"], 0o700) == 0)
     var watches = try DirectoryWatches<String>()
-    let watch = try watches.watch(try FileDescriptor.open(folder["d"], O_RDONLY | O_DIRECTORY).number)
+    var watch: Int32 = -1
+    do {
+      // An open directory would stay when its name is removed.
+      let directory = try FileDescriptor.open(folder["d"], O_RDONLY | O_DIRECTORY)
+      watch = try watches.watch(directory.number)
+    }
     watches.set("one", [.init(watch: watch, name: "one")])
     watches.set("any", [.init(watch: watch, name: nil)])
     #expect(rmdir(folder["d"]) == 0)
@@ -37,7 +42,8 @@ struct DirectoryWatchesTests {
 
   @Test func keyWithoutStepsIsToldNothing() throws {
     var watches = try DirectoryWatches<String>()
-    let watch = try watches.watch(try FileDescriptor.open(folder.path, O_RDONLY | O_DIRECTORY).number)
+    let directory = try FileDescriptor.open(folder.path, O_RDONLY | O_DIRECTORY)
+    let watch = try watches.watch(directory.number)
     watches.set("one", [.init(watch: watch, name: "a")])
     #expect(watches.count == 1)
     watches.set("one", [])
@@ -48,7 +54,8 @@ struct DirectoryWatchesTests {
 
   @Test func moreEventsThanTheKernelKeepsAreTold() throws {
     var watches = try DirectoryWatches<String>()
-    let watch = try watches.watch(try FileDescriptor.open(folder.path, O_RDONLY | O_DIRECTORY).number)
+    let directory = try FileDescriptor.open(folder.path, O_RDONLY | O_DIRECTORY)
+    let watch = try watches.watch(directory.number)
     watches.set("any", [.init(watch: watch, name: nil)])
     let limit = try String(
       decoding: FileDescriptor.open("/proc/sys/fs/inotify/max_queued_events", O_RDONLY)
