@@ -30,15 +30,21 @@ let package = Package(
       swiftSettings: strict
     ),
     .target(
+      name: "Logging", dependencies: ["Bytes", "System"], path: "Sources/Shared/Logging",
+      swiftSettings: strict),
+    .target(
       name: "Tracing", dependencies: ["Bytes", "Encodings"], path: "Sources/Shared/Tracing",
       swiftSettings: strict),
     .target(
-      name: "LogParser", dependencies: ["Bytes", "System", "CommandLine", "CLinux", "CSystemd"],
+      name: "HTTP", dependencies: ["System", "Logging", "CCurl"], path: "Sources/Shared/HTTP",
+      swiftSettings: strict),
+    .target(
+      name: "LogParser", dependencies: ["Bytes", "System", "CommandLine", "Logging", "CLinux", "CSystemd"],
       swiftSettings: strict),
     .target(
       name: "TraceForwarder",
       dependencies: [
-        "Bytes", "System", "Encodings", "CommandLine", "Tracing", "CCurl", "CLinux", "CTracePage",
+        "Bytes", "System", "Encodings", "CommandLine", "Logging", "HTTP", "Tracing", "CLinux", "CTracePage",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -54,14 +60,24 @@ let package = Package(
     .testTarget(
       name: "EncodingsTests", dependencies: ["Bytes", "Encodings", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "TestSupport"],
+      name: "SystemTests", dependencies: ["System", "CLinux", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "LoggingTests", dependencies: ["Logging", "Bytes", "System", "TestSupport"], swiftSettings: strict
+    ),
+    .testTarget(name: "CommandLineTests", dependencies: ["CommandLine"], swiftSettings: strict),
+    .testTarget(
+      name: "HTTPTests", dependencies: ["HTTP", "Logging", "System", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "Logging", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "TracingTests", dependencies: ["Bytes", "Encodings", "Tracing", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "TraceForwarderTests",
-      dependencies: ["TraceForwarder", "Tracing", "Bytes", "System", "CLinux", "TestSupport"],
+      dependencies: [
+        "TraceForwarder", "Tracing", "Bytes", "System", "Logging", "HTTP", "CLinux", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "CommandTests",

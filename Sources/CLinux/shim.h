@@ -33,6 +33,11 @@ enum { kata_o_path = 010000000, kata_at_empty_path = 0x1000, kata_rename_norepla
 int memfd_create(const char *name, unsigned int flags);
 static inline int kata_memfd(const char *name) { return memfd_create(name, 1); }
 
+
+int pipe2(int ends[2], int flags);
+/// pipe(2), both ends close-on-exec from the start, so that no program that another thread starts gets them.
+/// EFD_CLOEXEC is O_CLOEXEC by definition; fcntl.h would make struct stat a type of this module.
+static inline int kata_pipe(int ends[2]) { return pipe2(ends, EFD_CLOEXEC); }
 int dup3(int old_descriptor, int new_descriptor, int flags);
 int setgroups(size_t count, const gid_t *groups);
 

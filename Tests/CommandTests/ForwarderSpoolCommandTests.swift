@@ -1,9 +1,9 @@
 import Bytes
+import Tracing
 import Foundation
 import TestSupport
 import Testing
 import TraceForwarder
-import Tracing
 
 /// `kata-trace-forwarder spool`: beside a running forwarder, without one, and over damage.
 @Suite(.ownThreads) struct ForwarderSpoolCommandTests {
@@ -31,7 +31,7 @@ import Tracing
   }
 
   private func setAside(_ spool: String, _ ids: Range<UInt64>) throws {
-    let losses = LossLedger(log: ForwarderLog(level: .error))
+    let losses = LossLedger(log: .silent)
     let aside = SetAside(directory: "\(spool)/set-aside", maximumSize: 1 << 20, losses: losses)
     for id in ids {
       var span = Span()

@@ -1,5 +1,5 @@
-import Foundation
 import System
+import Foundation
 import TestSupport
 import Testing
 

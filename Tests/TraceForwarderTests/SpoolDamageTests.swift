@@ -1,8 +1,8 @@
 import Bytes
+import Tracing
 import Foundation
 import TestSupport
 import Testing
-import Tracing
 
 @testable import TraceForwarder
 

@@ -1,4 +1,5 @@
 import CommandLine
+import Logging
 import Glibc
 
 /// The command line of `kata-log-parser`.
@@ -21,11 +22,12 @@ package enum LogParserCommand {
       if let request = settings.request { return description.answer(request) }
       try validate(&settings)
     } catch {
-      Diagnostics().error(error.message)
-      Diagnostics().line("Try kata-log-parser --help.")
+      let diagnostics = Diagnostics("kata-log-parser")
+      diagnostics.error(error.message)
+      diagnostics.line("Try kata-log-parser --help.")
       return 2
     }
-    let diagnostics = Diagnostics()
+    let diagnostics = Diagnostics("kata-log-parser")
     diagnostics.isQuiet = settings.run.isQuiet
     diagnostics.isDebug = settings.run.isDebug
     return Run(settings.run, diagnostics).perform()

@@ -1,4 +1,5 @@
 import CommandLine
+import Logging
 import Glibc
 
 extension LogParserFlags {
@@ -28,10 +29,10 @@ extension LogParserFlags {
         settings.run.selection.containers.append(try given(text, "container"))
       },
       Flag(
-        "level", nil, .choice("LEVEL", Level.allCases.map(\.name)), in: section,
+        "level", nil, .choice("LEVEL", LogLevel.allCases.map(\.name)), in: section,
         "Take the records of this level or a more severe one"
       ) { (settings, text) throws(UsageError) in
-        settings.run.selection.minimumLevel = Level.allCases.first { $0.name == text }
+        settings.run.selection.minimumLevel = LogLevel(option: text)
       },
       Flag(
         "source", nil, .text("NAME"), in: section, repeatable: true, "Take the records of this source",

@@ -1,5 +1,3 @@
-import Bytes
-
 /// A line of the agent's that does not end because a kernel line was written into it: the kernel's half becomes the
 /// record, and the agent's half waits for the rest, which begins a later line.
 enum AgentHead {

@@ -1,5 +1,3 @@
-import Bytes
-
 /// A line of a guest's console that shows it: the kernel's, one with escape sequences, one with the agent's record in
 /// it. Where the console was chosen every line is one.
 enum ConsoleLine {

@@ -1,5 +1,3 @@
-import Bytes
-
 /// A line of `journalctl -o json`: one entry as an object.
 enum JournalObject {
   static let detector = Detector(

@@ -1,5 +1,3 @@
-import Bytes
-
 /// Lines that journalctl writes about its own output, such as `-- Boot … --`: they are left out.
 enum JournalctlMarker {
   private static let beginnings: [StaticString] = [

@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// Times as they stand in texts that say nothing of their zone, and sometimes nothing of their year.
 enum LocalTime {

@@ -1,5 +1,3 @@
-import Bytes
-
 /// Logfmt among lines of other shapes, whose time may have any form and stand anywhere.
 enum MixedLogfmt {
   static let detector = Detector(

@@ -1,6 +1,6 @@
+import System
 import CLinux
 import Glibc
-import System
 
 /// A compressed input, read through the system's own tool as a child process.
 final class Decompressor {
@@ -26,12 +26,12 @@ final class Decompressor {
     func isWarning(_ status: Int32) -> Bool { status == 2 && self != .zstd }
   }
 
-  private let process: pid_t
+  private let process: Subprocess
   private let compression: Compression
   /// What the tool writes to standard error.
   private let messages: FileDescriptor
   private var feeder: WorkerThread?
-  private var status: Int32?
+  private var end: Subprocess.End?
 
   /// Starts the tool with `file` as its input and returns the read end of its output, which is the caller's to close.
   ///
@@ -52,32 +52,31 @@ final class Decompressor {
   private static func startOrThrow(
     _ compression: Compression, _ file: borrowing FileDescriptor, head: [UInt8], subject: String
   ) throws(SystemCallError) -> (Decompressor, output: Int32) {
-    let output = try Pipe(subject)
+    let output = try PipeEnds(subject)
     let number = kata_memfd("messages")
     guard number >= 0 else { throw SystemCallError("memfd_create", subject) }
     let messages = FileDescriptor(owning: number)
     if head.isEmpty {
       let process = try spawn(
-        compression.rawValue, input: file.number, output: output.writeEnd.number, errors: messages.number,
-        subject)
+        compression, input: file.number, output: output.writeEnd.number, errors: messages.number, subject)
       let child = Decompressor(process, compression, messages: messages, feeder: nil)
-      return (child, try output.takeReadEnd(subject))
+      return (child, output.takeReadEnd().release())
     }
-    let input = try Pipe(subject)
+    let input = try PipeEnds(subject)
     let process = try spawn(
-      compression.rawValue, input: input.readEnd.number, output: output.writeEnd.number,
-      errors: messages.number, subject)
+      compression, input: input.readEnd.number, output: output.writeEnd.number, errors: messages.number,
+      subject)
     let source = file.number
-    let target = dup(input.writeEnd.number)
-    _ = fcntl(target, F_SETFD, FD_CLOEXEC)
+    let target = input.takeWriteEnd().release()
     // The input is borrowed from the process (standard input), so its number stays good.
     let feeder = WorkerThread.start { Self.feed(head, source, target) }
     let child = Decompressor(process, compression, messages: messages, feeder: feeder)
-    return (child, try output.takeReadEnd(subject))
+    return (child, output.takeReadEnd().release())
   }
 
   private init(
-    _ process: pid_t, _ compression: Compression, messages: consuming FileDescriptor, feeder: WorkerThread?
+    _ process: Subprocess, _ compression: Compression, messages: consuming FileDescriptor,
+    feeder: WorkerThread?
   ) {
     self.process = process
     self.compression = compression
@@ -103,109 +102,68 @@ final class Decompressor {
     }
   }
 
-  /// Waits for the tool's end after all of its output was read, and returns its status as waitpid(2) gives it.
-  private func wait() -> Int32 {
-    if let status { return status }
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) < 0, errno == EINTR {}
+  /// Waits for the tool's end after all of its output was read.
+  private func wait() -> Subprocess.End {
+    if let end { return end }
+    let end = process.wait()
     feeder?.join()
     feeder = nil
-    self.status = status
-    return status
+    self.end = end
+    return end
   }
 
   /// Whether the tool's output is all of the content; to be called at the end of the output.
   func endsWhole() -> Bool {
-    let status = wait()
-    return status == 0 || status & 0x7f == 0 && compression.isWarning(status >> 8 & 0xff)
+    guard case .exited(let status) = wait() else { return false }
+    return status == 0 || compression.isWarning(status)
   }
 
   /// How the tool ended; to be called after all of its output was read.
   func finish(_ subject: String, linesRead: UInt64) -> InputEnd {
-    let status = wait()
-    if status == 0 { return .whole }
     let program = compression.rawValue
     let words = message.map { " (\($0))" } ?? ""
-    if endsWhole() { return .warned("\(subject): \(program) warns\(words); all of the content was read") }
     let place = "after \(linesRead) lines"
-    if status & 0x7f != 0 {
+    switch wait() {
+    case .exited(0): return .whole
+    case .exited(let status) where compression.isWarning(status):
+      return .warned("\(subject): \(program) warns\(words); all of the content was read")
+    case .exited(let status):
       return .failed(
         InputFailure(
-          "\(subject): \(program) failed \(place): it was killed by signal \(status & 0x7f)\(words); read the file again, with more memory if that was short",
+          "\(subject): \(program) failed \(place) with status \(status)\(words): the file is damaged or cut short; get a whole copy for the rest",
+          isPartial: linesRead > 0))
+    case .killed(let signal):
+      return .failed(
+        InputFailure(
+          "\(subject): \(program) failed \(place): it was killed by signal \(signal)\(words); read the file again, with more memory if that was short",
           isPartial: linesRead > 0))
     }
-    return .failed(
-      InputFailure(
-        "\(subject): \(program) failed \(place) with status \(status >> 8 & 0xff)\(words): the file is damaged or cut short; get a whole copy for the rest",
-        isPartial: linesRead > 0))
   }
 
   /// The first line that the tool wrote to standard error.
   private var message: String? {
-    var bytes = [UInt8](repeating: 0, count: 256)
-    let count = (try? messages.read(at: 0, into: &bytes, count: bytes.count, subject: "messages")) ?? 0
-    return bytes[..<count].split(separator: UInt8(ascii: "\n")).first.map {
-      String(decoding: $0, as: UTF8.self)
-    }
+    let bytes = (try? messages.bytes(at: 0, count: 256, subject: "messages")) ?? []
+    return bytes.split(separator: UInt8(ascii: "\n")).first.map { String(decoding: $0, as: UTF8.self) }
   }
 
   deinit {
-    if status != nil { return }
-    kill(process, SIGTERM)
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) < 0, errno == EINTR {}
+    if end != nil { return }
+    process.terminate()
+    _ = process.wait()
   }
 
   private static func spawn(
-    _ program: String, input: Int32, output: Int32, errors: Int32, _ subject: String
-  ) throws(SystemCallError) -> pid_t {
-    var actions = posix_spawn_file_actions_t()
-    var attributes = posix_spawnattr_t()
-    posix_spawn_file_actions_init(&actions)
-    posix_spawnattr_init(&attributes)
-    defer {
-      posix_spawn_file_actions_destroy(&actions)
-      posix_spawnattr_destroy(&attributes)
+    _ compression: Compression, input: Int32, output: Int32, errors: Int32, _ subject: String
+  ) throws(SystemCallError) -> Subprocess {
+    do throws(SystemCallError) {
+      // This process ignores SIGPIPE; the tool must not.
+      return try Subprocess.start(
+        compression.rawValue, [compression.rawValue, "-dc"],
+        descriptors: [
+          .init(input, as: STDIN_FILENO), .init(output, as: STDOUT_FILENO), .init(errors, as: STDERR_FILENO),
+        ], defaultSignals: [SIGPIPE])
+    } catch {
+      throw SystemCallError("run \(compression.rawValue), which decompresses it", subject, code: error.code)
     }
-    posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO)
-    // We ignore SIGPIPE; the tool must not.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGPIPE)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
-    var process: pid_t = 0
-    let code: Int32 = program.withCString { name in
-      "-dc".withCString { option in
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(name), strdup(option), nil]
-        defer { for argument in arguments { free(argument) } }
-        return posix_spawnp(&process, name, &actions, &attributes, &arguments, environ)
-      }
-    }
-    if code != 0 { throw SystemCallError("run \(program), which decompresses it", subject, code: code) }
-    return process
-  }
-}
-
-/// Two ends of a pipe.
-private struct Pipe: ~Copyable {
-  let readEnd: FileDescriptor
-  let writeEnd: FileDescriptor
-
-  init(_ subject: String) throws(SystemCallError) {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { throw SystemCallError("pipe", subject) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    readEnd = FileDescriptor(owning: ends[0])
-    writeEnd = FileDescriptor(owning: ends[1])
-  }
-
-  /// The read end alone; the write end is closed.
-  consuming func takeReadEnd(_ subject: String) throws(SystemCallError) -> Int32 {
-    let number = fcntl(readEnd.number, F_DUPFD_CLOEXEC, 3)
-    guard number >= 0 else { throw SystemCallError("dup", subject) }
-    return number
   }
 }

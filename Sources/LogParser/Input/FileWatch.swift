@@ -1,6 +1,6 @@
+import System
 import CLinux
 import Glibc
-import System
 
 /// Waits for a file to grow, or to make way for another one of its name, without looking at it again and again.
 final class FileWatch {
@@ -26,7 +26,7 @@ final class FileWatch {
   private static let rotationDelay: Int32 = 100
 
   private let path: String
-  private let notices: FileDescriptor
+  private let notices: FileNotices
   private let signals: StopSignals
   private var watch: Int32 = -1
   private var identity: (device: dev_t, inode: ino_t)
@@ -36,9 +36,7 @@ final class FileWatch {
 
   init(_ path: String) throws(SystemCallError) {
     self.path = path
-    let number = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
-    guard number >= 0 else { throw SystemCallError("inotify_init1", path) }
-    notices = FileDescriptor(owning: number)
+    notices = try FileNotices(path)
     signals = try StopSignals()
     identity = (0, 0)
     try move()
@@ -52,10 +50,10 @@ final class FileWatch {
 
   /// Watches the file that the path names now.
   func move() throws(SystemCallError) {
-    if watch >= 0 { _ = inotify_rm_watch(notices.number, watch) }
-    watch = inotify_add_watch(
-      notices.number, path, UInt32(IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF))
-    guard watch >= 0 else { throw SystemCallError("inotify_add_watch", path) }
+    if watch >= 0 { notices.end(watch) }
+    watch = -1
+    watch = try notices.watch(
+      path, UInt32(IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF), subject: path)
     identity = current() ?? (0, 0)
     hasGone = false
     isReadOut = false
@@ -76,7 +74,7 @@ final class FileWatch {
         return .grown
       }
       var files = [
-        pollfd(fd: notices.number, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: notices.file.number, events: Int16(POLLIN), revents: 0),
         pollfd(fd: signals.file.number, events: Int16(POLLIN), revents: 0),
       ]
       let now = UInt64(MonotonicClock.milliseconds)
@@ -91,17 +89,11 @@ final class FileWatch {
         if left == 0 { return .nothing }
         continue
       }
-      drain()
+      // What happened does not matter: the file is looked at after each notice.
+      notices.clear()
       // Moved or removed: the file is still written to until its writer opens the new one.
       if current().map({ $0 != identity }) ?? true { hasGone = true }
       return .grown
-    }
-  }
-
-  /// What happened does not matter: the file is looked at after each notice.
-  private func drain() {
-    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
-      while read(notices.number, buffer.baseAddress, buffer.count) > 0 {}
     }
   }
 }

@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// An input that is open: its bytes, decompressed where it was compressed, as lines.
 struct InputFile: ~Copyable {
@@ -60,9 +60,8 @@ struct InputFile: ~Copyable {
     guard item.namesRegularFile, let file = try? FileDescriptor.open(item.path, O_RDONLY | O_NONBLOCK) else {
       return false
     }
-    var head = [UInt8](repeating: 0, count: Decompressor.Compression.magicLength)
-    let count = (try? file.read(at: 0, into: &head, count: head.count, subject: item.name)) ?? 0
-    return Decompressor.Compression(magic: Array(head[..<count])) != nil
+    let head = try? file.bytes(at: 0, count: Decompressor.Compression.magicLength, subject: item.name)
+    return Decompressor.Compression(magic: head ?? []) != nil
   }
 
   /// To be called when all lines were read: how the decompressor ended, if there is one.
@@ -99,10 +98,8 @@ struct InputFile: ~Copyable {
     ) throws(SystemCallError) -> [UInt8] {
       let limit = InputFile.journalMagic.count
       if isSeekable {
-        var bytes = [UInt8](repeating: 0, count: limit)
-        let place = Int(lseek(file.number, 0, SEEK_CUR))
-        let count = try file.read(at: place, into: &bytes, count: limit, subject: subject)
-        return Array(bytes[..<count])
+        return try file.bytes(
+          at: Int(lseek(file.number, 0, SEEK_CUR)), count: limit, subject: subject)
       }
       var head: [UInt8] = []
       // More bytes are worth waiting for only while those that came are the beginning of a magic.

@@ -1,5 +1,5 @@
-import Glibc
 import System
+import Glibc
 
 /// An input by its name.
 package struct InputPath: Equatable, Sendable {

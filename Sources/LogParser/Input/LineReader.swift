@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// Cuts a byte stream into lines: framing, apart from what the lines say.
 ///

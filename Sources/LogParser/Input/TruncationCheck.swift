@@ -1,5 +1,5 @@
-import Glibc
 import System
+import Glibc
 
 /// Tells whether a file that is followed still holds what was read from it, or was truncated in place and written anew.
 ///

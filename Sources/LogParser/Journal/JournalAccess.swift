@@ -1,5 +1,5 @@
-import Glibc
 import System
+import Glibc
 
 /// Finds out why a journal has nothing to read.
 enum JournalAccess {

@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// Finds out which of the files that the user names are damaged, before they are read.
 ///

@@ -1,4 +1,4 @@
-import Glibc
+import System
 
 /// Takes the compressed fields of a journal file apart, by the libraries that libsystemd itself uses.
 enum JournalCompression {
@@ -35,10 +35,7 @@ enum JournalCompression {
   }
 
   private static func function<Function>(_ name: String, _ library: String) -> Function? {
-    guard let handle = dlopen(library, RTLD_NOW | RTLD_LOCAL), let address = dlsym(handle, name) else {
-      return nil
-    }
-    return unsafeBitCast(address, to: Function.self)
+    DynamicLibrary(library)?.function(name)
   }
 
   private static let zstd = Zstd()

@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// The entries of a journal as records: those that libsystemd reads, then those of damaged files.
 struct JournalRecords: ~Copyable {

@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// The journal files that libsystemd holds open. It says nothing of a file that it cannot go on in, and closes it; nor of
 /// one that was cut short.

@@ -1,4 +1,5 @@
 import Bytes
+import System
 import CSystemd
 import Glibc
 
@@ -217,7 +218,7 @@ private struct SystemdLibrary {
 
   /// Loads the library, which stays loaded; throws when it is not installed or too old.
   static func load() throws(JournalError) -> SystemdLibrary {
-    guard let library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL) else {
+    guard let library = DynamicLibrary("libsystemd.so.0") else {
       throw JournalError("journal: libsystemd.so.0 cannot be loaded; install the package libsystemd0")
     }
     JournalFaults.survive()
@@ -255,11 +256,11 @@ private struct SystemdLibrary {
 
   /// A function as a pointer of the type that is asked for, which must be the one of its declaration.
   private static func find<Function>(
-    _ name: String, _ library: UnsafeMutableRawPointer
+    _ name: String, _ library: DynamicLibrary
   ) throws(JournalError) -> Function {
-    guard let address = dlsym(library, name) else {
+    guard let function: Function = library.function(name) else {
       throw JournalError("journal: libsystemd has no \(name); it must be of systemd 246 or later")
     }
-    return unsafeBitCast(address, to: Function.self)
+    return function
   }
 }

@@ -1,6 +1,6 @@
 import Bytes
-import Synchronization
 import System
+import Synchronization
 
 /// A field that the user asked for: one that every record has, or the key of an extra one.
 struct ChosenField: Sendable {

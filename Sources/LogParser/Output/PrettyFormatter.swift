@@ -1,4 +1,5 @@
 import Bytes
+import Logging
 
 /// Lines for people: when, how long after the record before, how bad, who, and what, in columns.
 ///
@@ -31,7 +32,7 @@ package struct PrettyFormatter: RecordFormatter {
     out.append(0x20)
     putOrigin(record, &out)
     out.append(0x20)
-    let isBad = Level(name: record.level).map { $0 >= .error } ?? false
+    let isBad = LogLevel(name: record.level).map { $0 >= .error } ?? false
     line.color(isBad ? "\u{1b}[1m" : "", &out)
     line.put(record.message, &out)
     line.reset(&out)
@@ -155,7 +156,7 @@ package struct PrettyFormatter: RecordFormatter {
   }
 
   private func putLevel(_ name: ByteSlice, _ out: inout OutputBuffer) {
-    let level = Level(name: name)
+    let level = LogLevel(name: name)
     if isColored {
       switch level {
       case .critical, .error: out.append("\u{1b}[1;31m")

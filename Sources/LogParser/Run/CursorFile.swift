@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// Where the place in the journal is kept from run to run: the cursor in the first line, as journalctl keeps it, and the
 /// format's version and a checksum in the second. See `formats/cursor`.
@@ -20,17 +20,16 @@ package struct CursorFile {
   /// A file that is damaged, or of a version that this tool does not know, is refused: to guess a place could mean to
   /// pass over records.
   package func read() throws(Run.Failure) -> String? {
-    var bytes = [UInt8](repeating: 0, count: Self.sizeLimit + 1)
-    var count = 0
+    let bytes: [UInt8]
     do throws(SystemCallError) {
       let file = try FileDescriptor.open(path, O_RDONLY)
-      count = try file.read(at: 0, into: &bytes, count: bytes.count, subject: path)
+      bytes = try file.bytes(at: 0, count: Self.sizeLimit + 1, subject: path)
     } catch {
       if error.code == ENOENT { return nil }
       throw .message(error.description)
     }
-    guard count <= Self.sizeLimit else { throw noCursor("it is longer than \(Self.sizeLimit) bytes") }
-    return try parse(bytes[..<count])
+    guard bytes.count <= Self.sizeLimit else { throw noCursor("it is longer than \(Self.sizeLimit) bytes") }
+    return try parse(bytes[...])
   }
 
   private func parse(_ bytes: ArraySlice<UInt8>) throws(Run.Failure) -> String {

@@ -1,5 +1,5 @@
-import Glibc
 import System
+import Glibc
 
 /// Decides, while the journal is followed, when to note how far it has been written out.
 ///

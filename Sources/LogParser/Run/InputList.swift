@@ -1,5 +1,6 @@
-import Glibc
+import Logging
 import System
+import Glibc
 
 /// The inputs of a run, resolved.
 package struct InputList {

@@ -1,7 +1,7 @@
 import Bytes
+import System
 import CLinux
 import Glibc
-import System
 
 /// Where results go: standard output, or a file that appears only when it is complete.
 package struct OutputTarget: ~Copyable {
@@ -34,7 +34,7 @@ package struct OutputTarget: ~Copyable {
       target = String(cString: resolved)
       free(resolved)
     }
-    let directory = directory(of: target)
+    let directory = AtomicFile.directoryName(of: target)
     // A file without a name, which even a killed process leaves nothing of; where the file system has none, one with a
     // name of its own.
     if let unnamed = FileDescriptor.unnamed(in: directory) {
@@ -176,18 +176,7 @@ package struct OutputTarget: ~Copyable {
     if isDurable { try sync() }
     guard let path else { return }
     try giveName(path)
-    if isDurable { try Self.syncDirectory(of: path) }
-  }
-
-  private static func directory(of path: String) -> String {
-    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-  }
-
-  private static func syncDirectory(of path: String) throws(SystemCallError) {
-    let name = directory(of: path)
-    let directory = try FileDescriptor.open(name, O_RDONLY | O_DIRECTORY)
-    // Some file systems have no such request, and nothing else to ask for.
-    if fsync(directory.number) != 0, errno != EINVAL { throw SystemCallError("fsync", name) }
+    if isDurable { try AtomicFile.syncDirectory(of: path) }
   }
 
   private func giveName(_ path: String) throws(SystemCallError) {
@@ -195,19 +184,6 @@ package struct OutputTarget: ~Copyable {
       guard rename(temporaryPath, path) == 0 else { throw SystemCallError("rename", path) }
       return
     }
-    // linkat(2) replaces nothing: the file is named beside the one that it replaces, then renamed.
-    for attempt in 0..<100 {
-      let name = "\(path).\(getpid()).\(attempt)"
-      if linkat(AT_FDCWD, "/proc/self/fd/\(file.number)", AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 {
-        guard rename(name, path) == 0 else {
-          let error = SystemCallError("rename", path)
-          _ = unlink(name)
-          throw error
-        }
-        return
-      }
-      if errno != EEXIST { throw SystemCallError("link", path) }
-    }
-    throw SystemCallError("link", path, code: EEXIST)
+    try AtomicFile.name(file, path)
   }
 }

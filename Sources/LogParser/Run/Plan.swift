@@ -1,5 +1,3 @@
-import System
-
 /// The way from a run's inputs to its output. It is decided once, by ``decide(_:_:fileInOrder:canReadSideBySide:)``,
 /// before the first record is read.
 enum Plan {

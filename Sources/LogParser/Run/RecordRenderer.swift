@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// Turns pieces of the input into pieces of the output; one for each thread.
 struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {

@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// Records in a compact form (``StoredRecord``), in the order in which they were read: in memory while they are few, in a
 /// temporary file beyond that. It holds ``memoryLimit`` bytes in memory, whatever it has taken.

@@ -1,5 +1,5 @@
-import Glibc
 import System
+import Glibc
 
 extension Run {
   /// Writes each record as soon as none that comes before it can follow: at once, or when the reorder window has passed.

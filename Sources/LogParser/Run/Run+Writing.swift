@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 extension Run {
   /// Writes the records of a file that is in order, as they are read.

@@ -1,3 +1,5 @@
+import Logging
+
 /// What a run says about itself at its end: what was lost, in words, and all counts as JSON.
 struct RunReport {
   private let statistics: ReadingStatistics

@@ -1,6 +1,5 @@
-import Bytes
-import Glibc
 import System
+import Glibc
 
 /// A regular file of logfmt whose lines are in order of time.
 struct SortedFile {

@@ -1,3 +1,4 @@
+import Logging
 import System
 
 /// Says that a followed file was truncated: at most once a second, with the number of times.

@@ -1,4 +1,5 @@
 import Bytes
+import Logging
 
 /// Which records are wanted. A record must pass each kind of condition that was given; of several conditions of the
 /// kinds that name values, one must hold.
@@ -23,7 +24,7 @@ package struct Selection: Sendable {
   package var sandboxes: [String] = []
   package var containers: [String] = []
   package var sources: [String] = []
-  package var minimumLevel: Level?
+  package var minimumLevel: LogLevel?
   package var matches: [Match] = []
   package var since: Timestamp?
   package var until: Timestamp?

@@ -1,4 +1,5 @@
 import Bytes
+import Logging
 import Glibc
 
 /// A ``Selection`` made ready to be asked for each record.
@@ -70,7 +71,7 @@ final class SelectionFilter {
       return .source
     }
     if let minimum = selection.minimumLevel {
-      guard let level = Level(name: record.level), level >= minimum else { return .level }
+      guard let level = LogLevel(name: record.level), level >= minimum else { return .level }
     }
     for index in selection.matches.indices where !holds(index, record) { return .match(index) }
     return nil

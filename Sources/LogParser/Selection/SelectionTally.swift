@@ -1,4 +1,5 @@
 import Bytes
+import Logging
 import Glibc
 
 /// What the conditions of a selection left out while nothing was selected, so that a run which selected nothing can say
@@ -37,8 +38,8 @@ final class SelectionTally {
     var values = DistinctValues()
     /// The time of the record that came nearest to being in time.
     var nearest: Timestamp?
-    /// Records by ``Level``, and behind these the ones of no known level.
-    var levels = [UInt64](repeating: 0, count: Level.allCases.count + 1)
+    /// Records by ``LogLevel``, and behind these the ones of no known level.
+    var levels = [UInt64](repeating: 0, count: LogLevel.allCases.count + 1)
     /// Records without the field.
     var lacking: UInt64 = 0
     var keys = DistinctValues()
@@ -53,7 +54,7 @@ final class SelectionTally {
       case .sandbox: values.note(record.sandbox)
       case .container: values.note(record.container)
       case .source: values.note(record.source)
-      case .level: levels[Level(name: record.level)?.rawValue ?? Level.allCases.count] += 1
+      case .level: levels[LogLevel(name: record.level)?.rawValue ?? LogLevel.allCases.count] += 1
       case .match:
         if let value { note(value) } else { noteLacking(record) }
       }
@@ -127,7 +128,7 @@ final class SelectionTally {
     case .container: return "found " + rejections.values.list("container", "containers")
     case .source: return "found " + rejections.values.list("source", "sources")
     case .level:
-      let names = Level.allCases.map(\.name) + ["without a known level"]
+      let names = LogLevel.allCases.map(\.name) + ["without a known level"]
       let counts = zip(rejections.levels, names).filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
       return "found " + counts.joined(separator: ", ")
     case .match(let index): return detail(selection.matches[index], rejections)

@@ -104,18 +104,4 @@ extension UnsafeRawBufferPointer {
     }
     return true
   }
-
-  /// The bytes of a range, which must be within these.
-  @inlinable @inline(__always)
-  public func part(_ range: Range<Int>) -> UnsafeRawBufferPointer {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count, "range out of bounds")
-    return UnsafeRawBufferPointer(rebasing: self[range])
-  }
-
-  /// The byte at an index, which must be within these; a buffer's own subscript checks only in debug builds.
-  @inlinable @inline(__always)
-  public func at(_ index: Int) -> UInt8 {
-    precondition(index >= 0 && index < count, "index out of range")
-    return self[index]
-  }
 }

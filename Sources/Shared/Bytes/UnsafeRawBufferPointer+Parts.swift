@@ -3,9 +3,23 @@ import Glibc
 
 /// Checked access to parts of borrowed memory: nothing here reads beyond its end, in a release either.
 extension UnsafeRawBufferPointer {
-  /// The part in `range`, held to the memory's bounds.
+  /// The bytes of a range, which must be within these.
   @inlinable @inline(__always)
   public func part(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "range out of bounds")
+    return UnsafeRawBufferPointer(rebasing: self[range])
+  }
+
+  /// The byte at an index, which must be within these; a buffer's own subscript checks only in debug builds.
+  @inlinable @inline(__always)
+  public func at(_ index: Int) -> UInt8 {
+    precondition(index >= 0 && index < count, "index out of range")
+    return self[index]
+  }
+
+  /// The part in `range`, held to the memory's bounds.
+  @inlinable @inline(__always)
+  public func part(clamping range: Range<Int>) -> UnsafeRawBufferPointer {
     let lower = Swift.max(0, Swift.min(range.lowerBound, count))
     let upper = Swift.max(lower, Swift.min(range.upperBound, count))
     return UnsafeRawBufferPointer(rebasing: self[lower..<upper])
@@ -41,7 +55,7 @@ extension [UInt8] {
   @inlinable public func withPart<Result, Failure: Error>(
     _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try withBytes { bytes throws(Failure) in try body(bytes.part(range)) }
+    try withBytes { bytes throws(Failure) in try body(bytes.part(clamping: range)) }
   }
 }
 

@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// What a command may be asked for in the place of its work: to say something of itself.
 package enum CommandRequest: Equatable, Sendable {

@@ -26,7 +26,7 @@ package struct DirectoryWatches<Key: Hashable>: ~Copyable {
     }
   }
 
-  package let file: FileDescriptor
+  private let notices: FileNotices
   private var interests: [Int32: Interest] = [:]
   private var steps: [Key: [Step]] = [:]
 
@@ -38,19 +38,18 @@ package struct DirectoryWatches<Key: Hashable>: ~Copyable {
   }
 
   package init() throws(SystemCallError) {
-    let number = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
-    guard number >= 0 else { throw SystemCallError("inotify_init1", "directories") }
-    file = FileDescriptor(owning: number)
+    notices = try FileNotices("directories")
   }
+
+  /// The descriptor that is readable when something changed.
+  package var descriptor: Int32 { notices.file.number }
 
   /// How many directories are watched.
   package var count: Int { interests.count }
 
   /// Watches an open directory. Its watch is what no other directory ever has; an inode's number may come back.
   package func watch(_ directory: Int32) throws(SystemCallError) -> Int32 {
-    let watch = inotify_add_watch(file.number, "/proc/self/fd/\(directory)", Self.mask)
-    guard watch >= 0 else { throw SystemCallError("inotify_add_watch", "directory") }
-    return watch
+    try notices.watch("/proc/self/fd/\(directory)", Self.mask, subject: "directory")
   }
 
   /// Says what a key has to do with, in the place of what was said before.
@@ -78,7 +77,7 @@ package struct DirectoryWatches<Key: Hashable>: ~Copyable {
       interest.all.remove(key)
     }
     if interest.isEmpty {
-      _ = inotify_rm_watch(file.number, step.watch)
+      notices.end(step.watch)
     } else {
       interests[step.watch] = interest
     }
@@ -88,40 +87,14 @@ package struct DirectoryWatches<Key: Hashable>: ~Copyable {
   package mutating func changes() -> Set<Key>? {
     var result = Set<Key>()
     var isWhole = true
-    var buffer = [UInt8](repeating: 0, count: 16 << 10)
     while true {
-      let count = read(file.number, &buffer, buffer.count)
-      guard count > 0 else { return isWhole ? result : nil }
-      var offset = 0
-      while let event = Event(buffer[..<count], at: &offset) {
+      let events = notices.next()
+      if events.isEmpty { return isWhole ? result : nil }
+      for event in events {
         if event.mask & UInt32(IN_Q_OVERFLOW) != 0 { isWhole = false }
         result.formUnion(interests[event.watch]?.keys(event.name) ?? [])
         if event.mask & UInt32(IN_IGNORED) != 0 { interests[event.watch] = nil }
       }
-    }
-  }
-
-  private struct Event {
-    var watch: Int32
-    var mask: UInt32
-    var name: String
-
-    /// Reads a watch, a mask, a cookie, the length of the name's room, and the name with zeros behind it.
-    init?(_ bytes: ArraySlice<UInt8>, at offset: inout Int) {
-      guard offset + 16 <= bytes.endIndex else { return nil }
-      let start = offset
-      let (watch, mask, room) = bytes.withUnsafeBytes {
-        (
-          $0.loadUnaligned(fromByteOffset: start, as: Int32.self),
-          $0.loadUnaligned(fromByteOffset: start + 4, as: UInt32.self),
-          Int($0.loadUnaligned(fromByteOffset: start + 12, as: UInt32.self))
-        )
-      }
-      offset += 16 + room
-      guard offset <= bytes.endIndex else { return nil }
-      self.watch = watch
-      self.mask = mask
-      name = String(decoding: bytes[(start + 16)..<offset].prefix { $0 != 0 }, as: UTF8.self)
     }
   }
 }

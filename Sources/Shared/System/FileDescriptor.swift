@@ -32,6 +32,19 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
+  /// Opens a name in an open directory, or by its path when that is `AT_FDCWD`.
+  ///
+  /// - Parameter subject: what errors call the file.
+  package static func open(
+    _ name: String, in directory: Int32, _ flags: Int32, mode: mode_t = 0, subject: String
+  ) throws(SystemCallError) -> FileDescriptor {
+    while true {
+      let number = openat(directory, name, flags | O_CLOEXEC, mode)
+      if number >= 0 { return FileDescriptor(owning: number) }
+      if errno != EINTR { throw SystemCallError("open", subject) }
+    }
+  }
+
   /// A file without a name in `directory`, which can be given one; nil where the file system has no such files.
   package static func unnamed(in directory: String) -> FileDescriptor? {
     // O_TMPFILE, which Glibc's module does not import: __O_TMPFILE | O_DIRECTORY.
@@ -90,6 +103,42 @@ package struct FileDescriptor: ~Copyable, Sendable {
       }
     }
     return done
+  }
+
+  /// Up to `count` bytes at `offset`, fewer only where the file ends.
+  package func bytes(at offset: Int, count: Int, subject: String) throws(SystemCallError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: max(0, count))
+    let got = try read(at: offset, into: &bytes, count: bytes.count, subject: subject)
+    bytes.removeLast(bytes.count - got)
+    return bytes
+  }
+
+  /// Writes all bytes, waiting where the descriptor is not ready.
+  package func writeAll(_ bytes: [UInt8], subject: String) throws(SystemCallError) {
+    // The standard library's own access passes on untyped errors only.
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(SystemCallError) in try writeAll(bytes, subject: subject) }
+    }
+    try result.get()
+  }
+
+  /// Forces what was written to the disk. Pipes, terminals and file systems that have none are passed over.
+  package func sync(_ subject: String) throws(SystemCallError) {
+    while fdatasync(number) != 0 {
+      switch errno {
+      case EINTR: continue
+      case EINVAL, EROFS: return
+      default: throw SystemCallError("fdatasync", subject)
+      }
+    }
+  }
+
+  /// Makes the descriptor another one of `other`'s file, without a moment in which it is closed and another thread could
+  /// get its number.
+  package func become(_ other: borrowing FileDescriptor) throws(SystemCallError) {
+    guard dup3(other.number, number, O_CLOEXEC) >= 0 else {
+      throw SystemCallError("dup3", "descriptor \(number)")
+    }
   }
 
   /// Writes all bytes, waiting where the descriptor is not ready.

@@ -35,6 +35,13 @@ package enum SocketReach {
     }
   }
 
+  /// Whether a text is an address of the loopback network, without brackets or a port.
+  package static func isLoopback(_ host: String) -> Bool {
+    var address = [UInt8](repeating: 0, count: 16)
+    if inet_pton(AF_INET, host, &address) == 1 { return isLoopback(address.prefix(4)) }
+    return inet_pton(AF_INET6, host, &address) == 1 && isLoopback(address)
+  }
+
   /// Whether the 4 or 16 bytes of an address are of the loopback network.
   package static func isLoopback(_ address: some Collection<UInt8>) -> Bool {
     if address.count == 4 { return address.first == 127 }

@@ -104,10 +104,7 @@ package enum ListeningSocket {
   }
 
   /// Whether a connection waits to be accepted. Without a free descriptor, accept(2) fails before it looks.
-  package static func hasConnection(_ number: Int32) -> Bool {
-    var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    return poll(&entry, 1, 0) > 0
-  }
+  package static func hasConnection(_ number: Int32) -> Bool { StreamSocket.hasInput(number) }
 
   private static func make(_ family: Int32, _ subject: String) throws(SystemCallError) -> FileDescriptor {
     let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)

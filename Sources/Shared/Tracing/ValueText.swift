@@ -1,5 +1,5 @@
-import Bytes
 import Encodings
+import Bytes
 
 extension UnsafeRawBufferPointer {
   /// The bytes of a span's text; nothing when it is not within these.

@@ -1,17 +1,18 @@
 import Bytes
-import CLinux
-import Glibc
+import Logging
 import System
 import Tracing
+import CLinux
+import Glibc
 
 /// `kata-trace-forwarder demo`: the forwarder itself, in a temporary directory, and an agent of its own that sends one
 /// sandbox's trace to it over a socket as a hypervisor would.
 struct Demo {
   private var options: ForwarderOptions
-  private let log: ForwarderLog
+  private let log: StructuredLog
   private let keepsSpool: Bool
 
-  init(_ options: ForwarderOptions, _ log: ForwarderLog, keepsSpool: Bool) {
+  init(_ options: ForwarderOptions, _ log: StructuredLog, keepsSpool: Bool) {
     self.options = options
     self.log = log
     self.keepsSpool = keepsSpool
@@ -45,7 +46,7 @@ struct Demo {
   }
 
   /// Sends the trace as an agent does, each span a frame; every other one as the older agents encode it.
-  private static func send(to path: String, _ log: ForwarderLog) {
+  private static func send(to path: String, _ log: StructuredLog) {
     var frames = ByteWriter()
     for (index, span) in DemoTrace.spans(now: WallClock.nanoseconds).enumerated() {
       AgentFrame.append(span, as: index % 2 == 0 ? .json : .bincode, to: &frames)

@@ -1,7 +1,8 @@
 import Bytes
 import CommandLine
-import Glibc
+import Logging
 import System
+import Glibc
 
 /// The command line of `kata-trace-forwarder`.
 package enum ForwarderCommand {
@@ -30,7 +31,8 @@ package enum ForwarderCommand {
       say("kata-trace-forwarder: \(error.message)\nTry kata-trace-forwarder --help.\n")
       return 2
     }
-    let log = ForwarderLog(level: options.logLevel)
+    let log = StructuredLog(
+      level: options.logLevel, program: "kata-trace-forwarder", source: "trace-forwarder")
     if isDemo { return Demo(options, log, keepsSpool: settings.spoolDirectory != nil).run() }
     guard options.spoolIsTemporary else { return Forwarder(options, log).run() }
     do throws(SystemCallError) {

@@ -15,7 +15,7 @@ extension ForwarderFlags {
         "otlp-protocol", nil, .choice("NAME", ["http/protobuf", "http/json"]), in: section,
         "Set the OTLP encoding", detail: "The default is http/protobuf."
       ) { (settings, text) throws(UsageError) in
-        settings.otlp.usesJSON = text == "http/json"
+        settings.options.otlpUsesJSON = text == "http/json"
         settings.usesOTLPOption = "--otlp-protocol"
       },
       Flag(

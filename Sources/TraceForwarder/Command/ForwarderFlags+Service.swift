@@ -1,4 +1,5 @@
 import CommandLine
+import Logging
 
 extension ForwarderFlags {
   private static var querySection: String { "Query" }
@@ -159,8 +160,8 @@ extension ForwarderFlags {
         in: serviceSection, "Log this and more severe",
         detail: "To standard error, in logfmt. The default is info."
       ) { (settings, text) throws(UsageError) in
-        let names = ["warn": LogLevel.warning, "critical": .error]
-        settings.options.logLevel = LogLevel(rawValue: text) ?? names[text] ?? .info
+        // The forwarder writes nothing more severe than errors, which critical means as well.
+        settings.options.logLevel = min(LogLevel(option: text) ?? .info, .error)
       },
       Flag(
         "stop-timeout", nil, .text("TIME"), in: serviceSection, "Take at most this long to stop",

@@ -1,3 +1,5 @@
+import HTTP
+import Logging
 import System
 
 /// What the forwarder is to do: the command line, understood and checked.
@@ -19,24 +21,6 @@ package struct ForwarderOptions: Sendable {
     package var traceAge = 0
   }
 
-  /// A collector that spans are posted to.
-  package struct Collector: Sendable {
-    package var url: String
-    package var headers: [(name: String, value: String)] = []
-    /// Milliseconds for one request.
-    package var timeout = 10_000
-    package var credentials: String?
-    package var authorities: String?
-    package var usesJSON = false
-
-    package init(url: String) { self.url = url }
-
-    var client: HTTPClient.Options {
-      HTTPClient.Options(
-        url: url, headers: headers, timeout: timeout, credentials: credentials, authorities: authorities)
-    }
-  }
-
   // Receivers
   package var port: UInt32 = 10240
   package var vsock: VSOCK? = VSOCK()
@@ -54,10 +38,12 @@ package struct ForwarderOptions: Sendable {
   // Exporters
   package var jaegerDirectory: String?
   package var jaegerFile: String?
-  package var otlp: Collector?
+  package var otlp: HTTPClient.Options?
+  /// Whether OTLP is posted as JSON.
+  package var otlpUsesJSON = false
   package var otlpFile: String?
   package var jaegerAgent: SocketAddress?
-  package var jaegerCollector: Collector?
+  package var jaegerCollector: HTTPClient.Options?
   package var dumpsOnly = false
   package var files = Files()
   package var worker = ExporterWorker.Pace()

@@ -1,6 +1,7 @@
 import CommandLine
-import Glibc
+import HTTP
 import System
+import Glibc
 
 /// What the command line says, before it is checked as a whole.
 struct ForwarderSettings {
@@ -13,7 +14,7 @@ struct ForwarderSettings {
   var jaegerHost: String?
   var jaegerPort: UInt16?
   var otlpEndpoint: String?
-  var otlp = ForwarderOptions.Collector(url: "")
+  var otlp = HTTPClient.Options(url: "")
   var usesOTLPOption: String?
   var jaegerEndpoint: String?
   var jaegerUser: String?
@@ -46,7 +47,7 @@ struct ForwarderSettings {
       throw UsageError("\(usesOTLPOption) is about a collector: give --otlp-endpoint as well")
     }
     if let jaegerEndpoint {
-      var collector = ForwarderOptions.Collector(url: try Self.jaegerURL(jaegerEndpoint))
+      var collector = HTTPClient.Options(url: try Self.jaegerURL(jaegerEndpoint))
       collector.timeout = otlp.timeout
       collector.authorities = otlp.authorities
       collector.credentials = jaegerUser

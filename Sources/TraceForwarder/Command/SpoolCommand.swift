@@ -1,8 +1,8 @@
 import Bytes
-import CLinux
 import CommandLine
-import Glibc
 import System
+import CLinux
+import Glibc
 
 /// `kata-trace-forwarder spool`: what is in a spool or set aside, whether a forwarder uses it or not.
 ///

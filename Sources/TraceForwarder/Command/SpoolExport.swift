@@ -1,7 +1,7 @@
 import Bytes
-import Glibc
 import System
 import Tracing
+import Glibc
 
 /// `kata-trace-forwarder spool export`: spans to standard output.
 struct SpoolExport {
@@ -43,7 +43,7 @@ struct SpoolExport {
 
   private func decode(_ payload: UnsafeRawBufferPointer, into span: inout Span) -> Bool {
     guard let range = spanRange(payload) else { return false }
-    return (try? OTLPProtobuf.decode(payload.part(range), limits: .none, into: &span)) != nil
+    return (try? OTLPProtobuf.decode(payload.part(clamping: range), limits: .none, into: &span)) != nil
   }
 
   private func writeLines() throws(SystemCallError) -> Int {

@@ -1,5 +1,5 @@
-import Bytes
 import Encodings
+import Logging
 
 /// The reports of `kata-trace-forwarder spool`.
 extension SpoolInspection {
@@ -55,7 +55,7 @@ extension SpoolInspection {
       "set aside: \(Self.counted(aside, "span")), \(Self.counted(setAside.reduce(0) { $0 + $1.size }, "byte"))\n"
     for (refusal, count) in sortedRefusals {
       text += "  \(refusal.exporter): \(Self.counted(count, "span")), status \(refusal.status): "
-      text += "\(ForwarderLog.printable(refusal.reason))\n"
+      text += "\(StructuredLog.printable(refusal.reason))\n"
     }
     let again = resent.reduce(0) { $0 + $1.survey.records }
     if again > 0 { text += "to be delivered again: \(Self.counted(again, "span"))\n" }

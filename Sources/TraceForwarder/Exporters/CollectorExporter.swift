@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 
 /// Posts spans to a collector over HTTP, and finds out which of them it refuses.
 ///

@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 
 /// Posts requests to one collector and says of each that was not answered, or whose spans must wait, why and what to do.
 /// Nothing that it says has a header's value or a credential.
@@ -10,7 +11,9 @@ final class CollectorPoster {
     var options = options
     options.headers.append((name: LoopGuard.header, value: context.instance))
     secrets = Secrets(options)
-    do throws(HTTPClient.Failure) { client = try HTTPClient(options, deadline: context.deadline) } catch {
+    do throws(HTTPClient.Failure) {
+      client = try HTTPClient(options, userAgent: "kata-trace-forwarder", deadline: context.deadline)
+    } catch {
       throw ExportFailure(error.reason, remedy: error.kind.remedy)
     }
   }
@@ -18,7 +21,7 @@ final class CollectorPoster {
   /// The answer, when it accepts or refuses the spans; every other one is a failure.
   func post(_ body: UnsafeRawBufferPointer, type: String) throws(ExportFailure) -> HTTPClient.Answer {
     let answer: HTTPClient.Answer
-    do throws(HTTPClient.Failure) { answer = try client.post(body, type: type) } catch {
+    do throws(HTTPClient.Failure) { answer = try client.post(Array(body), type: type) } catch {
       throw ExportFailure(redacted(error.reason), remedy: error.kind.remedy)
     }
     guard CollectorAnswer(status: answer.status) == .held else { return answer }

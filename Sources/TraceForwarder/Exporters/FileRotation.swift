@@ -1,5 +1,5 @@
-import Glibc
 import System
+import Glibc
 
 /// When a growing file is put aside, and how many of those stay.
 package struct FileRotation: Sendable {

@@ -1,7 +1,7 @@
 import Bytes
-import Glibc
 import System
 import Tracing
+import Glibc
 
 /// One Jaeger JSON file a trace, replaced as spans arrive.
 ///
@@ -128,7 +128,7 @@ final class JaegerDirectoryExporter: SpanExporter {
       }
     }
     if hasNewName {
-      do throws(SystemCallError) { try DurableFile.syncDirectory(of: path(TraceID(0))) } catch {
+      do throws(SystemCallError) { try AtomicFile.syncDirectory(of: path(TraceID(0))) } catch {
         throw ExportFailure(error.description)
       }
       hasNewName = false
@@ -169,7 +169,9 @@ final class JaegerDirectoryExporter: SpanExporter {
     let path = path(trace.document.traceID)
     do throws(SystemCallError) {
       if let version = try FileVersion.current(path), version != trace.file { try keep(path) }
-      try DurableFile.replace(path, mode: 0o640, file.bytes)
+      try AtomicFile.replace(path, mode: 0o640, durability: .content) { (target) throws(SystemCallError) in
+        try target.writeAll(file.bytes, subject: path)
+      }
       trace.file = try FileVersion.current(path)
     } catch {
       throw ExportFailure(error.description)

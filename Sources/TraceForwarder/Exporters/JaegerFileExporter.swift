@@ -1,7 +1,7 @@
 import Bytes
-import Glibc
 import System
 import Tracing
+import Glibc
 
 /// Everything in one Jaeger JSON file, which is written when the forwarder ends, when it is told to (SIGHUP), and when
 /// the limits of rotation are reached.
@@ -84,7 +84,7 @@ final class JaegerFileExporter: SpanExporter {
     let number = try open()
     do throws(SystemCallError) {
       try FileDescriptor(borrowing: number).writeAll(
-        records.bytes.part(piece), subject: partialPath)
+        records.bytes.part(clamping: piece), subject: partialPath)
     } catch {
       _ = ftruncate(number, size)
       throw error
@@ -105,9 +105,9 @@ final class JaegerFileExporter: SpanExporter {
   func flush(mustDeliver: Bool) throws(ExportFailure) {
     guard let number = partial?.number else { return }
     do throws(SystemCallError) {
-      if size != syncedSize { try DurableFile.sync(number, partialPath) }
+      if size != syncedSize { try FileDescriptor(borrowing: number).sync(partialPath) }
       syncedSize = size
-      if hasNewName { try DurableFile.syncDirectory(of: path) }
+      if hasNewName { try AtomicFile.syncDirectory(of: path) }
       hasNewName = false
     } catch {
       var failure = ExportFailure(error.description)
@@ -167,18 +167,11 @@ final class JaegerFileExporter: SpanExporter {
     // A run without a span leaves the file of an earlier one as it is.
     if partial == nil, access(partialPath, F_OK) != 0, access(path, F_OK) == 0 { return }
     let number = try open()
-    let temporary = "\(path).tmp"
-    let file = try FileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o640)
-    do throws(SystemCallError) {
-      let unreadable = try writeDocument(from: number, to: file)
-      try DurableFile.sync(file.number, temporary)
-      guard rename(temporary, path) == 0 else { throw SystemCallError("rename", path) }
-      try DurableFile.syncDirectory(of: path)
-      if !keeping { context.countUnreadable(unreadable) }
-    } catch {
-      _ = unlink(temporary)
-      throw error
+    var unreadable = 0
+    try AtomicFile.replace(path, mode: 0o640, durability: .name) { (file) throws(SystemCallError) in
+      unreadable = try writeDocument(from: number, to: file)
     }
+    if !keeping { context.countUnreadable(unreadable) }
     if keeping { return }
     partial = nil
     (size, syncedSize) = (0, 0)
@@ -248,14 +241,7 @@ final class JaegerFileExporter: SpanExporter {
   }
 
   private func bytes(_ place: Range<Int>, _ partial: Int32) throws(SystemCallError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: place.count)
-    let subject = partialPath
-    let got = try bytes.withMutableBytes { target throws(SystemCallError) -> Int in
-      guard let base = target.baseAddress else { return 0 }
-      return try FileDescriptor(borrowing: partial).read(
-        at: place.lowerBound, into: base, count: place.count, subject: subject)
-    }
-    bytes.removeLast(place.count - got)
-    return bytes
+    try FileDescriptor(borrowing: partial).bytes(
+      at: place.lowerBound, count: place.count, subject: partialPath)
   }
 }

@@ -1,7 +1,7 @@
 import Bytes
+import System
 import CLinux
 import Glibc
-import System
 
 /// Jaeger's agent over UDP: one `emitBatch` a datagram. Nothing confirms that a datagram arrived; only an agent on this
 /// machine that is down is noticed, by the system.

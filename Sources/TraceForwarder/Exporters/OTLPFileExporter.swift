@@ -1,7 +1,7 @@
 import Bytes
-import Glibc
 import System
 import Tracing
+import Glibc
 
 /// OTLP JSON, one `TracesData` a line: the format of the OpenTelemetry Collector's file exporter and receiver.
 final class OTLPFileExporter: SpanExporter {
@@ -52,7 +52,7 @@ final class OTLPFileExporter: SpanExporter {
   func flush(mustDeliver: Bool) throws(ExportFailure) {
     do throws(SystemCallError) {
       try sync()
-      if hasNewName { try DurableFile.syncDirectory(of: path) }
+      if hasNewName { try AtomicFile.syncDirectory(of: path) }
       hasNewName = false
     } catch {
       throw failure(error)
@@ -69,7 +69,7 @@ final class OTLPFileExporter: SpanExporter {
     let number = try open()
     do throws(SystemCallError) {
       try FileDescriptor(borrowing: number).writeAll(
-        lines.bytes.part(piece), subject: path)
+        lines.bytes.part(clamping: piece), subject: path)
     } catch {
       // Half a line would spoil the next one.
       _ = ftruncate(number, size)
@@ -86,7 +86,7 @@ final class OTLPFileExporter: SpanExporter {
   /// A disk that failed to take the bytes says so once and may then call them written: they are cut, and written again.
   private func sync() throws(SystemCallError) {
     guard let number = file?.number, size != syncedSize else { return }
-    do throws(SystemCallError) { try DurableFile.sync(number, path) } catch {
+    do throws(SystemCallError) { try FileDescriptor(borrowing: number).sync(path) } catch {
       _ = ftruncate(number, syncedSize)
       size = syncedSize
       throw error

@@ -44,7 +44,7 @@ final class OTLPRequestEncoder: RequestEncoder {
     batch.bytes.withBytes { bytes in
       if usesJSON { body.put("{\"resourceSpans\":[") }
       for range in batch.payloads[payloads] {
-        let payload = bytes.part(range)
+        let payload = bytes.part(clamping: range)
         if usesJSON {
           guard context.decode(payload, into: &span) else {
             request.unreadable += 1

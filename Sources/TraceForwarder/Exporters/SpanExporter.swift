@@ -1,4 +1,5 @@
 import Bytes
+import Logging
 import System
 import Tracing
 
@@ -60,7 +61,7 @@ package struct ExporterContext: Sendable {
   /// By which metrics, the log and the position's file name the exporter.
   package var name: String
   package var metrics: Metrics
-  package var log: ForwarderLog
+  package var log: StructuredLog
   package var losses: LossLedger
   /// Where spans go that the destination refuses for good.
   package var store: SetAside

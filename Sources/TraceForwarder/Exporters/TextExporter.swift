@@ -1,7 +1,7 @@
 import Bytes
-import Glibc
 import System
 import Tracing
+import Glibc
 
 /// Readable spans on standard output, for `--dump-only`.
 final class TextExporter: SpanExporter {
@@ -44,9 +44,9 @@ final class TextExporter: SpanExporter {
         continue
       }
       // A pipe that is ready has room for this much, so the write does not block.
-      let piece = rest.part(0..<4096)
+      let piece = rest.part(clamping: 0..<4096)
       try FileDescriptor(borrowing: STDOUT_FILENO).writeAll(piece, subject: "standard output")
-      rest = rest.part(piece.count..<rest.count)
+      rest = rest.part(clamping: piece.count..<rest.count)
     }
   }
 }

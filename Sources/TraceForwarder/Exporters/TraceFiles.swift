@@ -1,6 +1,5 @@
-import Bytes
-import Glibc
 import System
+import Glibc
 
 /// The files of a directory that are one trace each, and those that were kept because something else changed them.
 enum TraceFiles {
@@ -42,13 +41,6 @@ enum TraceFiles {
     guard status.isRegularFile, status.st_size <= limit else {
       throw SystemCallError("read", path, code: EFBIG)
     }
-    let size = Int(status.st_size)
-    var bytes = [UInt8](repeating: 0, count: size)
-    let got = try bytes.withMutableBytes { target throws(SystemCallError) -> Int in
-      guard let base = target.baseAddress else { return 0 }
-      return try file.read(at: 0, into: base, count: size, subject: path)
-    }
-    bytes.removeLast(size - got)
-    return (bytes, version)
+    return (try file.bytes(at: 0, count: Int(status.st_size), subject: path), version)
   }
 }

@@ -1,5 +1,6 @@
-import Bytes
 import Encodings
+import Bytes
+import HTTP
 import System
 import Tracing
 

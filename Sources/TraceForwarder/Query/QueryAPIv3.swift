@@ -1,4 +1,6 @@
+import Encodings
 import Bytes
+import HTTP
 import Tracing
 
 /// Version 3 of Jaeger's query API, whose traces are OTLP JSON. See `formats/query-api`.

@@ -1,6 +1,6 @@
-import Glibc
 import System
 import Tracing
+import Glibc
 
 /// What one answer may cost, so that no request takes the memory or the time of all others.
 struct AnswerLimits {

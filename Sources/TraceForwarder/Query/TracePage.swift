@@ -1,6 +1,7 @@
 import Bytes
-import CTracePage
+import HTTP
 import Tracing
+import CTracePage
 
 /// The page at `/`: a list of traces, and one trace as a waterfall. It asks the query API like any other client, and needs
 /// nothing from elsewhere. Its files are in `Sources/CTracePage`.

@@ -1,5 +1,6 @@
 import Bytes
 import Encodings
+import HTTP
 import System
 
 /// What is wrong with a parameter, and which it is.

@@ -1,8 +1,8 @@
-import Bytes
-import CLinux
-import Glibc
+import Logging
 import System
 import Tracing
+import CLinux
+import Glibc
 
 /// Receives the guest agents' frames: any number of listeners and connections on one thread.
 ///
@@ -12,7 +12,7 @@ final class AgentReceiver {
   let loop: EventLoop
   let limits: AgentLimits
   let metrics: Metrics
-  let log: ForwarderLog
+  let log: StructuredLog
   let intake: SpanIntake
   private var listeners: [Int32: AgentListener] = [:]
   private(set) var connections: [Int32: AgentConnection] = [:]
@@ -38,7 +38,7 @@ final class AgentReceiver {
   /// Bytes of records that are handed to the spool at once, but for a single larger one.
   let batchBytes: Int
 
-  init(loop: EventLoop, limits: AgentLimits, spool: Spool, metrics: Metrics, log: ForwarderLog) {
+  init(loop: EventLoop, limits: AgentLimits, spool: Spool, metrics: Metrics, log: StructuredLog) {
     self.loop = loop
     self.limits = limits
     self.metrics = metrics

@@ -1,7 +1,7 @@
-import Bytes
-import Glibc
+import HTTP
 import System
 import Tracing
+import Glibc
 
 /// Recognises spans that come back to the forwarder that sent them.
 ///

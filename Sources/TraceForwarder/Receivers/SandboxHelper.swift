@@ -1,6 +1,7 @@
+import Logging
+import System
 import CLinux
 import Glibc
-import System
 
 /// Starts the privileged half, which ``SandboxWatch`` is, as a process.
 enum SandboxHelper {
@@ -22,32 +23,26 @@ enum SandboxHelper {
     }
     let ours = FileDescriptor(owning: pair[0])
     let theirs = FileDescriptor(owning: pair[1])
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    // A duplicate has no close-on-exec flag.
-    let high = fcntl(theirs.number, F_DUPFD, 10)
-    posix_spawn_file_actions_adddup2(&actions, high, descriptor)
-    posix_spawn_file_actions_addclose(&actions, high)
     let arguments =
-      ["kata-trace-forwarder", argument, String(port), level.rawValue]
+      ["kata-trace-forwarder", argument, String(port), level.name]
       + templates.map(\.description)
-    var list: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-    defer { for text in list { free(text) } }
-    var process = pid_t()
-    let code = posix_spawn(&process, "/proc/self/exe", &actions, nil, &list, environ)
-    _ = Glibc.close(high)
-    guard code == 0 else { throw SystemCallError("start", "privileged helper", code: code) }
+    do throws(SystemCallError) {
+      // The helper ends by itself when this half has ended.
+      _ = try Subprocess.start(
+        "/proc/self/exe", arguments, descriptors: [.init(theirs.number, as: descriptor)])
+    } catch {
+      throw SystemCallError("start", "privileged helper", code: error.code)
+    }
     return ours
   }
 
   /// What the helper's process does.
   static func main(_ arguments: [String]) -> Int32 {
-    guard arguments.count >= 3, let port = UInt32(arguments[0]), let level = LogLevel(rawValue: arguments[1])
+    guard arguments.count >= 3, let port = UInt32(arguments[0]), let level = LogLevel(option: arguments[1])
     else { return 2 }
     // A signal to the group is for the other half, which ends this one by ending.
     for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
-    let log = ForwarderLog(level: level)
+    let log = StructuredLog(level: level, program: "kata-trace-forwarder", source: "trace-forwarder")
     do throws(SystemCallError) {
       // Groups of root's would count where it works as another user.
       if geteuid() == 0, setgroups(0, nil) != 0 { throw SystemCallError("setgroups", "privileged helper") }

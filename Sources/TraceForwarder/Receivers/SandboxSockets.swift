@@ -1,19 +1,20 @@
+import Logging
+import System
 import CLinux
 import Glibc
-import System
 
 /// The other end of ``SandboxWatch``: takes the sockets that the privileged half makes.
 final class SandboxSockets: EventHandler, IdleHandler {
   private let file: FileDescriptor
   private unowned let receiver: AgentReceiver
-  private let log: ForwarderLog
+  private let log: StructuredLog
   /// The listeners by the key that the privileged half has for each.
   private var listeners: [UInt64: (number: Int32, sandbox: String)] = [:]
   private var isPaused = false
   /// What ended the privileged half.
   private(set) var failure: SystemCallError?
 
-  init(_ file: consuming FileDescriptor, _ receiver: AgentReceiver, _ log: ForwarderLog) {
+  init(_ file: consuming FileDescriptor, _ receiver: AgentReceiver, _ log: StructuredLog) {
     self.file = file
     self.receiver = receiver
     self.log = log

@@ -1,6 +1,7 @@
+import Logging
+import System
 import CLinux
 import Glibc
-import System
 
 /// The privileged half of the forwarder: watches the sandboxes' directories, makes a socket in each and hands it to the
 /// other half, which has no rights any more. It reads nothing from anybody but the kernel.
@@ -36,7 +37,7 @@ struct SandboxWatch: ~Copyable {
   private let port: UInt32
   private let connection: FileDescriptor
   private let roundInterval: Int
-  private let log: ForwarderLog
+  private let log: StructuredLog
   private var watches: DirectoryWatches<WatchedPlace>
   private var sandboxes: [Set<String>]
   private var made: [WatchedPlace: Made] = [:]
@@ -57,7 +58,7 @@ struct SandboxWatch: ~Copyable {
 
   /// - Parameter connection: a socket of messages to the other half.
   init(
-    _ templates: [SocketTemplate], port: UInt32, connection: consuming FileDescriptor, log: ForwarderLog,
+    _ templates: [SocketTemplate], port: UInt32, connection: consuming FileDescriptor, log: StructuredLog,
     roundInterval: Int = Self.roundInterval
   ) throws(SystemCallError) {
     self.templates = templates
@@ -94,7 +95,7 @@ struct SandboxWatch: ~Copyable {
   private func waits(within timeout: Int32, ignoringEvents: Bool = false) -> Bool {
     var files = [
       pollfd(fd: connection.number, events: Int16(POLLIN), revents: 0),
-      pollfd(fd: ignoringEvents ? -1 : watches.file.number, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: ignoringEvents ? -1 : watches.descriptor, events: Int16(POLLIN), revents: 0),
     ]
     _ = poll(&files, 2, timeout)
     return files[0].revents == 0

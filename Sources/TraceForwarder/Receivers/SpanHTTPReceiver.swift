@@ -1,17 +1,19 @@
 import Bytes
+import HTTP
+import Logging
 import Tracing
 
 /// Spans over HTTP: Jaeger's Thrift at `/api/traces`, OTLP at `/v1/traces`.
 final class SpanHTTPReceiver {
   private let intake: SpanIntake
   private let metrics: Metrics
-  private let log: ForwarderLog
+  private let log: StructuredLog
   private let limits: SpanLimits
   private let defaultService: String
   private var loops: LoopGuard
 
   init(
-    spool: Spool, metrics: Metrics, log: ForwarderLog, limits: SpanLimits, defaultService: String,
+    spool: Spool, metrics: Metrics, log: StructuredLog, limits: SpanLimits, defaultService: String,
     loops: LoopGuard
   ) {
     intake = SpanIntake(spool: spool)

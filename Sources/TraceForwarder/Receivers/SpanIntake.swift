@@ -1,5 +1,4 @@
 import Bytes
-import Synchronization
 import Tracing
 
 /// The way of every received span into the spool, shared by all receivers: attributes that say where it is from, the

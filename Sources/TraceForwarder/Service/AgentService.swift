@@ -1,3 +1,5 @@
+import HTTP
+import Logging
 import System
 
 /// Receives the agents on one thread: fixed sockets, and those of sandboxes that come and go.
@@ -6,7 +8,7 @@ final class AgentService: LoopService {
   private let sandboxes: SandboxSockets?
 
   init(
-    _ receiver: AgentReceiver, listeners: [ListeningSockets.Agent], helper: BoundSocket?, log: ForwarderLog
+    _ receiver: AgentReceiver, listeners: [ListeningSockets.Agent], helper: BoundSocket?, log: StructuredLog
   ) throws(SystemCallError) {
     self.receiver = receiver
     for listener in listeners {

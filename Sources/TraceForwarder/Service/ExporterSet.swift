@@ -1,6 +1,6 @@
-import Glibc
-import Synchronization
+import Logging
 import System
+import Glibc
 
 /// The exporters that were asked for, each with its thread and its position in the spool.
 struct ExporterSet: Sendable {
@@ -8,7 +8,7 @@ struct ExporterSet: Sendable {
 
   /// - Parameter onClosedOutput: called when nobody reads standard output any more.
   init(
-    _ options: ForwarderOptions, spool: Spool, metrics: Metrics, losses: LossLedger, log: ForwarderLog,
+    _ options: ForwarderOptions, spool: Spool, metrics: Metrics, losses: LossLedger, log: StructuredLog,
     mark: String,
     onClosedOutput: @escaping @Sendable () -> Void
   ) throws(SystemCallError) {
@@ -35,7 +35,7 @@ struct ExporterSet: Sendable {
     if let collector = options.otlp {
       try add("otlp") { context throws(ExportFailure) in
         try CollectorExporter(
-          context, OTLPRequestEncoder(context, usesJSON: collector.usesJSON), collector.client)
+          context, OTLPRequestEncoder(context, usesJSON: options.otlpUsesJSON), collector)
       }
     }
     if let path = options.otlpFile {
@@ -44,7 +44,7 @@ struct ExporterSet: Sendable {
     if let address = options.jaegerAgent { try add("jaeger-agent") { JaegerUDPExporter($0, address) } }
     if let collector = options.jaegerCollector {
       try add("jaeger-thrift") { context throws(ExportFailure) in
-        try CollectorExporter(context, ThriftRequestEncoder(context), collector.client)
+        try CollectorExporter(context, ThriftRequestEncoder(context), collector)
       }
     }
     if options.dumpsOnly {

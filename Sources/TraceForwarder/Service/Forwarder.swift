@@ -1,5 +1,7 @@
-import Glibc
+import HTTP
+import Logging
 import System
+import Glibc
 
 /// The whole forwarder: receivers, spool, exporters and queries, from its start to its end.
 ///
@@ -8,7 +10,7 @@ import System
 /// signals.
 struct Forwarder {
   private let options: ForwarderOptions
-  private let log: ForwarderLog
+  private let log: StructuredLog
   private let manager = ServiceManager()
   private let metrics = Metrics()
   private let losses: LossLedger
@@ -18,7 +20,7 @@ struct Forwarder {
   /// What is told when all sockets are bound: the address that queries are answered at.
   private let onReady: (String?) -> Void
 
-  init(_ options: ForwarderOptions, _ log: ForwarderLog, onReady: @escaping (String?) -> Void = { _ in }) {
+  init(_ options: ForwarderOptions, _ log: StructuredLog, onReady: @escaping (String?) -> Void = { _ in }) {
     self.options = options
     self.log = log
     self.onReady = onReady
@@ -179,7 +181,7 @@ struct Forwarder {
           if let answer = telemetry.answer(request) { return answer }
           // Made before anything is known of the room, a small one takes none: there are only so many connections.
           let cheap = QueryAPI.isCheap(request) ? api.answer(request) : nil
-          if let cheap, cheap.body.count <= HTTPConnection.mostOutput { return cheap }
+          if let cheap, cheap.body.count <= HTTPServer.mostOutput { return cheap }
           return server.hasRoomForAnswer()
             ? cheap ?? api.answer(request)
             : HTTPResponse(

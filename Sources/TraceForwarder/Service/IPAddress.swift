@@ -1,6 +1,6 @@
+import System
 import CLinux
 import Glibc
-import System
 
 /// An IP address and a port; an IPv4 address in IPv6's notation of it.
 struct IPAddress: Hashable, Sendable, CustomStringConvertible {

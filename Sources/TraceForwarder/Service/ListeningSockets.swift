@@ -1,6 +1,7 @@
+import Logging
+import System
 import CLinux
 import Glibc
-import System
 
 /// The sockets that the forwarder listens on, bound while it still has the rights for that, or handed over by systemd.
 struct ListeningSockets {
@@ -23,7 +24,7 @@ struct ListeningSockets {
     var description: String
   }
 
-  init(_ options: ForwarderOptions, _ log: ForwarderLog) throws(BindingFailure) {
+  init(_ options: ForwarderOptions, _ log: StructuredLog) throws(BindingFailure) {
     try adopt(ServiceManager.sockets())
     do throws(SystemCallError) {
       for path in options.socketPaths {
@@ -71,7 +72,7 @@ struct ListeningSockets {
     }
   }
 
-  private mutating func bindVSOCK(_ options: ForwarderOptions, _ log: ForwarderLog) throws(BindingFailure) {
+  private mutating func bindVSOCK(_ options: ForwarderOptions, _ log: StructuredLog) throws(BindingFailure) {
     guard let vsock = options.vsock, !hasVSOCK else { return }
     do throws(SystemCallError) {
       let socket = try ListeningSocket.vsock(cid: vsock.cid, port: options.port)
@@ -118,7 +119,7 @@ struct ListeningSockets {
     }
   }
 
-  private mutating func bindMetrics(_ options: ForwarderOptions, _ log: ForwarderLog) throws(BindingFailure) {
+  private mutating func bindMetrics(_ options: ForwarderOptions, _ log: StructuredLog) throws(BindingFailure) {
     do throws(BindingFailure) { metrics = try tcp(options.metrics, "--metrics") } catch {
       if options.metricsIsRequired { throw error }
       log.warning("metrics are not served", ["error": error.description])

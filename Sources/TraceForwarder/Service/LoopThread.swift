@@ -1,6 +1,6 @@
+import System
 import Glibc
 import Synchronization
-import System
 
 /// What an event loop serves, on its own thread. It is made, called and let go of there.
 protocol LoopService: AnyObject {

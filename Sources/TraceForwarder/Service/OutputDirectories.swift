@@ -1,6 +1,6 @@
+import System
 import CLinux
 import Glibc
-import System
 
 /// The directories that the forwarder writes to: made while it has the rights, and checked when it has become its user.
 struct OutputDirectories {

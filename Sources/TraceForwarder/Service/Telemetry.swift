@@ -1,3 +1,4 @@
+import HTTP
 import Synchronization
 
 /// What the forwarder says of itself over HTTP: `/metrics`, `/healthz` and `/readyz`.

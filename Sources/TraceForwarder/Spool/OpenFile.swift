@@ -1,5 +1,5 @@
-import Glibc
 import System
+import Glibc
 
 /// An open file that several places may know, closed when the last of them lets go of it.
 final class OpenFile: Sendable {

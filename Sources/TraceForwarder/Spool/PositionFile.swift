@@ -1,6 +1,5 @@
-import Bytes
-import Glibc
 import System
+import Glibc
 
 /// How far an exporter has delivered, kept beside the spool.
 ///
@@ -143,26 +142,5 @@ enum PositionFile {
       throw SystemCallError("write", path, code: written < 0 ? errno : ENOSPC)
     }
     guard fdatasync(file.number) == 0 else { throw SystemCallError("fdatasync", path) }
-  }
-}
-
-/// Files that are there whole or not at all.
-package enum AtomicFile {
-  package static func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(SystemCallError) {
-    try bytes.withBytes { bytes throws(SystemCallError) in try write(bytes, to: path, mode: mode) }
-  }
-
-  package static func write(_ bytes: UnsafeRawBufferPointer, to path: String, mode: mode_t)
-    throws(SystemCallError)
-  {
-    let temporary = "\(path).tmp"
-    let file = try FileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
-    do throws(SystemCallError) {
-      try file.writeAll(bytes, subject: path)
-      guard rename(temporary, path) == 0 else { throw SystemCallError("rename", path) }
-    } catch {
-      _ = unlink(temporary)
-      throw error
-    }
   }
 }

@@ -1,7 +1,7 @@
 import Bytes
+import System
 import CLinux
 import Glibc
-import System
 
 /// Bytes of a segment that are no record.
 package struct SegmentGap: Equatable, Sendable {
@@ -197,13 +197,6 @@ enum SpoolFile {
   static func bytes(_ file: Int32, at offset: Int, _ count: Int, _ path: String) throws(SystemCallError)
     -> [UInt8]
   {
-    var bytes = [UInt8](repeating: 0, count: max(0, count))
-    let got = try bytes.withMutableBytes { target throws(SystemCallError) -> Int in
-      guard let base = target.baseAddress else { return 0 }
-      return try FileDescriptor(borrowing: file).read(
-        at: offset, into: base, count: target.count, subject: path)
-    }
-    if got < bytes.count { bytes.removeLast(bytes.count - got) }
-    return bytes
+    try FileDescriptor(borrowing: file).bytes(at: offset, count: count, subject: path)
   }
 }

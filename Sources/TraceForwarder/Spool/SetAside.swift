@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// Spans that a destination refused for good, on disk beside the spool.
 ///
@@ -256,7 +256,7 @@ extension Spool {
         losses.add(.spoolRecord, 1, [("file", path)])
         return
       }
-      key.append(payload.part(record.span), to: &records)
+      key.append(payload.part(clamping: record.span), to: &records)
       count += 1
     }
     try append(records.bytes, count: count)

@@ -57,8 +57,8 @@ struct SetAsideRecord: Equatable {
       let start = try reader.skip(count)
       let range = start..<reader.position
       switch tag >> 3 {
-      case 2: exporter = String(decoding: reader.bytes.part(range), as: UTF8.self)
-      case 4: reason = String(decoding: reader.bytes.part(range), as: UTF8.self)
+      case 2: exporter = String(decoding: reader.bytes.part(clamping: range), as: UTF8.self)
+      case 4: reason = String(decoding: reader.bytes.part(clamping: range), as: UTF8.self)
       case 5: span = range
       default: break
       }

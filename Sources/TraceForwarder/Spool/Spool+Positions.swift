@@ -1,5 +1,5 @@
-import Glibc
 import System
+import Glibc
 
 /// How far each exporter has delivered.
 extension Spool {

@@ -1,5 +1,5 @@
-import Glibc
 import System
+import Glibc
 
 /// Where things are in the spool, for those who read it.
 extension Spool {

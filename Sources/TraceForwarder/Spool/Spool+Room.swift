@@ -1,5 +1,5 @@
-import Glibc
 import System
+import Glibc
 
 /// What makes room: segments that were delivered, and with `drop-oldest` others.
 extension Spool {

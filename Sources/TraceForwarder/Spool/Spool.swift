@@ -1,7 +1,8 @@
 import Bytes
+import Logging
+import System
 import CLinux
 import Glibc
-import System
 
 /// What to do with spans when the spool has reached its size.
 package enum SpoolFullPolicy: String, CaseIterable, Sendable {
@@ -86,12 +87,12 @@ package final class Spool: Sendable {
   /// What records are to be framed with, see ``SpoolKey/append(_:to:)``.
   package let key: SpoolKey
   let losses: LossLedger
-  let log: ForwarderLog
+  let log: StructuredLog
   let state: Lock<State>
 
   /// Opens the spool in a directory, which is made where it is missing, and finds segments and positions.
   package init(
-    _ options: SpoolOptions, losses: LossLedger? = nil, log: ForwarderLog = .silent
+    _ options: SpoolOptions, losses: LossLedger? = nil, log: StructuredLog = .silent
   ) throws(SpoolFailure) {
     let losses = losses ?? LossLedger(log: log)
     self.options = options

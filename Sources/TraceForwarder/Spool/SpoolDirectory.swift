@@ -1,6 +1,5 @@
-import Bytes
-import Glibc
 import System
+import Glibc
 
 /// Why a spool cannot be opened.
 package enum SpoolFailure: Error, Sendable, CustomStringConvertible {
@@ -113,12 +112,8 @@ final class SpoolDirectory: Sendable {
   }
 
   func open(_ name: String, _ flags: Int32, mode: mode_t = 0o600) throws(SystemCallError) -> FileDescriptor {
-    while true {
-      // Whoever can write in the directory must not have another file read or written in place of the spool's.
-      let number = openat(file.number, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode)
-      if number >= 0 { return FileDescriptor(owning: number) }
-      if errno != EINTR { throw SystemCallError("open", path(name)) }
-    }
+    // Whoever can write in the directory must not have another file read or written in place of the spool's.
+    try .open(name, in: file.number, flags | O_NOFOLLOW | O_NONBLOCK, mode: mode, subject: path(name))
   }
 
   @discardableResult
@@ -136,18 +131,8 @@ final class SpoolDirectory: Sendable {
 
   /// Writes a file that is there whole or not at all, even when the machine stops.
   func replace(_ name: String, _ bytes: [UInt8]) throws(SystemCallError) {
-    let temporary = "\(name).tmp"
-    let written = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
-    do throws(SystemCallError) {
-      try bytes.withBytes { bytes throws(SystemCallError) in
-        try written.writeAll(bytes, subject: path(name))
-      }
-      guard fsync(written.number) == 0 else { throw SystemCallError("fsync", path(name)) }
-      guard rename(temporary, name) else { throw SystemCallError("rename", path(name)) }
-      try sync()
-    } catch {
-      remove(temporary)
-      throw error
+    try AtomicFile.replace(name, in: file, path: path(name), mode: 0o600, durability: .name) {
+      (written) throws(SystemCallError) in try written.writeAll(bytes, subject: path(name))
     }
   }
 

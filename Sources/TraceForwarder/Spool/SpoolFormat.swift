@@ -106,7 +106,7 @@ package enum SpoolFormat {
     let start = offset + recordHeaderBytes
     let end = start + header.length
     guard end <= bytes.count else { return .incomplete(needed: end - offset) }
-    let payload = bytes.part(start..<end)
+    let payload = bytes.part(clamping: start..<end)
     return CRC32C.checksum(payload) == header.checksum ? .good(payload, end: end) : .damaged(end: end)
   }
 }
@@ -147,7 +147,7 @@ package enum SegmentFraming: Equatable, Sendable {
     let start = offset + SpoolKey.recordHeaderBytes
     let end = start + Int(header.length)
     guard end <= bytes.count else { return .incomplete(needed: end - offset) }
-    let payload = bytes.part(start..<end)
+    let payload = bytes.part(clamping: start..<end)
     return key.checksum(header.length, payload) == header.checksum
       ? .good(payload, end: end) : .damaged(end: end)
   }

@@ -1,6 +1,5 @@
-import Bytes
-import Glibc
 import System
+import Glibc
 
 /// What is in a spool's directory, read without a lock and without changing anything, beside a forwarder that uses it.
 struct SpoolInspection {

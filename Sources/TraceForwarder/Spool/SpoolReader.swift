@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
 /// Records that an exporter is handed at once.
 package struct SpoolBatch: Sendable {
@@ -22,7 +22,7 @@ package struct SpoolBatch: Sendable {
   /// Calls `body` with each payload.
   package func visitPayloads(_ body: (UnsafeRawBufferPointer) -> Void) {
     bytes.withBytes { bytes in
-      for range in payloads { body(bytes.part(range)) }
+      for range in payloads { body(bytes.part(clamping: range)) }
     }
   }
 

@@ -1,5 +1,5 @@
-import Glibc
 import System
+import Glibc
 
 /// Finds the segments that an earlier run left. Nothing is cut, emptied or overwritten: what is damaged or torn is passed
 /// over when it is read.

@@ -1,17 +1,18 @@
-import Synchronization
+import Logging
 import System
+import Synchronization
 
 /// Forces the spool to disk every ``SpoolOptions/syncInterval`` while something is written, on a thread of its own; it
 /// sleeps while nothing is.
 final class SpoolSyncer: Sendable {
   private let spool: Spool
-  private let log: ForwarderLog
+  private let log: StructuredLog
   private let appended: Wakeup
   private let stopped: Wakeup
   private let isStopping = Atomic<Bool>(false)
   private let thread = Lock<WorkerThread?>(nil)
 
-  init(_ spool: Spool, log: ForwarderLog) throws(SystemCallError) {
+  init(_ spool: Spool, log: StructuredLog) throws(SystemCallError) {
     self.spool = spool
     self.log = log
     appended = try Wakeup()

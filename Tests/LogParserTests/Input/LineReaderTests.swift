@@ -1,6 +1,5 @@
-import Bytes
-import Glibc
 import System
+import Glibc
 import Testing
 
 @testable import LogParser

@@ -1,4 +1,5 @@
 import Bytes
+import Logging
 import Testing
 
 @testable import LogParser
@@ -37,8 +38,8 @@ struct SelectionFilterTests {
     #expect(try selects { $0.sources = sources } == isSelected)
   }
 
-  @Test(arguments: [(Level.info, true), (.warning, true), (.error, false)])
-  func levelsAreAtLeast(_ level: Level, isSelected: Bool) throws {
+  @Test(arguments: [(LogLevel.info, true), (.warning, true), (.error, false)])
+  func levelsAreAtLeast(_ level: LogLevel, isSelected: Bool) throws {
     #expect(try selects { $0.minimumLevel = level } == isSelected)
   }
 

@@ -1,6 +1,6 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 import Testing
 
 @testable import LogParser

@@ -1,6 +1,7 @@
+import Encodings
 import Bytes
-import Testing
 import Tracing
+import Testing
 
 @testable import TraceForwarder
 

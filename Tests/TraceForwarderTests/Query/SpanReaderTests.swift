@@ -1,6 +1,6 @@
 import Bytes
-import Testing
 import Tracing
+import Testing
 
 @testable import TraceForwarder
 

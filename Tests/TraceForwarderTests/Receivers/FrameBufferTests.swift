@@ -1,7 +1,6 @@
 import Bytes
 import TestSupport
 import Testing
-import Tracing
 
 @testable import TraceForwarder
 

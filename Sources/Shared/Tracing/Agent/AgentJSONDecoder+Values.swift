@@ -1,5 +1,4 @@
 import Bytes
-import Encodings
 
 /// The values of members.
 extension AgentJSONDecoder {

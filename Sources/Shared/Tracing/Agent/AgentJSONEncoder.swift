@@ -1,5 +1,5 @@
-import Bytes
 import Encodings
+import Bytes
 
 /// Writes `SpanData` as serde_json writes it, byte for byte.
 struct AgentJSONEncoder {

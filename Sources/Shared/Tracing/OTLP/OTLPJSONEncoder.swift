@@ -1,5 +1,5 @@
-import Bytes
 import Encodings
+import Bytes
 
 /// Writes one span with its resource and scope around it.
 struct OTLPJSONEncoder {

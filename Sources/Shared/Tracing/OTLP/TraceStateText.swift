@@ -1,5 +1,5 @@
-import Bytes
 import Encodings
+import Bytes
 
 /// The W3C form of a tracestate: `key=value,key=value`.
 enum TraceStateText {

@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 import System
 
 /// One connection of an ``HTTPServer``.
@@ -23,8 +21,6 @@ final class HTTPConnection: EventHandler {
   /// Milliseconds of the monotonic clock until which it waits for the client's end, all being said.
   private var lingersUntil: Int?
   private static let lingerTime = 2000
-  /// Bytes of answers that wait, beyond which the next request is not looked at.
-  static let mostOutput = 64 << 10
   private var requestStart = MonotonicClock.milliseconds
   private var lastActivity = MonotonicClock.milliseconds {
     didSet { activity = server.nextActivity() }
@@ -68,8 +64,7 @@ final class HTTPConnection: EventHandler {
   /// Whether the client has sent something, or its end, that would be read.
   var hasInput: Bool {
     guard lingersUntil == nil, unread == 0 else { return false }
-    var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
-    return poll(&entry, 1, 0) > 0
+    return StreamSocket.hasInput(number)
   }
 
   /// Bytes a second of the answers that wait; 0 when nothing has moved for a while, for the kernel takes the first megabytes
@@ -105,12 +100,12 @@ final class HTTPConnection: EventHandler {
     }
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     let wasInRequest = parser.isInRequest
-    let got = chunk.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
-    if got < 0, errno == EAGAIN || errno == EINTR { return }
-    guard got > 0 else { return server.forget(self) }
+    let received = StreamSocket.receive(number, into: &chunk)
+    if received == .notReady { return }
+    guard case .bytes(let count) = received else { return server.forget(self) }
     lastActivity = MonotonicClock.milliseconds
     if !wasInRequest { requestStart = lastActivity }
-    chunk.withUnsafeBytes { parser.append(UnsafeRawBufferPointer(rebasing: $0[..<got])) }
+    parser.append(chunk[..<count])
     answer()
     account()
   }
@@ -138,7 +133,7 @@ final class HTTPConnection: EventHandler {
         put(response(to: request), keepsAlive: request.keepsAlive, isHead: request.method == "HEAD")
       case .failed(let response): put(response, keepsAlive: false, isHead: false)
       }
-      if unread > Self.mostOutput { break }
+      if unread > HTTPServer.mostOutput { break }
     }
     _ = write()
   }
@@ -170,7 +165,7 @@ final class HTTPConnection: EventHandler {
     let start = Array((head + "\r\n").utf8)
     if isHead || response.body.isEmpty {
       keep(start)
-    } else if response.body.count <= Self.mostOutput {
+    } else if response.body.count <= HTTPServer.mostOutput {
       keep(start + response.body)
     } else {
       // A large one is not copied.
@@ -192,16 +187,12 @@ final class HTTPConnection: EventHandler {
   /// Writes what can be; false when the connection was closed.
   private func write() -> Bool {
     while let piece = output.first {
-      let flags = Int(MSG_NOSIGNAL) | (output.count > 1 ? Int(MSG_MORE) : 0)
-      let done = piece.withUnsafeBytes { bytes in
-        bytes.baseAddress.map { send(number, $0 + written, bytes.count - written, Int32(flags)) } ?? 0
+      let sent = StreamSocket.send(number, piece, from: written, isFollowed: output.count > 1)
+      if sent == .notReady {
+        server.change(self, .write)
+        return true
       }
-      if done < 0 {
-        if errno == EINTR { continue }
-        if errno == EAGAIN {
-          server.change(self, .write)
-          return true
-        }
+      guard case .bytes(let done) = sent else {
         server.forget(self)
         return false
       }
@@ -217,7 +208,7 @@ final class HTTPConnection: EventHandler {
     }
     if closesAfter {
       // Closed at once, what the client still sends would reset the connection, and the answer with it.
-      shutdown(number, Int32(SHUT_WR))
+      StreamSocket.endWriting(number)
       lingersUntil = MonotonicClock.milliseconds + Self.lingerTime
     }
     server.change(self, .read)
@@ -227,9 +218,10 @@ final class HTTPConnection: EventHandler {
   /// Passes over what the client still sends, until it has closed its side.
   private func linger() {
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
-    let got = chunk.withUnsafeMutableBytes { Glibc.read(number, $0.baseAddress, $0.count) }
-    if got > 0 || got < 0 && (errno == EAGAIN || errno == EINTR) { return }
-    server.forget(self)
+    switch StreamSocket.receive(number, into: &chunk) {
+    case .bytes, .notReady: return
+    case .ended, .failed: server.forget(self)
+    }
   }
 
   func tick(_ now: Int) {

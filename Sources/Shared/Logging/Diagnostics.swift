@@ -1,11 +1,12 @@
 import Bytes
-import Glibc
 import System
 
-/// What a run says on standard error.
+/// What a command says to its user on standard error: plain lines that begin with its name, and how far it is.
 package final class Diagnostics {
-  private let program = "kata-log-parser"
+  private let program: String
+  /// Whether warnings are left out.
   package var isQuiet = false
+  /// Whether lines for a search for a fault are written.
   package var isDebug = false
 
   /// Whether a line at the foot of standard error says how far the run is.
@@ -13,7 +14,8 @@ package final class Diagnostics {
   private var nextProgress: UInt64?
   private var isProgressShown = false
 
-  package init() {}
+  /// - Parameter program: the name that lines begin with.
+  package init(_ program: String) { self.program = program }
 
   /// Says how far the run is, when it has taken a second and then four times a second. `text` is made only when it is
   /// shown.
@@ -26,7 +28,7 @@ package final class Diagnostics {
     }
     guard now >= due else { return }
     nextProgress = now + 250
-    write("\r\u{1b}[K\(program): \(text())")
+    StandardError.write("\r\u{1b}[K\(program): \(text())")
     isProgressShown = true
   }
 
@@ -34,31 +36,22 @@ package final class Diagnostics {
 
   /// Takes the line away that says how far the run is.
   package func endProgress() {
-    if isProgressShown { write("\r\u{1b}[K") }
+    if isProgressShown { StandardError.write("\r\u{1b}[K") }
     isProgressShown = false
   }
 
+  /// Something failed.
   package func error(_ text: String) { line("\(program): error: \(text)") }
-  package func warning(_ text: String) { if !isQuiet { line("\(program): warning: \(text)") } }
-  package func debug(_ text: String) { if isDebug { line("\(program): debug: \(text)") } }
 
-  /// `path:line:column: reason`, and what to do.
-  package func problem(_ problem: RecordProblem, in name: String, line: UInt64) {
-    let place = problem.column > 0 ? "\(name):\(line):\(problem.column)" : "\(name):\(line)"
-    let remedy = problem.remedy.map { "; \($0)" } ?? ""
-    error("\(place): \(problem.reason)\(remedy)")
-  }
+  /// Something is wrong that the command goes on with.
+  package func warning(_ text: String) { if !isQuiet { line("\(program): warning: \(text)") } }
+
+  /// Something that only a search for a fault needs.
+  package func debug(_ text: String) { if isDebug { line("\(program): debug: \(text)") } }
 
   /// Writes one line, in which a terminal finds nothing to obey: see ``TerminalText``.
   package func line(_ text: String) {
     endProgress()
-    write(TerminalText.line(text) + "\n")
-  }
-
-  private func write(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
-      _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
-    }
+    StandardError.write(TerminalText.line(text) + "\n")
   }
 }

@@ -1,4 +1,3 @@
-import Glibc
 import System
 
 /// Which hosts a request may name to a server that is bound to a loopback address: this machine's own names, and those that
@@ -6,14 +5,14 @@ import System
 ///
 /// A page of any site can have its own name resolved to 127.0.0.1 (DNS rebinding). To the browser this server then is that
 /// site, whose scripts may read every answer; only the name in the request gives it away.
-struct HostPolicy: Sendable {
+package struct HostPolicy: Sendable {
   private let names: Set<String>
 
   /// - Parameter names: hosts that are allowed besides `localhost` and loopback addresses, without a port.
-  init(_ names: [String]) { self.names = Set(names.map(Self.normalized)) }
+  package init(_ names: [String]) { self.names = Set(names.map(Self.normalized)) }
 
   /// Nil when the request may be answered; else the host that it names, and the answer.
-  func refusal(of request: HTTPRequest) -> (host: String, response: HTTPResponse)? {
+  package func refusal(of request: HTTPRequest) -> (host: String, response: HTTPResponse)? {
     let hosts = request.headers.filter { $0.name == "host" }.map(\.value)
     guard hosts.count <= 1 else {
       return (hosts.joined(separator: ", "), HTTPResponse(400, text: "the request names more than one host"))
@@ -51,7 +50,7 @@ struct HostPolicy: Sendable {
   /// - Parameter authority: a host as a name or an address, and perhaps a port.
   func allows(_ authority: String) -> Bool {
     let host = Self.normalized(Self.withoutPort(authority))
-    return host == "localhost" || names.contains(host) || Self.isLoopback(host)
+    return host == "localhost" || names.contains(host) || SocketReach.isLoopback(host)
   }
 
   private static func withoutPort(_ authority: String) -> String {
@@ -69,11 +68,5 @@ struct HostPolicy: Sendable {
     if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
     if host.count > 1, host.hasSuffix(".") { host.removeLast() }
     return host
-  }
-
-  private static func isLoopback(_ host: String) -> Bool {
-    var address = [UInt8](repeating: 0, count: 16)
-    if inet_pton(AF_INET, host, &address) == 1 { return SocketReach.isLoopback(Array(address.prefix(4))) }
-    return inet_pton(AF_INET6, host, &address) == 1 && SocketReach.isLoopback(address)
   }
 }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Reads requests of HTTP/1.1 (RFC 9112) out of bytes as they arrive; each byte is looked at once, however it is split.
 struct HTTPRequestParser {
   enum Progress {
@@ -38,7 +40,7 @@ struct HTTPRequestParser {
   /// Bytes that it keeps.
   var size: Int { buffer.count + request.body.count }
 
-  mutating func append(_ bytes: UnsafeRawBufferPointer) {
+  mutating func append(_ bytes: ArraySlice<UInt8>) {
     if consumed > 0 {
       buffer.removeFirst(consumed)
       searched = max(0, searched - consumed)
@@ -188,9 +190,9 @@ struct HTTPRequestParser {
 }
 
 /// The target of a request: path and parameters.
-enum RequestTarget {
-  /// False when it is malformed.
-  static func set(_ target: Substring, in request: inout HTTPRequest) -> Bool {
+package enum RequestTarget {
+  /// Sets path, segments and parameters by the target; false when it is malformed.
+  package static func set(_ target: Substring, in request: inout HTTPRequest) -> Bool {
     var rest = target
     if rest.hasPrefix("http://") {
       rest = rest.dropFirst(7)

@@ -42,7 +42,7 @@ package final class Metrics: Sendable {
   }
 
   /// A number that rises and falls.
-  package enum Level: String, CaseIterable, Sendable {
+  package enum Gauge: String, CaseIterable, Sendable {
     case connections = "kata_forwarder_open_connections"
     case listeners = "kata_forwarder_agent_listeners"
 
@@ -60,8 +60,8 @@ package final class Metrics: Sendable {
   }
 
   private let values = Lock<[Key: UInt64]>([:])
-  private let levels = Lock<[Level: [String: Int]]>([:])
-  private let gauges = Lock<[String: @Sendable () -> [(labels: String, value: Double)]]>([:])
+  private let gauges = Lock<[Gauge: [String: Int]]>([:])
+  private let computed = Lock<[String: @Sendable () -> [(labels: String, value: Double)]]>([:])
 
   package init() {}
 
@@ -71,15 +71,17 @@ package final class Metrics: Sendable {
     values.withLock { $0[Key(counter: counter, label: label), default: 0] &+= UInt64(count) }
   }
 
-  package func change(_ level: Level, _ label: String, by count: Int) {
-    levels.withLock { $0[level, default: [:]][label, default: 0] += count }
+  /// Adds to a gauge, or takes from it.
+  package func change(_ gauge: Gauge, _ label: String, by count: Int) {
+    gauges.withLock { $0[gauge, default: [:]][label, default: 0] += count }
   }
 
   /// The sum over all labels.
-  package func value(_ level: Level) -> Int {
-    levels.withLock { $0[level, default: [:]].values.reduce(0, +) }
+  package func value(_ gauge: Gauge) -> Int {
+    gauges.withLock { $0[gauge, default: [:]].values.reduce(0, +) }
   }
 
+  /// The value of a counter for one label, or the sum over all labels.
   package func value(_ counter: Counter, _ label: String? = nil) -> UInt64 {
     values.withLock { values in
       values.reduce(0) { sum, entry in
@@ -90,7 +92,7 @@ package final class Metrics: Sendable {
 
   /// Has a value asked for whenever the text is made; `name` has `HELP` text behind a space.
   package func gauge(_ name: String, _ body: @escaping @Sendable () -> [(labels: String, value: Double)]) {
-    gauges.withLock { $0[name] = body }
+    computed.withLock { $0[name] = body }
   }
 
   /// The text of format version 0.0.4.
@@ -105,14 +107,14 @@ package final class Metrics: Sendable {
         out += "\(counter.rawValue){\(counter.label)=\"\(key.label)\"} \(value)\n"
       }
     }
-    let levels = levels.withLock { $0 }
-    for level in Level.allCases {
-      out += "# HELP \(level.rawValue) \(level.help)\n# TYPE \(level.rawValue) gauge\n"
-      for (label, value) in (levels[level] ?? [:]).sorted(by: { $0.key < $1.key }) {
-        out += "\(level.rawValue){receiver=\"\(label)\"} \(value)\n"
+    let current = gauges.withLock { $0 }
+    for gauge in Gauge.allCases {
+      out += "# HELP \(gauge.rawValue) \(gauge.help)\n# TYPE \(gauge.rawValue) gauge\n"
+      for (label, value) in (current[gauge] ?? [:]).sorted(by: { $0.key < $1.key }) {
+        out += "\(gauge.rawValue){receiver=\"\(label)\"} \(value)\n"
       }
     }
-    for (name, body) in gauges.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+    for (name, body) in computed.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
       let parts = name.split(separator: " ", maxSplits: 1).map(String.init)
       let type = parts[0].hasSuffix("_total") ? "counter" : "gauge"
       out += "# HELP \(parts[0]) \(parts.count > 1 ? parts[1] : "")\n# TYPE \(parts[0]) \(type)\n"

@@ -1,17 +1,29 @@
-import CLinux
-import Glibc
+import Logging
 import System
+import Glibc
+
+/// What an ``HTTPServer`` has counted.
+package protocol HTTPServerMetrics {
+  /// A connection was accepted.
+  func countConnection()
+  /// A connection was refused or ended early, for a reason of a few words.
+  func countClosed(_ reason: String)
+  func changeOpenConnections(by count: Int)
+  /// A request was answered.
+  func countRequest(status: Int)
+}
 
 /// A small HTTP/1.1 server: any number of listeners and connections on one thread, each request answered by its
 /// listener's handler before the next is read.
-final class HTTPServer {
-  typealias Handler = (HTTPRequest) -> HTTPResponse
+package final class HTTPServer {
+  /// Answers a request, on the loop's thread.
+  package typealias Handler = (HTTPRequest) -> HTTPResponse
 
   private let loop: EventLoop
   let limits: HTTPLimits
   private let hosts: HostPolicy
-  private let metrics: Metrics
-  private let log: ForwarderLog
+  private let metrics: any HTTPServerMetrics
+  private let log: StructuredLog
   private var listeners: [Int32: HTTPListener] = [:]
   private(set) var connections: [Int32: HTTPConnection] = [:]
   /// Bytes that the connections keep of incomplete requests.
@@ -24,11 +36,17 @@ final class HTTPServer {
   /// Milliseconds that a client has to read something, and the bytes a second below which it is a slow one, when its answer
   /// keeps others from being made.
   static let slowAfter = 2000
+  /// Bytes of answers that wait, beyond which the next request of a connection is not looked at.
+  package static let mostOutput = 64 << 10
   private static let slowRate = 256 << 10
 
-  init(
-    loop: EventLoop, limits: HTTPLimits = HTTPLimits(), hosts: HostPolicy = HostPolicy([]), metrics: Metrics,
-    log: ForwarderLog
+  /// - Parameters:
+  ///   - loop: waits for the sockets; the server belongs to its thread.
+  ///   - hosts: which hosts requests may name where a listener is bound to a loopback address.
+  package init(
+    loop: EventLoop, limits: HTTPLimits = HTTPLimits(), hosts: HostPolicy = HostPolicy([]),
+    metrics: any HTTPServerMetrics,
+    log: StructuredLog
   ) {
     self.loop = loop
     self.limits = limits
@@ -37,7 +55,8 @@ final class HTTPServer {
     self.log = log
   }
 
-  func listen(_ file: consuming FileDescriptor, in budget: HTTPBudget, _ handler: @escaping Handler) {
+  /// Answers requests that come through a listening socket by `handler`.
+  package func listen(_ file: consuming FileDescriptor, in budget: HTTPBudget, _ handler: @escaping Handler) {
     let reach = SocketReach.bound(file.number)
     let listener = HTTPListener(
       file, self, budget, hosts: reach == .loopback ? hosts : nil, handler: handler)
@@ -49,13 +68,14 @@ final class HTTPServer {
     }
   }
 
-  func stopListening() {
+  /// Accepts no more connections; those that are open stay.
+  package func stopListening() {
     for number in listeners.keys { loop.remove(number) }
     listeners.removeAll()
   }
 
   /// Whether some request is being read or answered.
-  var isBusy: Bool { connections.values.contains { $0.isBusy } }
+  package var isBusy: Bool { connections.values.contains { $0.isBusy } }
 
   // MARK: Connections
 
@@ -90,17 +110,17 @@ final class HTTPServer {
   }
 
   private func admit(_ file: consuming FileDescriptor, _ listener: HTTPListener) {
-    metrics.add(.connections, "http")
+    metrics.countConnection()
     let budget = listener.budget
     guard budget.count < limits.connections || evict(from: budget) else {
-      metrics.add(.closed, "too_many_http_connections")
+      metrics.countClosed("too_many_http_connections")
       return
     }
     let connection = HTTPConnection(file, self, listener)
     guard (try? loop.add(connection.number, .read, connection)) != nil else { return }
     connections[connection.number] = connection
     budget.count += 1
-    metrics.change(.connections, "http", by: 1)
+    metrics.changeOpenConnections(by: 1)
   }
 
   /// Ends the connection of a full budget that is least worth its place: one that is only waited for, then the one that
@@ -123,7 +143,7 @@ final class HTTPServer {
   }
 
   private func close(_ connection: HTTPConnection, _ reason: String) {
-    metrics.add(.closed, reason)
+    metrics.countClosed(reason)
     log.limited(
       .warning, by: "http", "an HTTP connection was closed to make room for others", ["reason": reason])
     connection.abandon()
@@ -131,7 +151,7 @@ final class HTTPServer {
 
   /// Whether another answer may be made, of which nobody knows the size: not while ``HTTPLimits/unreadBytes`` wait to be
   /// read. Clients that read slowly, or not at all, lose theirs then.
-  func hasRoomForAnswer() -> Bool {
+  package func hasRoomForAnswer() -> Bool {
     while unreadBytes >= limits.unreadBytes {
       let now = MonotonicClock.milliseconds
       let slow = connections.values.filter { $0.unread > 0 && now - $0.answerStart >= Self.slowAfter }
@@ -147,7 +167,7 @@ final class HTTPServer {
     return activity
   }
 
-  func count(_ status: Int) { metrics.add(.requests, String(status)) }
+  func count(_ status: Int) { metrics.countRequest(status: status) }
 
   func refused(_ host: String) {
     log.limited(
@@ -167,7 +187,7 @@ final class HTTPServer {
     let budget = connection.listener.budget
     budget.count -= 1
     if let file = connection.takeFile() { budget.keep(file) }
-    metrics.change(.connections, "http", by: -1)
+    metrics.changeOpenConnections(by: -1)
   }
 
   fileprivate func resume(_ number: Int32) -> Bool { loop.resume(number, .read) }
@@ -176,12 +196,12 @@ final class HTTPServer {
 
 /// What the connections of some listeners share, apart from other listeners: how many there may be, and a descriptor that
 /// is kept for them when the process has no other left.
-final class HTTPBudget {
+package final class HTTPBudget {
   fileprivate(set) var count = 0
   private var base: FileDescriptor?
   private var spare: FileDescriptor?
 
-  init() {
+  package init() {
     base = try? FileDescriptor.open("/dev/null", O_RDONLY)
     spare = try? FileDescriptor.open("/dev/null", O_RDONLY)
   }
@@ -199,11 +219,14 @@ final class HTTPBudget {
   /// Takes the descriptor of a connection that has ended, if none is kept, without a moment in which another thread could
   /// have it.
   fileprivate func keep(_ file: consuming FileDescriptor) {
-    guard spare == nil, let base = base?.number, dup3(base, file.number, O_CLOEXEC) >= 0 else { return }
+    guard spare == nil, let number = base?.number,
+      (try? file.become(FileDescriptor(borrowing: number))) != nil
+    else { return }
     spare = consume file
   }
 }
 
+/// One listening socket of an ``HTTPServer``.
 final class HTTPListener: EventHandler, IdleHandler {
   private let file: FileDescriptor
   let number: Int32

@@ -1,41 +1,52 @@
 import Glibc
 
 /// A request of HTTP/1.1 (RFC 9112), its body taken out of its transfer coding.
-struct HTTPRequest: Sendable {
-  var method: String
+package struct HTTPRequest: Sendable {
+  package var method: String
   /// Before the question mark, percent-decoded.
-  var path: String
+  package var path: String
   /// The path's parts between slashes, each percent-decoded on its own: one may contain a slash. Empty parts are left
   /// out.
-  var segments: [String] = []
+  package var segments: [String] = []
   /// The parameters in their order, decoded.
-  var query: [(name: String, value: String)] = []
+  package var query: [(name: String, value: String)] = []
   /// Names in lower case.
-  var headers: [(name: String, value: String)] = []
-  var body: [UInt8] = []
-  var keepsAlive = true
+  package var headers: [(name: String, value: String)] = []
+  package var body: [UInt8] = []
+  package var keepsAlive = true
   /// The authority of a target in absolute form, which takes the place of the field `Host`.
-  var authority: String?
+  package var authority: String?
   /// Whether the peer is a process of this machine: it came over loopback or a Unix socket.
-  var isLocal = false
+  package var isLocal = false
 
-  func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
-  func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value }
-  func parameters(_ name: String) -> [String] { query.filter { $0.name == name }.map(\.value) }
+  package init(method: String, path: String) {
+    self.method = method
+    self.path = path
+  }
+
+  /// The value of the first field of a name, which must be in lower case.
+  package func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+
+  /// The value of the first parameter of a name.
+  package func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value }
+
+  /// The values of all parameters of a name, in their order.
+  package func parameters(_ name: String) -> [String] { query.filter { $0.name == name }.map(\.value) }
 
   /// The media type without its parameters, in lower case.
-  var mediaType: String {
+  package var mediaType: String {
     (header("content-type") ?? "").prefix { $0 != ";" }.lowercased().trimmingSpaces
   }
 }
 
-struct HTTPResponse: Sendable {
-  var status: Int
-  var type = "application/json"
-  var headers: [(name: String, value: String)] = []
-  var body: [UInt8] = []
+/// An answer to a request, before the connection adds the fields that it owns.
+package struct HTTPResponse: Sendable {
+  package var status: Int
+  package var type = "application/json"
+  package var headers: [(name: String, value: String)] = []
+  package var body: [UInt8] = []
 
-  init(
+  package init(
     _ status: Int, type: String = "application/json", _ body: [UInt8] = [],
     headers: [(name: String, value: String)] = []
   ) {
@@ -46,15 +57,16 @@ struct HTTPResponse: Sendable {
   }
 
   /// - Parameter retryAfter: seconds.
-  init(_ status: Int, text: String, retryAfter: Int) {
+  package init(_ status: Int, text: String, retryAfter: Int) {
     self.init(status, text: text)
     headers.append(("Retry-After", String(retryAfter)))
   }
 
-  init(_ status: Int, text: String) {
+  package init(_ status: Int, text: String) {
     self.init(status, type: "text/plain; charset=utf-8", Array((text + "\n").utf8))
   }
 
+  /// The phrases of the statuses that this server answers with.
   static let reasons = [
     100: "Continue", 200: "OK", 202: "Accepted", 204: "No Content", 302: "Found", 400: "Bad Request",
     403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout",
@@ -67,6 +79,7 @@ struct HTTPResponse: Sendable {
 }
 
 extension String {
+  /// The text without spaces and tabs at its ends.
   var trimmingSpaces: String {
     var view = self[...]
     while let first = view.first, first == " " || first == "\t" { view.removeFirst() }

@@ -1,8 +1,8 @@
-import Glibc
 import System
+import Glibc
 import Testing
 
-@testable import TraceForwarder
+@testable import HTTP
 
 struct HostPolicyTests {
   private let policy = HostPolicy(["Traces.Example", "10.0.0.7", "fd00::7"])

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import TraceForwarder
+@testable import HTTP
 
 /// Requests that are nearly right, cut at any places: the answer depends on the bytes, not on how they arrive.
 @Suite(.ownThreads) struct HTTPRequestFuzzTests {
@@ -36,7 +36,7 @@ import Testing
     var result: [String] = []
     var start = 0
     for end in cuts + [bytes.count] {
-      bytes[start..<end].withUnsafeBytes { parser.append($0) }
+      parser.append(bytes[start..<end])
       start = end
       read: while true {
         switch parser.next() {

@@ -1,46 +1,56 @@
 import Bytes
-import Glibc
 import System
+import Glibc
 
-package enum LogLevel: String, CaseIterable, Sendable, Comparable {
-  case trace, debug, info, warning, error
-
-  package static func < (a: LogLevel, b: LogLevel) -> Bool {
-    (allCases.firstIndex(of: a) ?? 0) < (allCases.firstIndex(of: b) ?? 0)
-  }
-}
-
-/// The forwarder's own log on standard error: logfmt with the fields that every Kata component writes, so that
+/// A long-running tool's log on standard error: logfmt with the fields that every Kata component writes, so that
 /// `kata-log-parser` reads it without a flag.
 ///
 /// What guests cause is said at most ten times a minute for each guest; how many lines were left out is said then.
-package final class ForwarderLog: Sendable {
-  private struct Allowance {
-    var minute: UInt64
-    var count = 0
-    var suppressed = 0
-  }
-
+package final class StructuredLog: Sendable {
   /// Nil writes nothing.
   private let level: LogLevel?
-  private let allowances = Lock<[String: Allowance]>([:])
-  private static let perMinute = 10
+  private let program: String
+  private let source: String
+  private let limit = RateLimit(perMinute: 10)
+  private let write: @Sendable ([UInt8]) -> Void
 
-  package init(level: LogLevel?) { self.level = level }
+  /// - Parameters:
+  ///   - level: the least severe level that is written.
+  ///   - program: the value of the field `name`.
+  ///   - source: the value of the field `source`.
+  ///   - write: takes a whole line with its end.
+  package init(
+    level: LogLevel?, program: String, source: String,
+    write: @escaping @Sendable ([UInt8]) -> Void = { StandardError.write($0) }
+  ) {
+    self.level = level
+    self.program = program
+    self.source = source
+    self.write = write
+  }
 
   /// Writes nothing.
-  package static let silent = ForwarderLog(level: nil)
+  package static let silent = StructuredLog(level: nil, program: "", source: "")
 
+  /// Something failed, and the tool cannot do it without help.
   package func error(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.error, message, fields)
   }
+
+  /// Something is wrong that the tool goes on with.
   package func warning(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.warning, message, fields)
   }
+
+  /// Something is wrong that the tool goes on with.
   package func warning(_ message: String, _ fields: [(String, String)]) { write(.warning, message, fields) }
+
+  /// Something that an operator wants to know of a run in which all is well.
   package func info(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.info, message, fields)
   }
+
+  /// Something that only a search for a fault needs; the message is made only when it is written.
   package func debug(_ message: @autoclosure () -> String, _ fields: KeyValuePairs<String, String> = [:]) {
     if let level, level <= .debug { write(.debug, message(), fields) }
   }
@@ -52,25 +62,11 @@ package final class ForwarderLog: Sendable {
     limited(level, by: peer, message, fields.map { ($0.key, $0.value) })
   }
 
+  /// Says something that a peer can cause as often as it likes.
   package func limited(
     _ level: LogLevel, by peer: String, _ message: String, _ fields: [(String, String)]
   ) {
-    let minute = MonotonicClock.nanoseconds / 60_000_000_000
-    let suppressed: Int? = allowances.withLock { allowances in
-      if allowances.count > 4096 { allowances.removeAll() }
-      var allowance = allowances[peer] ?? Allowance(minute: minute)
-      defer { allowances[peer] = allowance }
-      if allowance.minute != minute {
-        let left = allowance.suppressed
-        allowance = Allowance(minute: minute, count: 1)
-        return left
-      }
-      allowance.count += 1
-      if allowance.count <= Self.perMinute { return 0 }
-      allowance.suppressed += 1
-      return nil
-    }
-    guard let suppressed else { return }
+    guard let suppressed = limit.admit(peer, now: MonotonicClock.nanoseconds) else { return }
     if suppressed > 0 { write(.warning, "\(suppressed) lines about this peer were left out", ["peer": peer]) }
     write(level, message, fields)
   }
@@ -85,30 +81,37 @@ package final class ForwarderLog: Sendable {
     out.put("time=\"")
     out.put(string: Self.time())
     out.put("\" level=")
-    out.put(string: level.rawValue)
+    out.put(string: level.name)
     out.put(" msg=")
     out.put(json: Self.printable(message))
-    out.put(" name=kata-trace-forwarder pid=")
+    out.put(" name=")
+    out.put(string: program)
+    out.put(" pid=")
     out.put(decimal: Int64(getpid()))
-    out.put(" source=trace-forwarder")
+    out.put(" source=")
+    out.put(string: source)
     for (key, value) in fields {
-      out.put(0x20)
+      out.put(UInt8(ascii: " "))
       out.put(string: key)
-      out.put(0x3d)
-      let isPlain =
-        !value.isEmpty
-        && value.utf8.allSatisfy { byte in
-          byte > 0x20 && byte < 0x7f && byte != 0x22 && byte != 0x3d && byte != 0x5c
-        }
-      if isPlain { out.put(string: value) } else { out.put(json: Self.printable(value)) }
+      out.put(UInt8(ascii: "="))
+      if Self.isPlain(value) { out.put(string: value) } else { out.put(json: Self.printable(value)) }
     }
-    out.put(0x0a)
-    try? FileDescriptor(borrowing: STDERR_FILENO).writeAll(out.bytes, subject: "standard error")
+    out.put(UInt8(ascii: "\n"))
+    write(out.array)
+  }
+
+  /// Whether a value needs no quotes.
+  private static func isPlain(_ value: String) -> Bool {
+    !value.isEmpty
+      && value.utf8.allSatisfy { byte in
+        byte > UInt8(ascii: " ") && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "=")
+          && byte != UInt8(ascii: "\\")
+      }
   }
 
   /// The text without what a terminal obeys and `kata-log-parser` refuses, of which a peer's or a collector's text can be
   /// full: controls but white space, invisible marks, and what looks like a mark of Go's formatting functions.
-  static func printable(_ text: String) -> String {
+  package static func printable(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     var last: Unicode.Scalar = " "
     for scalar in text.unicodeScalars {
@@ -123,8 +126,8 @@ package final class ForwarderLog: Sendable {
     return String(result)
   }
 
-  static func time(_ nanoseconds: UInt64 = WallClock.nanoseconds) -> String {
-    Timestamp(seconds: Int64(nanoseconds / 1_000_000_000), nanoseconds: UInt32(nanoseconds % 1_000_000_000))
-      .rfc3339
+  private static func time() -> String {
+    let now = WallClock.nanoseconds
+    return Timestamp(seconds: Int64(now / 1_000_000_000), nanoseconds: UInt32(now % 1_000_000_000)).rfc3339
   }
 }

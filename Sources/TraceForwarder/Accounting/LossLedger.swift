@@ -1,3 +1,4 @@
+import Logging
 import System
 
 /// Every loss of spans that the forwarder had accepted, in one place: each is counted in a metric, reported by a
@@ -40,10 +41,10 @@ package final class LossLedger: Sendable {
     }
   }
 
-  private let log: ForwarderLog
+  private let log: StructuredLog
   private let counts = Lock<[Cause: UInt64]>([:])
 
-  package init(log: ForwarderLog) { self.log = log }
+  package init(log: StructuredLog) { self.log = log }
 
   /// Counts a loss and reports it.
   package func add(_ cause: Cause, _ count: Int, _ fields: [(String, String)] = []) {
