@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The benchmark on small inputs: that it runs, keeps its rounds, and finds a bar that is missed. Its figures mean nothing here.
-struct BenchmarkScriptTests {
+@Suite(.ownThreads) struct BenchmarkScriptTests {
   private let script = Repository.path("Tests/Benchmarks/run-bench")
 
   @Test func quickRunKeepsRawRoundsAndReportsThem() throws {

@@ -12,13 +12,24 @@ package enum Seed {
   package static func generator() -> SplitMix64 { SplitMix64(state: ofRun) }
 }
 
-extension Trait where Self == IssueHandlingTrait {
-  /// Names the seed that repeats a test's random choices in each of its failures.
-  package static var seeded: Self {
-    .compactMapIssues { issue in
+/// Names the seed that repeats a test's random choices in each of its failures.
+package struct Seeded: TestTrait, TestScoping {
+  package func provideScope(
+    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+  ) async throws {
+    let naming = IssueHandlingTrait.compactMapIssues { issue in
       var issue = issue
       issue.comments.append("KATA_FUZZ_SEED=\(Seed.ofRun) repeats the random choices of this test")
       return issue
     }
+    try await naming.provideScope(for: test, testCase: testCase) {
+      // An error that is thrown on would become an issue outside of this scope.
+      do { try await function() } catch { Issue.record(error) }
+    }
   }
+}
+
+extension Trait where Self == Seeded {
+  /// Names the seed that repeats a test's random choices in each of its failures.
+  package static var seeded: Self { Self() }
 }
