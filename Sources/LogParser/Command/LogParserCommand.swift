@@ -21,6 +21,7 @@ package enum LogParserCommand {
         arguments.filter { $0 != "-h" }, into: &settings)
       if let request = settings.request { return description.answer(request) }
       try validate(&settings)
+      settings.run.chooseReading()
     } catch {
       let diagnostics = Diagnostics("kata-log-parser")
       diagnostics.error(error.message)

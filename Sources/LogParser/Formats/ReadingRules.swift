@@ -6,6 +6,8 @@ package struct ReadingRules: Sendable {
   package var unpacksAgent = true
   /// Whether a line that carries no readable agent record, or no record at all, is an error.
   package var isStrict = false
+  /// Whether whatever a person can read becomes a record: what is missing is empty, and a line of no format is kept raw.
+  package var isLenient = false
 
   package init() {}
 }

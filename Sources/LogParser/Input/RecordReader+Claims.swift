@@ -41,7 +41,7 @@ extension RecordReader {
 
   /// A line that no format claims.
   mutating func unclaimed(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
-    if context.isMixed || format != .auto {
+    if context.isMixed || rules.isLenient || format != .auto {
       if line.trimmed.isEmpty { return nil }
       return keepRaw(line, number, &record)
     }

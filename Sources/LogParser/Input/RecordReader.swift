@@ -143,12 +143,13 @@ package struct RecordReader: ~Copyable {
     }
   }
 
-  mutating func readLogfmt(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome {
+  mutating func readLogfmt(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     do throws(RecordProblem) {
       try logfmt.parse(line, into: &record)
       lastTime = record.time
       return .record
     } catch {
+      if rules.isLenient { return keepRaw(line, number, &record) }
       return .problem(error, line: number)
     }
   }

@@ -40,6 +40,13 @@ package struct RunOptions: Sendable {
     InputOptions(format: inputFormat, rules: rules, recordLimit: recordLimit)
   }
 
+  /// Decides how strictly records are read where the user has not: by the existing tool's rules for its own formats from
+  /// files, leniently for all else.
+  package mutating func chooseReading() {
+    rules.isLenient = !rules.isStrict && (format.isStreaming || journal != nil || follows)
+    if rules.isLenient { rules.allowsMissingFields = true }
+  }
+
   /// Whether an input that cannot be read, or not to its end, leaves the others to be read. The formats that are one
   /// document end the run instead, as the log format's original tool does, unless told to keep going.
   var toleratesBadInputs: Bool { !follows && (keepsGoing || format.isStreaming) }
