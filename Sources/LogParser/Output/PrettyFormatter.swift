@@ -3,160 +3,145 @@ import Logging
 
 /// Lines for people: when, how long after the record before, how bad, who, and what, in columns.
 ///
-/// Nothing that a guest printed reaches the terminal as a control: ``TerminalText`` says what stands for it. Values that
-/// are wider than the line go on in the next one, under the message.
+/// On a terminal, a line of its own says the date when it changes, and texts that are wider than the terminal go on in the
+/// next line. Elsewhere each record says its date, and nothing depends on a width. Nothing that a guest printed reaches
+/// the terminal as a control: ``TerminalText`` says what stands for it.
 package struct PrettyFormatter: RecordFormatter {
-  /// Where the message begins: behind the time (18), the delta (10), the level (6) and the origin (27).
-  private static let indent = 61
-  private static let originWidth = 25
+  /// The lines that a message takes on a terminal, and those of its fields; a panic has dozens.
+  private static let messageRows = 12
+  private static let fieldRows = 8
+  /// The columns of a value that are shown on a terminal.
+  private static let valueColumns = 240
 
   private let isColored: Bool
-  private let width: Int
+  private let isFull: Bool
+  private let layout: PrettyLayout
+  private let zone: PrettyZone
+  private let fields: PrettyFields
+  private let hosts = PrettyHosts()
 
-  /// - Parameters:
-  ///   - color: whether to colour levels and keys.
-  ///   - width: the columns of the terminal, or nil not to wrap.
-  package init(color: Bool, width: Int?) {
-    isColored = color
-    self.width = width.map { max($0, Self.indent + 30) } ?? .max
+  package init(_ options: PrettyOptions) {
+    isColored = options.isColored
+    isFull = options.isFull || options.width == nil
+    layout = PrettyLayout(options)
+    zone = PrettyZone(isUTC: options.isUTC)
+    fields = PrettyFields(options)
   }
 
   package func begin(_ out: inout OutputBuffer) {}
 
+  package func end(_ out: inout OutputBuffer, count: UInt64) {}
+
   package func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
-    var line = PrettyLine(width: width, indent: Self.indent, isColored: isColored)
-    putTime(record, &out)
-    putDelta(place.delta, &out)
-    out.append(0x20)
-    putLevel(record.level, &out)
-    out.append(0x20)
-    putOrigin(record, &out)
-    out.append(0x20)
-    let isBad = LogLevel(name: record.level).map { $0 >= .error } ?? false
-    line.color(isBad ? "\u{1b}[1m" : "", &out)
-    line.put(record.message, &out)
-    line.reset(&out)
-    putField("sandbox", record.sandbox, &line, &out)
-    putField("container", record.container, &line, &out)
-    var isJournals = false
-    for index in 0..<record.fields.count {
-      let field = record.fields[index]
-      // What journald adds to every entry of its own; the fields are sorted, so that these come first.
-      if field.key.count > 1, field.key[0] == 0x5f,
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(field.key[1])
-      {
-        isJournals = true
-        continue
-      }
-      if isJournals, field.key == "priority" || field.key == "syslog_identifier" { continue }
-      // What a column shows already: the console line that is the message, the agent's level in its own words.
-      if field.value.equals(record.message) || field.key == "level" { continue }
-      if field.key == "ts", let guest = Timestamp.parse(field: field.value) {
-        putGuestOffset(guest.nanoseconds(since: record.time), &line, &out)
-        continue
-      }
-      line.space(field.key.count + 1 + min(field.value.count, 40), &out)
-      line.color("\u{1b}[36m", &out)
-      line.put(field.key, &out)
-      line.put(0x3d, &out)
-      line.reset(&out)
-      line.put(field.value, &out)
+    if layout.isTerminal { putDate(record, place, &out) }
+    putTime(record, place, &out)
+    if layout.showsDelta { putDelta(place.delta, &out) }
+    let level = LogLevel(name: record.level)
+    putLevel(level, record.marks, &out)
+    let origin = PrettyOrigin(record, hidesPid: fields.hidesPid)
+    var line = putOrigin(origin, &out)
+    putMessage(record, level, &line, &out)
+    if !isFull { line.rowsLeft = Self.fieldRows }
+    if layout.isTerminal, !origin.hasPid(in: layout.originWidth), origin.pid > 0 {
+      putNumber("pid", Int64(origin.pid), &line, &out)
     }
-    out.append(0x0a)
+    if !fields.hidesSandbox { putField("sandbox", record.sandbox, &line, &out) }
+    if !fields.hidesContainer { putField("container", record.container, &line, &out) }
+    if !fields.places.isEmpty { putPlaces(record, place, &line, &out) }
+    putFields(record, &line, &out)
+    out.append(UInt8(ascii: "\n"))
   }
 
-  /// How the guest's clock stood to the host's when the agent's record came.
-  private func putGuestOffset(_ offset: Int64, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
-    line.space(24, &out)
-    line.color("\u{1b}[36m", &out)
-    line.put("guest_clock=", &out)
-    line.reset(&out)
-    var cursor = out.cursor(reserving: 32)
-    let start = cursor
-    Self.put(offset, &cursor)
-    line.column += cursor.count(since: start)
-    out.commit(cursor)
+  // MARK: Columns
+
+  /// A line for the date and the zone, when either has changed since the record before, and for a long silence that no
+  /// column shows.
+  private func putDate(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
+    if record.time.isUnset { return }
+    let offset = zone.offset(record.time)
+    let day = Self.day(record.time, offset)
+    let before = record.time.advanced(byNanoseconds: place.delta == .min ? .max : -place.delta)
+    let isFirst = place.count <= 1 || before.isUnset
+    let hasNewZone = isFirst || zone.offset(before) != offset
+    if hasNewZone || Self.day(before, zone.offset(before)) != day {
+      let date = CivilDate(daysSince1970: day)
+      let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][Int((day % 7 + 7) % 7)]
+      let digits = { (value: Int) in value < 10 ? "0\(value)" : "\(value)" }
+      let name = hasNewZone ? ", times in \(TerminalText.line(zone.name(at: record.time)))" : ""
+      if isColored { out.append("\u{1b}[1m") }
+      out.append(string: "-- \(weekday) \(date.year)-\(digits(date.month))-\(digits(date.day))\(name) --")
+    } else if !layout.showsDelta, place.delta >= 60_000_000_000 {
+      if isColored { out.append("\u{1b}[2m") }
+      out.append("-- ")
+      var cursor = out.cursor(reserving: 64)
+      PrettyDuration.put(place.delta, &cursor)
+      out.commit(cursor)
+      out.append(" --")
+    } else {
+      return
+    }
+    out.append(isColored ? "\u{1b}[0m\n" : "\n")
   }
 
-  private func putField(
-    _ key: StaticString, _ value: ByteSlice, _ line: inout PrettyLine, _ out: inout OutputBuffer
-  ) {
-    if value.isEmpty { return }
-    // The first characters of an id tell it from the others, as container tools show it.
-    let short = value.count > 16 ? value.prefix(12) : value
-    line.space(key.utf8CodeUnitCount + 1 + short.count, &out)
-    line.color("\u{1b}[36m", &out)
-    line.put(key, &out)
-    line.put(0x3d, &out)
-    line.reset(&out)
-    line.put(short, &out)
+  private static func day(_ time: Timestamp, _ offset: Int16) -> Int64 {
+    let local = time.seconds &+ Int64(offset) * 60
+    return local >= 0 ? local / 86_400 : (local - 86_399) / 86_400
   }
 
-  /// `MM-DD HH:MM:SS.mmm`, in the time's own offset.
-  private func putTime(_ record: borrowing Record, _ out: inout OutputBuffer) {
+  /// `YYYY-MM-DD HH:MM:SS.mmm` with the offset, or on a terminal `HH:MM:SS.mmm`.
+  @inline(__always)
+  private func putTime(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
+    if layout.isTerminal { return putTimeOfDay(record, place, &out) }
+    let offset = zone.offset(record.time)
     out.append(upTo: Timestamp.maximumLength) { target in
-      let count = record.writeTime(rfc3339Full: target)
-      // Cut the year off the front and the microseconds off the end, and part date and time by a space.
-      for index in 0..<18 { target[index] = target[index + 5] }
-      target[5] = 0x20
-      return min(count, 18)
+      let count: Int
+      if offset == record.time.offsetMinutes {
+        count = record.writeTime(rfc3339Full: target)
+      } else {
+        var time = record.time
+        time.offsetMinutes = offset
+        count = time.write(rfc3339: target, trimmed: false)
+      }
+      target[10] = UInt8(ascii: " ")
+      // The zone follows the milliseconds.
+      guard count > 29 else { return count }
+      for index in 29..<count { target[index - 6] = target[index] }
+      return count - 6
     }
+  }
+
+  private func putTimeOfDay(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
+    let isInferred = record.marks.contains(.timeIsInherited)
+    // No time at all, or the one of the line above.
+    if record.time.isUnset || isInferred && place.delta == 0 && place.count > 1 {
+      return out.append("            ")
+    }
+    if isInferred, isColored { out.append("\u{1b}[2m") }
+    var time = record.time
+    time.offsetMinutes = zone.offset(time)
+    out.append(upTo: Timestamp.maximumLength) { target in
+      _ = time.write(rfc3339: target, trimmed: false)
+      for index in 0..<12 { target[index] = target[index + 11] }
+      if isInferred { target[11] = UInt8(ascii: "~") }
+      return 12
+    }
+    if isInferred, isColored { out.append("\u{1b}[0m") }
   }
 
   /// Ten columns: `   +1.234s`.
   private func putDelta(_ delta: Int64, _ out: inout OutputBuffer) {
     var line = out.cursor(reserving: 64)
     let start = line
-    line.put(0x20)
+    line.put(UInt8(ascii: " "))
     if isColored { line.put("\u{1b}[2m") }
-    Self.put(delta, &line)
+    PrettyDuration.put(delta, &line)
     line.alignRight(isColored ? 14 : 10, since: start)
     if isColored { line.put("\u{1b}[0m") }
     out.commit(line)
   }
 
-  /// Writes a difference in time with its sign and in the unit that fits, 20 bytes at most.
-  private static func put(_ nanoseconds: Int64, _ line: inout OutputBuffer.Cursor) {
-    line.put(nanoseconds < 0 ? 0x2d : 0x2b)
-    let value = nanoseconds.magnitude
-    switch value {
-    case ..<1_000:
-      line.put(decimal: value)
-      line.put("ns")
-    case ..<1_000_000:
-      line.put(decimal: value / 1_000)
-      line.put("us")
-    case ..<1_000_000_000:
-      line.put(decimal: value / 1_000_000)
-      line.put(0x2e)
-      line.put(decimal: value / 100_000 % 10)
-      line.put("ms")
-    case ..<60_000_000_000:
-      line.put(decimal: value / 1_000_000_000)
-      line.put(0x2e)
-      let milliseconds = value / 1_000_000 % 1_000
-      if milliseconds < 100 { line.put(0x30) }
-      if milliseconds < 10 { line.put(0x30) }
-      line.put(decimal: milliseconds)
-      line.put(0x73)
-    case ..<3_600_000_000_000: put(value / 1_000_000_000, "m", 60, "s", &line)
-    case ..<86_400_000_000_000: put(value / 60_000_000_000, "h", 60, "m", &line)
-    default: put(value / 3_600_000_000_000, "d", 24, "h", &line)
-    }
-  }
-
-  private static func put(
-    _ value: UInt64, _ large: StaticString, _ ratio: UInt64, _ small: StaticString,
-    _ line: inout OutputBuffer.Cursor
-  ) {
-    line.put(decimal: value / ratio)
-    line.put(large)
-    line.put(decimal: value % ratio)
-    line.put(small)
-  }
-
-  private func putLevel(_ name: ByteSlice, _ out: inout OutputBuffer) {
-    let level = LogLevel(name: name)
+  private func putLevel(_ level: LogLevel?, _ marks: RecordMarks, _ out: inout OutputBuffer) {
+    out.append(UInt8(ascii: " "))
     if isColored {
       switch level {
       case .critical, .error: out.append("\u{1b}[1;31m")
@@ -165,139 +150,210 @@ package struct PrettyFormatter: RecordFormatter {
       case .debug, .trace, nil: out.append("\u{1b}[2m")
       }
     }
+    let isLong = layout.hasLongLevels
     switch level {
-    case .critical: out.append("CRIT ")
-    case .error: out.append("ERROR")
-    case .warning: out.append("WARN ")
-    case .info: out.append("INFO ")
-    case .debug: out.append("DEBUG")
-    case .trace: out.append("TRACE")
-    case nil: out.append("-    ")
+    case .critical: out.append(isLong ? "CRIT " : "C")
+    case .error: out.append(isLong ? "ERROR" : "E")
+    case .warning: out.append(isLong ? "WARN " : "W")
+    case .info: out.append(isLong ? "INFO " : "I")
+    case .debug: out.append(isLong ? "DEBUG" : "D")
+    case .trace: out.append(isLong ? "TRACE" : "T")
+    case nil where marks.contains(.isRaw): out.append(isLong ? "raw  " : "|")
+    case nil: out.append(isLong ? "-    " : "-")
     }
     if isColored { out.append("\u{1b}[0m") }
+    out.append(UInt8(ascii: " "))
   }
 
-  /// `source/name[pid]`, cut at its column's width.
-  private func putOrigin(_ record: borrowing Record, _ out: inout OutputBuffer) {
-    var column = PrettyLine(width: .max, indent: 0, isColored: false)
-    let pidWidth = record.pid > 0 ? OutputBuffer.Cursor.digits(of: UInt64(record.pid)) + 2 : 0
-    var left = Self.originWidth - pidWidth
-    let slash = record.source.isEmpty || record.name.isEmpty ? 0 : 1
-    // The name is cut before the source, and no further than to four characters.
-    let source = record.source.prefix(max(4, left - slash - min(record.name.count, 10)))
-    left -= source.count + slash
-    let name = record.name.prefix(max(0, left))
-    column.put(source, &out)
-    if slash == 1 { column.put(0x2f, &out) }
-    column.put(name, &out)
-    var line = out.cursor(reserving: 64)
-    if record.pid > 0 {
-      line.put(0x5b)
-      line.put(decimal: Int64(record.pid))
-      line.put(0x5d)
+  /// Puts who it was, and returns the line from there on.
+  @inline(__always)
+  private func putOrigin(_ origin: PrettyOrigin, _ out: inout OutputBuffer) -> PrettyLine {
+    let columns = origin.put(width: layout.isTerminal ? layout.originWidth : 0, &out)
+    let blanks = max(0, layout.originWidth - columns) + 1
+    var cursor = out.cursor(reserving: 64)
+    for _ in 0..<blanks { cursor.put(UInt8(ascii: " ")) }
+    out.commit(cursor)
+    let start = layout.messageColumn + max(0, columns - layout.originWidth)
+    return PrettyLine(width: layout.width, indent: layout.indent, column: start, isColored: isColored)
+  }
+
+  // MARK: Texts
+
+  @inline(__always)
+  private func putMessage(
+    _ record: borrowing Record, _ level: LogLevel?, _ line: inout PrettyLine, _ out: inout OutputBuffer
+  ) {
+    if isColored {
+      let isBad = level.map { $0 >= .error } ?? false
+      line.color(isBad ? "\u{1b}[1m" : record.marks.contains(.isRaw) ? "\u{1b}[2m" : "", &out)
     }
-    let used = column.column + pidWidth
-    if used < Self.originWidth { for _ in 0..<(Self.originWidth - used) { line.put(0x20) } }
-    out.commit(line)
-  }
-
-  package func end(_ out: inout OutputBuffer, count: UInt64) {}
-}
-
-/// Text of one record that is put on as many lines as it needs.
-private struct PrettyLine {
-  private let width: Int
-  private let indent: Int
-  private let isColored: Bool
-  var column: Int
-  private var color: StaticString = ""
-
-  init(width: Int, indent: Int, isColored: Bool) {
-    self.width = width
-    self.indent = indent
-    self.isColored = isColored
-    column = indent
-    if indent == 0 { column = 0 }
-  }
-
-  mutating func color(_ sequence: StaticString, _ out: inout OutputBuffer) {
-    guard isColored, sequence.utf8CodeUnitCount > 0 else { return }
-    color = sequence
-    out.append(sequence)
-  }
-
-  mutating func reset(_ out: inout OutputBuffer) {
-    guard color.utf8CodeUnitCount > 0 else { return }
-    color = ""
-    out.append("\u{1b}[0m")
-  }
-
-  /// Parts two pieces: with two spaces, or with a new line where the next piece does not fit.
-  mutating func space(_ count: Int, _ out: inout OutputBuffer) {
-    if column + 2 + count > width, column > indent { return newLine(&out) }
-    out.append("  ")
-    column += 2
-  }
-
-  private mutating func newLine(_ out: inout OutputBuffer) {
-    if color.utf8CodeUnitCount > 0 { out.append("\u{1b}[0m") }
-    out.append(0x0a)
-    for _ in 0..<indent { out.append(0x20) }
-    column = indent
-    if color.utf8CodeUnitCount > 0 { out.append(color) }
-  }
-
-  /// Puts a short word, which stays whole.
-  mutating func put(_ word: StaticString, _ out: inout OutputBuffer) {
-    out.append(word)
-    column += word.utf8CodeUnitCount
-  }
-
-  mutating func put(_ byte: UInt8, _ out: inout OutputBuffer) {
-    if column >= width { newLine(&out) }
-    out.append(byte)
-    column += 1
-  }
-
-  /// Puts text with its control characters made visible.
-  mutating func put(_ text: ByteSlice, _ out: inout OutputBuffer) {
-    if text.isPlain, column + text.count <= width {
-      out.append(text)
-      column += text.count
-      return
+    if isFull {
+      line.put(record.message, &out)
+    } else {
+      putStart(record.message, &line, &out)
     }
-    var index = 0
-    while index < text.count {
-      let byte = text[index]
-      if byte >= 0x80 {
-        let (scalar, length) = UTF8Scalar.decode(text, at: index)
-        if let scalar, TerminalText.isShown(scalar) {
-          if column >= width { newLine(&out) }
-          out.append(text.slice(index, index + length))
-          column += 1
-        } else if let scalar {
-          putEscape(TerminalText.escape(scalar), &out)
-        } else {
-          putEscape(TerminalText.escape(byte: byte), &out)
-        }
-        index += length
+    line.reset(&out)
+    if !record.marks.isDisjoint(with: [.isTruncated, .unpackFailed]) { putMarks(record.marks, &line, &out) }
+  }
+
+  /// As much of a message as has its place, and how much more there is.
+  private func putStart(_ text: ByteSlice, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
+    // A line that has hardly any room after a long origin begins below it.
+    line.rowsLeft = Self.messageRows - 1
+    let put = line.put(text, &out)
+    guard put < text.count else { return }
+    line.reset(&out)
+    line.color("\u{1b}[2m", &out)
+    line.newLine(&out)
+    let rest = text.slice(put, text.count)
+    var lines = 0
+    for byte in rest.bytes where byte == UInt8(ascii: "\n") { lines += 1 }
+    if rest[0] != UInt8(ascii: "\n") { lines += 1 }
+    out.append(string: lines > 1 ? "… \(lines) more lines (--full)" : "… \(rest.count) more bytes (--full)")
+    line.column = layout.width
+  }
+
+  /// What is missing of a record.
+  private func putMarks(_ marks: RecordMarks, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
+    guard layout.isTerminal else { return }
+    let text: StaticString = marks.contains(.isTruncated) ? "[cut off]" : "[agent's record unreadable]"
+    line.space(text.utf8CodeUnitCount, &out)
+    line.color("\u{1b}[33m", &out)
+    line.put(text, &out)
+    line.reset(&out)
+  }
+
+  // MARK: Fields
+
+  private func putFields(_ record: borrowing Record, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
+    var isJournals = false
+    var left = 0
+    for index in 0..<record.fields.count {
+      let field = record.fields[index]
+      let key = field.key
+      // What journald adds to every entry of its own; the fields are sorted, so that these come first.
+      if key.count > 1, key[0] == UInt8(ascii: "_"), (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(key[1])
+      {
+        isJournals = true
+      }
+      if fields.hides(key) { continue }
+      if isJournals, !fields.showsAll, key == "priority" || key == "syslog_identifier" { continue }
+      // What a column shows already: the console line that is the message, the agent's level in its own words.
+      if isShown(field, in: record) { continue }
+      if layout.isTerminal, line.rowsLeft <= 0 {
+        left += 1
         continue
       }
-      switch byte {
-      // A column stays in its line: a source with a line end in it would begin a line as a record does.
-      case 0x0a where indent > 0: newLine(&out)
-      case 0x09: put(0x20, &out)
-      case 0x0d where index + 1 == text.count || text[index + 1] == 0x0a: break
-      case 0..<0x20, 0x7f: putEscape(TerminalText.escape(byte: byte), &out)
-      default: put(byte, &out)
+      if key == "ts", let guest = Timestamp.parse(field: field.value) {
+        putGuestOffset(guest.nanoseconds(since: record.time), &line, &out)
+      } else {
+        putField(field, &line, &out)
       }
-      index += 1
+    }
+    if left > 0 { putRest(left, &line, &out) }
+  }
+
+  /// Whether a column has the field's value already.
+  @inline(__always)
+  private func isShown(_ field: Field, in record: borrowing Record) -> Bool {
+    if field.value.equals(record.message) || field.key == "level" { return true }
+    if layout.isTerminal, field.key == "host" { return !hosts.isNew(field.value) }
+    // The id of the sandbox under another of its names.
+    return field.value.count > 16
+      && (field.value.equals(record.sandbox) && !fields.hidesSandbox
+        || field.value.equals(record.container) && !fields.hidesContainer)
+  }
+
+  @inline(__always)
+  private func putField(_ field: Field, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
+    let value = layout.isTerminal ? shortened(field.value) : field.value
+    line.space(field.key.count + 1 + min(value.count, 40), &out)
+    line.color("\u{1b}[36m", &out)
+    line.put(field.key, &out)
+    line.put("=", &out)
+    line.reset(&out)
+    line.put(value, &out)
+    if value.count < field.value.count, value.count > 12 {
+      out.append("…")
+      line.column += 1
     }
   }
 
-  private mutating func putEscape(_ escape: String, _ out: inout OutputBuffer) {
-    if column + escape.utf8.count > width { newLine(&out) }
-    out.append(string: escape)
-    column += escape.utf8.count
+  /// The start of a value that is an id or long.
+  private func shortened(_ value: ByteSlice) -> ByteSlice {
+    if value.count < 64 || isFull { return value }
+    if value.count == 64, value.bytes.allSatisfy({ HexDigit.value($0) != nil }) { return value.prefix(12) }
+    if value.count <= Self.valueColumns { return value }
+    var end = Self.valueColumns
+    while end > 0, value[end] & 0xc0 == 0x80 { end -= 1 }
+    return value.prefix(end)
+  }
+
+  private func putField(
+    _ key: StaticString, _ value: ByteSlice, _ line: inout PrettyLine, _ out: inout OutputBuffer
+  ) {
+    if value.isEmpty { return }
+    // The first characters of an id tell it from the others, as container tools show it.
+    putShort(key, value.count > 16 ? value.prefix(12) : value, &line, &out)
+  }
+
+  private func putShort(
+    _ key: StaticString, _ short: ByteSlice, _ line: inout PrettyLine, _ out: inout OutputBuffer
+  ) {
+    line.space(key.utf8CodeUnitCount + 1 + short.count, &out)
+    line.color("\u{1b}[36m", &out)
+    line.put(key, &out)
+    line.put("=", &out)
+    line.reset(&out)
+    line.put(short, &out)
+  }
+
+  private func putNumber(
+    _ key: StaticString, _ value: Int64, _ line: inout PrettyLine, _ out: inout OutputBuffer
+  ) {
+    line.space(key.utf8CodeUnitCount + 8, &out)
+    line.color("\u{1b}[36m", &out)
+    line.put(key, &out)
+    line.put("=", &out)
+    line.reset(&out)
+    var cursor = out.cursor(reserving: 32)
+    let start = cursor
+    cursor.put(decimal: value)
+    line.column += cursor.count(since: start)
+    out.commit(cursor)
+  }
+
+  private func putPlaces(
+    _ record: borrowing Record, _ place: RecordPlace, _ line: inout PrettyLine, _ out: inout OutputBuffer
+  ) {
+    for field in fields.places {
+      switch field {
+      case .file: putShort("file", place.filename, &line, &out)
+      case .line: putNumber("line", Int64(clamping: record.line), &line, &out)
+      default: putNumber("count", Int64(clamping: place.count), &line, &out)
+      }
+    }
+  }
+
+  private func putRest(_ count: Int, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
+    line.newLine(&out)
+    line.color("\u{1b}[2m", &out)
+    out.append(string: count > 1 ? "… \(count) more fields (--full)" : "… 1 more field (--full)")
+    line.reset(&out)
+  }
+
+  /// How the guest's clock stood to the host's when the agent's record came.
+  private func putGuestOffset(_ offset: Int64, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
+    // Within a second, a terminal has better to show.
+    if layout.isTerminal, offset.magnitude < 1_000_000_000 { return }
+    line.space(24, &out)
+    line.color("\u{1b}[36m", &out)
+    line.put("guest_clock=", &out)
+    line.reset(&out)
+    var cursor = out.cursor(reserving: 32)
+    let start = cursor
+    PrettyDuration.put(offset, &cursor)
+    line.column += cursor.count(since: start)
+    out.commit(cursor)
   }
 }
