@@ -3,8 +3,8 @@ import Bytes
 /// Writes differences in time for people.
 enum PrettyDuration {
   /// Writes a difference in time with its sign and in the unit that fits, 20 bytes at most.
-  static func put(_ nanoseconds: Int64, _ line: inout OutputBuffer.Cursor) {
-    line.put(nanoseconds < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+"))
+  static func put(_ nanoseconds: Int64, sign hasSign: Bool = true, _ line: inout OutputBuffer.Cursor) {
+    if hasSign { line.put(nanoseconds < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+")) }
     let value = nanoseconds.magnitude
     switch value {
     case ..<1_000:

@@ -15,6 +15,9 @@ struct PrettyFields: Sendable {
   let hidesSandbox: Bool
   let hidesContainer: Bool
   let hidesPid: Bool
+  /// Whether it is shown on a terminal also where it is the same as in the record before.
+  let showsSandbox: Bool
+  let showsContainer: Bool
   /// Fields of the record's place in the output to show: its file, line, count.
   let places: [FlatField]
   let showsAll: Bool
@@ -30,7 +33,9 @@ struct PrettyFields: Sendable {
     hidesAll = options.hidden.contains("all")
     hidesSandbox = hides("sandbox") && !options.shown.contains("sandbox")
     hidesContainer = hides("container") && !options.shown.contains("container")
-    hidesPid = hides("pid")
+    hidesPid = hides("pid") && !options.shown.contains("pid")
+    showsSandbox = showsAll || options.shown.contains("sandbox")
+    showsContainer = showsAll || options.shown.contains("container")
     places = [FlatField.file, .line, .count].filter {
       options.shown.contains($0.rawValue) && !options.hidden.contains($0.rawValue)
     }
@@ -60,6 +65,9 @@ struct PrettyFields: Sendable {
     default: return false
     }
   }
+
+  /// Whether the key is that of what went wrong, as Go's loggers and klog name it.
+  static func isError(_ key: ByteSlice) -> Bool { key == "error" || key == "err" }
 
   /// Whether the key is one of the names, in capitals or not.
   @inline(never)

@@ -7,18 +7,20 @@ import Logging
 /// next line. Elsewhere each record says its date, and nothing depends on a width. Nothing that a guest printed reaches
 /// the terminal as a control: ``TerminalText`` says what stands for it.
 package struct PrettyFormatter: RecordFormatter {
-  /// The lines that a message takes on a terminal, and those of its fields; a panic has dozens.
-  private static let messageRows = 12
+  /// The lines of a terminal that a message takes, those of one that has lines itself, such as a panic, and those of the
+  /// fields.
+  private static let messageRows = 6
+  private static let recordRows = 12
   private static let fieldRows = 8
   /// The columns of a value that are shown on a terminal.
-  private static let valueColumns = 240
+  private static let valueColumns = 160
 
   private let isColored: Bool
   private let isFull: Bool
   private let layout: PrettyLayout
   private let zone: PrettyZone
   private let fields: PrettyFields
-  private let hosts = PrettyHosts()
+  private let memory = PrettyMemory()
 
   package init(_ options: PrettyOptions) {
     isColored = options.isColored
@@ -42,11 +44,12 @@ package struct PrettyFormatter: RecordFormatter {
     var line = putOrigin(origin, &out)
     putMessage(record, level, &line, &out)
     if !isFull { line.rowsLeft = Self.fieldRows }
-    if layout.isTerminal, !origin.hasPid(in: layout.originWidth), origin.pid > 0 {
-      putNumber("pid", Int64(origin.pid), &line, &out)
+    if layout.isTerminal {
+      putChanged(record, origin, level, &line, &out)
+    } else {
+      if !fields.hidesSandbox { putField("sandbox", record.sandbox, &line, &out) }
+      if !fields.hidesContainer { putField("container", record.container, &line, &out) }
     }
-    if !fields.hidesSandbox { putField("sandbox", record.sandbox, &line, &out) }
-    if !fields.hidesContainer { putField("container", record.container, &line, &out) }
     if !fields.places.isEmpty { putPlaces(record, place, &line, &out) }
     putFields(record, &line, &out)
     out.append(UInt8(ascii: "\n"))
@@ -74,9 +77,9 @@ package struct PrettyFormatter: RecordFormatter {
       if isColored { out.append("\u{1b}[2m") }
       out.append("-- ")
       var cursor = out.cursor(reserving: 64)
-      PrettyDuration.put(place.delta, &cursor)
+      PrettyDuration.put(place.delta, sign: false, &cursor)
       out.commit(cursor)
-      out.append(" --")
+      out.append(" later --")
     } else {
       return
     }
@@ -199,7 +202,7 @@ package struct PrettyFormatter: RecordFormatter {
   /// As much of a message as has its place, and how much more there is.
   private func putStart(_ text: ByteSlice, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
     // A line that has hardly any room after a long origin begins below it.
-    line.rowsLeft = Self.messageRows - 1
+    line.rowsLeft = (text.contains(UInt8(ascii: "\n")) ? Self.recordRows : Self.messageRows) - 1
     let put = line.put(text, &out)
     guard put < text.count else { return }
     line.reset(&out)
@@ -225,6 +228,33 @@ package struct PrettyFormatter: RecordFormatter {
 
   // MARK: Fields
 
+  /// What is wrong, and whose record it is where that was not said just before, or matters more than brevity.
+  private func putChanged(
+    _ record: borrowing Record, _ origin: PrettyOrigin, _ level: LogLevel?, _ line: inout PrettyLine,
+    _ out: inout OutputBuffer
+  ) {
+    for index in 0..<record.fields.count {
+      let field = record.fields[index]
+      if PrettyFields.isError(field.key), !fields.hides(field.key), !isShown(field, in: record) {
+        putField(field, &line, &out)
+      }
+    }
+    let isBad = level.map { $0 >= .warning } ?? false
+    if origin.pid > 0, !origin.hasPid(in: layout.originWidth), memory.isNew(pid: origin.pid) || isBad {
+      putNumber("pid", Int64(origin.pid), &line, &out)
+    }
+    if !fields.hidesSandbox, !record.sandbox.isEmpty,
+      memory.isNew(sandbox: record.sandbox) || isBad || fields.showsSandbox
+    {
+      putField("sandbox", record.sandbox, &line, &out)
+    }
+    // A record without a container says something else than one of the same container.
+    let isOther = memory.isNew(container: record.container)
+    if !fields.hidesContainer, isOther || isBad || fields.showsContainer {
+      putField("container", record.container, &line, &out)
+    }
+  }
+
   private func putFields(_ record: borrowing Record, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
     var isJournals = false
     var left = 0
@@ -239,7 +269,7 @@ package struct PrettyFormatter: RecordFormatter {
       if fields.hides(key) { continue }
       if isJournals, !fields.showsAll, key == "priority" || key == "syslog_identifier" { continue }
       // What a column shows already: the console line that is the message, the agent's level in its own words.
-      if isShown(field, in: record) { continue }
+      if isShown(field, in: record) || layout.isTerminal && PrettyFields.isError(key) { continue }
       if layout.isTerminal, line.rowsLeft <= 0 {
         left += 1
         continue
@@ -257,7 +287,7 @@ package struct PrettyFormatter: RecordFormatter {
   @inline(__always)
   private func isShown(_ field: Field, in record: borrowing Record) -> Bool {
     if field.value.equals(record.message) || field.key == "level" { return true }
-    if layout.isTerminal, field.key == "host" { return !hosts.isNew(field.value) }
+    if layout.isTerminal, field.key == "host" { return !memory.isNew(host: field.value) }
     // The id of the sandbox under another of its names.
     return field.value.count > 16
       && (field.value.equals(record.sandbox) && !fields.hidesSandbox
