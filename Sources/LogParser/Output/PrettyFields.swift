@@ -24,8 +24,8 @@ struct PrettyFields: Sendable {
   private let hidesAll: Bool
   private let hidden: [[UInt8]]
   private let shown: [[UInt8]]
-  /// Bit n is set if a hidden key has n bytes.
-  private let lengths: UInt64
+  /// For each hidden key the bit that its length and first letter say: most keys that are shown have another.
+  private let hiddenBits: UInt64
 
   init(_ options: PrettyOptions) {
     let hides = { (name: String) in options.hidden.contains(name) || options.hidden.contains("all") }
@@ -43,21 +43,19 @@ struct PrettyFields: Sendable {
     let shownNames = options.shown.map { $0.lowercased() }
     hidden = names.filter { !shownNames.contains($0) }.map { Array($0.utf8) }
     shown = shownNames.map { Array($0.utf8) }
-    lengths = hidden.reduce(0) { $0 | 1 &<< UInt64(min($1.count, 63)) }
+    hiddenBits = hidden.reduce(0) { bits, name in name.first.map { bits | Self.bit($0, name.count) } ?? bits }
   }
 
   /// Whether a field is left out for its key.
   @inline(__always)
   func hides(_ key: ByteSlice) -> Bool {
     if hidesAll { return !Self.contains(shown, key) }
-    if lengths &>> UInt64(truncatingIfNeeded: min(key.count, 63)) & 1 != 0, Self.contains(hidden, key) {
-      return true
-    }
-    guard key.count > 1 else { return false }
+    guard !key.isEmpty else { return false }
+    if hiddenBits & Self.bit(key[0], key.count) != 0, Self.contains(hidden, key) { return true }
     switch key[0] {
     // What journald adds to every entry of its own.
     case UInt8(ascii: "_"):
-      guard (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(key[1]) else { return false }
+      guard key.count > 1, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(key[1]) else { return false }
       return !showsAll && !Self.contains(shown, key)
     // What this tool marks in the formats for programs; here it is seen.
     case UInt8(ascii: "k"):
@@ -68,6 +66,11 @@ struct PrettyFields: Sendable {
 
   /// Whether the key is that of what went wrong, as Go's loggers and klog name it.
   static func isError(_ key: ByteSlice) -> Bool { key == "error" || key == "err" }
+
+  @inline(__always)
+  private static func bit(_ first: UInt8, _ length: Int) -> UInt64 {
+    1 &<< UInt64(truncatingIfNeeded: length &* 7 &+ Int(first | 0x20))
+  }
 
   /// Whether the key is one of the names, in capitals or not.
   @inline(never)

@@ -123,9 +123,10 @@ extension PrettyFormatter {
   func putOrigin(_ origin: PrettyOrigin, _ out: inout OutputBuffer) -> PrettyLine {
     let columns = origin.put(width: layout.isTerminal ? layout.originWidth : 0, &out)
     let blanks = max(0, layout.originWidth - columns) + 1
-    var cursor = out.cursor(reserving: 64)
-    for _ in 0..<blanks { cursor.put(UInt8(ascii: " ")) }
-    out.commit(cursor)
+    out.append(upTo: 64) { target in
+      for index in 0..<blanks { target[index] = UInt8(ascii: " ") }
+      return blanks
+    }
     let start = layout.messageColumn + max(0, columns - layout.originWidth)
     return PrettyLine(width: layout.width, indent: layout.indent, column: start, isColored: isColored)
   }

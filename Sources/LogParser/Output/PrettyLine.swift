@@ -19,14 +19,16 @@ struct PrettyLine {
     self.column = column
   }
 
+  @inline(__always)
   mutating func color(_ sequence: StaticString, _ out: inout OutputBuffer) {
     guard isColored, sequence.utf8CodeUnitCount > 0 else { return }
     color = sequence
     out.append(sequence)
   }
 
+  @inline(__always)
   mutating func reset(_ out: inout OutputBuffer) {
-    guard color.utf8CodeUnitCount > 0 else { return }
+    guard isColored, color.utf8CodeUnitCount > 0 else { return }
     color = ""
     out.append("\u{1b}[0m")
   }
