@@ -78,10 +78,7 @@ extension PrettyFormatter {
     line.put("=", &out)
     line.reset(&out)
     line.put(value, &out)
-    if value.count < field.value.count, value.count > 12 {
-      out.append("…")
-      line.column += 1
-    }
+    if value.count < field.value.count, value.count > 12 { line.putEllipsis(&out) }
   }
 
   /// The start of a value that is an id or long.
@@ -116,7 +113,7 @@ extension PrettyFormatter {
   func putNumber(
     _ key: StaticString, _ value: Int64, _ line: inout PrettyLine, _ out: inout OutputBuffer
   ) {
-    line.space(key.utf8CodeUnitCount + 8, &out)
+    line.space(key.utf8CodeUnitCount + 1 + OutputBuffer.Cursor.digits(of: value.magnitude), &out)
     line.color("\u{1b}[36m", &out)
     line.put(key, &out)
     line.put("=", &out)

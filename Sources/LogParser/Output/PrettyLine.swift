@@ -41,11 +41,12 @@ struct PrettyLine {
     column += 2
   }
 
+  /// - Parameter isBlank: whether another line end follows, so that no blanks are needed.
   @inline(never)
-  mutating func newLine(_ out: inout OutputBuffer) {
+  mutating func newLine(_ out: inout OutputBuffer, isBlank: Bool = false) {
     if color.utf8CodeUnitCount > 0 { out.append("\u{1b}[0m") }
     out.append(UInt8(ascii: "\n"))
-    for _ in 0..<indent { out.append(UInt8(ascii: " ")) }
+    if !isBlank { for _ in 0..<indent { out.append(UInt8(ascii: " ")) } }
     column = indent
     rowsLeft -= 1
     if color.utf8CodeUnitCount > 0 { out.append(color) }
@@ -56,6 +57,13 @@ struct PrettyLine {
   mutating func put(_ word: StaticString, _ out: inout OutputBuffer) {
     out.append(word)
     column += word.utf8CodeUnitCount
+  }
+
+  /// Puts what stands for the rest of a value.
+  mutating func putEllipsis(_ out: inout OutputBuffer) {
+    if column >= width { newLine(&out) }
+    out.append("…")
+    column += 1
   }
 
   /// Puts as much of a text as the lines that are left can take, and returns how many bytes that was.
@@ -81,8 +89,8 @@ struct PrettyLine {
       }
       if index >= text.count { return index }
       if text[index] == UInt8(ascii: "\n"), indent > 0 {
-        newLine(&out)
         index += 1
+        newLine(&out, isBlank: index < text.count && text[index] == UInt8(ascii: "\n"))
       } else {
         let unit = Unit(text, at: index)
         put(unit, text, at: index, &out)
@@ -100,8 +108,8 @@ struct PrettyLine {
         // Blank lines at the end are none.
         if text.slice(index, text.count).firstVisible == nil { return text.count }
         if rowsLeft <= 0 { return index }
-        newLine(&out)
         index += 1
+        newLine(&out, isBlank: index < text.count && text[index] == UInt8(ascii: "\n"))
         continue
       }
       let blanks = Self.blanks(text, from: index)

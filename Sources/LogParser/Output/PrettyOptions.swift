@@ -13,7 +13,10 @@ package struct PrettyOptions: Sendable {
   /// Fields to hide; `all` means each.
   package var hidden: [String] = []
 
-  package init() {}
+  package init(width: Int? = nil, isColored: Bool = false) {
+    self.width = width
+    self.isColored = isColored
+  }
 }
 
 /// Where the columns of the format for people are.
@@ -55,7 +58,8 @@ struct PrettyLayout: Sendable {
       case ..<60: 0
       case ..<100: 20
       case ..<140: 26
-      default: 32
+      case ..<160: 32
+      default: 38
       }
     let before = Self.terminalTime + (showsDelta ? Self.delta : 0) + (hasLongLevels ? 7 : 3)
     messageColumn = before + originWidth + 1

@@ -50,11 +50,16 @@ struct PrettyOrigin {
   func put(width: Int, _ out: inout OutputBuffer) -> Int {
     var line = PrettyLine(width: .max, indent: 0, column: 0, isColored: false)
     if !source.isEmpty {
-      putSource(isShort: width > 0 && columnsWithoutPid > width, &line, &out)
+      if width > 0, isShortened(for: width) {
+        line.put("vc", &out)
+        Self.put(source.dropFirst(14), &line, &out)
+      } else {
+        Self.put(source, &line, &out)
+      }
       if !name.isEmpty { line.put("/", &out) }
     }
     if isShim { line.put("shim", &out) } else { Self.put(name, &line, &out) }
-    if pid > 0, hasPid(in: width) {
+    if pid > 0, width == 0 || hasPid(in: width) {
       var cursor = out.cursor(reserving: 64)
       let start = cursor
       cursor.put(UInt8(ascii: "["))
@@ -67,25 +72,21 @@ struct PrettyOrigin {
   }
 
   /// Whether the process's id is shown where `width` columns are there.
-  @inline(__always)
   func hasPid(in width: Int) -> Bool {
     if width == 0 { return true }
-    return columnsWithoutPid + OutputBuffer.Cursor.digits(of: UInt64(clamping: pid)) + 2 <= width
+    let ofPid = OutputBuffer.Cursor.digits(of: UInt64(clamping: pid)) + 2
+    return columnsOfNames - (isShortened(for: width) ? 12 : 0) + ofPid <= width
   }
 
-  private var columnsWithoutPid: Int {
+  /// Whether the source is one of the runtime's library, and its name too long to stand whole.
+  private func isShortened(for width: Int) -> Bool {
+    columnsOfNames > width && source.hasPrefix("virtcontainers")
+      && (source.count == 14 || source[14] == UInt8(ascii: "/"))
+  }
+
+  private var columnsOfNames: Int {
     let ofName = isShim ? 4 : min(name.count, Self.longest)
     return ofName + (source.isEmpty ? 0 : min(source.count, Self.longest) + (name.isEmpty ? 0 : 1))
-  }
-
-  @inline(__always)
-  private func putSource(isShort: Bool, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
-    if isShort, source.hasPrefix("virtcontainers"), source.count == 14 || source[14] == UInt8(ascii: "/") {
-      line.put("vc", &out)
-      Self.put(source.dropFirst(14), &line, &out)
-    } else {
-      Self.put(source, &line, &out)
-    }
   }
 
   @inline(__always)
