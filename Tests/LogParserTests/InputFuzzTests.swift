@@ -69,7 +69,7 @@ import Testing
         TextFormatter().format(record, place, &out)
         NDJSONFormatter().format(record, place, &out)
         LogfmtFormatter().format(record, place, &out)
-        PrettyFormatter(color: true, width: 100).format(record, place, &out)
+        PrettyFormatter(PrettyOptions(width: 100, isColored: true)).format(record, place, &out)
         #expect(out.count > 0)
       }
     }

@@ -158,7 +158,7 @@ def write_journal(folder, rng):
 
 
 def check_outputs(binary, kind, path):
-    options = [binary, "--ignore-missing-fields", "--keep-going", "--quiet"]
+    options = [binary, "--ignore-missing-fields", "--keep-going", "--quiet", "--no-pager"]
     operands = ["--journal-file", path] if kind == "journal" else [path]
     for format in FORMATS:
         arguments = options + ["--output-format", format] + operands

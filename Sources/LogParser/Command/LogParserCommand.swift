@@ -1,6 +1,6 @@
 import CommandLine
-import Logging
 import Glibc
+import Logging
 
 /// The command line of `kata-log-parser`.
 package enum LogParserCommand {
@@ -20,6 +20,7 @@ package enum LogParserCommand {
       settings.run.files = try CommandLineParser(LogParserFlags.all).parse(
         arguments.filter { $0 != "-h" }, into: &settings)
       if let request = settings.request { return description.answer(request) }
+      lookAtTerminal(&settings)
       try validate(&settings)
       settings.run.chooseReading()
     } catch {
@@ -31,7 +32,10 @@ package enum LogParserCommand {
     let diagnostics = Diagnostics("kata-log-parser")
     diagnostics.isQuiet = settings.run.isQuiet
     diagnostics.isDebug = settings.run.isDebug
-    return Run(settings.run, diagnostics).perform()
+    let pager = startPager(settings)
+    let status = Run(settings.run, diagnostics).perform()
+    pager?.finish()
+    return status
   }
 
   /// A parent that blocks signals in its threads hands that on to what it starts, which could then not be ended while
@@ -85,7 +89,7 @@ package enum LogParserCommand {
       flags: LogParserFlags.all,
       examples: [
         .init(
-          "What happened, for people", "kata-log-parser --output-format pretty shim.log console.log | less -R"
+          "What happened, for people", "kata-log-parser shim.log console.log"
         ),
         .init(
           "The journal of one sandbox, as JSON",

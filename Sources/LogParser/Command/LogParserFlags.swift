@@ -7,6 +7,9 @@ struct CommandSettings {
   var request: CommandRequest?
   var usesJournalOption: String?
   var usesJournal = false
+  /// Whether the user chose the output's format.
+  var hasFormat = false
+  var usesPager = true
 
   /// The journal's options; asking for them without a journal is an error that ``LogParserCommand`` reports.
   var journal: JournalOptions {
@@ -19,7 +22,7 @@ struct CommandSettings {
 enum LogParserFlags {
   typealias Settings = CommandSettings
 
-  static var all: [Flag<Settings>] { input + journal + selection + output + errors + other }
+  static var all: [Flag<Settings>] { input + journal + selection + output + terminal + errors + other }
 
   private static let outputSection = "Output"
   private static let inputSection = "Input"
@@ -32,10 +35,11 @@ enum LogParserFlags {
         "output-format", nil, .choice("FORMAT", OutputFormat.allCases.map(\.rawValue)), in: outputSection,
         "Write the records in this format",
         detail:
-          "csv, json, text, toml, xml and yaml are one document each, sorted by time. ndjson (one JSON object a line), logfmt and pretty (aligned and coloured, for people) are lines that can be written as records arrive. The default is text."
+          "csv, json, text, toml, xml and yaml are one document each, sorted by time. ndjson (one JSON object a line), logfmt and pretty (aligned and coloured, for people) are lines that can be written as records arrive. The default is pretty on a terminal, and text everywhere else."
       ) { (settings, text) throws(UsageError) in
         guard let format = OutputFormat(rawValue: text) else { throw UsageError("\"\(text)\" is no format") }
         settings.run.format = format
+        settings.hasFormat = true
       },
       Flag(
         "output-file", nil, .file("FILE"), in: outputSection, "Write to a file instead of standard output",
@@ -63,14 +67,6 @@ enum LogParserFlags {
           throw UsageError("\"\(name)\" is named twice; leave one of them out")
         }
         settings.run.fields = names
-      },
-      Flag(
-        "color", nil, .choice("WHEN", TerminalChoice.allCases.map(\.rawValue)), in: outputSection,
-        "Colour pretty output",
-        detail:
-          "auto, the default, colours on a terminal unless NO_COLOR is set or TERM is dumb."
-      ) { (settings, text) throws(UsageError) in
-        settings.run.color = TerminalChoice(rawValue: text) ?? .auto
       },
       Flag(
         "list-output-formats", in: outputSection, "List the output formats and exit"

@@ -113,11 +113,7 @@ package final class Run {
       let formatter = NDJSONFormatter(fields: options.fields)
       try render(formatter, inputs, plan)
       explainFields(formatter.chosen)
-    case .pretty:
-      let terminal = Terminal(STDOUT_FILENO)
-      let isTerminal = options.outputFile == nil && terminal.isTerminal
-      let color = options.color == .always || options.color == .auto && isTerminal && terminal.showsColors
-      try render(PrettyFormatter(color: color, width: isTerminal ? terminal.width : nil), inputs, plan)
+    case .pretty: try render(PrettyFormatter(options.pretty), inputs, plan)
     }
   }
 

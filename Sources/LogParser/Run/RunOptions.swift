@@ -31,6 +31,8 @@ package struct RunOptions: Sendable {
   /// Where temporary files are made.
   package var temporaryDirectory = "/var/tmp"
   package var color = TerminalChoice.auto
+  /// For the format for people.
+  package var pretty = PrettyOptions()
   package var progress = TerminalChoice.auto
 
   package init() {}

@@ -205,8 +205,8 @@ extension OutputBuffer {
       let count = count(since: start)
       guard count < width else { return }
       let shift = width - count
-      for index in stride(from: count - 1, through: 0, by: -1) { start.p[shift + index] = start.p[index] }
-      for index in 0..<shift { start.p[index] = 0x20 }
+      memmove(start.p + shift, start.p, count)
+      memset(start.p, 0x20, shift)
       p += shift
     }
 

@@ -15,8 +15,18 @@ package struct Terminal {
     return strcmp(kind, "dumb") != 0
   }
 
-  /// The number of columns; nil when it is not known.
+  /// Whether it is one that can do nothing but print, or says nothing of itself.
+  package var isDumb: Bool {
+    guard let kind = getenv("TERM"), kind.pointee != 0 else { return true }
+    return strcmp(kind, "dumb") == 0
+  }
+
+  /// The number of columns: what COLUMNS says, or else the terminal itself; nil when neither does.
   package var width: Int? {
+    if let text = getenv("COLUMNS"), let columns = Int(String(cString: text)), columns > 0, columns <= 10_000
+    {
+      return columns
+    }
     var size = winsize()
     guard ioctl(number, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
