@@ -34,6 +34,16 @@ extension KernelLine {
     return scan.take(0x3c) && scan.number(1, 3) != nil && scan.take(0x3e)
   }
 
+  /// Whether `text` is what stands in a stamp's brackets.
+  static func isStamp(_ text: ByteSlice) -> Bool {
+    var scanner = TextScanner(text)
+    scanner.skipBlanks()
+    guard scanner.number(1, 10) != nil, scanner.take(UInt8(ascii: ".")), scanner.number(6, 6) != nil else {
+      return false
+    }
+    return scanner.isAtEnd
+  }
+
   /// The seconds since the guest's start in the stamp that `text` begins with, as they are written.
   static func stamp(_ text: ByteSlice) -> ByteSlice? {
     stampLength(text).map { text.slice(1, $0 - 1).trimmed }
@@ -62,5 +72,17 @@ extension KernelLine {
       from = start + 1
     }
     return nil
+  }
+}
+
+extension KernelLine {
+  /// Reads what the host's own kernel logged behind a prefix that names it; no guest's console has such a prefix.
+  static func readOfHost(_ text: ByteSlice, into record: inout Record) {
+    record.message = text
+    record.source = record.arena.copy("kernel" as StaticString)
+    guard let length = stampLength(text), let stamp = stamp(text) else { return }
+    record.setField("kernel_time", stamp)
+    record.message = text.dropFirst(length)
+    if record.message.hasPrefix(" ") { record.message = record.message.dropFirst(1) }
   }
 }
