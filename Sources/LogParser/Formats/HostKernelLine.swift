@@ -74,7 +74,9 @@ enum HostKernelLine {
       end = colon
       if parts.count == 2 { wrapper.host = text.prefix(end).trimmed }
     }
-    guard parts.count == 2, let level = LevelName.normalized(parts[0]), isFacility(parts[1]) else { return false }
+    guard parts.count == 2, let level = LevelName.normalized(parts[0]), isFacility(parts[1]) else {
+      return false
+    }
     wrapper.level = level
     wrapper.identifier = parts[1] == "kern" ? kernel : parts[1]
     return !wrapper.host.contains(UInt8(ascii: " "))

@@ -16,8 +16,10 @@ extension LevelName {
   }
 
   private static let words: [StaticString] = [
-    "trce", "trac", "trace", "debg", "debu", "debug", "dbg", "inf", "info", "notice", "informat", "warn", "wrn",
-    "warning", "err", "erro", "error", "crit", "critical", "alert", "emerg", "emergenc", "fata", "fatal", "pani",
+    "trce", "trac", "trace", "debg", "debu", "debug", "dbg", "inf", "info", "notice", "informat", "warn",
+    "wrn",
+    "warning", "err", "erro", "error", "crit", "critical", "alert", "emerg", "emergenc", "fata", "fatal",
+    "pani",
     "panic",
   ]
 

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Times as they stand in texts that say nothing of their zone, and sometimes nothing of their year.
 enum LocalTime {

@@ -44,7 +44,8 @@ enum SlogTermLine {
       var search = text.count
       while let comma = text.prefix(search).lastIndex(of: UInt8(ascii: ",")) {
         var scanner = TextScanner(text.dropFirst(comma))
-        if scanner.take(", "), let word = scanner.word(), word.hasSuffix(":"), isKey(word.prefix(word.count - 1)),
+        if scanner.take(", "), let word = scanner.word(), word.hasSuffix(":"),
+          isKey(word.prefix(word.count - 1)),
           scanner.isAtEnd || scanner.take(UInt8(ascii: " "))
         {
           return (word.prefix(word.count - 1), scanner.rest, comma)
@@ -62,7 +63,8 @@ enum SlogTermLine {
   private static func isKey(_ word: ByteSlice) -> Bool {
     guard let first = word.bytes.first, first | 0x20 &- 0x61 < 26 else { return false }
     for byte in word.bytes
-    where byte | 0x20 &- 0x61 >= 26 && !byte.isDigit && byte != UInt8(ascii: "_") && byte != UInt8(ascii: "-") {
+    where byte | 0x20 &- 0x61 >= 26 && !byte.isDigit && byte != UInt8(ascii: "_") && byte != UInt8(ascii: "-")
+    {
       return false
     }
     return true

@@ -51,7 +51,8 @@ enum SyslogPrefix {
       wrapper.payload = attempt.rest
       return wrapper
     }
-    guard let host = scanner.word(), scanner.take(UInt8(ascii: " ")), host[host.count - 1] != UInt8(ascii: ":"),
+    guard let host = scanner.word(), scanner.take(UInt8(ascii: " ")),
+      host[host.count - 1] != UInt8(ascii: ":"),
       form == .month || LevelName.normalized(host) == nil
     else { return nil }
     wrapper.host = host

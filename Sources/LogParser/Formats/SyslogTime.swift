@@ -34,7 +34,9 @@ enum SyslogTime {
       attempt = withYear
     }
     guard let found = attempt.timeOfDay(on: date) else { return nil }
-    guard let time = date.year == 0 ? clock.instantWithoutYear(found) : clock.instant(found) else { return nil }
+    guard let time = date.year == 0 ? clock.instantWithoutYear(found) : clock.instant(found) else {
+      return nil
+    }
     scanner = attempt
     return time
   }
@@ -59,7 +61,8 @@ enum SyslogTime {
   /// `Thu 2026-01-01 10:00:00 UTC`, with the weekday in any language.
   static func fullTime(_ scanner: inout TextScanner, _ clock: LineClock) -> Timestamp? {
     var attempt = scanner
-    guard let weekday = attempt.word(), weekday.count <= 24, isWord(weekday), attempt.take(UInt8(ascii: " ")), let found = attempt.dateAndTime(), attempt.take(UInt8(ascii: " "))
+    guard let weekday = attempt.word(), weekday.count <= 24, isWord(weekday), attempt.take(UInt8(ascii: " ")),
+      let found = attempt.dateAndTime(), attempt.take(UInt8(ascii: " "))
     else { return nil }
     if let offset = attempt.offset() {
       scanner = attempt

@@ -68,7 +68,9 @@ struct TextRecord {
       if let wrapper = KubectlPrefix.readTime(text) { return wrapper }
     }
     // The kernel's priority before its stamp is read with the stamp.
-    if first == UInt8(ascii: "<"), KernelLine.hasPriority(text), text.contains(UInt8(ascii: "[")) { return nil }
+    if first == UInt8(ascii: "<"), KernelLine.hasPriority(text), text.contains(UInt8(ascii: "[")) {
+      return nil
+    }
     if let wrapper = SyslogPrefix.read(text, clock: clock) { return wrapper }
     return hasTag ? nil : ProcessTag.readBare(text)
   }
@@ -105,11 +107,14 @@ struct TextRecord {
     }
     if wrapper.isHostKernel || wrapper.identifier == "conmon" {
       if try readPayload(text, first, into: &record) { return .plain }
-      if wrapper.isHostKernel { KernelLine.readOfHost(text, into: &record) } else { Conmon.read(text, into: &record) }
+      if wrapper.isHostKernel {
+        KernelLine.readOfHost(text, into: &record)
+      } else {
+        Conmon.read(text, into: &record)
+      }
       return .plain
     }
-    let isRuntime = isNative || wrapper.identifier == "kata"
-    if let message = RustMessage(text, mayBeBare: isRuntime, &record.arena) {
+    if let message = RustMessage(text, mayBeBare: wrapper.identifier == "kata", &record.arena) {
       return try read(message, into: &record, hasTime: hasTime)
     }
     if !isNative, try readPayload(text, first, into: &record) { return .plain }
@@ -124,7 +129,9 @@ struct TextRecord {
   private static let payloads = DetectorTable(.auto, rows: DetectorTable.payloads)
 
   /// Asks the shapes of other programs' lines for what a wrapper carries.
-  private func readPayload(_ text: ByteSlice, _ first: UInt8, into record: inout Record) throws(RecordProblem) -> Bool {
+  private func readPayload(_ text: ByteSlice, _ first: UInt8, into record: inout Record) throws(RecordProblem)
+    -> Bool
+  {
     guard Self.payloads.mayHave(first) else { return false }
     var context = LineContext(text: self, isForced: false)
     var row = 0
@@ -132,7 +139,9 @@ struct TextRecord {
     return true
   }
 
-  private func read(_ message: RustMessage, into record: inout Record, hasTime: Bool) throws(RecordProblem) -> Shape {
+  private func read(_ message: RustMessage, into record: inout Record, hasTime: Bool) throws(RecordProblem)
+    -> Shape
+  {
     switch message {
     case .console(let line): return try readConsole(line, into: &record, hasTime: hasTime)
     case .helper(let name, let line):
@@ -175,7 +184,9 @@ struct TextRecord {
       }
       record.fields.sortKeepingLast()
       if OwnLogfmt.isMarked(text) { OwnLogfmt.restore(&record) }
-      if rules.unpacksAgent, AgentRecord.mayBeIn(record) { try AgentRecord.unpack(&record, rules: rules) }
+      if rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) {
+        try AgentRecord.unpack(&record, rules: rules)
+      }
       return true
     } catch {
       record.clearFields()
@@ -189,13 +200,15 @@ struct TextRecord {
   private func readJSON(
     _ text: ByteSlice, into record: inout Record, hasTime: Bool
   ) throws(RecordProblem) -> Bool {
-    guard let members = try? JSONMembers.flattened(text, &record.arena), JSONRecord.isRecord(members) else {
-      return false
-    }
+    guard let members = try? JSONMembers.flattened(text, &record.arena) else { return false }
+    if rules.isLenient { return try readLoosely(members, into: &record, hasTime: hasTime) }
+    guard JSONRecord.isRecord(members) else { return false }
     if !rules.unpacksAgent, JSONRecord.isAgent(members), hasTime { return false }
     do throws(RecordProblem) {
       try JSONRecord.read(members, into: &record, keepsAgentTime: hasTime && JSONRecord.isAgent(members))
-      if rules.unpacksAgent, AgentRecord.mayBeIn(record) { try AgentRecord.unpack(&record, rules: rules) }
+      if rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) {
+        try AgentRecord.unpack(&record, rules: rules)
+      }
       return true
     } catch {
       if rules.isStrict { throw error }
@@ -203,6 +216,21 @@ struct TextRecord {
       record.marks.insert(.unpackFailed)
       return false
     }
+  }
+
+  private func readLoosely(
+    _ members: borrowing MemberList, into record: inout Record, hasTime: Bool
+  ) throws(RecordProblem) -> Bool {
+    let names = LooseJSON.Names(members)
+    guard names.isRecord else { return false }
+    let isAgent = JSONRecord.isAgent(members)
+    if isAgent, !rules.unpacksAgent, hasTime { return false }
+    LooseJSON.read(members, names, into: &record, keepsTime: hasTime && isAgent)
+    completeRuntime(&record)
+    if rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) {
+      try AgentRecord.unpack(&record, rules: rules)
+    }
+    return true
   }
 
   /// Reads a line of a guest's console: the agent's record if it carries one, else its words without colours, with
