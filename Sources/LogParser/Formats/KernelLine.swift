@@ -34,6 +34,12 @@ extension KernelLine {
     return scan.take(0x3c) && scan.number(1, 3) != nil && scan.take(0x3e)
   }
 
+  /// As ``hasPriority(_:)``, with a stamp behind it.
+  static func hasPriorityAndStamp(_ text: ByteSlice) -> Bool {
+    guard hasPriority(text), let close = text.firstIndex(of: UInt8(ascii: ">")) else { return false }
+    return stampLength(text.dropFirst(close + 1)) != nil
+  }
+
   /// Whether `text` is what stands in a stamp's brackets.
   static func isStamp(_ text: ByteSlice) -> Bool {
     var scanner = TextScanner(text)

@@ -50,9 +50,12 @@ extension KlogPrefix {
     record.setField(key, value)
   }
 
-  /// The id in `containerd://id`.
+  /// The id in `containerd://id` or `{"Type":"containerd","ID":"id"}`.
   private static func identifier(_ value: ByteSlice) -> ByteSlice {
-    value.range(of: "://").map { value.dropFirst($0 + 3) } ?? value
+    if let start = value.range(of: "\"ID\":\""), let end = value.firstIndex(of: UInt8(ascii: "\""), from: start + 6) {
+      return value.slice(start + 6, end)
+    }
+    return value.range(of: "://").map { value.dropFirst($0 + 3) } ?? value
   }
 
   private static func quoted(

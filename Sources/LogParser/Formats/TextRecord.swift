@@ -68,9 +68,7 @@ struct TextRecord {
       if let wrapper = KubectlPrefix.readTime(text) { return wrapper }
     }
     // The kernel's priority before its stamp is read with the stamp.
-    if first == UInt8(ascii: "<"), KernelLine.hasPriority(text), text.contains(UInt8(ascii: "[")) {
-      return nil
-    }
+    if first == UInt8(ascii: "<"), KernelLine.hasPriorityAndStamp(text) { return nil }
     if let wrapper = SyslogPrefix.read(text, clock: clock) { return wrapper }
     return hasTag ? nil : ProcessTag.readBare(text)
   }
@@ -83,12 +81,22 @@ struct TextRecord {
     if !wrapper.host.isEmpty { record.setField("host", wrapper.host) }
     if !wrapper.stream.isEmpty { record.setField("stream", wrapper.stream) }
     if !wrapper.unit.isEmpty { record.setField("unit", wrapper.unit) }
-    if !wrapper.monotonic.isEmpty { record.setField("monotonic", wrapper.monotonic) }
+    if !wrapper.monotonic.isEmpty {
+      record.setField(wrapper.isHostKernel ? "kernel_time" : "monotonic", wrapper.monotonic)
+    }
     if !wrapper.pod.isEmpty {
       record.setField("pod", wrapper.pod)
       record.setField("container_name", wrapper.podContainer)
     }
+    if rules.isLenient, record.name.hasPrefix("/runtime.v") { nameOfCaller(&record, wrapper) }
     record.fields.sortKeepingLast()
+  }
+
+  /// CRI-O gives the call that it serves as its name.
+  private func nameOfCaller(_ record: inout Record, _ wrapper: Wrapper) {
+    guard !wrapper.identifier.isEmpty else { return }
+    record.setField("rpc", record.name)
+    record.name = wrapper.identifier
   }
 
   private func readShape(
