@@ -13,7 +13,8 @@ enum TimeZoneName {
     let isName = !name.isEmpty && !name.hasPrefix("/") && !name.split(separator: "/").contains("..")
     guard isName, isFile("\(directory)/\(name)") else {
       throw UsageError(
-        "\"\(name)\" is no time zone in \(directory); give a name such as Europe/Berlin, or an offset such as +02:00")
+        "\"\(name)\" is no time zone in \(directory); give a name such as Europe/Berlin, or an offset such as +02:00"
+      )
     }
     return name
   }

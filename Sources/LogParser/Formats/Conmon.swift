@@ -11,7 +11,8 @@ enum Conmon {
     else { return }
     let name = word.prefix(word.count - 2)
     // Levels of its own making have an n before them.
-    guard let level = LevelName.normalized(name.hasPrefix("n") ? name.dropFirst(1) : name) else { return }
+    let plain = name.hasPrefix("n") ? name.dropFirst(1) : name
+    guard let level = LevelName.normalized(name) ?? LevelName.normalized(plain) else { return }
     record.level = level
     record.container = id
     record.message = scanner.rest

@@ -8,7 +8,8 @@ struct DetectorTable: Sendable {
   /// In the order in which they are asked: those whose first bytes say most come first.
   static let rows: [Detector] = [
     JournalObject.detector, DockerObject.detector, JSONRecord.detector, ExportEntry.detector,
-    CRIPrefix.detector, KubectlPrefix.detector, SlogTermLine.detector, VerboseEntry.detector, SyslogPrefix.detector,
+    CRIPrefix.detector, KubectlPrefix.detector, SlogTermLine.detector, VerboseEntry.detector,
+    SyslogPrefix.detector,
     JournalctlMarker.detector, KlogPrefix.detector, AuditLine.detector, AgentHead.detector,
     HostKernelLine.detector, ConsoleLine.detector, MixedLogfmt.detector, ProcessTag.detector,
   ]

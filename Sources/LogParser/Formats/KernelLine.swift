@@ -84,11 +84,31 @@ extension KernelLine {
 extension KernelLine {
   /// Reads what the host's own kernel logged behind a prefix that names it; no guest's console has such a prefix.
   static func readOfHost(_ text: ByteSlice, into record: inout Record) {
-    record.message = text
     record.source = record.arena.copy("kernel" as StaticString)
-    guard let length = stampLength(text), let stamp = stamp(text) else { return }
+    record.message = takeStamp(text, into: &record)
+  }
+
+  /// Takes a stamp, and the thread or processor that printed the line (`[    T1]`, `[   C0]`), into fields; returns what
+  /// stands behind them.
+  static func takeStamp(_ text: ByteSlice, into record: inout Record) -> ByteSlice {
+    guard let length = stampLength(text), let stamp = stamp(text) else { return text }
     record.setField("kernel_time", stamp)
-    record.message = text.dropFirst(length)
-    if record.message.hasPrefix(" ") { record.message = record.message.dropFirst(1) }
+    var rest = text.dropFirst(length)
+    if let end = callerLength(rest) {
+      record.setField("caller", rest.slice(1, end - 1).trimmed)
+      rest = rest.dropFirst(end)
+    }
+    return rest.hasPrefix(" ") ? rest.dropFirst(1) : rest
+  }
+
+  /// The length of a caller in brackets. https://docs.kernel.org/core-api/printk-basics.html, `CONFIG_PRINTK_CALLER`
+  private static func callerLength(_ text: ByteSlice) -> Int? {
+    var scanner = TextScanner(text)
+    guard scanner.take(UInt8(ascii: "[")) else { return nil }
+    scanner.skipBlanks()
+    guard scanner.take(UInt8(ascii: "T")) || scanner.take(UInt8(ascii: "C")), scanner.number(1, 10) != nil,
+      scanner.take(UInt8(ascii: "]"))
+    else { return nil }
+    return scanner.index
   }
 }

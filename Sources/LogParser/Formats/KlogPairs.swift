@@ -52,7 +52,9 @@ extension KlogPrefix {
 
   /// The id in `containerd://id` or `{"Type":"containerd","ID":"id"}`.
   private static func identifier(_ value: ByteSlice) -> ByteSlice {
-    if let start = value.range(of: "\"ID\":\""), let end = value.firstIndex(of: UInt8(ascii: "\""), from: start + 6) {
+    if let start = value.range(of: "\"ID\":\""),
+      let end = value.firstIndex(of: UInt8(ascii: "\""), from: start + 6)
+    {
       return value.slice(start + 6, end)
     }
     return value.range(of: "://").map { value.dropFirst($0 + 3) } ?? value

@@ -126,7 +126,22 @@ extension SyslogPrefix {
     // A priority, a time that begins with a digit, a month or a weekday, which may be a word of any language.
     shape: "syslog", use: .auto(orForced: [.syslog, .journalctl]), firstBytes: nil
   ) { (line, context, record) throws(RecordProblem) in
-    guard let wrapper = read(line, clock: context.text.clock) else { return .passed }
+    if let wrapper = read(line, clock: context.text.clock) { return try context.claim(wrapper, &record) }
+    guard context.rules.isLenient, let wrapper = readUntagged(line, context.text.clock) else {
+      return .passed
+    }
     return try context.claim(wrapper, &record)
+  }
+
+  /// A message without a tag, and so perhaps without a host: all of it is words. Behind a time that other loggers write as
+  /// well it is left to them.
+  private static func readUntagged(_ line: ByteSlice, _ clock: LineClock) -> Wrapper? {
+    var scanner = TextScanner(line)
+    guard let time = SyslogTime.monthTime(&scanner, clock), scanner.take(UInt8(ascii: " ")) else {
+      return nil
+    }
+    var wrapper = Wrapper(scanner.rest)
+    wrapper.time = time
+    return wrapper
   }
 }

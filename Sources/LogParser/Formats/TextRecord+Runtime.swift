@@ -33,12 +33,6 @@ extension TextRecord {
       return
     }
     record.source = AgentRecord.consoleSource
-    guard let length = KernelLine.stampLength(record.message), let stamp = KernelLine.stamp(record.message)
-    else {
-      return
-    }
-    record.setField("kernel_time", stamp)
-    record.message = record.message.dropFirst(length)
-    if record.message.hasPrefix(" ") { record.message = record.message.dropFirst(1) }
+    record.message = KernelLine.takeStamp(record.message, into: &record)
   }
 }

@@ -263,10 +263,8 @@ struct TextRecord {
       record.level = Wrapper.level(ofSeverity: Int(text[1] &- 0x30))
       text = text.dropFirst(3)
     }
-    if let length = KernelLine.stampLength(text) {
-      if let stamp = KernelLine.stamp(text) { record.setField("kernel_time", stamp) }
-      text = text.dropFirst(length)
-      if text.hasPrefix(" ") { text = text.dropFirst(1) }
+    if KernelLine.stampLength(text) != nil {
+      text = KernelLine.takeStamp(text, into: &record)
       record.name = record.arena.copy("kernel" as StaticString)
     } else if let head = LoggerHead(text) {
       record.level = head.level
