@@ -52,7 +52,7 @@ import Testing
   private static func strictness(of sample: String) -> [String] {
     switch sample.prefix(while: { $0 != "/" }) {
     case "logfmt", "json", "journal": []
-    case "klog": ["--strict"]
+    case "klog", "dmesg", "slog-term": ["--strict"]
     case let format: ["--strict", "--input-format", String(format)]
     }
   }

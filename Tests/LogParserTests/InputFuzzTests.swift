@@ -1,8 +1,8 @@
 import Bytes
-import System
 import Foundation
 import Glibc
 import LogParser
+import System
 import TestSupport
 import Testing
 
@@ -23,7 +23,10 @@ import Testing
     "2026-03-05T05:01:54Z stdout P ", "2026-03-05T05:01:54+0100 h p: ", "1772686918.1 h p: ",
     "Thu 2026-03-05 05:01:59 UTC h p: ",
     "I0305 05:01:54.1 1 a.go:1] ", "__CURSOR=s\n", "__REALTIME_TIMESTAMP=", "MESSAGE\n", "vm console: \"",
-    "vmconsole=", "source=agent ",
+    "vmconsole=", "source=agent ", "kata[1]: ", "kernel: ", "[Thu Mar  5 05:01:59 2026] ",
+    "3月 5 05:01:54 h p: ",
+    "Thu 2026-03-05 05:01:59 UTC [s=1;i=2]\n    MESSAGE=", "[pod/a/b] ", "a-1  | ", "\"source\":\"",
+    "kata-runtime",
     "\u{ff}\u{ff}\u{ff}\u{ff}", "99999999999999999999", "-1", "1e999", "container_id:\"", "%!d(MISSING)",
     "null", "true", "\u{2028}",
   ]

@@ -17,6 +17,7 @@ package enum LogParserCommand {
     do throws(UsageError) {
       // The one letter that has no long name of its own.
       if arguments.contains("-h") { settings.request = .shortHelp }
+      if let zone = try TimeZoneName.chosen(in: arguments) { TimeZoneName.use(zone) }
       settings.run.files = try CommandLineParser(LogParserFlags.all).parse(
         arguments.filter { $0 != "-h" }, into: &settings)
       if let request = settings.request { return description.answer(request) }

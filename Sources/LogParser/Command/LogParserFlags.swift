@@ -112,6 +112,21 @@ enum LogParserFlags {
       ) { (settings, text) throws(UsageError) in
         settings.run.recordLimit = try FlagValue.size(text, 1 << 10...64 << 20)
       },
+      Flag(
+        "year", nil, .text("YYYY"), in: inputSection, "Year of the first time that has none",
+        detail:
+          "For syslog and klog. Later lines of the file are in the year that puts them nearest to the line before. Without it, times are in the latest year that is not after the file's last change."
+      ) { (settings, text) throws(UsageError) in
+        settings.run.rules.year = try FlagValue.number(text, 1970...9998)
+      },
+      Flag(
+        "timezone", nil, .text("ZONE"), in: inputSection, "Zone of times that name none",
+        detail:
+          "A name such as Europe/Berlin, or an offset such as +02:00. It also holds for times on the command line. The default is TZ, or this machine's zone."
+      ) { (_, text) throws(UsageError) in
+        // It was put to use before the options were read.
+        _ = try TimeZoneName.checked(text)
+      },
       Flag("no-agent-unpack", in: inputSection, "Leave the agent's records inside the lines that carry them")
       {
         (settings, text) throws(UsageError) in settings.run.rules.unpacksAgent = text != "true"

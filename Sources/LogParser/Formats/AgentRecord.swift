@@ -18,11 +18,19 @@ enum AgentRecord {
     return record.message.hasPrefix("time=")
   }
 
+  /// As ``mayBeIn(_:)``; in lenient reading a record may lack its source, and the console's lines are told apart by more
+  /// than that.
+  @inline(__always)
+  static func mayBeIn(_ record: borrowing Record, _ rules: ReadingRules) -> Bool {
+    mayBeIn(record) || rules.isLenient && mayBeCarried(by: record)
+  }
+
   /// Replaces `record` by the agent's record that it carries, or marks it when there is none that can be read.
   static func unpack(
     _ record: inout Record, rules: ReadingRules
   ) throws(RecordProblem) {
     do throws(RecordProblem) {
+      if rules.isLenient, try unpackLoosely(&record) { return }
       if record.source == "agent" {
         try unpackProxyMessage(&record, rules: rules)
       } else if record.message == "reading guest console", let console = record.fields.value(of: "vmconsole")
@@ -54,13 +62,14 @@ enum AgentRecord {
     defer { swap(&inner.arena, &record.arena) }
     let text = try singleLine(record.message)
     var complete = rules
-    complete.allowsMissingFields = false
+    complete.allowsMissingFields = rules.isLenient
     let reader = LogfmtRecord(rules: complete)
     inner.line = record.line
     inner.input = record.input
     try reader.decode(text, into: &inner, keepsHexEscapes: false)
-    if mayBeIn(inner) { try unpack(&inner, rules: complete) }
-    try RecordCheck.check(inner, allowsMissingFields: false)
+    if mayBeIn(inner, rules) { try unpack(&inner, rules: complete) }
+    try RecordCheck.check(inner, allowsMissingFields: rules.isLenient)
+    if rules.isLenient, inner.sandbox.isEmpty { inner.sandbox = record.sandbox }
     inner.source = inner.arena.copy("agent" as StaticString)
     swap(&inner, &record)
     swap(&inner.arena, &record.arena)

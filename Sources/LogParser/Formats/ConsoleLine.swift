@@ -13,7 +13,7 @@ enum ConsoleLine {
     }
     guard
       KernelLine.stampLength(line) != nil || line.contains(0x1b) || KernelLine.hasPriority(line)
-        || KernelLine.hasAgentObject(line) || ConsoleText.rustLiteral(line, &record.arena) != nil
+        || KernelLine.hasAgentObject(line) || line.hasPrefix("vm console: \"")
     else { return .passed }
     return try context.claim(Wrapper(line), &record)
   }

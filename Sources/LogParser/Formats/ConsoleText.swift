@@ -57,13 +57,4 @@ enum ConsoleText {
     default: return index
     }
   }
-
-  /// The inside of `vm console: "…"`, as the Rust runtime logs what its guest prints: a Rust string literal. Nil when
-  /// the text is anything else.
-  static func rustLiteral(_ text: ByteSlice, _ arena: inout Arena) -> ByteSlice? {
-    let prefix: StaticString = "vm console: \""
-    let length = prefix.utf8CodeUnitCount
-    guard text.hasPrefix(prefix), text.count > length, text[text.count - 1] == 0x22 else { return nil }
-    return try? Unescaper.unescape(text.slice(length, text.count - 1), rule: .rust, into: &arena)
-  }
 }

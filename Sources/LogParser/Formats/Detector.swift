@@ -79,8 +79,6 @@ struct LineContext: ~Copyable {
   }
 
   var rules: ReadingRules { text.rules }
-  /// What times without a year are measured by.
-  var reference: Timestamp { text.reference }
 
   /// Takes a line for what the wrapper carries.
   func claim(_ wrapper: Wrapper, _ record: inout Record) throws(RecordProblem) -> Claim {

@@ -8,9 +8,14 @@ struct DetectorTable: Sendable {
   /// In the order in which they are asked: those whose first bytes say most come first.
   static let rows: [Detector] = [
     JournalObject.detector, DockerObject.detector, JSONRecord.detector, ExportEntry.detector,
-    CRIPrefix.detector, SyslogPrefix.detector, JournalctlMarker.detector, KlogPrefix.detector,
-    AuditLine.detector, AgentHead.detector, ConsoleLine.detector, MixedLogfmt.detector,
+    CRIPrefix.detector, KubectlPrefix.detector, SlogTermLine.detector, VerboseEntry.detector,
+    SyslogPrefix.detector,
+    JournalctlMarker.detector, KlogPrefix.detector, AuditLine.detector, AgentHead.detector,
+    HostKernelLine.detector, ConsoleLine.detector, MixedLogfmt.detector, ProcessTag.detector,
   ]
+
+  /// The shapes that are also read where a wrapper carries the line: a program's own, no wrapper's.
+  static let payloads: [Detector] = [AuditLine.detector, SlogTermLine.detector]
 
   private let rows: [Detector]
   /// For each first byte the rows that can begin with it, a bit each.
@@ -31,6 +36,9 @@ struct DetectorTable: Sendable {
     }
     self.masks = masks
   }
+
+  /// Whether a line that begins with `byte` comes into question for any row.
+  func mayHave(_ byte: UInt8) -> Bool { masks[Int(byte)] != 0 }
 
   /// Asks the rows one after the other; `index` becomes that of the row that took the line.
   func read(

@@ -11,6 +11,40 @@ enum DockerObject {
     var wrapper = Wrapper(log)
     wrapper.stream = context.object.members.value(of: "stream") ?? .empty
     if let time = context.object.members.value(of: "time") { wrapper.time = Timestamp.parse(field: time) }
-    return .part(wrapper, isPartial: !log.hasSuffix("\n"))
+    guard hasMore(context.object.members) else { return .part(wrapper, isPartial: !log.hasSuffix("\n")) }
+    return try readForwarded(wrapper, &context, &record)
+  }
+
+  /// Whether a forwarder (Fluent Bit, Filebeat) added members of its own.
+  private static func hasMore(_ members: borrowing MemberList) -> Bool {
+    for index in 0..<members.count where !isOwn(members[index].key) { return true }
+    return false
+  }
+
+  private static func isOwn(_ key: ByteSlice) -> Bool {
+    key == "log" || key == "stream" || key == "time" || key.hasPrefix("attrs")
+  }
+
+  /// Reads an object with a forwarder's members, which become fields; those of Kubernetes say whose line it is.
+  private static func readForwarded(
+    _ start: Wrapper, _ context: inout LineContext, _ record: inout Record
+  ) throws(RecordProblem) -> Claim {
+    var wrapper = start
+    wrapper.pod = context.object.members.value(of: "kubernetes.pod_name") ?? .empty
+    wrapper.podContainer = context.object.members.value(of: "kubernetes.container_name") ?? .empty
+    let claim = try context.claim(wrapper, &record)
+    for index in 0..<context.object.members.count {
+      let (key, value) = context.object.members[index]
+      if isOwn(key) { continue }
+      if key == "kubernetes.namespace_name" {
+        record.setField("pod_namespace", value)
+      } else if key == "kubernetes.docker_id", record.container.isEmpty {
+        record.container = value
+      } else if key != "kubernetes.pod_name", key != "kubernetes.container_name" {
+        record.setField(key, value)
+      }
+    }
+    record.fields.sortKeepingLast()
+    return claim
   }
 }

@@ -8,9 +8,17 @@ enum JSONRecord {
     return members.contains("level") || members.contains("ts") || members.contains("time")
   }
 
-  /// Whether the members are those of the agent's logger: its time is `ts`.
+  /// Whether the members are those of the agent's logger: its time is `ts`, as that of the runtime and the tools on the
+  /// host, which have other names, and of loggers that give none.
   static func isAgent(_ members: borrowing MemberList) -> Bool {
-    members.contains("ts") && members.contains("msg") && !members.contains("time")
+    guard members.contains("ts"), members.contains("msg"), !members.contains("time") else { return false }
+    if let name = members.value(of: "name"), isOfHost(name) { return false }
+    return members.contains("name") || members.contains("source") || !members.contains("caller")
+  }
+
+  private static func isOfHost(_ name: ByteSlice) -> Bool {
+    name == "kata-runtime" || name == "kata-ctl" || name == "kata-agent-ctl"
+      || name == "containerd-shim-kata-v2"
   }
 
   /// Reads the members into `record`, whose fields they replace. `time` is set where a member gives one.
@@ -76,7 +84,9 @@ extension JSONRecord {
   static let detector = Detector(
     shape: "json", use: .auto(orForced: [.json, .console]), firstBytes: "{"
   ) { (line, context, record) throws(RecordProblem) in
-    guard context.object.read(line, &record.arena), isRecord(context.object.members) else { return .passed }
+    guard context.object.read(line, &record.arena) else { return .passed }
+    if context.rules.isLenient { return readAny(context.object.members, into: &record, context.text) }
+    guard isRecord(context.object.members) else { return .passed }
     do throws(RecordProblem) {
       try readWhole(context.object.members, into: &record, context.rules)
     } catch {
@@ -87,12 +97,32 @@ extension JSONRecord {
     return .record
   }
 
+  /// Reads what any logger writes, whatever it lacks.
+  private static func readAny(
+    _ members: borrowing MemberList, into record: inout Record, _ text: TextRecord
+  ) -> Claim {
+    let names = LooseJSON.Names(members)
+    guard names.isAnyRecord else { return .passed }
+    LooseJSON.read(members, names, into: &record, keepsTime: false)
+    text.completeRuntime(&record)
+    unpack(&record, text.rules)
+    return .record
+  }
+
+  /// Takes out the agent's record where there is one; that there is none worth reading is marked, and no error.
+  private static func unpack(_ record: inout Record, _ rules: ReadingRules) {
+    guard rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) else { return }
+    try? AgentRecord.unpack(&record, rules: rules)
+  }
+
   /// Reads a record that stands for itself, and must have what a record must have.
   private static func readWhole(
     _ members: borrowing MemberList, into record: inout Record, _ rules: ReadingRules
   ) throws(RecordProblem) {
     try read(members, into: &record, keepsAgentTime: false)
-    if rules.unpacksAgent, AgentRecord.mayBeIn(record) { try AgentRecord.unpack(&record, rules: rules) }
+    if rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) {
+      try AgentRecord.unpack(&record, rules: rules)
+    }
     if record.time.isUnset {
       throw RecordProblem("the time is missing", remedy: "a record must have a time or ts")
     }

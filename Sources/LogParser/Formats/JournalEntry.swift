@@ -31,7 +31,9 @@ enum JournalEntry {
     switch shape {
     case .logfmt, .json: return
     case .agent, .console: fillFromHost(fields, &record)
-    case .klog, .plain: addNative(fields, to: &record)
+    case .klog, .plain:
+      addNative(fields, to: &record)
+      reader.completeRuntime(&record)
     }
     record.fields.sortKeepingLast()
   }
@@ -51,9 +53,20 @@ enum JournalEntry {
   /// What the host's fields say of a record that the guest wrote: which sandbox it is.
   private static func fillFromHost(_ fields: borrowing MemberList, _ record: inout Record) {
     if record.sandbox.isEmpty {
-      record.sandbox = first("SANDBOX", fields) ?? first("SANDBOX_ID", fields) ?? .empty
+      record.sandbox = first("SANDBOX", fields) ?? first("SANDBOX_ID", fields) ?? sandboxOfRuntime(fields)
     }
-    if record.container.isEmpty { record.container = first("CONTAINER", fields) ?? .empty }
+    if record.container.isEmpty {
+      record.container =
+        first("CONTAINER", fields) ?? first("CONTAINER_ID", fields) ?? first("CID", fields) ?? .empty
+    }
+  }
+
+  /// The Rust runtime gives its sandbox as the source of all that its process logs.
+  private static func sandboxOfRuntime(_ fields: borrowing MemberList) -> ByteSlice {
+    guard let name = first("NAME", fields), name == "kata-runtime", let source = first("SOURCE", fields),
+      !TextRecord.isComponent(source)
+    else { return .empty }
+    return source
   }
 
   /// The fields of the logger itself and those that journald vouches for make the record where the message is only a

@@ -34,6 +34,22 @@ extension KernelLine {
     return scan.take(0x3c) && scan.number(1, 3) != nil && scan.take(0x3e)
   }
 
+  /// As ``hasPriority(_:)``, with a stamp behind it.
+  static func hasPriorityAndStamp(_ text: ByteSlice) -> Bool {
+    guard hasPriority(text), let close = text.firstIndex(of: UInt8(ascii: ">")) else { return false }
+    return stampLength(text.dropFirst(close + 1)) != nil
+  }
+
+  /// Whether `text` is what stands in a stamp's brackets.
+  static func isStamp(_ text: ByteSlice) -> Bool {
+    var scanner = TextScanner(text)
+    scanner.skipBlanks()
+    guard scanner.number(1, 10) != nil, scanner.take(UInt8(ascii: ".")), scanner.number(6, 6) != nil else {
+      return false
+    }
+    return scanner.isAtEnd
+  }
+
   /// The seconds since the guest's start in the stamp that `text` begins with, as they are written.
   static func stamp(_ text: ByteSlice) -> ByteSlice? {
     stampLength(text).map { text.slice(1, $0 - 1).trimmed }
@@ -62,5 +78,37 @@ extension KernelLine {
       from = start + 1
     }
     return nil
+  }
+}
+
+extension KernelLine {
+  /// Reads what the host's own kernel logged behind a prefix that names it; no guest's console has such a prefix.
+  static func readOfHost(_ text: ByteSlice, into record: inout Record) {
+    record.source = record.arena.copy("kernel" as StaticString)
+    record.message = takeStamp(text, into: &record)
+  }
+
+  /// Takes a stamp, and the thread or processor that printed the line (`[    T1]`, `[   C0]`), into fields; returns what
+  /// stands behind them.
+  static func takeStamp(_ text: ByteSlice, into record: inout Record) -> ByteSlice {
+    guard let length = stampLength(text), let stamp = stamp(text) else { return text }
+    record.setField("kernel_time", stamp)
+    var rest = text.dropFirst(length)
+    if let end = callerLength(rest) {
+      record.setField("caller", rest.slice(1, end - 1).trimmed)
+      rest = rest.dropFirst(end)
+    }
+    return rest.hasPrefix(" ") ? rest.dropFirst(1) : rest
+  }
+
+  /// The length of a caller in brackets. https://docs.kernel.org/core-api/printk-basics.html, `CONFIG_PRINTK_CALLER`
+  private static func callerLength(_ text: ByteSlice) -> Int? {
+    var scanner = TextScanner(text)
+    guard scanner.take(UInt8(ascii: "[")) else { return nil }
+    scanner.skipBlanks()
+    guard scanner.take(UInt8(ascii: "T")) || scanner.take(UInt8(ascii: "C")), scanner.number(1, 10) != nil,
+      scanner.take(UInt8(ascii: "]"))
+    else { return nil }
+    return scanner.index
   }
 }

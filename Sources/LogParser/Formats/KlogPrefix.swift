@@ -3,7 +3,16 @@ import Bytes
 /// Kubernetes' own log lines, `I0305 05:01:54.123456    1234 file.go:123] text`: level, month and day, time, process,
 /// place. https://github.com/kubernetes/klog
 enum KlogPrefix {
-  static func read(_ line: ByteSlice, reference: Timestamp) -> (wrapper: Wrapper, place: ByteSlice)? {
+  /// Whether the line has a level and a date in klog's place; the rest is looked at once, by who reads it.
+  static func begins(_ line: ByteSlice) -> Bool {
+    guard line.count > 22, line[5] == UInt8(ascii: " "), line[8] == UInt8(ascii: ":"),
+      line[11] == UInt8(ascii: ":"), line.range(of: "] ") != nil || line.hasSuffix("]")
+    else { return false }
+    for index in 1..<5 where !line[index].isDigit { return false }
+    return true
+  }
+
+  static func read(_ line: ByteSlice, clock lines: LineClock) -> (wrapper: Wrapper, place: ByteSlice)? {
     var scanner = TextScanner(line)
     var wrapper = Wrapper()
     switch scanner.next {
@@ -24,7 +33,7 @@ enum KlogPrefix {
     scanner.skipBlanks()
     guard let pid = scanner.number(1, 10), scanner.take(0x20), let place = scanner.word(),
       place.hasSuffix("]"), place.contains(0x3a),
-      let time = LocalTime.instantWithoutYear(clock, reference: reference)
+      let time = lines.instantWithoutYear(clock)
     else { return nil }
     wrapper.time = time
     wrapper.pid = pid
@@ -37,7 +46,7 @@ enum KlogPrefix {
 extension KlogPrefix {
   static let detector = Detector(shape: "klog", firstBytes: "IWEF") {
     (line, context, record) throws(RecordProblem) in
-    guard read(line, reference: context.reference) != nil else { return .passed }
+    guard begins(line) else { return .passed }
     return try context.claim(Wrapper(line), &record)
   }
 }

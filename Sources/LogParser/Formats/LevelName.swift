@@ -20,4 +20,10 @@ enum LevelName {
   @inline(__always) static var trace: ByteSlice {
     ByteSlice(padded: "trace                                                                ", count: 5)
   }
+  @inline(__always) static var fatal: ByteSlice {
+    ByteSlice(padded: "fatal                                                                ", count: 5)
+  }
+  @inline(__always) static var panic: ByteSlice {
+    ByteSlice(padded: "panic                                                                ", count: 5)
+  }
 }

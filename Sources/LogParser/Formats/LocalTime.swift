@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Times as they stand in texts that say nothing of their zone, and sometimes nothing of their year.
 enum LocalTime {
@@ -19,11 +19,42 @@ enum LocalTime {
       (1...12).contains(month) && day >= 1 && day <= CivilDate.days(inMonth: month, of: year) && hour < 24
         && minute < 60 && second < 61 && (0...9999).contains(year)
     }
+
+    /// Seconds since 1970 as if the clock were UTC's.
+    var seconds: Int64 {
+      CivilDate(year: year, month: month, day: day).daysSince1970 * 86_400
+        + Int64(hour * 3600 + minute * 60 + second)
+    }
+
+    /// The instant at which a clock so many minutes east of UTC shows this; the clock must be possible.
+    func instant(offsetMinutes: Int) -> Timestamp {
+      Timestamp(
+        seconds: seconds - Int64(offsetMinutes) * 60, nanoseconds: nanoseconds,
+        offsetMinutes: Int16(clamping: offsetMinutes))
+    }
   }
 
   /// The instant at which this machine's zone shows `clock`. In the hour that is shown twice it is the first one.
-  static func instant(_ clock: Clock) -> Timestamp? {
+  static func instant(_ clock: Clock) -> Timestamp? { instants(clock)?.first }
+
+  /// As ``instant(_:)``, with the second instant of an hour that is shown twice.
+  static func instants(_ clock: Clock) -> (first: Timestamp, second: Timestamp?)? {
     guard clock.isPossible else { return nil }
+    guard let found = LocalZone.current.instants(showing: clock.seconds) else {
+      return (farInstant(clock), nil)
+    }
+    return (
+      timestamp(found.first, clock.nanoseconds), found.second.map { timestamp($0, clock.nanoseconds) }
+    )
+  }
+
+  private static func timestamp(_ instant: LocalZone.Instant, _ nanoseconds: UInt32) -> Timestamp {
+    Timestamp(
+      seconds: instant.seconds, nanoseconds: nanoseconds, offsetMinutes: Int16(clamping: instant.offset / 60))
+  }
+
+  /// An instant in a year that the zone's table does not have.
+  private static func farInstant(_ clock: Clock) -> Timestamp {
     var parts = tm()
     parts.tm_year = Int32(clock.year - 1900)
     parts.tm_mon = Int32(clock.month - 1)
@@ -36,24 +67,6 @@ enum LocalTime {
     return Timestamp(
       seconds: Int64(seconds), nanoseconds: clock.nanoseconds,
       offsetMinutes: Int16(clamping: parts.tm_gmtoff / 60))
-  }
-
-  /// The instant of a clock without a year: the latest one that is at most a day after `reference`, the time at which
-  /// the text was last written. A log is not from the future, but its writer's clock may be ahead.
-  static func instantWithoutYear(_ clock: Clock, reference: Timestamp) -> Timestamp? {
-    var clock = clock
-    let limit = reference.seconds + 86_400
-    let thisYear = CivilDate(daysSince1970: floorDays(limit)).year
-    // February 29th may be up to eight years back.
-    for year in stride(from: thisYear + 1, through: thisYear - 8, by: -1) {
-      clock.year = year
-      if let time = instant(clock), time.seconds <= limit { return time }
-    }
-    return nil
-  }
-
-  private static func floorDays(_ seconds: Int64) -> Int64 {
-    seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
   }
 
   /// The current time.

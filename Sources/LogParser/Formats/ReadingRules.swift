@@ -8,6 +8,8 @@ package struct ReadingRules: Sendable {
   package var isStrict = false
   /// Whether whatever a person can read becomes a record: what is missing is empty, and a line of no format is kept raw.
   package var isLenient = false
+  /// The year of an input's first line, for times that have none; nil when it is that of its last writing.
+  package var year: Int?
 
   package init() {}
 }

@@ -22,8 +22,14 @@ struct TextRecord {
   }
 
   let rules: ReadingRules
-  /// What a time without a year is measured by.
-  let reference: Timestamp
+  /// What completes times without a year or zone.
+  let clock: LineClock
+
+  /// - Parameter reference: when the input was last written.
+  init(rules: ReadingRules, reference: Timestamp) {
+    self.rules = rules
+    clock = LineClock(reference: reference, firstYear: rules.year)
+  }
 
   /// Reads the wrapper's payload into `record`, which must be empty, and completes it from the wrapper. The record has
   /// no time only if neither has one.
@@ -33,48 +39,132 @@ struct TextRecord {
   func read(
     _ wrapper: Wrapper, isNative: Bool = false, into record: inout Record
   ) throws(RecordProblem) -> Shape {
-    var text = wrapper.payload
-    if text.hasSuffix("\n") { text = text.prefix(text.count - 1) }
-    if text.hasSuffix("\r") { text = text.prefix(text.count - 1) }
-    let shape = try readShape(text, isNative, into: &record, hasTime: wrapper.time != nil)
+    var wrapper = wrapper
+    peel(&wrapper, isNative)
+    let shape = try readShape(wrapper, isNative, into: &record)
     complete(&record, wrapper, shape)
     return shape
+  }
+
+  /// The most wrappers that are taken off one line.
+  private static let wrapperLimit = 6
+
+  /// Takes off the wrappers that the payload itself begins with, and its line end.
+  private func peel(_ wrapper: inout Wrapper, _ isNative: Bool) {
+    wrapper.payload = wrapper.payload.droppingLast(UInt8(ascii: "\n")).droppingLast(UInt8(ascii: "\r"))
+    if isNative { return }
+    for _ in 0..<Self.wrapperLimit {
+      guard let first = wrapper.payload.bytes.first, first != UInt8(ascii: "t"), first != UInt8(ascii: "{"),
+        let inner = inner(wrapper.payload, first, hasTag: !wrapper.identifier.isEmpty)
+      else { return }
+      wrapper.unwrap(inner)
+    }
+  }
+
+  private func inner(_ text: ByteSlice, _ first: UInt8, hasTag: Bool) -> Wrapper? {
+    if first == UInt8(ascii: "[") { return KubectlPrefix.readPod(text) }
+    if first.isDigit {
+      if let (wrapper, isPartial) = CRIPrefix.read(text), !isPartial { return wrapper }
+      if let wrapper = KubectlPrefix.readTime(text) { return wrapper }
+    }
+    // The kernel's priority before its stamp is read with the stamp.
+    if first == UInt8(ascii: "<"), KernelLine.hasPriorityAndStamp(text) { return nil }
+    if let wrapper = SyslogPrefix.read(text, clock: clock) { return wrapper }
+    return hasTag ? nil : ProcessTag.readBare(text)
   }
 
   private func complete(_ record: inout Record, _ wrapper: Wrapper, _ shape: Shape) {
     if let time = wrapper.time, record.time.isUnset { record.time = time }
     if record.name.isEmpty { record.name = wrapper.identifier }
-    if record.pid == 0 { record.pid = wrapper.pid }
+    if record.pid == 0 || shape == .klog && wrapper.pid > 0 { record.pid = wrapper.pid }
     if record.level.isEmpty { record.level = wrapper.level }
     if !wrapper.host.isEmpty { record.setField("host", wrapper.host) }
     if !wrapper.stream.isEmpty { record.setField("stream", wrapper.stream) }
+    if !wrapper.unit.isEmpty { record.setField("unit", wrapper.unit) }
+    if !wrapper.monotonic.isEmpty {
+      record.setField(wrapper.isHostKernel ? "kernel_time" : "monotonic", wrapper.monotonic)
+    }
+    if !wrapper.pod.isEmpty {
+      record.setField("pod", wrapper.pod)
+      record.setField("container_name", wrapper.podContainer)
+    }
+    if rules.isLenient, record.name.hasPrefix("/runtime.v") { nameOfCaller(&record, wrapper) }
     record.fields.sortKeepingLast()
   }
 
+  /// CRI-O gives the call that it serves as its name.
+  private func nameOfCaller(_ record: inout Record, _ wrapper: Wrapper) {
+    guard !wrapper.identifier.isEmpty else { return }
+    record.setField("rpc", record.name)
+    record.name = wrapper.identifier
+  }
+
   private func readShape(
-    _ text: ByteSlice, _ isNative: Bool, into record: inout Record, hasTime: Bool
+    _ wrapper: Wrapper, _ isNative: Bool, into record: inout Record
   ) throws(RecordProblem) -> Shape {
-    if let first = text.bytes.first, first == 0x7b, try readJSON(text, into: &record, hasTime: hasTime) {
+    let text = wrapper.payload
+    let hasTime = wrapper.time != nil
+    let first = text.bytes.first ?? 0
+    if first == 0x7b, try readJSON(text, into: &record, hasTime: hasTime) {
       return record.fields.value(of: "ts") != nil || !hasTime && record.source == "agent" ? .agent : .json
     }
     if Self.looksLikeLogfmt(text), readLogfmt(text, into: &record) { return .logfmt }
-    if let (klog, place) = KlogPrefix.read(text, reference: reference) {
-      record.time = klog.time ?? .unset
-      record.level = klog.level
-      record.pid = klog.pid
-      record.message = klog.payload
-      record.source = place
+    if let (klog, place) = KlogPrefix.read(text, clock: clock) {
+      KlogPrefix.fill(&record, klog, place, hasFields: rules.isLenient)
       return .klog
     }
-    if let literal = ConsoleText.rustLiteral(text, &record.arena) {
-      return try readConsole(literal, into: &record, hasTime: hasTime)
+    if wrapper.isHostKernel || wrapper.identifier == "conmon" {
+      if try readPayload(text, first, into: &record) { return .plain }
+      if wrapper.isHostKernel {
+        KernelLine.readOfHost(text, into: &record)
+      } else {
+        Conmon.read(text, into: &record)
+      }
+      return .plain
     }
+    if let message = RustMessage(text, mayBeBare: wrapper.identifier == "kata", &record.arena) {
+      return try read(message, into: &record, hasTime: hasTime)
+    }
+    if !isNative, try readPayload(text, first, into: &record) { return .plain }
     let isConsole = KernelLine.stampLength(text) != nil || ConsoleText.hasControls(text)
     if KernelLine.hasAgentObject(text) || isConsole && !isNative {
       return try readConsole(text, into: &record, hasTime: hasTime)
     }
     record.message = text
     return .plain
+  }
+
+  private static let payloads = DetectorTable(.auto, rows: DetectorTable.payloads)
+
+  /// Asks the shapes of other programs' lines for what a wrapper carries.
+  private func readPayload(_ text: ByteSlice, _ first: UInt8, into record: inout Record) throws(RecordProblem)
+    -> Bool
+  {
+    guard Self.payloads.mayHave(first) else { return false }
+    var context = LineContext(text: self, isForced: false)
+    var row = 0
+    guard case .record = try Self.payloads.read(text, &context, into: &record, by: &row) else { return false }
+    return true
+  }
+
+  private func read(_ message: RustMessage, into record: inout Record, hasTime: Bool) throws(RecordProblem)
+    -> Shape
+  {
+    switch message {
+    case .console(let line): return try readConsole(line, into: &record, hasTime: hasTime)
+    case .helper(let name, let line):
+      // A hypervisor's words stay as they are, but for the level in them.
+      let head = LoggerHead(line)
+      let isHelper = name == .virtiofsd || name == .nydusd
+      record.level = head?.level ?? .empty
+      record.message = isHelper ? head?.text ?? line : line
+      record.source = record.arena.copy(name.text)
+      if isHelper { record.name = record.source }
+      return .console
+    case .panic(let text):
+      record.message = text
+      return .plain
+    }
   }
 
   /// Whether the text has the keys of a logfmt record: a time, or a level and a message.
@@ -102,7 +192,9 @@ struct TextRecord {
       }
       record.fields.sortKeepingLast()
       if OwnLogfmt.isMarked(text) { OwnLogfmt.restore(&record) }
-      if rules.unpacksAgent, AgentRecord.mayBeIn(record) { try AgentRecord.unpack(&record, rules: rules) }
+      if rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) {
+        try AgentRecord.unpack(&record, rules: rules)
+      }
       return true
     } catch {
       record.clearFields()
@@ -116,13 +208,15 @@ struct TextRecord {
   private func readJSON(
     _ text: ByteSlice, into record: inout Record, hasTime: Bool
   ) throws(RecordProblem) -> Bool {
-    guard let members = try? JSONMembers.flattened(text, &record.arena), JSONRecord.isRecord(members) else {
-      return false
-    }
+    guard let members = try? JSONMembers.flattened(text, &record.arena) else { return false }
+    if rules.isLenient { return try readLoosely(members, into: &record, hasTime: hasTime) }
+    guard JSONRecord.isRecord(members) else { return false }
     if !rules.unpacksAgent, JSONRecord.isAgent(members), hasTime { return false }
     do throws(RecordProblem) {
       try JSONRecord.read(members, into: &record, keepsAgentTime: hasTime && JSONRecord.isAgent(members))
-      if rules.unpacksAgent, AgentRecord.mayBeIn(record) { try AgentRecord.unpack(&record, rules: rules) }
+      if rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) {
+        try AgentRecord.unpack(&record, rules: rules)
+      }
       return true
     } catch {
       if rules.isStrict { throw error }
@@ -130,6 +224,21 @@ struct TextRecord {
       record.marks.insert(.unpackFailed)
       return false
     }
+  }
+
+  private func readLoosely(
+    _ members: borrowing MemberList, into record: inout Record, hasTime: Bool
+  ) throws(RecordProblem) -> Bool {
+    let names = LooseJSON.Names(members)
+    guard names.isRecord else { return false }
+    let isAgent = JSONRecord.isAgent(members)
+    if isAgent, !rules.unpacksAgent, hasTime { return false }
+    LooseJSON.read(members, names, into: &record, keepsTime: hasTime && isAgent)
+    completeRuntime(&record)
+    if rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) {
+      try AgentRecord.unpack(&record, rules: rules)
+    }
+    return true
   }
 
   /// Reads a line of a guest's console: the agent's record if it carries one, else its words without colours, with
@@ -154,11 +263,12 @@ struct TextRecord {
       record.level = Wrapper.level(ofSeverity: Int(text[1] &- 0x30))
       text = text.dropFirst(3)
     }
-    if let length = KernelLine.stampLength(text) {
-      if let stamp = KernelLine.stamp(text) { record.setField("kernel_time", stamp) }
-      text = text.dropFirst(length)
-      if text.hasPrefix(" ") { text = text.dropFirst(1) }
+    if KernelLine.stampLength(text) != nil {
+      text = KernelLine.takeStamp(text, into: &record)
       record.name = record.arena.copy("kernel" as StaticString)
+    } else if let head = LoggerHead(text) {
+      record.level = head.level
+      text = head.text
     }
     record.message = text
     record.source = AgentRecord.consoleSource

@@ -52,8 +52,45 @@ extension Timestamp {
     return representableSeconds.contains(time.seconds) ? time : nil
   }
 
-  /// Reads a time in any form that a field may have: RFC 3339, or a number since 1970.
+  /// Reads a time in any form that a field may have: RFC 3339 and what is near it, or a number since 1970.
   static func parse(field text: ByteSlice) -> Timestamp? {
-    parse(rfc3339: text.bytes, fraction: .optional) ?? parse(epoch: text)
+    parse(rfc3339: text.bytes, fraction: .optional) ?? parse(near3339: text) ?? parse(epoch: text)
+  }
+
+  /// Reads what loggers and people write in place of RFC 3339: `/` in the date, no fraction, a blank or `_` for the `T`,
+  /// `+0800`, ` UTC`, Go's ` +0000 UTC m=+0.1`. Without a zone it is a time of this machine's.
+  private static func parse(near3339 text: ByteSlice) -> Timestamp? {
+    var scanner = TextScanner(text.trimmed)
+    let clock: LocalTime.Clock
+    if let found = scanner.dateAndTime() {
+      clock = found
+    } else {
+      guard let day = scanner.date(separator: UInt8(ascii: "/")), scanner.take(UInt8(ascii: " ")),
+        let found = scanner.timeOfDay(on: day), found.isPossible
+      else { return nil }
+      clock = found
+    }
+    let offset = looseOffset(&scanner)
+    if scanner.take(" m=") { _ = scanner.word() }
+    guard scanner.isAtEnd else { return nil }
+    return offset.map { clock.instant(offsetMinutes: $0) } ?? LocalTime.instant(clock)
+  }
+
+  private static func looseOffset(_ scanner: inout TextScanner) -> Int? {
+    if scanner.take("UTC") || scanner.take("GMT") { return 0 }
+    if let offset = scanner.offset() { return offset }
+    var attempt = scanner
+    guard attempt.take(UInt8(ascii: " ")) else { return nil }
+    if attempt.take("UTC") || attempt.take("GMT") {
+      scanner = attempt
+      return 0
+    }
+    guard let offset = attempt.offset() else { return nil }
+    scanner = attempt
+    // The zone's name behind the offset says nothing more.
+    if attempt.take(UInt8(ascii: " ")), let name = attempt.word(), name.count <= 5, !name.contains(0x3d) {
+      scanner = attempt
+    }
+    return offset
   }
 }

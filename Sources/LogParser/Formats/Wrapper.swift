@@ -12,6 +12,13 @@ struct Wrapper {
   var level = ByteSlice.empty
   /// What the text came out of: `stdout` or `stderr`.
   var stream = ByteSlice.empty
+  /// The systemd unit, where it is not the program's name.
+  var unit = ByteSlice.empty
+  /// Seconds since the host's start, where that is all that is said of the time.
+  var monotonic = ByteSlice.empty
+  /// The pod and its container, as kubectl names them.
+  var pod = ByteSlice.empty
+  var podContainer = ByteSlice.empty
   /// The text that is carried.
   var payload: ByteSlice
 
@@ -27,5 +34,21 @@ struct Wrapper {
     case 5, 6: LevelName.info
     default: LevelName.debug
     }
+  }
+
+  /// What the kernel of the host logged, not that of a guest.
+  var isHostKernel: Bool { identifier == "kernel" }
+
+  /// Takes off the next wrapper, `inner`, whose words go before those of this one.
+  mutating func unwrap(_ inner: Wrapper) {
+    payload = inner.payload
+    if let time = inner.time { self.time = time }
+    if !inner.host.isEmpty { host = inner.host }
+    if !inner.identifier.isEmpty { (identifier, pid) = (inner.identifier, inner.pid) }
+    if !inner.level.isEmpty { level = inner.level }
+    if !inner.stream.isEmpty { stream = inner.stream }
+    if !inner.unit.isEmpty { unit = inner.unit }
+    if !inner.monotonic.isEmpty { monotonic = inner.monotonic }
+    if !inner.pod.isEmpty { (pod, podContainer) = (inner.pod, inner.podContainer) }
   }
 }

@@ -1,12 +1,15 @@
 import Bytes
 import Glibc
 
-/// One entry of the journal's export format: `NAME=value` lines, or, where the value has a line end or is no text, the
+/// One entry of the journal over several lines, as `journalctl -o verbose` writes it, see ``VerboseEntry``, or of the
+/// journal's export format: `NAME=value` lines, or, where the value has a line end or is no text, the
 /// name, the length as a 64-bit little-endian number and the bytes; an empty line ends the entry.
 /// https://systemd.io/JOURNAL_EXPORT_FORMATS/
 struct ExportEntry: ~Copyable {
   enum Progress {
     case complete
+    /// As `complete`; this line begins what follows.
+    case completeBefore(ByteSlice)
     case problem(RecordProblem)
     /// The rest of the entry is not there yet.
     case pause
@@ -23,6 +26,9 @@ struct ExportEntry: ~Copyable {
   private(set) var isOpen = false
   /// Whether the stream ended before the entry did.
   private(set) var isCut = false
+  /// When journald took the entry, where no field says it.
+  private(set) var time: Timestamp?
+  private var verbose = VerboseEntry()
 
   init(limit: Int) { self.limit = limit }
 
@@ -38,15 +44,16 @@ struct ExportEntry: ~Copyable {
     try body(fields)
   }
 
-  /// Begins an entry with its first line, which must be a text field.
-  mutating func open(_ line: ByteSlice, _ number: UInt64) {
+  /// Begins an entry with its first line: a text field, or the head of a verbose entry.
+  mutating func open(_ line: ByteSlice, _ number: UInt64, _ clock: LineClock) {
     arena.reset()
     fields = MemberList()
     size = 0
     firstLine = number
     isOpen = true
     isCut = false
-    addText(line)
+    time = VerboseEntry.time(ofHead: line, clock)
+    if time == nil { addText(line) }
   }
 
   private mutating func addText(_ line: ByteSlice) {
@@ -63,13 +70,19 @@ struct ExportEntry: ~Copyable {
     while true {
       switch lines.next() {
       case .end:
-        isCut = true
+        isCut = time == nil
         return finish()
       case .pause: return .pause
       case .tooLong(let count):
         line += 1
         size += count
       case .text(let text):
+        if time != nil {
+          guard VerboseEntry.belongs(text) else { return finish(before: text) }
+          line += 1
+          addVerbose(text)
+          continue
+        }
         line += 1
         if text.isEmpty { return finish() }
         if text.contains(0x3d) {
@@ -83,8 +96,21 @@ struct ExportEntry: ~Copyable {
     }
   }
 
+  private mutating func addVerbose(_ text: ByteSlice) {
+    size += text.count
+    guard size <= limit, fields.count < Self.fieldLimit else { return }
+    verbose.add(text, to: &fields, &arena)
+  }
+
+  private mutating func finish(before line: ByteSlice) -> Progress {
+    let progress = finish()
+    if case .complete = progress { return .completeBefore(line) }
+    return progress
+  }
+
   private mutating func finish() -> Progress {
     isOpen = false
+    verbose.finish(&fields, &arena)
     if size > limit { return .problem(.tooLong(size, limit: limit)) }
     return .complete
   }

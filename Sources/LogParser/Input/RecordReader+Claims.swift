@@ -122,7 +122,7 @@ extension RecordReader {
     record.line = entry.firstLine
     do throws(RecordProblem) {
       try entry.withFields { (fields) throws(RecordProblem) in
-        try JournalEntry.read(fields, into: &record, text: context.text)
+        try JournalEntry.read(fields, time: entry.time, into: &record, text: context.text)
       }
       if entry.isCut { record.marks.insert(.isTruncated) }
       if record.time.isUnset { inherit(lastTime ?? reference, &record) }

@@ -80,6 +80,11 @@ package struct RecordReader: ~Copyable {
       if entry.isOpen {
         switch entry.read(&lines, &line) {
         case .complete: if let outcome = finishEntry(&record) { return outcome }
+        case .completeBefore(let next):
+          let outcome = finishEntry(&record)
+          line += 1
+          held.replayNext(next, line)
+          if let outcome { return outcome }
         case .problem(let problem): return .problem(problem, line: entry.firstLine)
         case .pause: return .pause
         case .end: return .end
@@ -184,7 +189,7 @@ package struct RecordReader: ~Copyable {
       _ = try context.claim(Wrapper(line.dropFirst(head)), &record)
       return take(whole, number, &record)
     case .entry:
-      entry.open(line, number)
+      entry.open(line, number, context.text.clock)
       return nil
     }
   }

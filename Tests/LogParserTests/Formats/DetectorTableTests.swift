@@ -32,7 +32,10 @@ struct DetectorTableTests {
     var record = Record()
     let text = record.arena.copy(line)
     if LogfmtRecord.begins(text) { return "logfmt" }
-    let reader = TextRecord(rules: ReadingRules(), reference: Timestamp(seconds: 1_772_755_200))
+    var rules = ReadingRules()
+    rules.isLenient = true
+    rules.allowsMissingFields = true
+    let reader = TextRecord(rules: rules, reference: Timestamp(seconds: 1_772_755_200))
     var context = LineContext(text: reader, isForced: false)
     context.isMixed = true
     context.keepsHeads = true

@@ -8,7 +8,10 @@ struct SyslogPrefixTests {
   /// reference is 2026-03-06T00:00:00Z.
   private func prefix(_ line: String) -> String? {
     var arena = Arena()
-    guard let found = SyslogPrefix.read(arena.copy(line), reference: Timestamp(seconds: 1_772_755_200)) else {
+    guard
+      let found = SyslogPrefix.read(
+        arena.copy(line), clock: LineClock(reference: Timestamp(seconds: 1_772_755_200)))
+    else {
       return nil
     }
     let time = found.time.map { "\($0.seconds).\($0.nanoseconds)" } ?? "-"

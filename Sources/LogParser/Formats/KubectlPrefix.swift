@@ -1,0 +1,63 @@
+import Bytes
+
+/// What `kubectl logs` and Docker Compose put before a container's lines: `--timestamps` a time with nine digits of a
+/// fraction, `--prefix` the pod and its container in brackets, Compose the service's name and a bar.
+enum KubectlPrefix {
+  /// `2026-03-05T11:21:04.669794202Z text`. No syslog daemon writes nine digits.
+  static func readTime(_ line: ByteSlice) -> Wrapper? {
+    guard line.count > 30, line[19] == UInt8(ascii: "."), line[29] == UInt8(ascii: "Z"),
+      line[30] == UInt8(ascii: " "), let time = Timestamp.parse(rfc3339: line.prefix(30).bytes)
+    else { return nil }
+    var wrapper = Wrapper(line.dropFirst(31))
+    // The runtime's tracing and the likes put two blanks or the level there.
+    guard let word = firstWord(wrapper.payload), LevelName.normalized(word) == nil else { return nil }
+    wrapper.time = time
+    return wrapper
+  }
+
+  private static func firstWord(_ text: ByteSlice) -> ByteSlice? {
+    var scanner = TextScanner(text)
+    return scanner.word()
+  }
+
+  /// `[pod/NAME/CONTAINER] text`.
+  static func readPod(_ line: ByteSlice) -> Wrapper? {
+    guard line.hasPrefix("[pod/"), let close = line.firstIndex(of: UInt8(ascii: "]")), close < 400,
+      let slash = line.firstIndex(of: UInt8(ascii: "/"), from: 5), slash < close
+    else { return nil }
+    var wrapper = Wrapper(line.dropFirst(close + 1))
+    if wrapper.payload.hasPrefix(" ") { wrapper.payload = wrapper.payload.dropFirst(1) }
+    wrapper.pod = line.slice(5, slash)
+    wrapper.podContainer = line.slice(slash + 1, close)
+    return wrapper
+  }
+
+  /// `web-1  | text`.
+  static func readService(_ line: ByteSlice) -> Wrapper? {
+    guard let first = line.bytes.first, first | 0x20 &- 0x61 < 26 || first.isDigit,
+      let bar = line.firstIndex(of: UInt8(ascii: "|")), bar > 3, bar < 80
+    else { return nil }
+    let name = line.prefix(bar).trimmed
+    guard let last = name.bytes.last, last.isDigit, name.count < bar,
+      let mark = name.lastIndex(of: UInt8(ascii: "-")) ?? name.lastIndex(of: UInt8(ascii: "_")), mark > 0
+    else { return nil }
+    for index in (mark + 1)..<name.count where !name[index].isDigit { return nil }
+    for byte in name.bytes where byte <= 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "=") {
+      return nil
+    }
+    var wrapper = Wrapper(line.dropFirst(bar + 1))
+    if wrapper.payload.hasPrefix(" ") { wrapper.payload = wrapper.payload.dropFirst(1) }
+    wrapper.identifier = name.prefix(mark)
+    return wrapper
+  }
+
+  static let detector = Detector(
+    shape: "cri", use: .auto(orForced: [.cri]),
+    firstBytes: "[0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+  ) { (line, context, record) throws(RecordProblem) in
+    guard let first = line.bytes.first, first != UInt8(ascii: "[") || line.hasPrefix("[pod/"),
+      let wrapper = readTime(line) ?? readPod(line) ?? readService(line)
+    else { return .passed }
+    return try context.claim(wrapper, &record)
+  }
+}

@@ -1,0 +1,75 @@
+import Bytes
+
+/// Completes the times of one input's lines that say nothing of their year or zone, by the lines before them and by when
+/// the input was last written.
+final class LineClock {
+  /// When the input was last written.
+  let reference: Timestamp
+  /// The year of the first line, where the user gave one.
+  private let firstYear: Int?
+  /// The latest year that a time can be in.
+  private let lastYear: Int
+  private var last: Timestamp?
+  private var month = MonthName.Cache()
+
+  /// Clocks that are set a little back must not look like the end of summer time.
+  private static let tolerance: Int64 = 10
+
+  init(reference: Timestamp, firstYear: Int? = nil) {
+    self.reference = reference
+    self.firstYear = firstYear
+    let seconds = reference.seconds + 86_400
+    let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
+    lastYear = CivilDate(daysSince1970: days).year + 1
+  }
+
+  /// Takes the name of a month, in any language that a node may be set to, and what stands between it and the day.
+  func takeMonth(_ scanner: inout TextScanner) -> Int? { month.take(&scanner) }
+
+  /// The instant at which this machine's zone shows `clock`. Of the two in an hour that is shown twice it is the first
+  /// one that is not before the time that was completed last.
+  func instant(_ clock: LocalTime.Clock) -> Timestamp? {
+    guard let time = choose(clock) else { return nil }
+    last = time
+    return time
+  }
+
+  private func choose(_ clock: LocalTime.Clock) -> Timestamp? {
+    guard let (first, second) = LocalTime.instants(clock) else { return nil }
+    guard let second, let last, first.seconds < last.seconds - Self.tolerance else { return first }
+    return second
+  }
+
+  /// The instant of a clock without a year: the latest one that is at most a day after ``reference``. A log is not from
+  /// the future, but its writer's clock may be ahead. With a first year it is the one nearest to the time before.
+  func instantWithoutYear(_ clock: LocalTime.Clock) -> Timestamp? {
+    if let firstYear { return instant(clock, near: firstYear) }
+    var clock = clock
+    let limit = reference.seconds + 86_400
+    // February 29th may be up to eight years back.
+    for year in stride(from: lastYear, through: lastYear - 9, by: -1) {
+      clock.year = year
+      if clock.isPossible, clock.seconds - 86_400 <= limit, let time = choose(clock), time.seconds <= limit {
+        last = time
+        return time
+      }
+    }
+    return nil
+  }
+
+  private func instant(_ clock: LocalTime.Clock, near firstYear: Int) -> Timestamp? {
+    var clock = clock
+    clock.year = firstYear
+    guard let last else { return instant(clock) }
+    let year = CivilDate(daysSince1970: last.seconds / 86_400).year
+    var nearest: Timestamp?
+    for candidate in (year - 1)...(year + 1) {
+      clock.year = candidate
+      guard let time = choose(clock) else { continue }
+      let distance = (time.seconds - last.seconds).magnitude
+      if distance < nearest.map({ ($0.seconds - last.seconds).magnitude }) ?? .max { nearest = time }
+    }
+    self.last = nearest ?? last
+    return nearest
+  }
+}

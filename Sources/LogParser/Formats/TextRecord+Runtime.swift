@@ -1,0 +1,38 @@
+import Bytes
+
+/// The Rust runtime's own records, natively in the journal or as slog's JSON: their source is the sandbox, and what
+/// logged is the component or subsystem.
+extension TextRecord {
+  /// Gives a record of the Rust runtime the sandbox and source that it names in its own way; others stay as they are.
+  func completeRuntime(_ record: inout Record) {
+    guard record.name == "kata-runtime", !record.source.isEmpty, !Self.isComponent(record.source),
+      record.fields.value(of: "subsystem") != nil || record.fields.value(of: "component") != nil
+        || record.fields.value(of: "version") != nil
+    else { return }
+    if record.sandbox.isEmpty { record.sandbox = record.source }
+    let subsystem = record.fields.value(of: "subsystem") ?? .empty
+    record.source = record.fields.value(of: "component") ?? subsystem
+    if subsystem == "dmesg" { readGuestLine(&record) }
+  }
+
+  /// What the Go runtime, the agent and the first parts of the Rust runtime give as their source.
+  static func isComponent(_ source: ByteSlice) -> Bool {
+    let names: [StaticString] = [
+      "agent", "runtime", "katautils", "containerd-kata-shim-v2", "cgroups", "hook", "proxy", "shim",
+      "kata-monitor",
+      "vmconsole", "hypervisor", "kata-runtime",
+    ]
+    return source.hasPrefix("virtcontainers") || names.contains { source == $0 }
+  }
+
+  /// Dragonball's guest console comes as the runtime's own messages.
+  private func readGuestLine(_ record: inout Record) {
+    if rules.unpacksAgent, let object = KernelLine.anyAgentObject(in: record.message),
+      let isRead = try? AgentRecord.readObject(object.text, into: &record), isRead
+    {
+      return
+    }
+    record.source = AgentRecord.consoleSource
+    record.message = KernelLine.takeStamp(record.message, into: &record)
+  }
+}
