@@ -29,10 +29,15 @@ extension LogParserFlags {
         settings.run.selection.containers.append(try given(text, "container"))
       },
       Flag(
-        "level", nil, .choice("LEVEL", LogLevel.allCases.map(\.name)), in: section,
-        "Take the records of this level or a more severe one"
+        "level", nil, .text("LEVEL"), in: section, "Take the records of this level or a more severe one",
+        detail:
+          "trace, debug, info, warning, error or critical, or as records spell it: warn, err, crit, fatal, panic, notice, emerg and so on."
       ) { (settings, text) throws(UsageError) in
-        settings.run.selection.minimumLevel = LogLevel(option: text)
+        guard let level = LogLevel(spelling: text) else {
+          let names = LogLevel.allCases.map(\.name).joined(separator: ", ")
+          throw UsageError("\"\(text)\" is no level; give one of \(names)")
+        }
+        settings.run.selection.minimumLevel = level
       },
       Flag(
         "source", nil, .text("NAME"), in: section, repeatable: true, "Take the records of this source",

@@ -8,6 +8,8 @@ package struct ReadingRules: Sendable {
   package var isStrict = false
   /// Whether whatever a person can read becomes a record: what is missing is empty, and a line of no format is kept raw.
   package var isLenient = false
+  /// Whether a record that the rules refuse is read as well as it can be, beside the report of what is wrong with it.
+  package var keepsBadRecords = false
 
   package init() {}
 }

@@ -46,6 +46,7 @@ struct TextRecord {
     if record.name.isEmpty { record.name = wrapper.identifier }
     if record.pid == 0 { record.pid = wrapper.pid }
     if record.level.isEmpty { record.level = wrapper.level }
+    if rules.isLenient, record.name.hasPrefix("/runtime.") { Self.moveCall(&record, wrapper) }
     if !wrapper.host.isEmpty { record.setField("host", wrapper.host) }
     if !wrapper.stream.isEmpty { record.setField("stream", wrapper.stream) }
     record.fields.sortKeepingLast()
@@ -77,6 +78,12 @@ struct TextRecord {
     return .plain
   }
 
+  /// CRI-O's `name` is the call that a record belongs to; the program is the one that the wrapper names.
+  private static func moveCall(_ record: inout Record, _ wrapper: Wrapper) {
+    record.setField("rpc", record.name)
+    if !wrapper.identifier.isEmpty { record.name = wrapper.identifier }
+  }
+
   /// Whether the text has the keys of a logfmt record: a time, or a level and a message.
   static func looksLikeLogfmt(_ text: ByteSlice) -> Bool {
     if text.hasPrefix("time=") { return true }
@@ -91,14 +98,25 @@ struct TextRecord {
   private func readLogfmt(_ text: ByteSlice, into record: inout Record) -> Bool {
     do throws(RecordProblem) {
       var decoder = LogfmtDecoder(text)
+      var seen = LogfmtRecord.OwnKeys()
       while let (key, value) = try decoder.next(&record.arena) {
         guard let known = KnownKey(key) else {
-          record.setField(key, value)
+          if !record.fields.add(key, value) {
+            if rules.isLenient { throw LogfmtRecord.repetition(of: key, column: decoder.column) }
+            record.fields.set(key, value)
+          }
           continue
+        }
+        if !seen.insert(known), rules.isLenient {
+          throw LogfmtRecord.repetition(of: key, column: decoder.column)
         }
         let isTaken = record.set(known, value, leastPid: 0)
         if !isTaken, known == .time { throw RecordProblem("the time is malformed") }
         if !isTaken || known == .request { record.setField(key, value) }
+      }
+      if rules.isLenient {
+        if decoder.hasBareKey { throw LogfmtRecord.bareWord }
+        if let key = record.fields.sort() { throw LogfmtRecord.repetition(of: key, column: 0) }
       }
       record.fields.sortKeepingLast()
       if OwnLogfmt.isMarked(text) { OwnLogfmt.restore(&record) }
@@ -106,6 +124,10 @@ struct TextRecord {
       return true
     } catch {
       record.clearFields()
+      if rules.isLenient, LenientLogfmt.begins(text) {
+        LenientLogfmt.read(text, into: &record, rules: rules)
+        return true
+      }
       // A value that does not end was cut by whoever limits the length of lines.
       if error.reason == "unterminated quoted value" { record.marks.insert(.isTruncated) }
       return false
