@@ -1,8 +1,8 @@
 import Bytes
-import System
 import Foundation
 import Glibc
 import LogParser
+import System
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import Bytes
+import Glibc
 import LogParser
 import System
-import Glibc
 import TestSupport
 import Testing
 
@@ -48,20 +48,33 @@ import Testing
       " level=debug msg=\"sized\" default cpu=0 default mem=0 workload mem in MB=4",
       ["level": "debug", "msg": "sized", "default cpu": "0", "default mem": "0", "workload mem in MB": "4"]
     ),
-    (" msg=\"huge\" name=shim ociSpec Hugepage Resources=\"[]\" pid=7",
-      ["msg": "huge", "name": "shim", "ociSpec Hugepage Resources": "[]", "pid": "7"]),
+    (
+      " msg=\"huge\" name=shim ociSpec Hugepage Resources=\"[]\" pid=7",
+      ["msg": "huge", "name": "shim", "ociSpec Hugepage Resources": "[]", "pid": "7"]
+    ),
     // Words that no key ends, or too many for one.
     (" msg=\"a\" and the rest", ["msg": "a", "text": "and the rest"]),
-    (" msg=\"a\" one two three four five six=7 end", ["msg": "a", "six": "7", "text": "one two three four five end"]),
+    (
+      " msg=\"a\" one two three four five six=7 end",
+      ["msg": "a", "six": "7", "text": "one two three four five end"]
+    ),
     // Quotes in a value.
-    (" level=error msg=\"no \"layer one\" of \"7f\"\" error=\"not found\"",
-      ["level": "error", "msg": "no \"layer one\" of \"7f\"", "error": "not found"]),
-    (" msg=\"open \"foo\": no such file\" level=info", ["msg": "open \"foo\": no such file", "level": "info"]),
+    (
+      " level=error msg=\"no \"layer one\" of \"7f\"\" error=\"not found\"",
+      ["level": "error", "msg": "no \"layer one\" of \"7f\"", "error": "not found"]
+    ),
+    (
+      " msg=\"open \"foo\": no such file\" level=info",
+      ["msg": "open \"foo\": no such file", "level": "info"]
+    ),
     (" msg=\"StopPodSandbox for \"a1\"\"", ["msg": "StopPodSandbox for \"a1\""]),
     // A value without an end.
     (" level=info msg=\"cut here and", ["level": "info", "msg": "cut here and", "(truncated)": "true"]),
     // A key that comes twice.
-    (" level=info a=1 a=2 a=3 level=debug", ["level": "info", "a": "1", "a.1": "2", "a.2": "3", "data.level": "debug"]),
+    (
+      " level=info a=1 a=2 a=3 level=debug",
+      ["level": "info", "a": "1", "a.1": "2", "a.2": "3", "data.level": "debug"]
+    ),
     // What Go's formatting left, and what is no escape.
     (" msg=\"bad %!d(MISSING)\" pid=3", ["msg": "bad %!d(MISSING)", "pid": "3"]),
     (" msg=\"C:\\dir \\\"x\\\" \\n\"", ["msg": "C:\\dir \"x\" \n"]),
@@ -101,7 +114,8 @@ import Testing
 
   /// CRI-O's name is the call that a record belongs to.
   @Test func callsOfCRIOAreNotPrograms() throws {
-    let line = "Mar 05 09:05:00 node5 crio[1511]: time=\"2026-03-05 09:05:00.4Z\" level=info msg=\"Ran\" "
+    let line =
+      "Mar 05 09:05:00 node5 crio[1511]: time=\"2026-03-05 09:05:00.4Z\" level=info msg=\"Ran\" "
       + "id=d50f name=/runtime.v1.RuntimeService/RunPodSandbox"
     let found = try read(line)
     #expect(found["name"] == "crio" && found["rpc"] == "/runtime.v1.RuntimeService/RunPodSandbox")
@@ -116,7 +130,9 @@ import Testing
 
   /// Without leniency all of these are still refused.
   @Test func theRulesStandWhereTheyAreWanted() throws {
-    for rest in [" a=1 a=2", " msg=\"a \"b\" c\"", " msg=\"open"] { #expect(try read(Self.time + rest, strict: true).isEmpty) }
+    for rest in [" a=1 a=2", " msg=\"a \"b\" c\"", " msg=\"open"] {
+      #expect(try read(Self.time + rest, strict: true).isEmpty)
+    }
   }
 
   /// A hostile line costs time in proportion to its length.

@@ -1,6 +1,6 @@
 import CommandLine
-import System
 import Glibc
+import System
 
 /// What the environment and the files of defaults say of how the user wants to work: `lenient = true`, a line each.
 ///
@@ -46,6 +46,8 @@ struct Defaults {
       return String(decoding: try file.bytes(at: 0, count: sizeLimit, subject: path), as: UTF8.self)
     } catch {
       if error.code == ENOENT || error.code == ENOTDIR { return nil }
+      // HOME may be another user's, whose settings are not meant.
+      if error.code == EACCES, path != systemFile { return nil }
       throw UsageError("\(error.description); make it readable, or remove it")
     }
   }
@@ -57,7 +59,9 @@ struct Defaults {
       if setting.isEmpty { continue }
       let place = "\(path):\(index + 1)"
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2 else { throw UsageError("\(place): \"\(setting)\" is no line of the form KEY = VALUE") }
+      guard parts.count == 2 else {
+        throw UsageError("\(place): \"\(setting)\" is no line of the form KEY = VALUE")
+      }
       let (key, value) = (Self.trimmed(parts[0]), Self.trimmed(parts[1]))
       guard key == "lenient" else {
         throw UsageError("\(place): \"\(key)\" is no key that is known; the only one is lenient")
@@ -78,7 +82,9 @@ struct Defaults {
   }
 
   private static func trimmed(_ text: Substring) -> String {
-    func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" || character == "\r" }
+    func isBlank(_ character: Character) -> Bool {
+      character == " " || character == "\t" || character == "\r"
+    }
     return String(text.drop(while: isBlank).reversed().drop(while: isBlank).reversed())
   }
 }

@@ -1,6 +1,6 @@
 import CommandLine
-import Logging
 import Glibc
+import Logging
 
 /// The command line of `kata-log-parser`.
 package enum LogParserCommand {

@@ -1,6 +1,6 @@
 import CommandLine
-import Logging
 import Glibc
+import Logging
 
 extension LogParserFlags {
   private static var section: String { "Selection" }
@@ -29,15 +29,13 @@ extension LogParserFlags {
         settings.run.selection.containers.append(try given(text, "container"))
       },
       Flag(
-        "level", nil, .text("LEVEL"), in: section, "Take the records of this level or a more severe one",
+        "level", nil, .choice("LEVEL", LogLevel.allCases.map(\.name)), in: section,
+        "Take the records of this level or a more severe one",
         detail:
-          "trace, debug, info, warning, error or critical, or as records spell it: warn, err, crit, fatal, panic, notice, emerg and so on."
+          "Any spelling that records have is taken too: warn, err, crit, fatal, panic, notice, emerg and so on.",
+        otherSpelling: { LogLevel(spelling: $0)?.name }
       ) { (settings, text) throws(UsageError) in
-        guard let level = LogLevel(spelling: text) else {
-          let names = LogLevel.allCases.map(\.name).joined(separator: ", ")
-          throw UsageError("\"\(text)\" is no level; give one of \(names)")
-        }
-        settings.run.selection.minimumLevel = level
+        settings.run.selection.minimumLevel = LogLevel(option: text)
       },
       Flag(
         "source", nil, .text("NAME"), in: section, repeatable: true, "Take the records of this source",

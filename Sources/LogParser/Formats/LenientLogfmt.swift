@@ -17,7 +17,9 @@ struct LenientLogfmt {
   static func begins(_ line: ByteSlice) -> Bool {
     if line.hasPrefix("time=") { return true }
     guard line.hasPrefix("level=") || line.hasPrefix("msg=") else { return false }
-    guard let first = line.firstIndex(of: UInt8(ascii: "=")), line.peek(first + 1) > 0x20 else { return false }
+    guard let first = line.firstIndex(of: UInt8(ascii: "=")), line.peek(first + 1) > 0x20 else {
+      return false
+    }
     return line.firstIndex(of: UInt8(ascii: "="), from: first + 1) != nil
   }
 

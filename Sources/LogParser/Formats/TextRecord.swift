@@ -58,7 +58,7 @@ struct TextRecord {
     if let first = text.bytes.first, first == 0x7b, try readJSON(text, into: &record, hasTime: hasTime) {
       return record.fields.value(of: "ts") != nil || !hasTime && record.source == "agent" ? .agent : .json
     }
-    if Self.looksLikeLogfmt(text), readLogfmt(text, into: &record) { return .logfmt }
+    if Self.looksLikeLogfmt(text), try readLogfmt(text, into: &record) { return .logfmt }
     if let (klog, place) = KlogPrefix.read(text, reference: reference) {
       record.time = klog.time ?? .unset
       record.level = klog.level
@@ -95,14 +95,16 @@ struct TextRecord {
   }
 
   /// Reads logfmt with any time; false, with the record empty, when the text is none after all.
-  private func readLogfmt(_ text: ByteSlice, into record: inout Record) -> Bool {
+  private func readLogfmt(_ text: ByteSlice, into record: inout Record) throws(RecordProblem) -> Bool {
     do throws(RecordProblem) {
       var decoder = LogfmtDecoder(text)
       var seen = LogfmtRecord.OwnKeys()
       while let (key, value) = try decoder.next(&record.arena) {
         guard let known = KnownKey(key) else {
           if !record.fields.add(key, value) {
-            if rules.isLenient { throw LogfmtRecord.repetition(of: key, column: decoder.column) }
+            if rules.isLenient || rules.isStrict {
+              throw LogfmtRecord.repetition(of: key, column: decoder.column)
+            }
             record.fields.set(key, value)
           }
           continue
@@ -114,8 +116,8 @@ struct TextRecord {
         if !isTaken, known == .time { throw RecordProblem("the time is malformed") }
         if !isTaken || known == .request { record.setField(key, value) }
       }
-      if rules.isLenient {
-        if decoder.hasBareKey { throw LogfmtRecord.bareWord }
+      if rules.isLenient, decoder.hasBareKey { throw LogfmtRecord.bareWord }
+      if rules.isLenient || rules.isStrict {
         if let key = record.fields.sort() { throw LogfmtRecord.repetition(of: key, column: 0) }
       }
       record.fields.sortKeepingLast()
@@ -124,7 +126,8 @@ struct TextRecord {
       return true
     } catch {
       record.clearFields()
-      if rules.isLenient, LenientLogfmt.begins(text) {
+      if rules.isLenient || rules.isStrict, LenientLogfmt.begins(text) {
+        if rules.isStrict { throw error }
         LenientLogfmt.read(text, into: &record, rules: rules)
         return true
       }

@@ -8,4 +8,6 @@ package struct LineCounts: Sendable, Equatable {
   package var skipped: UInt64 = 0
   /// Records that came from a line which had given another one before.
   package var split: UInt64 = 0
+
+  package init() {}
 }

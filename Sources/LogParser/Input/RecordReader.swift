@@ -68,7 +68,7 @@ package struct RecordReader: ~Copyable {
   /// The number of lines that were read.
   var lineCount: UInt64 { line }
   /// What the lines that were read so far became.
-  var lineCounts: LineCounts {
+  package var lineCounts: LineCounts {
     var counts = counts
     counts.lines = line
     return counts

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// The entries of a journal as records: those that libsystemd reads, then those of damaged files.
 struct JournalRecords: ~Copyable {

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Turns pieces of the input into pieces of the output; one for each thread.
 struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {

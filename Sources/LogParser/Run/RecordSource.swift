@@ -1,7 +1,7 @@
 import Bytes
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// All records of a run's inputs: opens the inputs, says what is wrong with them, and leaves out what the selection does
 /// not want. The inputs come one after the other, or side by side where a ``ReorderWindow`` puts them in order.

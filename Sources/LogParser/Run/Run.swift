@@ -1,6 +1,6 @@
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// One run: inputs in, one document out, on the way that ``Plan`` decides on.
 package final class Run {

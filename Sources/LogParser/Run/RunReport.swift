@@ -64,9 +64,10 @@ struct RunReport {
       ("truncations", statistics.truncations),
       ("duplicates", statistics.duplicates), ("unselected", statistics.unselected),
       ("failed_inputs", statistics.failedInputs), ("input_warnings", statistics.inputWarnings),
-      ("late", statistics.late), ("mended", statistics.mended), ("lines", statistics.lines.lines),
+      ("mended", statistics.mended), ("lines", statistics.lines.lines),
       ("joined_lines", statistics.joinedLines), ("blank_lines", statistics.lines.blank),
       ("skipped_lines", statistics.lines.skipped), ("split_lines", statistics.lines.split),
+      ("late", statistics.late),
     ]
     return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
   }
