@@ -59,7 +59,7 @@ import Testing
       case .end, .pause: return count
       case .problem(let problem, let line):
         #expect(!problem.reason.isEmpty && line > 0)
-      case .record:
+      case .record, .flawed:
         count += 1
         #expect(!record.time.isUnset)
         let place = RecordPlace(filename: .empty, count: 1, delta: 0)

@@ -23,6 +23,9 @@ package enum LogParserCommand {
       if let request = settings.request { return description.answer(request) }
       lookAtTerminal(&settings)
       try validate(&settings)
+      if settings.run.wantsLenient == nil, !settings.run.rules.isStrict {
+        settings.run.wantsLenient = try Defaults.read(environment).isLenient == true ? true : nil
+      }
       settings.run.chooseReading()
     } catch {
       let diagnostics = Diagnostics("kata-log-parser")
@@ -66,6 +69,9 @@ package enum LogParserCommand {
     if let since = run.selection.since, let until = run.selection.until, until < since {
       throw UsageError("--since is later than --until: no record can be in between; swap them")
     }
+    if run.rules.isStrict, run.wantsLenient == true {
+      throw UsageError("--lenient and --strict contradict each other; give one of them")
+    }
     guard run.follows else { return }
     if !run.format.isStreaming {
       throw UsageError(
@@ -84,7 +90,7 @@ package enum LogParserCommand {
       usages: ["[OPTION...] FILE...", "[OPTION...] --journal"],
       description: [
         "kata-log-parser reads the logs of a node that runs Kata Containers, from files, pipes and the journal, takes the guest agent's records out of the lines that carry them, puts all records in order of time, and writes them as one document.",
-        "Files are in any of the shapes that such a node has, and - is standard input; the shape is found out record by record. A file of the runtime's own logfmt is held to strict rules: the first record that breaks one ends the run, unless --keep-going is given. In other inputs a line that no format claims is kept as it is.",
+        "Files are in any of the shapes that such a node has, and - is standard input; the shape is found out record by record. Each record is read as well as it can be, and a line that no format claims is kept as it is. csv, json, text, toml, xml and yaml from files are the exception, as long as --lenient is not given: there a file of the runtime's own logfmt is held to the rules of the tool that this one replaces, and the first record that breaks one ends the run.",
         "Results go to standard output, everything else to standard error.",
       ],
       flags: LogParserFlags.all,
@@ -111,7 +117,11 @@ package enum LogParserCommand {
         (
           "/var/log/journal, /run/log/journal",
           "The journal. Reading it needs root or the group systemd-journal."
-        )
+        ),
+        (
+          "/etc/kata-log-parser.conf, $XDG_CONFIG_HOME/kata-log-parser.conf (or ~/.config/kata-log-parser.conf)",
+          "Defaults, of which the user's go above the machine's: lines KEY = VALUE, and comments behind a #. The one key is lenient, true or false: whether csv, json, text, toml, xml and yaml from files are read as with --lenient. KATA_LOG_PARSER_LENIENT=1 or =0 in the environment goes above both, and the command line above all."
+        ),
       ],
       seeAlso: ["journalctl(1)", "systemd.time(7)", "jq(1)"])
   }

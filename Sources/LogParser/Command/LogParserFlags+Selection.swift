@@ -1,6 +1,6 @@
 import CommandLine
-import Logging
 import Glibc
+import Logging
 
 extension LogParserFlags {
   private static var section: String { "Selection" }
@@ -30,7 +30,10 @@ extension LogParserFlags {
       },
       Flag(
         "level", nil, .choice("LEVEL", LogLevel.allCases.map(\.name)), in: section,
-        "Take the records of this level or a more severe one"
+        "Take the records of this level or a more severe one",
+        detail:
+          "Any spelling that records have is taken too: warn, err, crit, fatal, panic, notice, emerg and so on.",
+        otherSpelling: { LogLevel(spelling: $0)?.name }
       ) { (settings, text) throws(UsageError) in
         settings.run.selection.minimumLevel = LogLevel(option: text)
       },

@@ -42,7 +42,7 @@ enum LogParserFlags {
         settings.hasFormat = true
       },
       Flag(
-        "output-file", nil, .file("FILE"), in: outputSection, "Write to a file instead of standard output",
+        "output-file", "o", .file("FILE"), in: outputSection, "Write to a file instead of standard output",
         detail:
           "The file appears under its name when it is complete; an error leaves what was there before."
       ) { (settings, text) throws(UsageError) in settings.run.outputFile = text.isEmpty ? nil : text },
@@ -76,7 +76,7 @@ enum LogParserFlags {
         }
       },
       Flag(
-        "check-only", in: outputSection, "Read everything and write nothing",
+        "check-only", "c", in: outputSection, "Read everything and write nothing",
         detail: "The exit status and standard error tell whether all records are good.",
         sets: \.run.isCheckOnly),
     ]
@@ -142,9 +142,9 @@ enum LogParserFlags {
   private static var errors: [Flag<Settings>] {
     [
       Flag(
-        "keep-going", in: errorSection, "Leave bad records and inputs out instead of stopping",
+        "keep-going", in: errorSection, "Report bad records and inputs instead of stopping",
         detail:
-          "Each is reported, the others are written, and the exit status is 1. Of a damaged input everything before the damage is written. In ndjson, logfmt and pretty a bad input never stops the run.",
+          "A bad record is reported and written as well as it can be read, and the exit status is 1; blank lines and records over the size limit are left out. Of a damaged input everything before the damage is written. In ndjson, logfmt and pretty a bad input never stops the run.",
         sets: \.run.keepsGoing),
       Flag(
         "max-errors", nil, .text("N"), in: errorSection, "Report this many bad records one by one",
@@ -156,8 +156,14 @@ enum LogParserFlags {
         "ignore-missing-fields", in: errorSection, "Accept records without pid, level, source or name",
         sets: \.run.rules.allowsMissingFields),
       Flag(
-        "strict", in: errorSection,
-        "Take an agent's record that cannot be read, or a line of no format, for an error",
+        "lenient", in: errorSection, "Read every record as well as it can be read",
+        detail:
+          "Nothing that a person can read is lost: missing fields are empty, a key may have blanks, a value may have quotes or no end, and a line of no format is kept as it is. This is the default of ndjson, logfmt and pretty, of the journal and with --follow. For csv, json, text, toml, xml and yaml from files the first record that breaks a rule of the existing tool ends the run instead, unless lenient = true is in the file of defaults or KATA_LOG_PARSER_LENIENT is 1."
+      ) { (settings, text) throws(UsageError) in settings.run.wantsLenient = text == "true" },
+      Flag(
+        "strict", "s", in: errorSection, "Hold every record to the rules, in every format",
+        detail:
+          "A record that lacks a field or breaks another rule, an agent's record that cannot be read and a line of no format are errors, of which the first ends the run.",
         sets: \.run.rules.isStrict),
       Flag(
         "error-if-file-empty", in: errorSection, "Take an empty file for an error",
@@ -168,7 +174,7 @@ enum LogParserFlags {
       Flag(
         "stats", in: errorSection, "Write counts as one line of JSON to standard error at the end",
         detail:
-          "Records read, raw, bad, too long, truncated, suppressed, dropped, duplicate, unselected and late; inputs that failed or were warned of; gaps in the journal.",
+          "Records read, raw, bad, too long, truncated, suppressed, dropped, duplicate, unselected and late; inputs that failed or were warned of; gaps in the journal; and what each line of the inputs became.",
         sets: \.run.writesStatistics),
     ]
   }
@@ -192,7 +198,7 @@ enum LogParserFlags {
       ) { (settings, text) throws(UsageError) in
         settings.run.progress = TerminalChoice(rawValue: text) ?? .auto
       },
-      Flag("quiet", in: otherSection, "Write no warnings", sets: \.run.isQuiet),
+      Flag("quiet", "q", in: otherSection, "Write no warnings", sets: \.run.isQuiet),
       Flag("debug", in: otherSection, "Say more on standard error", sets: \.run.isDebug),
     ] + CommandRequest.flags(\.request, in: otherSection)
   }

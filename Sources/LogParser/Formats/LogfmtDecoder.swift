@@ -21,6 +21,8 @@ struct LogfmtDecoder {
 
   /// The column, from 1, of the pair that was read last or is being read.
   private(set) var column = 0
+  /// Whether a key without `=` was read, which is a word of text to a person.
+  private(set) var hasBareKey = false
 
   /// The next pair, or nil at the end of the line. A key without `=` has an empty value.
   @inline(__always)
@@ -43,6 +45,7 @@ struct LogfmtDecoder {
     if stop == 0x22 || stop == 0x3d && key.isEmpty { throw unexpected(p) }
     if !key.isPlain { key = try checkedKey(key, &arena) }
     guard stop == 0x3d else {
+      hasBareKey = true
       position = p
       return (key, .empty)
     }

@@ -39,7 +39,8 @@ package struct LogfmtRecord {
   }
 
   private func parseIndexed(_ line: ByteSlice, into record: inout Record) throws(RecordProblem) {
-    try decodeIndexed(line, into: &record, keepsHexEscapes: true)
+    let pairs = try decodeIndexed(line, into: &record, keepsHexEscapes: true)
+    if rules.isLenient, pairs > record.fields.count + Self.ownCount(record) { try checkOwnKeys(line) }
     let isOwn = OwnLogfmt.isMarked(line)
     if isOwn { OwnLogfmt.restore(&record) }
     if rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) {
@@ -53,39 +54,87 @@ package struct LogfmtRecord {
   /// Reads the pairs of `line` into `record`.
   func decode(_ line: ByteSlice, into record: inout Record, keepsHexEscapes: Bool) throws(RecordProblem) {
     record.scratch.index.find(in: line, endsAtLineFeed: false)
-    try decodeIndexed(line, into: &record, keepsHexEscapes: keepsHexEscapes)
+    _ = try decodeIndexed(line, into: &record, keepsHexEscapes: keepsHexEscapes)
   }
 
-  /// Reads the pairs of a line that the record's index is of.
+  /// How many fields with a place of their own have a value.
+  @inline(__always)
+  private static func ownCount(_ record: borrowing Record) -> Int {
+    var count = record.time.isUnset ? 0 : 1
+    if record.pid != 0 { count += 1 }
+    if !record.level.isEmpty { count += 1 }
+    if !record.message.isEmpty { count += 1 }
+    if !record.source.isEmpty { count += 1 }
+    if !record.name.isEmpty { count += 1 }
+    if !record.sandbox.isEmpty { count += 1 }
+    if !record.container.isEmpty { count += 1 }
+    return count
+  }
+
+  /// Throws if a key with a place of its own occurs more than once: the rules take the last value, and the others would
+  /// be lost.
+  @inline(never)
+  private func checkOwnKeys(_ line: ByteSlice) throws(RecordProblem) {
+    var arena = Arena()
+    var decoder = LogfmtDecoder(line)
+    var seen = OwnKeys()
+    while let (key, _) = try decoder.next(&arena) {
+      if let known = KnownKey(key), !seen.insert(known) {
+        throw Self.repetition(of: key, column: decoder.column)
+      }
+    }
+  }
+
+  /// The keys with a place of their own that a line has had.
+  struct OwnKeys {
+    private var bits: UInt16 = 0
+
+    /// Notes a key; false when it was there before.
+    mutating func insert(_ key: KnownKey) -> Bool {
+      let bit = UInt16(1) << key.rawValue
+      defer { bits |= bit }
+      return bits & bit == 0
+    }
+  }
+
+  /// Reads the pairs of a line that the record's index is of; returns how many there are.
   @inline(__always)
   private func decodeIndexed(
     _ line: ByteSlice, into record: inout Record, keepsHexEscapes: Bool
-  ) throws(RecordProblem) {
-    let rest = try decodePlainPairs(line, into: &record)
+  ) throws(RecordProblem) -> Int {
+    var (rest, pairs) = try decodePlainPairs(line, into: &record)
     if rest < line.count || line.isEmpty {
-      try decodePairs(line, from: rest, into: &record, keepsHexEscapes: keepsHexEscapes)
+      pairs += try decodePairs(line, from: rest, into: &record, keepsHexEscapes: keepsHexEscapes)
     }
     if let repeated = record.fields.sort() { throw Self.repetition(of: repeated, column: 0) }
+    return pairs
   }
 
-  /// Reads the pairs from an offset on, whatever they look like.
+  /// Reads the pairs from an offset on, whatever they look like; returns how many there are.
   private func decodePairs(
     _ line: ByteSlice, from rest: Int, into record: inout Record, keepsHexEscapes: Bool
-  ) throws(RecordProblem) {
+  ) throws(RecordProblem) -> Int {
+    var pairs = 0
     var decoder = LogfmtDecoder(line, from: rest, keepsHexEscapes: keepsHexEscapes)
     var isBlank = rest == 0
     while let (key, value) = try decoder.next(&record.arena) {
       isBlank = false
+      pairs += 1
       if !(key.isPlain && value.isPlain) { try checkText(key, value, column: decoder.column) }
       try assign(key, value, to: &record, column: decoder.column)
     }
+    if rules.isLenient, decoder.hasBareKey { throw Self.bareWord }
     if isBlank { throw RecordProblem("the line is blank", remedy: "remove it, or give --keep-going") }
+    return pairs
   }
 
   /// Reads the pairs that are written as loggers write nearly every one: `key=value` or `key="value"` of nothing but
-  /// plain bytes, a space behind. Returns the offset at which the first other one begins, or the line's length.
+  /// plain bytes, a space behind. Returns the offset at which the first other one begins, or the line's length, and how
+  /// many there are.
   @inline(__always)
-  private func decodePlainPairs(_ line: ByteSlice, into record: inout Record) throws(RecordProblem) -> Int {
+  private func decodePlainPairs(
+    _ line: ByteSlice, into record: inout Record
+  ) throws(RecordProblem) -> (rest: Int, pairs: Int) {
     let base = line.base
     let length = line.count
     var start = 0
@@ -108,7 +157,7 @@ package struct LogfmtRecord {
       place &+= 2
       start = min(end &+ 1, length)
     }
-    return start
+    return (start, place / 2)
   }
 
   private func checkText(_ key: ByteSlice, _ value: ByteSlice, column: Int) throws(RecordProblem) {
@@ -122,6 +171,9 @@ package struct LogfmtRecord {
       throw RecordProblem(column: column, "the value of \(quoted(key)) is invalid: \(problem)")
     }
   }
+
+  /// A key without `=` is an empty field to the rules, and a word of a key with blanks to whoever wrote it.
+  static var bareWord: RecordProblem { RecordProblem("a word stands outside of keys and values") }
 
   static func repetition(of key: ByteSlice, column: Int) -> RecordProblem {
     RecordProblem(column: column, "the key \(quoted(key)) occurs more than once")

@@ -3,7 +3,7 @@ enum MixedLogfmt {
   static let detector = Detector(
     shape: "logfmt", use: .always, firstBytes: nil
   ) { (line, context, record) throws(RecordProblem) in
-    guard context.isMixed, TextRecord.looksLikeLogfmt(line) else { return .passed }
+    guard context.isMixed || context.rules.isLenient, TextRecord.looksLikeLogfmt(line) else { return .passed }
     return try context.claim(Wrapper(line), &record)
   }
 }

@@ -10,6 +10,8 @@ package struct ReadingRules: Sendable {
   package var isLenient = false
   /// The year of an input's first line, for times that have none; nil when it is that of its last writing.
   package var year: Int?
+  /// Whether a record that the rules refuse is read as well as it can be, beside the report of what is wrong with it.
+  package var keepsBadRecords = false
 
   package init() {}
 }

@@ -108,7 +108,7 @@ struct TextRecord {
     if first == 0x7b, try readJSON(text, into: &record, hasTime: hasTime) {
       return record.fields.value(of: "ts") != nil || !hasTime && record.source == "agent" ? .agent : .json
     }
-    if Self.looksLikeLogfmt(text), readLogfmt(text, into: &record) { return .logfmt }
+    if Self.looksLikeLogfmt(text), try readLogfmt(text, into: &record) { return .logfmt }
     if let (klog, place) = KlogPrefix.read(text, clock: clock) {
       KlogPrefix.fill(&record, klog, place, hasFields: rules.isLenient)
       return .klog
@@ -178,17 +178,30 @@ struct TextRecord {
   }
 
   /// Reads logfmt with any time; false, with the record empty, when the text is none after all.
-  private func readLogfmt(_ text: ByteSlice, into record: inout Record) -> Bool {
+  private func readLogfmt(_ text: ByteSlice, into record: inout Record) throws(RecordProblem) -> Bool {
     do throws(RecordProblem) {
       var decoder = LogfmtDecoder(text)
+      var seen = LogfmtRecord.OwnKeys()
       while let (key, value) = try decoder.next(&record.arena) {
         guard let known = KnownKey(key) else {
-          record.setField(key, value)
+          if !record.fields.add(key, value) {
+            if rules.isLenient || rules.isStrict {
+              throw LogfmtRecord.repetition(of: key, column: decoder.column)
+            }
+            record.fields.set(key, value)
+          }
           continue
+        }
+        if !seen.insert(known), rules.isLenient {
+          throw LogfmtRecord.repetition(of: key, column: decoder.column)
         }
         let isTaken = record.set(known, value, leastPid: 0)
         if !isTaken, known == .time { throw RecordProblem("the time is malformed") }
         if !isTaken || known == .request { record.setField(key, value) }
+      }
+      if rules.isLenient, decoder.hasBareKey { throw LogfmtRecord.bareWord }
+      if rules.isLenient || rules.isStrict {
+        if let key = record.fields.sort() { throw LogfmtRecord.repetition(of: key, column: 0) }
       }
       record.fields.sortKeepingLast()
       if OwnLogfmt.isMarked(text) { OwnLogfmt.restore(&record) }
@@ -198,6 +211,11 @@ struct TextRecord {
       return true
     } catch {
       record.clearFields()
+      if rules.isLenient || rules.isStrict, LenientLogfmt.begins(text) {
+        if rules.isStrict { throw error }
+        LenientLogfmt.read(text, into: &record, rules: rules)
+        return true
+      }
       // A value that does not end was cut by whoever limits the length of lines.
       if error.reason == "unterminated quoted value" { record.marks.insert(.isTruncated) }
       return false

@@ -46,6 +46,9 @@ struct OpenInput: ~Copyable {
   /// Reads on after the end was reached: the file may have grown.
   mutating func resume() { file.lines.resume() }
 
+  /// What the lines that were read so far became.
+  var lineCounts: LineCounts { reader.lineCounts }
+
   /// Whether the followed file was truncated.
   var isTruncated: Bool { file.lines.isTruncated }
 

@@ -8,6 +8,8 @@ package struct ReadingStatistics: Sendable, Equatable {
   package var inheritedTimes: UInt64 = 0
   /// Records that could not be read.
   package var bad: UInt64 = 0
+  /// Those of the bad records that were written as well as they could be read.
+  package var mended: UInt64 = 0
   /// Records over the size limit.
   package var tooLong: UInt64 = 0
   /// Records that whoever wrote them had cut.
@@ -33,7 +35,27 @@ package struct ReadingStatistics: Sendable, Equatable {
   /// Records that stand behind a younger one in the output because the reorder window was too small.
   package var late: UInt64 = 0
 
+  /// Lines of files, and what those became that are no records of their own.
+  package var lines = LineCounts()
+  /// Records that came from lines: all but those of a journal that is read in place.
+  package var recordsOfLines: UInt64 = 0
+
   package init() {}
+
+  /// Lines that are part of a record which another line began.
+  package var joinedLines: UInt64 {
+    let others = recordsOfLines &+ (bad &- mended) &+ tooLong &+ lines.blank &+ lines.skipped
+    let all = lines.lines &+ lines.split
+    return all > others ? all &- others : 0
+  }
+
+  /// Adds what an input's lines became.
+  mutating func add(_ counts: LineCounts) {
+    lines.lines &+= counts.lines
+    lines.blank &+= counts.blank
+    lines.skipped &+= counts.skipped
+    lines.split &+= counts.split
+  }
 
   /// Notes what a record says about loss.
   @inline(__always)
@@ -74,6 +96,9 @@ package struct ReadingStatistics: Sendable, Equatable {
     raw &+= other.raw
     inheritedTimes &+= other.inheritedTimes
     bad &+= other.bad
+    mended &+= other.mended
+    recordsOfLines &+= other.recordsOfLines
+    add(other.lines)
     tooLong &+= other.tooLong
     truncated &+= other.truncated
     unpackFailures &+= other.unpackFailures

@@ -12,6 +12,11 @@ extension RecordReader {
   /// A record was read: it is ready unless it has no time yet.
   mutating func take(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     context.isMixed = true
+    return settle(line, number, &record)
+  }
+
+  /// As ``take(_:_:_:)`` for a record that says nothing of the other lines of its input.
+  mutating func settle(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     if record.time.isUnset {
       guard let lastTime else { return hold(line, number) }
       inherit(lastTime, &record)
@@ -19,7 +24,7 @@ extension RecordReader {
     }
     if !held.isEmpty, !held.isReplaying {
       held.append(line, number)
-      decide(isMixed: true, time: record.time)
+      decide(isMixed: context.isMixed, time: record.time)
       return nil
     }
     lastTime = record.time
@@ -42,7 +47,10 @@ extension RecordReader {
   /// A line that no format claims.
   mutating func unclaimed(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     if context.isMixed || rules.isLenient || format != .auto {
-      if line.trimmed.isEmpty { return nil }
+      if line.trimmed.isEmpty {
+        counts.blank += 1
+        return nil
+      }
       return keepRaw(line, number, &record)
     }
     if isLogfmt { return readLogfmt(line, number, &record) }
@@ -54,21 +62,46 @@ extension RecordReader {
     _ whole: ByteSlice, _ number: UInt64, _ record: inout Record, isCut: Bool = false
   ) -> Outcome? {
     if rules.isStrict {
-      return .problem(
+      return refuse(
         RecordProblem("no log format has lines like this", remedy: "leave out --strict to keep it as it is"),
-        line: number)
+        whole, number, &record)
     }
     guard let lastTime else { return hold(whole, number) }
+    makeRaw(whole, number, &record)
+    if isCut { record.marks.insert(.isTruncated) }
+    inherit(lastTime, &record)
+    return .record
+  }
+
+  /// Makes a record of a line as it is, but for its time.
+  private func makeRaw(_ whole: ByteSlice, _ number: UInt64, _ record: inout Record) {
     let line = whole.droppingLast(UInt8(ascii: "\r"))
     record.reset()
     record.line = number
     record.message = record.arena.copy(ConsoleText.display(line, &record.arena))
     if record.message.count != line.count { record.setField("console", record.arena.copy(line)) }
     record.marks.insert(.isRaw)
-    if isCut { record.marks.insert(.isTruncated) }
     record.setField("kata-log-parser-raw", record.arena.copy("true" as StaticString))
-    inherit(lastTime, &record)
-    return .record
+    record.fields.sortKeepingLast()
+  }
+
+  /// A line that the rules refuse: what is wrong with it, and the record as well as it can be read if the user wants that.
+  func refuse(
+    _ problem: RecordProblem, _ line: ByteSlice, _ number: UInt64, _ record: inout Record
+  ) -> Outcome {
+    guard rules.keepsBadRecords, !problem.isOverLimit, !line.trimmed.isEmpty else {
+      return .problem(problem, line: number)
+    }
+    let text = line.droppingLast(UInt8(ascii: "\r"))
+    if LenientLogfmt.begins(text) {
+      record.reset()
+      record.line = number
+      LenientLogfmt.read(text, into: &record, rules: rules)
+    } else {
+      makeRaw(text, number, &record)
+    }
+    if record.time.isUnset { inherit(lastTime ?? reference, &record) }
+    return .flawed(problem, line: number)
   }
 
   /// The line is not the rest of the head that waited for it: the head is kept raw, and the line is read once more.
@@ -77,6 +110,8 @@ extension RecordReader {
   ) -> Outcome? {
     context.isMixed = true
     let outcome = keepRaw(head.slice, head.line, &record, isCut: true)
+    // The head's line has given a record already: that of what stood behind it.
+    counts.split += 1
     held.replayNext(line, number)
     return outcome
   }

@@ -14,6 +14,8 @@ package struct RecordReader: ~Copyable {
     case record
     /// The record that begins at `line` cannot be read; the next ones can.
     case problem(RecordProblem, line: UInt64)
+    /// As ``problem(_:line:)``, and the record was read as well as it can be, because the user wants it all the same.
+    case flawed(RecordProblem, line: UInt64)
     /// As ``LineReader/Line/pause``.
     case pause
     case end
@@ -32,6 +34,8 @@ package struct RecordReader: ~Copyable {
   private var isFollowed: Bool
 
   private var line: UInt64 = 0
+  /// What became of lines that gave no record.
+  var counts = LineCounts()
   var context: LineContext
   /// Whether a line of logfmt came before any other.
   var isLogfmt = false
@@ -63,6 +67,12 @@ package struct RecordReader: ~Copyable {
   var isUnused: Bool { line == 0 }
   /// The number of lines that were read.
   var lineCount: UInt64 { line }
+  /// What the lines that were read so far became.
+  package var lineCounts: LineCounts {
+    var counts = counts
+    counts.lines = line
+    return counts
+  }
 
   /// The input goes on no more, although it was followed: what is held back becomes records.
   mutating func endFollowing() { isFollowed = false }
@@ -129,6 +139,9 @@ package struct RecordReader: ~Copyable {
   private mutating func handle(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     record.reset()
     record.line = number
+    if rules.isLenient, format == .logfmt || format == .auto && LogfmtRecord.begins(line) {
+      return readLenientLogfmt(line, number, &record)
+    }
     if format == .logfmt { return readLogfmt(line, number, &record) }
     if format == .auto, LogfmtRecord.begins(line) {
       let outcome = readLogfmt(line, number, &record)
@@ -140,11 +153,18 @@ package struct RecordReader: ~Copyable {
       isLogfmt = true
       return outcome
     }
+    return readChecked(line, number, &record)
+  }
+
+  /// Reads a line that is not the runtime's logfmt.
+  private mutating func readChecked(
+    _ line: ByteSlice, _ number: UInt64, _ record: inout Record
+  ) -> Outcome? {
     do throws(RecordProblem) {
       return try readOther(line, number, &record)
     } catch {
       context.isMixed = true
-      return .problem(error, line: number)
+      return rules.isLenient ? keepRaw(line, number, &record) : refuse(error, line, number, &record)
     }
   }
 
@@ -154,9 +174,27 @@ package struct RecordReader: ~Copyable {
       lastTime = record.time
       return .record
     } catch {
-      if rules.isLenient { return keepRaw(line, number, &record) }
-      return .problem(error, line: number)
+      return refuse(error, line, number, &record)
     }
+  }
+
+  /// Reads a line of pairs by the rules, and what these refuse as a person would.
+  private mutating func readLenientLogfmt(
+    _ line: ByteSlice, _ number: UInt64, _ record: inout Record
+  ) -> Outcome? {
+    do throws(RecordProblem) {
+      try logfmt.parse(line, into: &record)
+    } catch {
+      record.reset()
+      record.line = number
+      let text = line.droppingLast(UInt8(ascii: "\r"))
+      // A time somewhere in a line is not enough: it may be of another shape.
+      guard LenientLogfmt.begins(text) else {
+        return format == .auto ? readChecked(line, number, &record) : unclaimed(line, number, &record)
+      }
+      LenientLogfmt.read(text, into: &record, rules: rules)
+    }
+    return settle(line, number, &record)
   }
 
   /// Asks the detectors for a line that is not the runtime's logfmt.
@@ -177,6 +215,7 @@ package struct RecordReader: ~Copyable {
     case .passed: return unclaimed(whole, number, &record)
     case .nothing:
       context.isMixed = true
+      counts.skipped += 1
       return nil
     case .raw:
       context.isMixed = true

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// The entries of a journal as records: those that libsystemd reads, then those of damaged files.
 struct JournalRecords: ~Copyable {
@@ -126,6 +126,8 @@ struct JournalRecords: ~Copyable {
   enum Step {
     case record
     case problem(RecordProblem)
+    /// As ``problem(_:)``, and the record was read as well as it can be, because the user wants it all the same.
+    case flawed(RecordProblem)
     /// journald says that it suppressed so many messages.
     case loss(UInt64)
     case end
@@ -139,7 +141,7 @@ struct JournalRecords: ~Copyable {
       do throws(RecordProblem) {
         step = try read(into: &record)
       } catch {
-        step = .problem(error)
+        step = mend(error, &record)
       }
       // Nothing of an entry whose bytes are gone is to be taken for what was logged.
       if reader?.isEntryLost() ?? false { continue }
@@ -148,6 +150,32 @@ struct JournalRecords: ~Copyable {
     if damaged.isEmpty { return .end }
     isReaderDone = true
     return nextOfDamaged(into: &record)
+  }
+
+  /// Reads the entry that the journal stands on once more, leniently, if the user wants what the rules refuse.
+  private mutating func mend(_ problem: RecordProblem, _ record: inout Record) -> Step {
+    reader?.fields(&members, &record.arena)
+    let time = time
+    return Self.mend(problem, members, time, text.rules, &record)
+  }
+
+  private static func mend(
+    _ problem: RecordProblem, _ fields: borrowing MemberList, _ time: Timestamp, _ rules: ReadingRules,
+    _ record: inout Record
+  ) -> Step {
+    guard rules.keepsBadRecords else { return .problem(problem) }
+    record.clearFields()
+    record.marks = []
+    var lenient = rules
+    lenient.isStrict = false
+    lenient.isLenient = true
+    let text = TextRecord(rules: lenient, reference: time)
+    do throws(RecordProblem) {
+      try JournalEntry.read(fields, time: time, into: &record, text: text)
+      return .flawed(problem)
+    } catch {
+      return .problem(problem)
+    }
   }
 
   /// Reads the entry that the journal stands on.
@@ -180,7 +208,7 @@ struct JournalRecords: ~Copyable {
       try JournalEntry.read(damaged.members, time: damaged.time, into: &record, text: text)
       return .record
     } catch {
-      return .problem(error)
+      return Self.mend(error, damaged.members, damaged.time, text.rules, &record)
     }
   }
 

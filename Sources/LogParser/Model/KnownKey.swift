@@ -1,7 +1,7 @@
 import Bytes
 
 /// The keys that have a place of their own in a record.
-enum KnownKey {
+enum KnownKey: UInt16 {
   case time, level, msg, name, pid, source, container, sandbox, request
 
   /// Finds a key by its length and its bytes as one little-endian number.

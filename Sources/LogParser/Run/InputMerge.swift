@@ -56,6 +56,9 @@ struct InputMerge {
   /// The time up to which every input has been read; nil while one has given no record yet.
   var horizon: Timestamp? { members.first?.newest }
 
+  /// What the lines of the inputs that have not ended became so far.
+  var lineCounts: [LineCounts] { members.map { $0.input.lineCounts } }
+
   mutating func add(_ input: consuming OpenInput) {
     members.append(Member(input))
     var child = members.count - 1

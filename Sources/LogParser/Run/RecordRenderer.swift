@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Turns pieces of the input into pieces of the output; one for each thread.
 struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
@@ -41,6 +41,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     var previous = segment.previousTime
     var line = segment.firstLine
     var start = 0
+    defer { result.noteLines(line - segment.firstLine) }
     while start < segment.count {
       let rest = block.slice(from: start)
       let length: Int
@@ -50,13 +51,29 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
       do throws(RecordProblem) {
         length = try source.reader.parseFirstLine(of: rest, into: &record)
       } catch {
-        result.problem = (line, error)
-        return
+        guard source.reader.rules.isLenient else {
+          result.problem = (line, error)
+          return
+        }
+        length = readLeniently(rest, line, file)
       }
       append(&place, &previous, &out, &result)
       line += 1
       start += length + 1
     }
+  }
+
+  /// Reads the first line of `text` that the rules refuse; returns its length. It begins with a time, which was read when
+  /// the file was found to be in order.
+  @inline(never)
+  private mutating func readLeniently(_ text: ByteSlice, _ line: UInt64, _ file: RenderSource.File) -> Int {
+    let length = text.firstIndex(of: 0x0a) ?? text.count
+    record.reset()
+    record.line = line
+    record.input = file.input
+    LenientLogfmt.read(
+      text.prefix(length).droppingLast(UInt8(ascii: "\r")), into: &record, rules: source.reader.rules)
+    return length
   }
 
   @inline(__always)

@@ -1,7 +1,7 @@
 import Bytes
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// All records of a run's inputs: opens the inputs, says what is wrong with them, and leaves out what the selection does
 /// not want. The inputs come one after the other, or side by side where a ``ReorderWindow`` puts them in order.
@@ -11,7 +11,17 @@ struct RecordSource: ~Copyable {
   private let inputs: InputList
   private let filter: SelectionFilter
   private let isFollowed: Bool
-  private(set) var statistics = ReadingStatistics()
+  private var counted = ReadingStatistics()
+  /// What was read so far.
+  var statistics: ReadingStatistics {
+    mutating get {
+      var all = counted
+      if let counts = current?.lineCounts { all.add(counts) }
+      for counts in merge?.lineCounts ?? [] { all.add(counts) }
+      if options.journal == nil { all.recordsOfLines = all.records }
+      return all
+    }
+  }
   private var index = -1
   private var current: OpenInput?
   private let streams: Bool
@@ -112,6 +122,9 @@ struct RecordSource: ~Copyable {
       switch outcome {
       case .record: if accept(&record, index) { return .record }
       case .problem(let problem, let line): try note(problem, inputs.items[index].name, line)
+      case .flawed(let problem, let line):
+        try note(problem, inputs.items[index].name, line)
+        if acceptMended(&record, index) { return .record }
       case .pause:
         isPaused = true
         return .waits
@@ -122,8 +135,10 @@ struct RecordSource: ~Copyable {
           try startAgain(inputs.items[index])
           continue
         }
-        if let end = current?.finish() { try note(end, inputs.items[index]) }
+        if let counts = current?.lineCounts { counted.add(counts) }
+        let end = current?.finish()
         current = nil
+        if let end { try note(end, inputs.items[index]) }
       }
     }
   }
@@ -137,11 +152,16 @@ struct RecordSource: ~Copyable {
         merge?.note(record.time)
         if accept(&record, member.input.index) { return .record }
       case .problem(let problem, let line): try note(problem, member.input.item.name, line)
+      case .flawed(let problem, let line):
+        try note(problem, member.input.item.name, line)
+        merge?.note(record.time)
+        if acceptMended(&record, member.input.index) { return .record }
       case .pause:
         isPaused = true
         return .waits
       case .end:
         merge?.removeFirst()
+        counted.add(member.input.lineCounts)
         try note(member.input.finish(), member.input.item)
       }
     }
@@ -151,13 +171,19 @@ struct RecordSource: ~Copyable {
   /// Counts a record that was read; false when the selection does not want it.
   @inline(__always)
   private mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
-    statistics.note(record)
+    counted.note(record)
     guard filter.accepts(record) else {
-      statistics.unselected += 1
+      counted.unselected += 1
       return false
     }
     record.input = input
     return true
+  }
+
+  /// Counts a record that the rules refuse and that was read all the same.
+  private mutating func acceptMended(_ record: inout Record, _ input: Int) -> Bool {
+    counted.mended += 1
+    return accept(&record, input)
   }
 
   /// The followed file was truncated, or another one has its name: gives what is held back of the old content, then reads
@@ -170,16 +196,18 @@ struct RecordSource: ~Copyable {
     }
     newStart = nil
     // The rest of that line is gone, or went where this run does not read it.
-    if let count = current?.unfinishedCount, count > 0 { statistics.truncated += 1 }
+    if let count = current?.unfinishedCount, count > 0 { counted.truncated += 1 }
     do throws(SystemCallError) {
       switch reason {
       case .replaced:
         try watch?.move()
+        if let counts = current?.lineCounts { counted.add(counts) }
         index = -1
         current = nil
       case .truncated:
+        if let counts = current?.lineCounts { counted.add(counts) }
         try current?.restart(options.inputOptions)
-        statistics.truncations += 1
+        counted.truncations += 1
         notice.note(item.name, diagnostics)
       }
     } catch {
@@ -199,7 +227,10 @@ struct RecordSource: ~Copyable {
       switch step {
       case .record: if accept(&record, 0) { return .record }
       case .problem(let problem): try note(problem, inputs.items[0].name, journal?.line ?? 0)
-      case .loss(let count): statistics.suppressed &+= count
+      case .flawed(let problem):
+        try note(problem, inputs.items[0].name, journal?.line ?? 0)
+        if acceptMended(&record, 0) { return .record }
+      case .loss(let count): counted.suppressed &+= count
       case .end:
         noteDamage()
         return isFollowed ? .waits : .end
@@ -210,16 +241,16 @@ struct RecordSource: ~Copyable {
   /// Notes what of the journal could not be read; what can be is, in every format.
   private mutating func noteDamage() {
     for failure in journal?.takeFailures() ?? [] {
-      statistics.failedInputs += 1
+      counted.failedInputs += 1
       diagnostics.error(failure.description)
     }
     if journal?.isDamaged ?? false, !isDamageNoted {
       isDamageNoted = true
-      statistics.failedInputs += 1
+      counted.failedInputs += 1
       diagnostics.error(
         "\(inputs.items[0].name): parts of it could not be read; journalctl --verify names the damaged file")
     }
-    statistics.journalGaps = journal?.gaps ?? 0
+    counted.journalGaps = journal?.gaps ?? 0
   }
 
   /// Takes the signal that ended the run: ``stopDescriptor`` is readable again when another one comes.
@@ -233,12 +264,12 @@ struct RecordSource: ~Copyable {
 
   private mutating func note(_ problem: RecordProblem, _ name: String, _ line: UInt64) throws(Run.Failure) {
     if problem.isOverLimit {
-      statistics.tooLong += 1
+      counted.tooLong += 1
     } else {
       if !options.keepsGoing { throw .record(problem, name: name, line: line) }
-      statistics.bad += 1
+      counted.bad += 1
     }
-    let reported = statistics.bad + statistics.tooLong
+    let reported = counted.bad + counted.tooLong
     if reported <= UInt64(options.maximumErrors) { diagnostics.problem(problem, in: name, line: line) }
   }
 
@@ -250,7 +281,7 @@ struct RecordSource: ~Copyable {
       if item.isStandardInput, !options.follows { try fail(InputFailure("standard input is empty")) }
       if options.failsOnEmptyFile { try fail(InputFailure("file \"\(item.path)\" is empty")) }
     case .warned(let text):
-      statistics.inputWarnings += 1
+      counted.inputWarnings += 1
       diagnostics.warning(text)
     case .failed(let failure): try fail(failure)
     }
@@ -259,7 +290,7 @@ struct RecordSource: ~Copyable {
   /// Notes an input that cannot be read, or not to its end: the others still are, unless it ends the run.
   private mutating func fail(_ failure: InputFailure) throws(Run.Failure) {
     guard options.toleratesBadInputs else { throw .input(failure) }
-    statistics.failedInputs += 1
+    counted.failedInputs += 1
     diagnostics.error(failure.description)
   }
 

@@ -6,4 +6,10 @@ struct RenderResult {
   /// What ended the piece early: the line's number and what is wrong with it.
   var problem: (line: UInt64, RecordProblem)?
   var failure: SystemCallError?
+
+  /// Notes lines that are a record each.
+  mutating func noteLines(_ count: UInt64) {
+    statistics.lines.lines += count
+    statistics.recordsOfLines += count
+  }
 }

@@ -1,6 +1,6 @@
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// One run: inputs in, one document out, on the way that ``Plan`` decides on.
 package final class Run {
@@ -44,7 +44,8 @@ package final class Run {
         diagnostics.error("\(failure)\(remedy)")
       case .nothingRead:
         if options.files.count > 1 { diagnostics.error("no input could be read; nothing was written") }
-      case .record(let problem, let name, let line): diagnostics.problem(problem, in: name, line: line)
+      case .record(let problem, let name, let line):
+        diagnostics.problem(problem, in: name, line: line, readsOn: options.optionThatReadsOn)
       }
       status = 1
     }

@@ -10,6 +10,8 @@ package struct RunOptions: Sendable {
   /// Columns or members to write, in order; none means the format's own.
   package var fields: [String] = []
   package var rules = ReadingRules()
+  /// Whether the user wants records read leniently; nil when the format decides.
+  package var wantsLenient: Bool?
   package var selection = Selection()
   package var isCheckOnly = false
   package var outputFile: String?
@@ -45,9 +47,13 @@ package struct RunOptions: Sendable {
   /// Decides how strictly records are read where the user has not: by the existing tool's rules for its own formats from
   /// files, leniently for all else.
   package mutating func chooseReading() {
-    rules.isLenient = !rules.isStrict && (format.isStreaming || journal != nil || follows)
+    rules.isLenient = !rules.isStrict && (wantsLenient ?? (format.isStreaming || journal != nil || follows))
     if rules.isLenient { rules.allowsMissingFields = true }
+    rules.keepsBadRecords = keepsGoing
   }
+
+  /// The option that reads on where the first bad record ended the run.
+  var optionThatReadsOn: String { rules.isStrict ? "--keep-going" : "--lenient" }
 
   /// Whether an input that cannot be read, or not to its end, leaves the others to be read. The formats that are one
   /// document end the run instead, as the log format's original tool does, unless told to keep going.

@@ -24,7 +24,11 @@ struct RunReport {
   /// What is missing from the output or was not whole in the input; nil when nothing is.
   private var losses: String? {
     let parts: [(UInt64, one: String, many: String)] = [
-      (statistics.bad, "bad record left out", "bad records left out"),
+      (statistics.bad - statistics.mended, "bad record left out", "bad records left out"),
+      (
+        statistics.mended, "bad record written as well as it could be read",
+        "bad records written as well as they could be read"
+      ),
       (statistics.tooLong, "record over the size limit left out", "records over the size limit left out"),
       (
         statistics.raw, "line that no format claims kept as it is",
@@ -60,6 +64,9 @@ struct RunReport {
       ("truncations", statistics.truncations),
       ("duplicates", statistics.duplicates), ("unselected", statistics.unselected),
       ("failed_inputs", statistics.failedInputs), ("input_warnings", statistics.inputWarnings),
+      ("mended", statistics.mended), ("lines", statistics.lines.lines),
+      ("joined_lines", statistics.joinedLines), ("blank_lines", statistics.lines.blank),
+      ("skipped_lines", statistics.lines.skipped), ("split_lines", statistics.lines.split),
       ("late", statistics.late),
     ]
     return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"

@@ -68,11 +68,11 @@ package struct CommandLineParser<Options> {
         try flag.apply(&options, value ?? negativeNumber(&rest) ?? standard)
       case .choice(_, let choices):
         guard let text = value ?? rest.popFirst() else { throw missing(flag) }
-        guard choices.contains(text) else {
+        guard let choice = choices.contains(text) ? text : flag.otherSpelling(text) else {
           let guess = Self.nearest(text, choices).map { "; did you mean \($0)?" } ?? ""
           throw UsageError("\"\(text)\" is none of \(choices.joined(separator: ", "))\(guess)")
         }
-        try flag.apply(&options, text)
+        try flag.apply(&options, choice)
       case .text, .file, .directory:
         guard let text = value ?? rest.popFirst() else { throw missing(flag) }
         try flag.apply(&options, text)

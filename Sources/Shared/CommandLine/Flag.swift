@@ -26,12 +26,15 @@ package struct Flag<Options> {
   package let detail: String
   /// Whether it may be given several times, each adding to the ones before.
   package let isRepeatable: Bool
+  /// The choice that another word means, if that is taken too.
+  let otherSpelling: (String) -> String?
   /// Takes the value (`true` or `false` for an option without one) into the options.
   package let apply: (inout Options, String) throws(UsageError) -> Void
 
   package init(
     _ name: String, _ letter: Character? = nil, _ value: Value = .none, in section: String,
     repeatable isRepeatable: Bool = false, _ summary: String, detail: String = "",
+    otherSpelling: @escaping (String) -> String? = { _ in nil },
     apply: @escaping (inout Options, String) throws(UsageError) -> Void
   ) {
     self.name = name
@@ -41,6 +44,7 @@ package struct Flag<Options> {
     self.summary = summary
     self.detail = detail
     self.isRepeatable = isRepeatable
+    self.otherSpelling = otherSpelling
     self.apply = apply
   }
 

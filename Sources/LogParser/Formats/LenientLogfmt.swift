@@ -1,0 +1,148 @@
+import Bytes
+
+/// Reads a line of pairs that the rules of logfmt refuse, as a person would: what is missing stays empty, and no word of
+/// the line is lost.
+///
+/// The strict decoder reads a line first; this one is for what it refuses. Its rules are in `formats/input/logfmt`.
+struct LenientLogfmt {
+  /// A key is at most so many words; more of them before a `=` are text.
+  private static let keyWords = 5
+  /// What stands behind so many pairs is text: each further one would be compared with all before it.
+  private static let pairLimit = 256
+
+  private var scanner: PairScanner
+  private var text: [ByteSlice] = []
+
+  /// Whether a line is worth reading: it begins as loggers begin theirs, and what follows has a value.
+  static func begins(_ line: ByteSlice) -> Bool {
+    if line.hasPrefix("time=") { return true }
+    guard line.hasPrefix("level=") || line.hasPrefix("msg=") else { return false }
+    guard let first = line.firstIndex(of: UInt8(ascii: "=")), line.peek(first + 1) > 0x20 else {
+      return false
+    }
+    return line.firstIndex(of: UInt8(ascii: "="), from: first + 1) != nil
+  }
+
+  /// Reads `line` into `record`, which must be empty, and takes the agent's record out of it. The record has no time if
+  /// the line has none that can be read.
+  static func read(_ line: ByteSlice, into record: inout Record, rules: ReadingRules) {
+    var reader = LenientLogfmt(scanner: PairScanner(line))
+    reader.readPairs(into: &record)
+    record.fields.sortKeepingLast()
+    guard rules.unpacksAgent, AgentRecord.mayBeIn(record) else { return }
+    var tolerant = rules
+    tolerant.isStrict = false
+    // An agent's record that cannot be read is marked, and no error.
+    try? AgentRecord.unpack(&record, rules: tolerant)
+  }
+
+  private init(scanner: PairScanner) { self.scanner = scanner }
+
+  private mutating func readPairs(into record: inout Record) {
+    var pairs = 0
+    while pairs < Self.pairLimit, let run = scanner.nextKey() {
+      guard let key = key(of: run) else { continue }
+      let isMessage = key == "msg" || key == "error" || key == "err"
+      let value = scanner.value(isTime: key == "time", isMessage: isMessage)
+      assign(key, value.isQuoted ? unescaped(value.text, &record.arena) : value.text, to: &record)
+      if value.isCut { record.marks.insert(.isTruncated) }
+      pairs += 1
+    }
+    addText(scanner.rest)
+    addTextField(to: &record)
+  }
+
+  /// The key of a run of words that a `=` ends; nil, with all words taken as text, when none does.
+  private mutating func key(of run: PairScanner.Run) -> ByteSlice? {
+    guard run.endsInKey else {
+      addText(run.words)
+      return nil
+    }
+    if run.wordCount <= Self.keyWords, !run.hasQuote { return run.words }
+    addText(run.words.prefix(run.lastWord))
+    return run.words.dropFirst(run.lastWord)
+  }
+
+  private mutating func addText(_ words: ByteSlice) {
+    let words = words.trimmed
+    // A quote alone is what is left of a value with quotes in it.
+    if !words.isEmpty, words != "\"" { text.append(words) }
+  }
+
+  private func addTextField(to record: inout Record) {
+    guard var all = text.first else { return }
+    for words in text.dropFirst() { all = record.arena.join(all, 0x20, words) }
+    Self.add(record.arena.copy("text" as StaticString), all, to: &record)
+  }
+
+  private func assign(_ key: ByteSlice, _ value: ByteSlice, to record: inout Record) {
+    guard let known = KnownKey(key) else { return Self.add(key, value, to: &record) }
+    switch known {
+    case .time:
+      if record.time.isUnset {
+        if record.set(.time, value) { return }
+        return Self.add(record.arena.copy("time.unread" as StaticString), value, to: &record)
+      }
+    case .pid:
+      if record.pid == 0, value.isEmpty || record.set(.pid, value, leastPid: 0) { return }
+    case .request: _ = record.set(.request, value)
+    case .level: if take(value, &record.level) { return }
+    case .msg: if take(value, &record.message) { return }
+    case .name: if take(value, &record.name) { return }
+    case .source: if take(value, &record.source) { return }
+    case .container: if take(value, &record.container) { return }
+    case .sandbox: if take(value, &record.sandbox) { return }
+    }
+    Self.add(key, value, to: &record)
+  }
+
+  /// Sets a field that is not set yet.
+  private func take(_ value: ByteSlice, _ field: inout ByteSlice) -> Bool {
+    guard field.isEmpty else { return false }
+    field = value
+    return true
+  }
+
+  /// Adds a field; one whose key was there already becomes `key.1`, `key.2` and so on.
+  private static func add(_ key: ByteSlice, _ value: ByteSlice, to record: inout Record) {
+    var name = key
+    var number = 0
+    while record.fields.value(of: name) != nil {
+      number += 1
+      name = record.arena.join(key, UInt8(ascii: "."), record.arena.copy(String(number)))
+    }
+    _ = record.fields.add(name, value)
+  }
+
+  /// The text between quotes without its escapes. What is no escape stays as it is.
+  private func unescaped(_ text: ByteSlice, _ arena: inout Arena) -> ByteSlice {
+    guard text.contains(UInt8(ascii: "\\")) else { return text }
+    if let value = try? Unescaper.unescape(text, rule: .logfmtKeepingHex, into: &arena) { return value }
+    let out = arena.reserve(text.count)
+    var count = 0
+    var index = 0
+    while index < text.count {
+      let byte = text[index]
+      let next = text.peek(index + 1)
+      index += 1
+      if byte == UInt8(ascii: "\\"), index < text.count, let meant = Self.meaning(of: next) {
+        out[count] = meant
+        index += 1
+      } else {
+        out[count] = byte
+      }
+      count += 1
+    }
+    return arena.commit(count)
+  }
+
+  private static func meaning(of escape: UInt8) -> UInt8? {
+    switch escape {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "'"): escape
+    case UInt8(ascii: "n"): 0x0a
+    case UInt8(ascii: "r"): 0x0d
+    case UInt8(ascii: "t"): 0x09
+    default: nil
+    }
+  }
+}
