@@ -1,6 +1,6 @@
 import CommandLine
-import Logging
 import Glibc
+import Logging
 
 /// The command line of `kata-log-parser`.
 package enum LogParserCommand {
@@ -61,6 +61,7 @@ package enum LogParserCommand {
     if let since = run.selection.since, let until = run.selection.until, until < since {
       throw UsageError("--since is later than --until: no record can be in between; swap them")
     }
+    try validateTwoPasses(&settings)
     guard run.follows else { return }
     if !run.format.isStreaming {
       throw UsageError(
@@ -71,6 +72,20 @@ package enum LogParserCommand {
       throw UsageError("--follow needs --journal, one file or -")
     }
     if run.isCheckOnly { throw UsageError("--check-only has an end, --follow has none") }
+  }
+
+  private static func validateTwoPasses(_ settings: inout CommandSettings) throws(UsageError) {
+    if settings.run.readsTwice,
+      settings.usesJournal || settings.run.follows || settings.run.files.contains("-")
+    {
+      throw UsageError("--two-passes reads each input twice, which only files allow: name files")
+    }
+    // Lines of the container runtimes tell which sandboxes are a pod's.
+    if !settings.run.selection.pods.isEmpty, settings.usesJournal,
+      settings.usesJournalOption != "--identifier"
+    {
+      settings.run.journal?.identifiers += ["containerd", "crio", "kubelet"]
+    }
   }
 
   static var description: CommandDescription<CommandSettings> {

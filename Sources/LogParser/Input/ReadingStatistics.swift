@@ -33,6 +33,11 @@ package struct ReadingStatistics: Sendable, Equatable {
   /// Records that stand behind a younger one in the output because the reorder window was too small.
   package var late: UInt64 = 0
 
+  /// Records that came before what would have told whose they are.
+  package var early: UInt64 = 0
+  /// Ids of sandboxes, containers and processes that were forgotten because there are too many.
+  package var forgottenIDs: UInt64 = 0
+
   package init() {}
 
   /// Notes what a record says about loss.
@@ -86,5 +91,7 @@ package struct ReadingStatistics: Sendable, Equatable {
     failedInputs &+= other.failedInputs
     inputWarnings &+= other.inputWarnings
     late &+= other.late
+    early &+= other.early
+    forgottenIDs &+= other.forgottenIDs
   }
 }

@@ -1,7 +1,7 @@
 import Bytes
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// All records of a run's inputs: opens the inputs, says what is wrong with them, and leaves out what the selection does
 /// not want. The inputs come one after the other, or side by side where a ``ReorderWindow`` puts them in order.
@@ -10,6 +10,9 @@ struct RecordSource: ~Copyable {
   private let diagnostics: Diagnostics
   private let inputs: InputList
   private let filter: SelectionFilter
+  private let attribution: Attribution?
+  /// Whether records are written with whom they belong to.
+  private let setsOwner: Bool
   private let isFollowed: Bool
   private(set) var statistics = ReadingStatistics()
   private var index = -1
@@ -40,11 +43,13 @@ struct RecordSource: ~Copyable {
   ///   ``Step/waits`` tells that one of them is a pipe whose writer pauses.
   init(
     _ options: RunOptions, _ diagnostics: Diagnostics, _ inputs: InputList, isFollowed: Bool,
-    tally: SelectionTally, streams: Bool = false
+    tally: SelectionTally, attribution: Attribution?, streams: Bool = false
   ) throws(Run.Failure) {
     self.options = options
     self.diagnostics = diagnostics
     self.inputs = inputs
+    self.attribution = attribution
+    setsOwner = options.setsOwner
     let watched = isFollowed && options.journal == nil ? Self.watchedPath(inputs.items.first) : nil
     // A pipe on standard input ends: what stands there without a line end is a line.
     self.isFollowed = isFollowed && (options.journal != nil || watched != nil)
@@ -61,7 +66,7 @@ struct RecordSource: ~Copyable {
       throw .message(error.description)
     }
     if let wanted = options.journal {
-      let opened = try Self.open(wanted, options, filter)
+      let opened = try Self.open(wanted, options, filter, attribution)
       stopDescriptor = opened.stopDescriptor
       journal = consume opened
     } else if let watched {
@@ -79,13 +84,13 @@ struct RecordSource: ~Copyable {
   }
 
   private static func open(
-    _ journal: JournalOptions, _ options: RunOptions, _ filter: SelectionFilter
+    _ journal: JournalOptions, _ options: RunOptions, _ filter: SelectionFilter, _ attribution: Attribution?
   ) throws(Run.Failure) -> JournalRecords {
     var cursor: String?
     if let path = journal.cursorFile { cursor = try CursorFile(path: path).read() }
     do throws(JournalError) {
       return try JournalRecords.open(
-        journal, options.selection, filter, rules: options.rules, afterCursor: cursor,
+        journal, options.selection, filter, attribution, rules: options.rules, afterCursor: cursor,
         isFollowed: options.follows)
     } catch {
       throw .message(error.description)
@@ -152,11 +157,13 @@ struct RecordSource: ~Copyable {
   @inline(__always)
   private mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
     statistics.note(record)
-    guard filter.accepts(record) else {
+    let owner = attribution?.owner(of: &record, input: input) ?? Owner(of: record)
+    guard filter.accepts(record, owner) else {
       statistics.unselected += 1
       return false
     }
     record.input = input
+    if setsOwner { record.set(owner) }
     return true
   }
 

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 extension Run {
   /// Writes the records of a file that is in order, as they are read.
@@ -37,7 +37,8 @@ extension Run {
 
   /// Reads all inputs into the buffer, and returns the place in the journal behind the last one.
   private func fill(_ records: inout SortBuffer, _ inputs: InputList) throws(Failure) -> String? {
-    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
+    var source = try RecordSource(
+      options, diagnostics, inputs, isFollowed: false, tally: tally, attribution: attribution)
     defer { statistics.add(source.statistics) }
     var record = Record()
     var count: UInt64 = 0

@@ -1,6 +1,6 @@
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// One run: inputs in, one document out, on the way that ``Plan`` decides on.
 package final class Run {
@@ -9,6 +9,8 @@ package final class Run {
   var statistics = ReadingStatistics()
   /// Why nothing was selected, as long as nothing is.
   let tally: SelectionTally
+  /// Whom records belong to, where that is wanted; made when the inputs are known.
+  var attribution: Attribution?
 
   package init(_ options: RunOptions, _ diagnostics: Diagnostics) {
     self.options = options
@@ -33,6 +35,7 @@ package final class Run {
     do throws(Failure) {
       try performOrThrow()
       explainSelection()
+      noteAttribution()
       if statistics.bad + statistics.tooLong + statistics.failedInputs > 0 { status = 1 }
     } catch {
       switch error {
@@ -64,6 +67,34 @@ package final class Run {
     }
   }
 
+  /// Says what a selection by owner may have missed because it was told too late.
+  private func noteAttribution() {
+    guard let attribution else { return }
+    statistics.early = attribution.earlyRecords
+    statistics.forgottenIDs = attribution.forgottenIDs
+    guard options.selection.usesOwner, statistics.early > 0 else { return }
+    let count = statistics.early
+    let remedy = options.canReadTwice ? "; --two-passes finds them" : ""
+    diagnostics.warning(
+      "\(count) \(count == 1 ? "record" : "records") came before what tells whose they are, and may be missing\(remedy)"
+    )
+  }
+
+  /// Reads all inputs for whom their records belong to, and says nothing: the second reading does.
+  private func learnOwners(_ inputs: InputList) throws(Failure) {
+    var learning = options
+    learning.selection = Selection()
+    learning.keepsGoing = true
+    let silent = Diagnostics("kata-log-parser")
+    silent.isSilent = true
+    let tally = SelectionTally(Selection())
+    var source = try RecordSource(
+      learning, silent, inputs, isFollowed: false, tally: tally, attribution: attribution)
+    var record = Record()
+    while case .record = try source.next(into: &record) {}
+    attribution?.beginSecondPass()
+  }
+
   /// Says which of the fields that the user chose no record has.
   private func explainFields(_ chosen: [ChosenField]) {
     if options.journal?.cursorFile != nil { return }
@@ -91,6 +122,10 @@ package final class Run {
     }
     let inputs = try InputList(options, diagnostics)
     statistics.failedInputs = inputs.failedCount
+    if options.needsOwner {
+      attribution = Attribution(names: inputs.items.map { options.journal == nil ? $0.path : "" })
+    }
+    if options.readsTwice { try learnOwners(inputs) }
     let plan = try plan(inputs)
     // No formatter can refuse a record that was read: a check needs none.
     if options.isCheckOnly { return try render(NullFormatter(), inputs, plan) }
@@ -148,7 +183,8 @@ package final class Run {
 
   /// Reads all records for what may be wrong with them.
   private func readAll(_ inputs: InputList) throws(Failure) {
-    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
+    var source = try RecordSource(
+      options, diagnostics, inputs, isFollowed: false, tally: tally, attribution: attribution)
     defer { statistics.add(source.statistics) }
     var record = Record()
     var count: UInt64 = 0

@@ -23,6 +23,8 @@ package struct RunOptions: Sendable {
   package var maximumErrors = 20
   package var writesStatistics = false
   package var dropsDuplicates = false
+  /// Whether all inputs are read for whom their records belong to before they are read for their records.
+  package var readsTwice = false
   /// The longest record in bytes.
   package var recordLimit = 1 << 20
   /// How far, in nanoseconds, a record may come behind a later one for its input to be written as it is read.
@@ -46,6 +48,15 @@ package struct RunOptions: Sendable {
     rules.isLenient = !rules.isStrict && (format.isStreaming || journal != nil || follows)
     if rules.isLenient { rules.allowsMissingFields = true }
   }
+
+  /// Whether records are written with whom they belong to: the existing tool's formats keep what a record itself says.
+  var setsOwner: Bool { format.isStreaming && !isCheckOnly }
+
+  /// Whether it must be found out whom records belong to.
+  var needsOwner: Bool { setsOwner || selection.usesOwner }
+
+  /// Whether the inputs can be read a second time.
+  var canReadTwice: Bool { journal == nil && !follows && !readsTwice && !files.contains("-") }
 
   /// Whether an input that cannot be read, or not to its end, leaves the others to be read. The formats that are one
   /// document end the run instead, as the log format's original tool does, unless told to keep going.

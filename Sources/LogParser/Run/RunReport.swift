@@ -60,7 +60,7 @@ struct RunReport {
       ("truncations", statistics.truncations),
       ("duplicates", statistics.duplicates), ("unselected", statistics.unselected),
       ("failed_inputs", statistics.failedInputs), ("input_warnings", statistics.inputWarnings),
-      ("late", statistics.late),
+      ("late", statistics.late), ("early", statistics.early), ("forgotten_ids", statistics.forgottenIDs),
     ]
     return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
   }

@@ -1,0 +1,12 @@
+import Glibc
+
+extension ByteSlice {
+  /// Whether these are the bytes of an array.
+  @inlinable public func isSame(as other: [UInt8]) -> Bool {
+    guard other.count == count else { return false }
+    return other.withUnsafeBytes { $0.baseAddress.map { memcmp($0, base, count) == 0 } ?? true }
+  }
+
+  /// The bytes as an array of their own.
+  @inlinable public var array: [UInt8] { Array(bytes) }
+}
