@@ -61,7 +61,7 @@ package enum LogParserCommand {
     if let since = run.selection.since, let until = run.selection.until, until < since {
       throw UsageError("--since is later than --until: no record can be in between; swap them")
     }
-    try validateTwoPasses(&settings)
+    try validateOwners(&settings)
     guard run.follows else { return }
     if !run.format.isStreaming {
       throw UsageError(
@@ -74,11 +74,18 @@ package enum LogParserCommand {
     if run.isCheckOnly { throw UsageError("--check-only has an end, --follow has none") }
   }
 
-  private static func validateTwoPasses(_ settings: inout CommandSettings) throws(UsageError) {
+  private static func validateOwners(_ settings: inout CommandSettings) throws(UsageError) {
     if settings.run.readsTwice,
       settings.usesJournal || settings.run.follows || settings.run.files.contains("-")
     {
       throw UsageError("--two-passes reads each input twice, which only files allow: name files")
+    }
+    if settings.run.summarizes {
+      if settings.run.follows { throw UsageError("--summary comes at the end, --follow has none") }
+      guard [.text, .pretty, .json, .ndjson].contains(settings.run.format) else {
+        throw UsageError(
+          "--summary is a table, or JSON with --output-format json or ndjson, not \(settings.run.format.rawValue)")
+      }
     }
     // Lines of the container runtimes tell which sandboxes are a pod's.
     if !settings.run.selection.pods.isEmpty, settings.usesJournal,

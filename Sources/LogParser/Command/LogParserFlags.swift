@@ -80,6 +80,11 @@ enum LogParserFlags {
         }
       },
       Flag(
+        "summary", in: outputSection, "Write what there is to say of each sandbox in place of the records",
+        detail:
+          "Its pod, containers and runtime, when it was seen first and last, how long it took to be ready, its errors and losses; those that failed come first. A table, or JSON with --output-format json or ndjson. 4,096 sandboxes are told apart.",
+        sets: \.run.summarizes),
+      Flag(
         "check-only", in: outputSection, "Read everything and write nothing",
         detail: "The exit status and standard error tell whether all records are good.",
         sets: \.run.isCheckOnly),

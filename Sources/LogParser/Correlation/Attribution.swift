@@ -47,6 +47,13 @@ package final class Attribution {
   /// Ids that were forgotten for others.
   package var forgottenIDs: UInt64 { table.forgotten }
 
+  /// The pod of a sandbox and its namespace, if they are known.
+  package func pod(of sandbox: String) -> (pod: String, namespace: String)? {
+    let known = ByteSlice.withCopy(of: Array(sandbox.utf8)) { table.find(.sandbox, $0) }
+    guard let known, !known.pod.isEmpty else { return nil }
+    return (String(decoding: known.pod, as: UTF8.self), String(decoding: known.namespace, as: UTF8.self))
+  }
+
   /// What was learned stays, and what came too early is no longer missed.
   package func beginSecondPass() { table.forgetEarly() }
 

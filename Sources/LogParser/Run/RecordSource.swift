@@ -11,6 +11,8 @@ struct RecordSource: ~Copyable {
   private let inputs: InputList
   private let filter: SelectionFilter
   private let attribution: Attribution?
+  /// Whom the record belongs to that was read last.
+  private(set) var owner = Owner()
   /// Whether records are written with whom they belong to.
   private let setsOwner: Bool
   private let isFollowed: Bool
@@ -157,13 +159,13 @@ struct RecordSource: ~Copyable {
   @inline(__always)
   private mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
     statistics.note(record)
-    let owner = attribution?.owner(of: &record, input: input) ?? Owner(of: record)
+    owner = attribution?.owner(of: &record, input: input) ?? Owner(of: record)
+    if setsOwner { record.set(owner) }
     guard filter.accepts(record, owner) else {
       statistics.unselected += 1
       return false
     }
     record.input = input
-    if setsOwner { record.set(owner) }
     return true
   }
 

@@ -12,6 +12,8 @@ package struct RunOptions: Sendable {
   package var rules = ReadingRules()
   package var selection = Selection()
   package var isCheckOnly = false
+  /// Whether a summary of the sandboxes is written in place of the records.
+  package var summarizes = false
   package var outputFile: String?
   package var outputFileMode: UInt32 = 0o600
   package var isQuiet = false
@@ -45,20 +47,20 @@ package struct RunOptions: Sendable {
   /// Decides how strictly records are read where the user has not: by the existing tool's rules for its own formats from
   /// files, leniently for all else.
   package mutating func chooseReading() {
-    rules.isLenient = !rules.isStrict && (format.isStreaming || journal != nil || follows)
+    rules.isLenient = !rules.isStrict && (format.isStreaming || journal != nil || follows || summarizes)
     if rules.isLenient { rules.allowsMissingFields = true }
   }
 
   /// Whether records are written with whom they belong to: the existing tool's formats keep what a record itself says.
-  var setsOwner: Bool { format.isStreaming && !isCheckOnly }
+  var setsOwner: Bool { format.isStreaming && !isCheckOnly && !summarizes }
 
   /// Whether it must be found out whom records belong to.
-  var needsOwner: Bool { setsOwner || selection.usesOwner }
+  var needsOwner: Bool { setsOwner || selection.usesOwner || summarizes }
 
   /// Whether the inputs can be read a second time.
   var canReadTwice: Bool { journal == nil && !follows && !readsTwice && !files.contains("-") }
 
   /// Whether an input that cannot be read, or not to its end, leaves the others to be read. The formats that are one
   /// document end the run instead, as the log format's original tool does, unless told to keep going.
-  var toleratesBadInputs: Bool { !follows && (keepsGoing || format.isStreaming) }
+  var toleratesBadInputs: Bool { !follows && (keepsGoing || format.isStreaming || summarizes) }
 }
