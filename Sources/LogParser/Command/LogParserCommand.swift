@@ -80,6 +80,9 @@ package enum LogParserCommand {
     {
       throw UsageError("--two-passes reads each input twice, which only files allow: name files")
     }
+    if settings.run.explainedLine != nil, settings.usesJournal || settings.run.follows {
+      throw UsageError("--explain is about a line of a file: name files")
+    }
     if settings.run.summarizes {
       if settings.run.follows { throw UsageError("--summary comes at the end, --follow has none") }
       guard [.text, .pretty, .json, .ndjson].contains(settings.run.format) else {

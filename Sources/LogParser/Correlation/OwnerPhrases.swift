@@ -110,11 +110,9 @@ enum OwnerPhrases {
   private static func readMetadata(_ text: ByteSlice, _ facts: inout OwnerFacts) {
     guard facts.pod.isEmpty else { return }
     let head = text.prefix(1024)
-    guard let pod = value(of: "ame:", in: head), let namespace = value(of: "amespace:", in: head) else {
-      return
-    }
+    guard let pod = value(of: "ame:", in: head) else { return }
     facts.pod = pod
-    facts.namespace = namespace
+    facts.namespace = value(of: "amespace:", in: head) ?? .empty
     facts.uid = value(of: "id:", in: head) ?? .empty
     facts.attempt = value(of: "ttempt:", in: head) ?? .empty
   }

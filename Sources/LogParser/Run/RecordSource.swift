@@ -19,6 +19,10 @@ struct RecordSource: ~Copyable {
   private(set) var statistics = ReadingStatistics()
   private var index = -1
   private var current: OpenInput?
+  /// Lines of the input that is being read.
+  var lineCount: UInt64 { mutating get { current?.lineCount ?? 0 } }
+  /// The shape of the record that was read last: a folder below `formats/input`.
+  var shape: String { mutating get { current?.shape ?? "" } }
   private let streams: Bool
   private let merges: Bool
   /// The inputs that are read side by side, once they are open.

@@ -126,6 +126,7 @@ package final class Run {
       attribution = Attribution(names: inputs.items.map { options.journal == nil ? $0.path : "" })
     }
     if options.readsTwice { try learnOwners(inputs) }
+    if let line = options.explainedLine { return try explain(line, inputs) }
     if options.summarizes { return try summarize(inputs) }
     let plan = try plan(inputs)
     // No formatter can refuse a record that was read: a check needs none.

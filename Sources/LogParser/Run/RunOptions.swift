@@ -12,6 +12,8 @@ package struct RunOptions: Sendable {
   package var rules = ReadingRules()
   package var selection = Selection()
   package var isCheckOnly = false
+  /// The line of an input of which is said how it is read, in place of the records.
+  package var explainedLine: ExplainedLine?
   /// Whether a summary of the sandboxes is written in place of the records.
   package var summarizes = false
   package var outputFile: String?
@@ -47,20 +49,23 @@ package struct RunOptions: Sendable {
   /// Decides how strictly records are read where the user has not: by the existing tool's rules for its own formats from
   /// files, leniently for all else.
   package mutating func chooseReading() {
-    rules.isLenient = !rules.isStrict && (format.isStreaming || journal != nil || follows || summarizes)
+    rules.isLenient = !rules.isStrict && (format.isStreaming || journal != nil || follows || isReport)
     if rules.isLenient { rules.allowsMissingFields = true }
   }
 
   /// Whether records are written with whom they belong to: the existing tool's formats keep what a record itself says.
-  var setsOwner: Bool { format.isStreaming && !isCheckOnly && !summarizes }
+  var setsOwner: Bool { format.isStreaming && !isCheckOnly && !isReport }
 
   /// Whether it must be found out whom records belong to.
-  var needsOwner: Bool { setsOwner || selection.usesOwner || summarizes }
+  var needsOwner: Bool { setsOwner || selection.usesOwner || isReport }
+
+  /// Whether something about the records is written in place of them.
+  var isReport: Bool { summarizes || explainedLine != nil }
 
   /// Whether the inputs can be read a second time.
   var canReadTwice: Bool { journal == nil && !follows && !readsTwice && !files.contains("-") }
 
   /// Whether an input that cannot be read, or not to its end, leaves the others to be read. The formats that are one
   /// document end the run instead, as the log format's original tool does, unless told to keep going.
-  var toleratesBadInputs: Bool { !follows && (keepsGoing || format.isStreaming || summarizes) }
+  var toleratesBadInputs: Bool { !follows && (keepsGoing || format.isStreaming || isReport) }
 }
