@@ -25,8 +25,12 @@ package final class Attribution {
   @exclusivity(unchecked) private var memo = OwnerMemo()
   @exclusivity(unchecked) private var inputs: [Input]
 
+  /// Whether records are marked with what of their owner was inferred, for programs.
+  package let marksInferred: Bool
+
   /// - Parameter names: the paths of the inputs.
-  package init(names: [String]) {
+  package init(names: [String], marksInferred: Bool = true) {
+    self.marksInferred = marksInferred
     inputs = names.map { name in
       ByteSlice.withCopy(of: Array(name.utf8)) { path in
         var facts = OwnerFacts()
@@ -55,7 +59,10 @@ package final class Attribution {
   }
 
   /// What was learned stays, and what came too early is no longer missed.
-  package func beginSecondPass() { table.forgetEarly() }
+  package func beginSecondPass() {
+    memo.flush()
+    table.forgetEarly()
+  }
 
   /// Finds the owner of a record. Later records are told by what this one says.
   @inline(__always)
@@ -65,14 +72,25 @@ package final class Attribution {
     facts.sandbox = record.sandbox
     facts.container = record.container
     OwnerFields.read(record, into: &facts, host: &host)
+    // The Rust runtime's loggers name the sandbox as their source.
+    if facts.sandbox.isEmpty, record.name == "kata-runtime", !record.source.isEmpty,
+      OwnerID.length(record.source, at: 0) == record.source.count
+    {
+      facts.sandbox = record.source
+    }
     // The same process speaks of the same sandbox again: there is nothing to learn.
     if !record.sandbox.isEmpty, facts.pod.isEmpty,
-      let sandbox = memo.find(facts, pid: record.pid, host: host, input: input)
+      let slot = memo.find(
+        facts, pid: record.pid, host: host, input: input, isGuest: Self.isGuest(record))
     {
       var owner = Owner()
       owner.sandbox = facts.sandbox
       owner.container = facts.container
-      if sandbox.pod.isEmpty { table.noteWaiting(sandbox) } else { addPod(of: sandbox, to: &owner, &record) }
+      if table.hasPods, let sandbox = memo.sandbox(slot), !sandbox.pod.isEmpty {
+        addPod(of: sandbox, to: &owner, &record)
+      } else {
+        memo.noteWaiting(slot)
+      }
       return owner
     }
     return find(facts, host, &record, input)
@@ -101,9 +119,10 @@ package final class Attribution {
       known = table.find(.sandbox, owner.sandbox)
     } else {
       known = learn(facts, name, process, host, input)
-      if let known, !record.sandbox.isEmpty, facts.pod.isEmpty {
-        memo.keep(known, facts, pid: record.pid, host: host, input: input)
-      }
+    }
+    // Nothing more will be learned of the same.
+    if let known, !record.sandbox.isEmpty, facts.pod.isEmpty {
+      memo.keep(known, facts, pid: record.pid, host: host, input: input, isGuest: isGuest)
     }
     complete(&owner, known, &record, input)
     noteWaiting(owner, known, name, process, host, input)
@@ -193,7 +212,10 @@ package final class Attribution {
     }
     if process > 0 { table.link(process: process, host: host, input: input, to: sandbox) }
     if !name.isEmpty { table.link(.name, name, to: sandbox) }
-    if !facts.pod.isEmpty { table.name(sandbox, pod: facts.pod, namespace: facts.namespace) }
+    if !facts.pod.isEmpty {
+      if sandbox.pod.isEmpty { memo.flush() }
+      table.name(sandbox, pod: facts.pod, namespace: facts.namespace)
+    }
     if inputs.indices.contains(input) {
       if let only = inputs[input].onlySandbox {
         if only !== sandbox { inputs[input].isOnlySandbox = false }

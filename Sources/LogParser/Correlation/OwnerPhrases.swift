@@ -177,6 +177,28 @@ enum OwnerPhrases {
       if facts.sandbox.isEmpty, let id = value(of: " ID:", in: head) { facts.sandbox = id }
     } else if let place = text.range(of: "hostname:"), !facts.sandbox.isEmpty {
       facts.pod = value(of: "hostname:", in: text.dropFirst(place)) ?? .empty
+    } else if let place = text.range(of: " pod=\""), let slash = text.firstIndex(of: 0x2f, from: place + 6) {
+      podReference(text, from: place + 6, slash, &facts)
+    } else {
+      readKubeletName(text, &facts)
+    }
+  }
+
+  /// The kubelet's `POD_NAMESPACE(UID)`.
+  private static func readKubeletName(_ text: ByteSlice, _ facts: inout OwnerFacts) {
+    var from = 0
+    for _ in 0..<places {
+      guard let open = text.firstIndex(of: 0x28, from: from) else { return }
+      from = open + 1
+      let uid = OwnerID.length(text, at: open + 1)
+      guard uid > 0, text.peek(open + 1 + uid) == 0x29 else { continue }
+      var start = open
+      while start > 0, open - start < 320, OwnerID.isNameByte(text.peek(start - 1)) { start -= 1 }
+      let name = text.slice(start, open)
+      guard let bar = name.firstIndex(of: 0x5f), bar > 0, bar + 1 < name.count else { continue }
+      facts.pod = name.prefix(bar)
+      facts.namespace = name.dropFirst(bar + 1)
+      return
     }
   }
 }

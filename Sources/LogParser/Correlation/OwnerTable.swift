@@ -7,7 +7,7 @@ final class KnownSandbox {
   fileprivate(set) var pod: [UInt8] = []
   fileprivate(set) var namespace: [UInt8] = []
   /// Records that would have had more of an owner, had they come later.
-  fileprivate var waiting: UInt64 = 0
+  var waiting: UInt64 = 0
 
   init(id: [UInt8]) { self.id = id }
 }

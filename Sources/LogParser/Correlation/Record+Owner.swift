@@ -1,20 +1,22 @@
 import Bytes
 
 extension Record {
-  /// Puts into the record whom it belongs to, with a mark for what was inferred.
+  /// Puts into the record whom it belongs to.
+  ///
+  /// - Parameter isMarked: whether a field says what was inferred.
   @inline(__always)
-  package mutating func set(_ owner: Owner) {
+  package mutating func set(_ owner: Owner, isMarked: Bool) {
     let isSame = sandbox.count == owner.sandbox.count && container.count == owner.container.count
     if isSame, owner.pod.isEmpty, owner.inferred.isEmpty, !marks.contains(.levelIsInferred),
       !marks.contains(.yearIsInferred)
     {
       return
     }
-    setAll(owner)
+    setAll(owner, isMarked)
   }
 
   @inline(never)
-  private mutating func setAll(_ owner: Owner) {
+  private mutating func setAll(_ owner: Owner, _ isMarked: Bool) {
     sandbox = owner.sandbox
     container = owner.container
     if !owner.pod.isEmpty {
@@ -22,7 +24,7 @@ extension Record {
       if !owner.namespace.isEmpty { setField("pod_namespace", owner.namespace) }
     }
     let inferred = InferredText.index(marks, owner.inferred)
-    if inferred != 0 { setField("kata-log-parser-inferred", arena.copy(InferredText.all[inferred])) }
+    if inferred != 0, isMarked { setField("kata-log-parser-inferred", arena.copy(InferredText.all[inferred])) }
     fields.sortKeepingLast()
   }
 }

@@ -24,10 +24,7 @@ enum Plan {
     _ options: RunOptions, _ inputs: [InputPath],
     fileInOrder: (InputPath) throws(Failure) -> SortedFile?, canReadSideBySide: ([InputPath]) -> Bool
   ) throws(Failure) -> Plan {
-    if let input = onlyFile(options, inputs), let file = try fileInOrder(input) {
-      // Whom a record belongs to is told by those before it: the file is read from its start to its end.
-      return options.needsOwner ? .windowed : .inOrder(file)
-    }
+    if let input = onlyFile(options, inputs), let file = try fileInOrder(input) { return .inOrder(file) }
     if options.isCheckOnly { return .checked }
     if options.follows { return .followed }
     if options.reorderWindow != nil, canReadSideBySide(inputs) { return .windowed }

@@ -164,7 +164,7 @@ struct RecordSource: ~Copyable {
   private mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
     statistics.note(record)
     owner = attribution?.owner(of: &record, input: input) ?? Owner(of: record)
-    if setsOwner { record.set(owner) }
+    if setsOwner { record.set(owner, isMarked: attribution?.marksInferred ?? false) }
     guard filter.accepts(record, owner) else {
       statistics.unselected += 1
       return false

@@ -8,7 +8,8 @@ extension Run {
     _ formatter: F, _ sorted: SortedFile, _ inputs: InputList
   ) throws(Failure) {
     let source = RenderSource(
-      reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file)
+      reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file,
+      attribution: attribution)
     var segments = sorted.segments.makeIterator()
     _ = try write(formatter, source) { segments.next().map { .segment($0) } }
   }
@@ -67,7 +68,7 @@ extension Run {
     var count: UInt64 = 0
     var failure: Failure?
     OrderedWork.run(
-      threads: options.threads, nextJob: nextJob,
+      threads: source.attribution == nil ? options.threads : 1, nextJob: nextJob,
       makeWorker: { RecordRenderer(formatter, source) },
       perform: { job, worker, out in worker.render(job, &out) },
       consume: { result, out in

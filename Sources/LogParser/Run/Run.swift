@@ -74,10 +74,9 @@ package final class Run {
     statistics.forgottenIDs = attribution.forgottenIDs
     guard options.selection.usesOwner, statistics.early > 0 else { return }
     let count = statistics.early
-    let remedy = options.canReadTwice ? "; --two-passes finds them" : ""
-    diagnostics.warning(
-      "\(count) \(count == 1 ? "record" : "records") came before what tells whose they are, and may be missing\(remedy)"
-    )
+    let words = count == 1 ? "1 record came before what tells whose it is" : "\(count) records came before what tells whose they are"
+    let remedy = options.canReadTwice ? "; give --two-passes to read the files once more for that" : ""
+    diagnostics.warning("\(words), and may be missing\(remedy)")
   }
 
   /// Reads all inputs for whom their records belong to, and says nothing: the second reading does.
@@ -123,7 +122,8 @@ package final class Run {
     let inputs = try InputList(options, diagnostics)
     statistics.failedInputs = inputs.failedCount
     if options.needsOwner {
-      attribution = Attribution(names: inputs.items.map { options.journal == nil ? $0.path : "" })
+      attribution = Attribution(
+        names: inputs.items.map { options.journal == nil ? $0.path : "" }, marksInferred: options.format != .pretty)
     }
     if options.readsTwice { try learnOwners(inputs) }
     if let line = options.explainedLine { return try explain(line, inputs) }

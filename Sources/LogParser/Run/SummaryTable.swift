@@ -14,7 +14,8 @@ enum SummaryTable {
     var text = line(heads, widths)
     for (sandbox, row) in zip(sandboxes, rows) { text += line(row, widths) + details(sandbox) }
     if others.statistics.records > 0 {
-      text += "\n\(others.statistics.records) records name no sandbox, \(others.errors) of them errors\n"
+      let count = others.statistics.records
+      text += "\n\(count) \(count == 1 ? "record names" : "records name") no sandbox; errors among them: \(others.errors)\n"
       text += details(others)
     }
     if beyondLimit > 0 {
