@@ -37,6 +37,15 @@ import Testing
     #expect(lines.contains { $0.contains("agent/kata-agent[1]") && $0.contains("receive createcontainer") })
   }
 
+  @Test func whyNoPod() throws {
+    let result = try run("why-no-pod", ["shop/cart-0", Repository.path("examples/sample/node.log")])
+    #expect(result.status == 0 && result.errorText.isEmpty, "\(result.errorText)")
+    // The README shows what it prints.
+    let readme = try String(contentsOfFile: Repository.path("README.md"), encoding: .utf8)
+    #expect(readme.contains("\n" + result.text), "\(result.text)")
+    #expect(result.text.contains("Kernel panic - not syncing") && !result.text.contains("web-0"))
+  }
+
   @Test func agentErrors() throws {
     let result = try run("agent-errors", [shim, containerd])
     #expect(result.text.split(separator: "\n").count == 2)

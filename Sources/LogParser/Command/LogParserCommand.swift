@@ -72,6 +72,7 @@ package enum LogParserCommand {
     if run.rules.isStrict, run.wantsLenient == true {
       throw UsageError("--lenient and --strict contradict each other; give one of them")
     }
+    try validateOwners(&settings)
     guard run.follows else { return }
     if !run.format.isStreaming {
       throw UsageError(
@@ -82,6 +83,30 @@ package enum LogParserCommand {
       throw UsageError("--follow needs --journal, one file or -")
     }
     if run.isCheckOnly { throw UsageError("--check-only has an end, --follow has none") }
+  }
+
+  private static func validateOwners(_ settings: inout CommandSettings) throws(UsageError) {
+    if settings.run.readsTwice,
+      settings.usesJournal || settings.run.follows || settings.run.files.contains("-")
+    {
+      throw UsageError("--two-passes reads each input twice, which only files allow: name files")
+    }
+    if settings.run.explainedLine != nil, settings.usesJournal || settings.run.follows {
+      throw UsageError("--explain is about a line of a file: name files")
+    }
+    if settings.run.summarizes {
+      if settings.run.follows { throw UsageError("--summary comes at the end, --follow has none") }
+      guard [.text, .pretty, .json, .ndjson].contains(settings.run.format) else {
+        throw UsageError(
+          "--summary is a table, or JSON with --output-format json or ndjson, not \(settings.run.format.rawValue)")
+      }
+    }
+    // Lines of the container runtimes tell which sandboxes are a pod's.
+    if !settings.run.selection.pods.isEmpty, settings.usesJournal,
+      settings.usesJournalOption != "--identifier"
+    {
+      settings.run.journal?.identifiers += ["containerd", "crio", "kubelet"]
+    }
   }
 
   static var description: CommandDescription<CommandSettings> {

@@ -23,6 +23,18 @@ extension LogParserFlags {
         settings.run.selection.sandboxes.append(try given(text, "sandbox"))
       },
       Flag(
+        "pod", nil, .text("POD"), in: section, repeatable: true, "Take the records of this pod",
+        detail:
+          "NAMESPACE/NAME, or NAME in any namespace; the first characters of the name are enough. Lines of containerd, CRI-O and the kubelet tell which sandboxes are a pod's: read them as well. From the journal they are, unless --identifier says otherwise."
+      ) { (settings, text) throws(UsageError) in
+        settings.run.selection.pods.append(.init(try given(text, "pod")))
+      },
+      Flag(
+        "two-passes", in: section, "Look through all files for whom records belong to, then read them",
+        detail:
+          "Records that come before the line which tells whose they are belong to somebody as well then. For files; each is read twice. Without it, such records are counted.",
+        sets: \.run.readsTwice),
+      Flag(
         "container", nil, .text("ID"), in: section, repeatable: true, "Take the records of this container",
         detail: "The first characters of the id are enough."
       ) { (settings, text) throws(UsageError) in

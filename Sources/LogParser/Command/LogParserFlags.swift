@@ -76,6 +76,21 @@ enum LogParserFlags {
         }
       },
       Flag(
+        "summary", in: outputSection, "Write what there is to say of each sandbox in place of the records",
+        detail:
+          "Its pod, containers and runtime, when it was seen first and last, how long it took to be ready, its errors and losses; those that failed come first. A table, or JSON with --output-format json or ndjson. 4,096 sandboxes are told apart.",
+        sets: \.run.summarizes),
+      Flag(
+        "explain", nil, .text("LINE"), in: outputSection, "Say how one line is read, in place of the records",
+        detail:
+          "Which shape it is taken for, what is read from it, what is inferred and from what. LINE is a number, or FILE:LINE where there are several files. The lines before it are read for what they tell of its owner."
+      ) { (settings, text) throws(UsageError) in
+        guard let line = ExplainedLine(text) else {
+          throw UsageError("\"\(text)\" is neither LINE nor FILE:LINE; lines count from 1")
+        }
+        settings.run.explainedLine = line
+      },
+      Flag(
         "check-only", "c", in: outputSection, "Read everything and write nothing",
         detail: "The exit status and standard error tell whether all records are good.",
         sets: \.run.isCheckOnly),

@@ -38,6 +38,12 @@ struct OpenInput: ~Copyable {
     reader.next(&file.lines, into: &record)
   }
 
+  /// Lines that were read.
+  var lineCount: UInt64 { mutating get { reader.lineCount } }
+
+  /// As ``RecordReader/shape``.
+  var shape: String { mutating get { reader.shape } }
+
   /// As ``LineReader/waitUntilReadable(orFor:_:)``.
   func waitUntilReadable(orFor stop: Int32?, _ patience: Int32) throws(SystemCallError) -> Bool {
     try file.lines.waitUntilReadable(orFor: stop, patience)

@@ -39,6 +39,10 @@ package struct ReadingStatistics: Sendable, Equatable {
   package var lines = LineCounts()
   /// Records that came from lines: all but those of a journal that is read in place.
   package var recordsOfLines: UInt64 = 0
+  /// Records that came before what would have told whose they are.
+  package var early: UInt64 = 0
+  /// Ids of sandboxes, containers and processes that were forgotten because there are too many.
+  package var forgottenIDs: UInt64 = 0
 
   package init() {}
 
@@ -111,5 +115,7 @@ package struct ReadingStatistics: Sendable, Equatable {
     failedInputs &+= other.failedInputs
     inputWarnings &+= other.inputWarnings
     late &+= other.late
+    early &+= other.early
+    forgottenIDs &+= other.forgottenIDs
   }
 }

@@ -36,6 +36,8 @@ package struct RecordReader: ~Copyable {
   private var line: UInt64 = 0
   /// What became of lines that gave no record.
   var counts = LineCounts()
+  /// The row that took the last line; nil for the runtime's logfmt.
+  private var lastRow: Int?
   var context: LineContext
   /// Whether a line of logfmt came before any other.
   var isLogfmt = false
@@ -65,6 +67,8 @@ package struct RecordReader: ~Copyable {
 
   /// Whether no line was read yet.
   var isUnused: Bool { line == 0 }
+  /// The shape of the last line: the folder below `formats/input` that specifies it.
+  var shape: String { lastRow.map { DetectorTable.rows[$0].shape } ?? "logfmt" }
   /// The number of lines that were read.
   var lineCount: UInt64 { line }
   /// What the lines that were read so far became.
@@ -171,6 +175,7 @@ package struct RecordReader: ~Copyable {
   mutating func readLogfmt(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     do throws(RecordProblem) {
       try logfmt.parse(line, into: &record)
+      lastRow = nil
       lastTime = record.time
       return .record
     } catch {
@@ -210,6 +215,7 @@ package struct RecordReader: ~Copyable {
     }
     context.keepsHeads = lastTime != nil && cut.isEmpty
     var row = 0
+    defer { lastRow = row }
     switch try table.read(line, &context, into: &record, by: &row) {
     case .record: return take(whole, number, &record)
     case .passed: return unclaimed(whole, number, &record)

@@ -31,7 +31,8 @@ struct JournalRecords: ~Copyable {
   ///
   /// - Parameter cursor: the place behind which reading begins, where an earlier run left one.
   static func open(
-    _ options: JournalOptions, _ selection: Selection, _ filter: SelectionFilter, rules: ReadingRules,
+    _ options: JournalOptions, _ selection: Selection, _ filter: SelectionFilter, _ attribution: Attribution?,
+    rules: ReadingRules,
     afterCursor cursor: String?, isFollowed: Bool
   ) throws(JournalError) -> JournalRecords {
     let since = selection.since
@@ -53,7 +54,7 @@ struct JournalRecords: ~Copyable {
       text: TextRecord(rules: rules, reference: LocalTime.now()), reader: reader,
       damaged: DamagedEntries(check.damaged), stop: isFollowed ? try signals() : nil)
     if let lines = journal.lines, cursor == nil, !filter.isEverything {
-      try records.goBack(lines, notBefore: since, filter)
+      try records.goBack(lines, notBefore: since, filter, attribution)
     }
     return records
   }
@@ -61,13 +62,15 @@ struct JournalRecords: ~Copyable {
   /// Goes back from the end over so many records that `filter` selects. They are read again from there on, so that
   /// nothing is kept, however many they are.
   private mutating func goBack(
-    _ count: Int, notBefore since: Timestamp?, _ filter: SelectionFilter
+    _ count: Int, notBefore since: Timestamp?, _ filter: SelectionFilter, _ attribution: Attribution?
   ) throws(JournalError) {
     var record = Record()
     var left = count
     while left > 0, try reader?.goBack(notBefore: since) ?? false {
       // What cannot be read is reported when its turn comes.
-      guard let step = try? read(into: &record), case .record = step, filter.selects(record) else { continue }
+      guard let step = try? read(into: &record), case .record = step else { continue }
+      let owner = attribution?.owner(of: &record, input: 0) ?? Owner(of: record)
+      guard filter.selects(record, owner) else { continue }
       left -= 1
     }
   }

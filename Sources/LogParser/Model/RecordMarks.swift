@@ -11,4 +11,8 @@ package struct RecordMarks: OptionSet, Sendable {
   package static let timeIsInherited = RecordMarks(rawValue: 4)
   /// A line that was cut where a size limit or another writer ended it.
   package static let isTruncated = RecordMarks(rawValue: 8)
+  /// The level was taken from what the message is, such as the head of a panic.
+  package static let levelIsInferred = RecordMarks(rawValue: 16)
+  /// The time has a year that its line does not say.
+  package static let yearIsInferred = RecordMarks(rawValue: 32)
 }

@@ -6,12 +6,14 @@ import System
 struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
   private let formatter: Formatter
   private let source: RenderSource
+  private let attribution: Attribution?
   private var record = Record()
   private var block = PageBlock(capacity: FileSegment.size)
 
   init(_ formatter: Formatter, _ source: RenderSource) {
     self.formatter = formatter
     self.source = source
+    attribution = source.attribution
   }
 
   /// Makes the piece of output for `job`, at the end of `out`.
@@ -56,6 +58,10 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
           return
         }
         length = readLeniently(rest, line, file)
+      }
+      if let attribution { 
+        record.set(
+          attribution.owner(of: &record, input: file.input), isMarked: attribution.marksInferred)
       }
       append(&place, &previous, &out, &result)
       line += 1

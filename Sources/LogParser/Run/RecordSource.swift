@@ -10,6 +10,11 @@ struct RecordSource: ~Copyable {
   private let diagnostics: Diagnostics
   private let inputs: InputList
   private let filter: SelectionFilter
+  private let attribution: Attribution?
+  /// Whom the record belongs to that was read last.
+  private(set) var owner = Owner()
+  /// Whether records are written with whom they belong to.
+  private let setsOwner: Bool
   private let isFollowed: Bool
   private var counted = ReadingStatistics()
   /// What was read so far.
@@ -24,6 +29,10 @@ struct RecordSource: ~Copyable {
   }
   private var index = -1
   private var current: OpenInput?
+  /// Lines of the input that is being read.
+  var lineCount: UInt64 { mutating get { current?.lineCount ?? 0 } }
+  /// The shape of the record that was read last: a folder below `formats/input`.
+  var shape: String { mutating get { current?.shape ?? "" } }
   private let streams: Bool
   private let merges: Bool
   /// The inputs that are read side by side, once they are open.
@@ -50,11 +59,13 @@ struct RecordSource: ~Copyable {
   ///   ``Step/waits`` tells that one of them is a pipe whose writer pauses.
   init(
     _ options: RunOptions, _ diagnostics: Diagnostics, _ inputs: InputList, isFollowed: Bool,
-    tally: SelectionTally, streams: Bool = false
+    tally: SelectionTally, attribution: Attribution?, streams: Bool = false
   ) throws(Run.Failure) {
     self.options = options
     self.diagnostics = diagnostics
     self.inputs = inputs
+    self.attribution = attribution
+    setsOwner = options.setsOwner
     let watched = isFollowed && options.journal == nil ? Self.watchedPath(inputs.items.first) : nil
     // A pipe on standard input ends: what stands there without a line end is a line.
     self.isFollowed = isFollowed && (options.journal != nil || watched != nil)
@@ -71,7 +82,7 @@ struct RecordSource: ~Copyable {
       throw .message(error.description)
     }
     if let wanted = options.journal {
-      let opened = try Self.open(wanted, options, filter)
+      let opened = try Self.open(wanted, options, filter, attribution)
       stopDescriptor = opened.stopDescriptor
       journal = consume opened
     } else if let watched {
@@ -89,13 +100,13 @@ struct RecordSource: ~Copyable {
   }
 
   private static func open(
-    _ journal: JournalOptions, _ options: RunOptions, _ filter: SelectionFilter
+    _ journal: JournalOptions, _ options: RunOptions, _ filter: SelectionFilter, _ attribution: Attribution?
   ) throws(Run.Failure) -> JournalRecords {
     var cursor: String?
     if let path = journal.cursorFile { cursor = try CursorFile(path: path).read() }
     do throws(JournalError) {
       return try JournalRecords.open(
-        journal, options.selection, filter, rules: options.rules, afterCursor: cursor,
+        journal, options.selection, filter, attribution, rules: options.rules, afterCursor: cursor,
         isFollowed: options.follows)
     } catch {
       throw .message(error.description)
@@ -172,7 +183,9 @@ struct RecordSource: ~Copyable {
   @inline(__always)
   private mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
     counted.note(record)
-    guard filter.accepts(record) else {
+    owner = attribution?.owner(of: &record, input: input) ?? Owner(of: record)
+    if setsOwner { record.set(owner, isMarked: attribution?.marksInferred ?? false) }
+    guard filter.accepts(record, owner) else {
       counted.unselected += 1
       return false
     }

@@ -27,11 +27,17 @@ final class RenderSource: @unchecked Sendable {
   let names: InputNames
   let file: File?
   let store: Store?
+  /// Finds out whom the records of the file belong to. What a record says tells of later ones, so that the file's pieces
+  /// are then made one after the other, on one thread.
+  let attribution: Attribution?
 
-  init(reader: LogfmtRecord, names: InputNames, file: File? = nil, store: Store? = nil) {
+  init(reader: LogfmtRecord, names: InputNames, file: File? = nil, store: Store? = nil,
+    attribution: Attribution? = nil
+  ) {
     self.reader = reader
     self.names = names
     self.file = file
     self.store = store
+    self.attribution = attribution
   }
 }

@@ -1,11 +1,12 @@
-import System
 import Glibc
+import System
 
 extension Run {
   /// Writes each record as soon as none that comes before it can follow: at once, or when the reorder window has passed.
   func stream<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
     var source = try RecordSource(
-      options, diagnostics, inputs, isFollowed: options.follows, tally: tally, streams: true)
+      options, diagnostics, inputs, isFollowed: options.follows, tally: tally, attribution: attribution,
+      streams: true)
     var writer = StreamWriter(
       formatter, inputs.names, try openTarget(), isFollowed: options.follows, stop: source.stopDescriptor)
     var window = ReorderWindow(

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 extension Run {
   /// Writes the records of a file that is in order, as they are read.
@@ -8,7 +8,8 @@ extension Run {
     _ formatter: F, _ sorted: SortedFile, _ inputs: InputList
   ) throws(Failure) {
     let source = RenderSource(
-      reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file)
+      reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file,
+      attribution: attribution)
     var segments = sorted.segments.makeIterator()
     _ = try write(formatter, source) { segments.next().map { .segment($0) } }
   }
@@ -37,7 +38,8 @@ extension Run {
 
   /// Reads all inputs into the buffer, and returns the place in the journal behind the last one.
   private func fill(_ records: inout SortBuffer, _ inputs: InputList) throws(Failure) -> String? {
-    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
+    var source = try RecordSource(
+      options, diagnostics, inputs, isFollowed: false, tally: tally, attribution: attribution)
     defer { statistics.add(source.statistics) }
     var record = Record()
     var count: UInt64 = 0
@@ -66,7 +68,7 @@ extension Run {
     var count: UInt64 = 0
     var failure: Failure?
     OrderedWork.run(
-      threads: options.threads, nextJob: nextJob,
+      threads: source.attribution == nil ? options.threads : 1, nextJob: nextJob,
       makeWorker: { RecordRenderer(formatter, source) },
       perform: { job, worker, out in worker.render(job, &out) },
       consume: { result, out in

@@ -9,6 +9,8 @@ package final class Run {
   var statistics = ReadingStatistics()
   /// Why nothing was selected, as long as nothing is.
   let tally: SelectionTally
+  /// Whom records belong to, where that is wanted; made when the inputs are known.
+  var attribution: Attribution?
 
   package init(_ options: RunOptions, _ diagnostics: Diagnostics) {
     self.options = options
@@ -33,6 +35,7 @@ package final class Run {
     do throws(Failure) {
       try performOrThrow()
       explainSelection()
+      noteAttribution()
       if statistics.bad + statistics.tooLong + statistics.failedInputs > 0 { status = 1 }
     } catch {
       switch error {
@@ -65,6 +68,33 @@ package final class Run {
     }
   }
 
+  /// Says what a selection by owner may have missed because it was told too late.
+  private func noteAttribution() {
+    guard let attribution else { return }
+    statistics.early = attribution.earlyRecords
+    statistics.forgottenIDs = attribution.forgottenIDs
+    guard options.selection.usesOwner, statistics.early > 0 else { return }
+    let count = statistics.early
+    let words = count == 1 ? "1 record came before what tells whose it is" : "\(count) records came before what tells whose they are"
+    let remedy = options.canReadTwice ? "; give --two-passes to read the files once more for that" : ""
+    diagnostics.warning("\(words), and may be missing\(remedy)")
+  }
+
+  /// Reads all inputs for whom their records belong to, and says nothing: the second reading does.
+  private func learnOwners(_ inputs: InputList) throws(Failure) {
+    var learning = options
+    learning.selection = Selection()
+    learning.keepsGoing = true
+    let silent = Diagnostics("kata-log-parser")
+    silent.isSilent = true
+    let tally = SelectionTally(Selection())
+    var source = try RecordSource(
+      learning, silent, inputs, isFollowed: false, tally: tally, attribution: attribution)
+    var record = Record()
+    while case .record = try source.next(into: &record) {}
+    attribution?.beginSecondPass()
+  }
+
   /// Says which of the fields that the user chose no record has.
   private func explainFields(_ chosen: [ChosenField]) {
     if options.journal?.cursorFile != nil { return }
@@ -92,6 +122,13 @@ package final class Run {
     }
     let inputs = try InputList(options, diagnostics)
     statistics.failedInputs = inputs.failedCount
+    if options.needsOwner {
+      attribution = Attribution(
+        names: inputs.items.map { options.journal == nil ? $0.path : "" }, marksInferred: options.format != .pretty)
+    }
+    if options.readsTwice { try learnOwners(inputs) }
+    if let line = options.explainedLine { return try explain(line, inputs) }
+    if options.summarizes { return try summarize(inputs) }
     let plan = try plan(inputs)
     // No formatter can refuse a record that was read: a check needs none.
     if options.isCheckOnly { return try render(NullFormatter(), inputs, plan) }
@@ -145,7 +182,8 @@ package final class Run {
 
   /// Reads all records for what may be wrong with them.
   private func readAll(_ inputs: InputList) throws(Failure) {
-    var source = try RecordSource(options, diagnostics, inputs, isFollowed: false, tally: tally)
+    var source = try RecordSource(
+      options, diagnostics, inputs, isFollowed: false, tally: tally, attribution: attribution)
     defer { statistics.add(source.statistics) }
     var record = Record()
     var count: UInt64 = 0

@@ -14,6 +14,10 @@ package struct RunOptions: Sendable {
   package var wantsLenient: Bool?
   package var selection = Selection()
   package var isCheckOnly = false
+  /// The line of an input of which is said how it is read, in place of the records.
+  package var explainedLine: ExplainedLine?
+  /// Whether a summary of the sandboxes is written in place of the records.
+  package var summarizes = false
   package var outputFile: String?
   package var outputFileMode: UInt32 = 0o600
   package var isQuiet = false
@@ -25,6 +29,8 @@ package struct RunOptions: Sendable {
   package var maximumErrors = 20
   package var writesStatistics = false
   package var dropsDuplicates = false
+  /// Whether all inputs are read for whom their records belong to before they are read for their records.
+  package var readsTwice = false
   /// The longest record in bytes.
   package var recordLimit = 1 << 20
   /// How far, in nanoseconds, a record may come behind a later one for its input to be written as it is read.
@@ -47,15 +53,27 @@ package struct RunOptions: Sendable {
   /// Decides how strictly records are read where the user has not: by the existing tool's rules for its own formats from
   /// files, leniently for all else.
   package mutating func chooseReading() {
-    rules.isLenient = !rules.isStrict && (wantsLenient ?? (format.isStreaming || journal != nil || follows))
+    rules.isLenient =
+      !rules.isStrict && (wantsLenient ?? (format.isStreaming || journal != nil || follows || isReport))
     if rules.isLenient { rules.allowsMissingFields = true }
     rules.keepsBadRecords = keepsGoing
   }
 
   /// The option that reads on where the first bad record ended the run.
   var optionThatReadsOn: String { rules.isStrict ? "--keep-going" : "--lenient" }
+  /// Whether records are written with whom they belong to: the existing tool's formats keep what a record itself says.
+  var setsOwner: Bool { format.isStreaming && !isCheckOnly && !isReport }
+
+  /// Whether it must be found out whom records belong to.
+  var needsOwner: Bool { setsOwner || selection.usesOwner || isReport }
+
+  /// Whether something about the records is written in place of them.
+  var isReport: Bool { summarizes || explainedLine != nil }
+
+  /// Whether the inputs can be read a second time.
+  var canReadTwice: Bool { journal == nil && !follows && !readsTwice && !files.contains("-") }
 
   /// Whether an input that cannot be read, or not to its end, leaves the others to be read. The formats that are one
   /// document end the run instead, as the log format's original tool does, unless told to keep going.
-  var toleratesBadInputs: Bool { !follows && (keepsGoing || format.isStreaming) }
+  var toleratesBadInputs: Bool { !follows && (keepsGoing || format.isStreaming || isReport) }
 }

@@ -67,7 +67,7 @@ struct RunReport {
       ("mended", statistics.mended), ("lines", statistics.lines.lines),
       ("joined_lines", statistics.joinedLines), ("blank_lines", statistics.lines.blank),
       ("skipped_lines", statistics.lines.skipped), ("split_lines", statistics.lines.split),
-      ("late", statistics.late),
+      ("late", statistics.late), ("early", statistics.early), ("forgotten_ids", statistics.forgottenIDs),
     ]
     return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
   }

@@ -29,6 +29,12 @@ struct DistinctValues {
     names.append(value.count > Self.keptBytes ? name + "…" : name)
   }
 
+  /// Notes a value that is made of two; without the first, of the second alone.
+  mutating func note(joined first: ByteSlice, _ separator: UInt8, _ second: ByteSlice) {
+    if first.isEmpty { return note(second) }
+    ByteSlice.withCopy(of: first.array + [separator] + second.array) { note($0) }
+  }
+
   /// Notes a value that is a number.
   mutating func note(_ number: Int) {
     if isFull || recent.hold(number) { return }

@@ -21,8 +21,22 @@ package struct Selection: Sendable {
     }
   }
 
+  /// A pod as the user names it: by its first characters, in one namespace or in any.
+  package struct Pod: Sendable {
+    package var namespace: String?
+    package var name: String
+
+    /// - Parameter text: `NAMESPACE/NAME` or `NAME`.
+    package init(_ text: String) {
+      let slash = text.firstIndex(of: "/")
+      namespace = slash.map { String(text[..<$0]) }
+      name = slash.map { String(text[text.index(after: $0)...]) } ?? text
+    }
+  }
+
   package var sandboxes: [String] = []
   package var containers: [String] = []
+  package var pods: [Pod] = []
   package var sources: [String] = []
   package var minimumLevel: LogLevel?
   package var matches: [Match] = []
@@ -33,9 +47,19 @@ package struct Selection: Sendable {
 
   /// Whether every record is wanted.
   package var isEverything: Bool {
-    sandboxes.isEmpty && containers.isEmpty && sources.isEmpty && minimumLevel == nil && matches.isEmpty
+    !usesOwner && sources.isEmpty && minimumLevel == nil && matches.isEmpty
       && since == nil && until == nil
   }
+}
+
+extension Selection {
+  /// Whether it must be known whom a record belongs to.
+  package var usesOwner: Bool { !sandboxes.isEmpty || !containers.isEmpty || !pods.isEmpty }
+}
+
+extension Selection.Pod: CustomStringConvertible {
+  /// The pod as it is given on the command line.
+  package var description: String { namespace.map { "\($0)/\(name)" } ?? name }
 }
 
 extension Selection.Match: CustomStringConvertible {

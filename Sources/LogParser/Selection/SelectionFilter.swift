@@ -1,6 +1,6 @@
 import Bytes
-import Logging
 import Glibc
+import Logging
 
 /// A ``Selection`` made ready to be asked for each record.
 final class SelectionFilter {
@@ -48,25 +48,28 @@ final class SelectionFilter {
 
   /// Whether the record is wanted; the tally is told.
   @inline(__always)
-  func accepts(_ record: borrowing Record) -> Bool {
+  func accepts(_ record: borrowing Record, _ owner: Owner) -> Bool {
     if isEverything { return true }
-    guard let condition = firstBroken(by: record) else {
+    guard let condition = firstBroken(by: record, owner) else {
       tally?.noteSelected()
       return true
     }
-    if let tally, !tally.isOver { tally.note(condition, record, value: matched) }
+    if let tally, !tally.isOver { tally.note(condition, record, owner, value: matched) }
     return false
   }
 
   /// Whether the record is wanted.
-  func selects(_ record: borrowing Record) -> Bool { isEverything || firstBroken(by: record) == nil }
+  func selects(_ record: borrowing Record, _ owner: Owner) -> Bool {
+    isEverything || firstBroken(by: record, owner) == nil
+  }
 
   /// The first condition that the record does not meet.
-  private func firstBroken(by record: borrowing Record) -> SelectionTally.Condition? {
+  private func firstBroken(by record: borrowing Record, _ owner: Owner) -> SelectionTally.Condition? {
     if let since = selection.since, record.time < since { return .since }
     if let until = selection.until, record.time > until { return .until }
-    if !Self.isAny(selection.sandboxes, of: record.sandbox) { return .sandbox }
-    if !Self.isAny(selection.containers, of: record.container) { return .container }
+    if !Self.isAny(selection.sandboxes, of: owner.sandbox, or: owner.unknownID) { return .sandbox }
+    if !Self.isAny(selection.containers, of: owner.container, or: owner.unknownID) { return .container }
+    if !selection.pods.isEmpty, !selection.pods.contains(where: { Self.isPod($0, owner) }) { return .pod }
     if !selection.sources.isEmpty, !selection.sources.contains(where: { record.source.equals(text: $0) }) {
       return .source
     }
@@ -78,8 +81,13 @@ final class SelectionFilter {
   }
 
   /// An id may be given by its first characters, as container tools let one do.
-  private static func isAny(_ wanted: [String], of id: ByteSlice) -> Bool {
-    wanted.isEmpty || wanted.contains { id.hasPrefix(text: $0) }
+  private static func isAny(_ wanted: [String], of id: ByteSlice, or unknown: ByteSlice) -> Bool {
+    wanted.isEmpty || wanted.contains { id.hasPrefix(text: $0) || unknown.hasPrefix(text: $0) }
+  }
+
+  private static func isPod(_ wanted: Selection.Pod, _ owner: Owner) -> Bool {
+    !owner.pod.isEmpty && owner.pod.hasPrefix(text: wanted.name)
+      && (wanted.namespace.map { owner.namespace.isSame(as: $0) } ?? true)
   }
 
   private func holds(_ index: Int, _ record: borrowing Record) -> Bool {

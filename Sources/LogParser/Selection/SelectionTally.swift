@@ -1,6 +1,6 @@
 import Bytes
-import Logging
 import Glibc
+import Logging
 
 /// What the conditions of a selection left out while nothing was selected, so that a run which selected nothing can say
 /// why, and what there is.
@@ -9,7 +9,7 @@ import Glibc
 final class SelectionTally {
   /// A condition of the selection, in the order in which they are looked at.
   enum Condition: Equatable {
-    case since, until, sandbox, container, source, level
+    case since, until, sandbox, container, pod, source, level
     /// One of ``Selection/matches``.
     case match(Int)
 
@@ -20,9 +20,10 @@ final class SelectionTally {
       case .until: 1
       case .sandbox: 2
       case .container: 3
-      case .source: 4
-      case .level: 5
-      case .match(let index): 6 + index
+      case .pod: 4
+      case .source: 5
+      case .level: 6
+      case .match(let index): 7 + index
       }
     }
   }
@@ -46,13 +47,14 @@ final class SelectionTally {
 
     init(condition: Condition) { self.condition = condition }
 
-    mutating func note(_ record: borrowing Record, _ value: SelectionFilter.Value?) {
+    mutating func note(_ record: borrowing Record, _ owner: Owner, _ value: SelectionFilter.Value?) {
       count += 1
       switch condition {
       case .since: nearest = max(nearest ?? record.time, record.time)
       case .until: nearest = min(nearest ?? record.time, record.time)
-      case .sandbox: values.note(record.sandbox)
-      case .container: values.note(record.container)
+      case .sandbox: values.note(owner.sandbox)
+      case .container: values.note(owner.container)
+      case .pod: if !owner.pod.isEmpty { values.note(joined: owner.namespace, 0x2f, owner.pod) }
       case .source: values.note(record.source)
       case .level: levels[LogLevel(name: record.level)?.rawValue ?? LogLevel.allCases.count] += 1
       case .match:
@@ -80,7 +82,7 @@ final class SelectionTally {
 
   init(_ selection: Selection) {
     self.selection = selection
-    let known: [Condition] = [.since, .until, .sandbox, .container, .source, .level]
+    let known: [Condition] = [.since, .until, .sandbox, .container, .pod, .source, .level]
     rejections = (known + selection.matches.indices.map { .match($0) }).map { Rejections(condition: $0) }
   }
 
@@ -89,8 +91,10 @@ final class SelectionTally {
   func noteSelected() { isOver = true }
 
   /// Notes a record that `condition` is the first to reject. `value` is what the record has for a match.
-  func note(_ condition: Condition, _ record: borrowing Record, value: SelectionFilter.Value?) {
-    rejections[condition.index].note(record, value)
+  func note(
+    _ condition: Condition, _ record: borrowing Record, _ owner: Owner, value: SelectionFilter.Value?
+  ) {
+    rejections[condition.index].note(record, owner, value)
   }
 
   /// Why nothing was selected, in one line; nil when something was, or when there was nothing to select from.
@@ -113,6 +117,7 @@ final class SelectionTally {
     case .until: return "--until \(selection.until?.rfc3339 ?? "")"
     case .sandbox: return all("--sandbox", selection.sandboxes)
     case .container: return all("--container", selection.containers)
+    case .pod: return all("--pod", selection.pods.map(\.description))
     case .source: return all("--source", selection.sources)
     case .level: return "--level \(selection.minimumLevel?.name ?? "")"
     case .match(let index): return "--match \(selection.matches[index])"
@@ -126,6 +131,7 @@ final class SelectionTally {
     case .until: return "the oldest record is from \(rejections.nearest?.rfc3339 ?? "")"
     case .sandbox: return "found " + rejections.values.list("sandbox", "sandboxes")
     case .container: return "found " + rejections.values.list("container", "containers")
+    case .pod: return "found " + rejections.values.list("pod", "pods")
     case .source: return "found " + rejections.values.list("source", "sources")
     case .level:
       let names = LogLevel.allCases.map(\.name) + ["without a known level"]

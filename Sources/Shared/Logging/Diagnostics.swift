@@ -9,6 +9,9 @@ package final class Diagnostics {
   /// Whether lines for a search for a fault are written.
   package var isDebug = false
 
+  /// Whether nothing is said: another reading of the same input says it.
+  package var isSilent = false
+
   /// Whether a line at the foot of standard error says how far the run is.
   package var showsProgress = false
   private var nextProgress: UInt64?
@@ -51,6 +54,7 @@ package final class Diagnostics {
 
   /// Writes one line, in which a terminal finds nothing to obey: see ``TerminalText``.
   package func line(_ text: String) {
+    if isSilent { return }
     endProgress()
     StandardError.write(TerminalText.line(text) + "\n")
   }

@@ -17,7 +17,7 @@ struct SelectionFilterTests {
     record.container = record.arena.copy("123456" as StaticString)
     record.pid = 42
     record.setField("vcpu", record.arena.copy("7" as StaticString))
-    return try SelectionFilter(selection).selects(record)
+    return try SelectionFilter(selection).selects(record, Owner(of: record))
   }
 
   @Test func nothingGivenSelectsEverything() throws { #expect(try selects { _ in }) }
@@ -88,7 +88,7 @@ struct SelectionFilterTests {
     for source in ["runtime", "agent", "agent"] {
       RunFixture.fill(&record, 1)
       record.source = record.arena.copy(source)
-      let isAccepted = filter.accepts(record)
+      let isAccepted = filter.accepts(record, Owner(of: record))
       #expect(!isAccepted)
     }
     #expect(tally.explanation == "no record matched --source nothing; found 2 sources: runtime, agent")

@@ -1,0 +1,301 @@
+import Bytes
+
+/// Finds out whom each record belongs to: from its own fields and words, and from what earlier records told of the same
+/// sandbox, container or process.
+///
+/// One pass, and memory that does not grow with the input: see ``OwnerTable``. What a guest prints is no evidence: its
+/// words could name another one's sandbox.
+package final class Attribution {
+  /// What the records of one input have in common.
+  private struct Input {
+    /// What its name says.
+    var facts: NameFacts?
+    var isOnlySandbox = true
+    var onlySandbox: KnownSandbox?
+  }
+
+  private struct NameFacts {
+    var sandbox: [UInt8]
+    var container: [UInt8]
+    var pod: [UInt8]
+    var namespace: [UInt8]
+  }
+
+  @exclusivity(unchecked) private var table = OwnerTable()
+  @exclusivity(unchecked) private var memo = OwnerMemo()
+  @exclusivity(unchecked) private var inputs: [Input]
+
+  /// Whether records are marked with what of their owner was inferred, for programs.
+  package let marksInferred: Bool
+
+  /// - Parameter names: the paths of the inputs.
+  package init(names: [String], marksInferred: Bool = true) {
+    self.marksInferred = marksInferred
+    inputs = names.map { name in
+      ByteSlice.withCopy(of: Array(name.utf8)) { path in
+        var facts = OwnerFacts()
+        OwnerPaths.read(input: path, into: &facts)
+        if facts.container.isEmpty { facts.container = facts.either }
+        let isKnown = !facts.sandbox.isEmpty || !facts.container.isEmpty || !facts.pod.isEmpty
+        return Input(
+          facts: isKnown
+            ? NameFacts(
+              sandbox: facts.sandbox.array, container: facts.container.array, pod: facts.pod.array,
+              namespace: facts.namespace.array) : nil)
+      }
+    }
+  }
+
+  /// Records that came before what would have told whose they are.
+  package var earlyRecords: UInt64 { table.early }
+  /// Ids that were forgotten for others.
+  package var forgottenIDs: UInt64 { table.forgotten }
+
+  /// The pod of a sandbox and its namespace, if they are known.
+  package func pod(of sandbox: String) -> (pod: String, namespace: String)? {
+    let known = ByteSlice.withCopy(of: Array(sandbox.utf8)) { table.find(.sandbox, $0) }
+    guard let known, !known.pod.isEmpty else { return nil }
+    return (String(decoding: known.pod, as: UTF8.self), String(decoding: known.namespace, as: UTF8.self))
+  }
+
+  /// What was learned stays, and what came too early is no longer missed.
+  package func beginSecondPass() {
+    memo.flush()
+    table.forgetEarly()
+  }
+
+  /// Finds the owner of a record. Later records are told by what this one says.
+  @inline(__always)
+  package func owner(of record: inout Record, input: Int) -> Owner {
+    var facts = OwnerFacts()
+    var host = ByteSlice.empty
+    facts.sandbox = record.sandbox
+    facts.container = record.container
+    OwnerFields.read(record, into: &facts, host: &host)
+    // The Rust runtime's loggers name the sandbox as their source.
+    if facts.sandbox.isEmpty, record.name == "kata-runtime", !record.source.isEmpty,
+      OwnerID.length(record.source, at: 0) == record.source.count
+    {
+      facts.sandbox = record.source
+    }
+    // The same process speaks of the same sandbox again: there is nothing to learn.
+    if !record.sandbox.isEmpty, facts.pod.isEmpty,
+      let slot = memo.find(
+        facts, pid: record.pid, host: host, input: input, isGuest: Self.isGuest(record))
+    {
+      var owner = Owner()
+      owner.sandbox = facts.sandbox
+      owner.container = facts.container
+      if table.hasPods, let sandbox = memo.sandbox(slot), !sandbox.pod.isEmpty {
+        addPod(of: sandbox, to: &owner, &record)
+      } else {
+        memo.noteWaiting(slot)
+      }
+      return owner
+    }
+    return find(facts, host, &record, input)
+  }
+
+  @inline(never)
+  private func find(
+    _ stated: OwnerFacts, _ host: ByteSlice, _ record: inout Record, _ input: Int
+  ) -> Owner {
+    var owner = Owner()
+    var facts = stated
+    let isGuest = Self.isGuest(record)
+    if !isGuest, record.sandbox.isEmpty { readText(record, &facts, &owner) }
+    placeEither(&facts, &owner)
+    owner.sandbox = facts.sandbox
+    owner.container = facts.container
+    owner.pod = facts.pod
+    owner.namespace = facts.namespace
+    if owner.pod.isEmpty == false, stated.pod.isEmpty { owner.podEvidence = .text }
+    let name = Self.name(facts, &record.arena)
+    let process = Self.isSandboxProcess(record) && record.pid > 0 ? record.pid : 0
+    let known: KnownSandbox?
+    if owner.sandbox.isEmpty {
+      known = search(facts, name, process, host, &owner, &record, input)
+    } else if isGuest {
+      known = table.find(.sandbox, owner.sandbox)
+    } else {
+      known = learn(facts, name, process, host, input)
+    }
+    // Nothing more will be learned of the same.
+    if let known, !record.sandbox.isEmpty, facts.pod.isEmpty {
+      memo.keep(known, facts, pid: record.pid, host: host, input: input, isGuest: isGuest)
+    }
+    complete(&owner, known, &record, input)
+    noteWaiting(owner, known, name, process, host, input)
+    owner.inferred = Self.inferred(owner)
+    return owner
+  }
+
+  /// Takes what the message and the paths of a program of the host say.
+  private func readText(_ record: borrowing Record, _ facts: inout OwnerFacts, _ owner: inout Owner) {
+    let stated = facts
+    OwnerPhrases.read(record.message, into: &facts)
+    if stated.sandbox.isEmpty, !facts.sandbox.isEmpty { owner.sandboxEvidence = .text }
+    if record.name == "conmon" { OwnerPhrases.readConmon(record.message, into: &facts) }
+    if stated.container.isEmpty, !facts.container.isEmpty { owner.containerEvidence = .text }
+    guard facts.sandbox.isEmpty, facts.container.isEmpty else { return }
+    OwnerPaths.read(record, into: &facts)
+    if !facts.sandbox.isEmpty { owner.sandboxEvidence = .path }
+    if stated.either.isEmpty, !facts.either.isEmpty, facts.sandbox.isEmpty {
+      // A path leads to a container unless its id is known for a sandbox's.
+      facts.container = facts.either
+      owner.containerEvidence = .path
+    }
+  }
+
+  /// Decides of which kind an id is that the words leave open: a sandbox has a container of its own with the same id.
+  private func placeEither(_ facts: inout OwnerFacts, _ owner: inout Owner) {
+    if owner.containerEvidence != nil, facts.sandbox.isEmpty,
+      table.find(.sandbox, facts.container) != nil
+    {
+      facts.sandbox = facts.container
+      facts.container = .empty
+      owner.sandboxEvidence = owner.containerEvidence
+      owner.containerEvidence = nil
+    }
+    guard !facts.either.isEmpty, facts.container.isEmpty, !facts.sandbox.equals(facts.either) else { return }
+    if facts.sandbox.isEmpty, table.find(.sandbox, facts.either) != nil {
+      facts.sandbox = facts.either
+      owner.sandboxEvidence = .table
+    } else if table.find(.container, facts.either) != nil {
+      facts.container = facts.either
+      owner.containerEvidence = .table
+    } else {
+      owner.unknownID = facts.either
+    }
+  }
+
+  /// Finds the sandbox of a record that does not name it.
+  private func search(
+    _ facts: OwnerFacts, _ name: ByteSlice, _ process: Int, _ host: ByteSlice, _ owner: inout Owner,
+    _ record: inout Record, _ input: Int
+  ) -> KnownSandbox? {
+    if !facts.container.isEmpty, let known = table.find(.container, facts.container) {
+      owner.sandboxEvidence = .table
+      return known
+    }
+    if !name.isEmpty, let known = table.find(.name, name) {
+      owner.sandboxEvidence = .table
+      return known
+    }
+    if inputs.indices.contains(input), let names = inputs[input].facts, !names.sandbox.isEmpty {
+      owner.sandbox = record.arena.copy(names.sandbox)
+      owner.sandboxEvidence = .input
+      return table.find(.sandbox, owner.sandbox)
+    }
+    if process > 0, let known = table.find(process: process, host: host, input: input) {
+      owner.sandboxEvidence = .process
+      return known
+    }
+    // The runtime's libraries log some lines without the fields of their logger.
+    if record.pid == 0, record.name.isEmpty, facts.container.isEmpty,
+      record.source.hasPrefix("virtcontainers"),
+      inputs.indices.contains(input), inputs[input].isOnlySandbox, let only = inputs[input].onlySandbox
+    {
+      owner.sandboxEvidence = .neighbours
+      return only
+    }
+    return nil
+  }
+
+  /// Keeps what the record says of its sandbox.
+  private func learn(
+    _ facts: OwnerFacts, _ name: ByteSlice, _ process: Int, _ host: ByteSlice, _ input: Int
+  ) -> KnownSandbox {
+    let sandbox = table.sandbox(facts.sandbox)
+    if !facts.container.isEmpty, !facts.container.equals(facts.sandbox) {
+      table.link(.container, facts.container, to: sandbox)
+    }
+    if process > 0 { table.link(process: process, host: host, input: input, to: sandbox) }
+    if !name.isEmpty { table.link(.name, name, to: sandbox) }
+    if !facts.pod.isEmpty {
+      if sandbox.pod.isEmpty { memo.flush() }
+      table.name(sandbox, pod: facts.pod, namespace: facts.namespace)
+    }
+    if inputs.indices.contains(input) {
+      if let only = inputs[input].onlySandbox {
+        if only !== sandbox { inputs[input].isOnlySandbox = false }
+      } else {
+        inputs[input].onlySandbox = sandbox
+      }
+    }
+    return sandbox
+  }
+
+  /// Fills what is open from the sandbox, and from the name of the input.
+  private func complete(_ owner: inout Owner, _ known: KnownSandbox?, _ record: inout Record, _ input: Int) {
+    if let known {
+      if owner.sandbox.isEmpty { owner.sandbox = record.arena.copy(known.id) }
+      if owner.pod.isEmpty, !known.pod.isEmpty { addPod(of: known, to: &owner, &record) }
+    }
+    guard inputs.indices.contains(input), let names = inputs[input].facts else { return }
+    if owner.container.isEmpty, !names.container.isEmpty {
+      owner.container = record.arena.copy(names.container)
+      owner.containerEvidence = .input
+    }
+    if owner.pod.isEmpty, !names.pod.isEmpty {
+      owner.pod = record.arena.copy(names.pod)
+      owner.namespace = record.arena.copy(names.namespace)
+      owner.podEvidence = .input
+    }
+  }
+
+  private func addPod(of sandbox: KnownSandbox, to owner: inout Owner, _ record: inout Record) {
+    owner.pod = record.arena.copy(sandbox.pod)
+    owner.namespace = record.arena.copy(sandbox.namespace)
+    owner.podEvidence = .table
+    owner.inferred.insert(.pod)
+  }
+
+  /// Counts a record whose owner a later one may tell.
+  private func noteWaiting(
+    _ owner: Owner, _ known: KnownSandbox?, _ name: ByteSlice, _ process: Int, _ host: ByteSlice, _ input: Int
+  ) {
+    if let known {
+      if owner.pod.isEmpty { table.noteWaiting(known) }
+    } else if owner.sandbox.isEmpty {
+      if !owner.container.isEmpty {
+        table.noteWaiting(.container, owner.container)
+      } else if !name.isEmpty {
+        table.noteWaiting(.name, name)
+      } else if process > 0 {
+        table.noteWaiting(process: process, host: host, input: input)
+      }
+    }
+  }
+
+  private static func name(_ facts: OwnerFacts, _ arena: inout Arena) -> ByteSlice {
+    guard facts.namesSandbox else { return .empty }
+    let pod = arena.join(facts.pod, 0x5f, facts.namespace)
+    return arena.join(arena.join(pod, 0x5f, facts.uid), 0x5f, facts.attempt)
+  }
+
+  /// Whether the words of the record are a guest's.
+  private static func isGuest(_ record: borrowing Record) -> Bool {
+    record.source == "vmconsole" || record.name == "kata-agent" || record.name == "kernel"
+      || record.source == "agent" && record.name != "kata-proxy"
+  }
+
+  /// Whether the record is of a process that serves one sandbox.
+  private static func isSandboxProcess(_ record: borrowing Record) -> Bool {
+    switch record.name.count {
+    case 4: record.name == "kata"
+    case 9: record.name == "kata-shim"
+    case 10: record.name == "kata-proxy"
+    case 12: record.name == "kata-runtime"
+    default: record.name.hasPrefix("containerd-shim")
+    }
+  }
+
+  private static func inferred(_ owner: Owner) -> Owner.Parts {
+    var parts: Owner.Parts = []
+    if owner.sandboxEvidence != nil, !owner.sandbox.isEmpty { parts.insert(.sandbox) }
+    if owner.containerEvidence != nil, !owner.container.isEmpty { parts.insert(.container) }
+    if owner.podEvidence != nil, !owner.pod.isEmpty { parts.insert(.pod) }
+    return parts
+  }
+}

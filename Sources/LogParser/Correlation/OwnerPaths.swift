@@ -1,0 +1,129 @@
+import Bytes
+
+/// The ids in the paths and arguments that Kata, containerd and CRI-O make of them.
+enum OwnerPaths {
+  private struct Place {
+    let head: StaticString
+    /// Whether the id is a sandbox's; it may be either's otherwise.
+    let isSandbox: Bool
+    /// Whether any name that is a part of the path is an id there.
+    let takesNames: Bool
+  }
+
+  private static let places = [
+    Place(head: "/vc/vm/", isSandbox: true, takesNames: true),
+    Place(head: "/vc/sbs/", isSandbox: true, takesNames: true),
+    Place(head: "/run/kata/", isSandbox: true, takesNames: true),
+    Place(head: "/shared/sandboxes/", isSandbox: true, takesNames: true),
+    Place(head: "/peerpod/pods/", isSandbox: true, takesNames: true),
+    Place(head: "/vc/firecracker/", isSandbox: true, takesNames: true),
+    Place(head: ".cri/sandboxes/", isSandbox: true, takesNames: false),
+    Place(head: "/kata_", isSandbox: true, takesNames: true),
+    Place(head: "/shared/containers/", isSandbox: false, takesNames: false),
+    Place(head: "/cri-containerd-", isSandbox: false, takesNames: false),
+    Place(head: "/crio-", isSandbox: false, takesNames: false),
+    Place(head: "/docker-", isSandbox: false, takesNames: false),
+    Place(head: "/docker/", isSandbox: false, takesNames: false),
+    Place(head: "/overlay-containers/", isSandbox: false, takesNames: false),
+    Place(head: ".v2.task/k8s.io/", isSandbox: false, takesNames: false),
+    Place(head: ".v2.task/default/", isSandbox: false, takesNames: false),
+    Place(head: ".v2.task/moby/", isSandbox: false, takesNames: false),
+  ]
+
+  /// What is looked at in a text.
+  private static let limit = 16 << 10
+
+  /// Fills what is open from the message and from the fields that hold paths.
+  static func read(_ record: borrowing Record, into facts: inout OwnerFacts) {
+    read(record.message, into: &facts)
+    for index in 0..<record.fields.count where facts.sandbox.isEmpty {
+      let field = record.fields[index]
+      if holdsPaths(field.key) { read(field.value, into: &facts) }
+    }
+  }
+
+  /// Fields of the host's programs; what the guest wrote into `console` or `vmconsole` is no evidence.
+  private static func holdsPaths(_ key: ByteSlice) -> Bool {
+    switch key.count {
+    case 3: key == "err" || key == "cmd" || key == "dir"
+    case 4: key == "path" || key == "link" || key == "root"
+    case 5: key == "error" || key == "mount"
+    case 6: key == "bundle" || key == "socket"
+    case 7: key == "address"
+    case 10: key == "cgroupPath" || key == "socketPath"
+    case 11: key == "console-url" || key == "console_url" || key == "cgroup_path"
+    default: false
+    }
+  }
+
+  /// Fills what is open from one text.
+  static func read(_ whole: ByteSlice, into facts: inout OwnerFacts) {
+    let text = whole.prefix(limit)
+    guard text.contains(0x2f) else { return }
+    for place in places {
+      guard let found = text.range(of: place.head) else { continue }
+      let start = found + place.head.utf8CodeUnitCount
+      var length = OwnerID.length(text, at: start)
+      if length == 0, place.takesNames {
+        length = OwnerID.nameLength(text, at: start)
+        if isReserved(text.slice(start, start + length)) { length = 0 }
+      }
+      if length == 0 { continue }
+      let id = text.slice(start, start + length)
+      if place.isSandbox {
+        facts.sandbox = id
+        return
+      }
+      if facts.either.isEmpty { facts.either = id }
+    }
+  }
+
+  /// Names of directories that are no sandbox's.
+  private static func isReserved(_ name: ByteSlice) -> Bool {
+    name == "template" || name == "cache" || name == "overhead" || name == "vm" || name == "containers"
+  }
+
+  /// What the name of an input says: the console of a sandbox, the log of a container as the kubelet names it.
+  static func read(input path: ByteSlice, into facts: inout OwnerFacts) {
+    read(path, into: &facts)
+    if facts.sandbox.isEmpty { facts.sandbox = console(path) ?? .empty }
+    if let place = path.range(of: "/log/containers/") {
+      readLogName(path.dropFirst(place + 16), &facts)
+    } else if let place = path.range(of: "/log/pods/") {
+      // NAMESPACE_POD_UID
+      let rest = path.dropFirst(place + 10)
+      guard let slash = rest.firstIndex(of: 0x2f), let first = rest.firstIndex(of: 0x5f),
+        let second = rest.firstIndex(of: 0x5f, from: first + 1), second < slash
+      else { return }
+      facts.namespace = rest.prefix(first)
+      facts.pod = rest.slice(first + 1, second)
+    }
+  }
+
+  /// `…/ID/console.log`, `console-ID.log`.
+  private static func console(_ path: ByteSlice) -> ByteSlice? {
+    let start = path.lastIndex(of: 0x2f).map { $0 + 1 } ?? 0
+    let name = path.dropFirst(start)
+    if name.hasPrefix("console-") {
+      let length = OwnerID.length(name, at: 8)
+      return length > 0 ? name.slice(8, 8 + length) : nil
+    }
+    guard name.hasPrefix("console."), start > 1 else { return nil }
+    let folder = path.prefix(start - 1)
+    let id = folder.dropFirst(folder.lastIndex(of: 0x2f).map { $0 + 1 } ?? 0)
+    return OwnerID.length(id, at: 0) == id.count && !id.isEmpty ? id : nil
+  }
+
+  /// `POD_NAMESPACE_CONTAINER-ID.log`.
+  private static func readLogName(_ name: ByteSlice, _ facts: inout OwnerFacts) {
+    guard let first = name.firstIndex(of: 0x5f), let second = name.firstIndex(of: 0x5f, from: first + 1)
+    else {
+      return
+    }
+    facts.pod = name.prefix(first)
+    facts.namespace = name.slice(first + 1, second)
+    guard let dash = name.lastIndex(of: 0x2d) else { return }
+    let length = OwnerID.length(name, at: dash + 1)
+    if length == 64 { facts.container = name.slice(dash + 1, dash + 1 + length) }
+  }
+}

@@ -1,0 +1,139 @@
+import Bytes
+
+/// A sandbox, as far as records have told of it.
+final class KnownSandbox {
+  /// Empty as long as no record has named it.
+  let id: [UInt8]
+  fileprivate(set) var pod: [UInt8] = []
+  fileprivate(set) var namespace: [UInt8] = []
+  /// Records that would have had more of an owner, had they come later.
+  var waiting: UInt64 = 0
+
+  init(id: [UInt8]) { self.id = id }
+}
+
+/// Which ids belong to which sandbox: those of sandboxes, containers, processes, and the names that container runtimes
+/// give to sandboxes.
+///
+/// A node has few, but guests and those who start them choose ids, so that the table is bounded: beyond ``limit`` ids the
+/// one that was learned first is forgotten, and counted.
+struct OwnerTable {
+  static let limit = 65_536
+
+  enum Kind: UInt8 { case sandbox, container, process, name }
+
+  /// Ids by their hashes. These are keyed anew in each run, so that nobody can make one id stand for another.
+  private var known: [Int: KnownSandbox] = [:]
+  /// The hashes in the order in which they were learned, a ring once it is full.
+  private var order: [Int] = []
+  private var oldest = 0
+  /// Ids that were forgotten.
+  private(set) var forgotten: UInt64 = 0
+  /// Records that came before what would have told whose they are.
+  private(set) var early: UInt64 = 0
+  /// Whether any sandbox's pod is known.
+  private(set) var hasPods = false
+
+  func find(_ kind: Kind, _ id: ByteSlice) -> KnownSandbox? { named(Self.hash(kind, id)) }
+
+  func find(process pid: Int, host: ByteSlice, input: Int) -> KnownSandbox? {
+    named(Self.hash(pid, host, input))
+  }
+
+  /// The entry, unless it only counts what waits.
+  private func named(_ hash: Int) -> KnownSandbox? {
+    guard let entry = known[hash], !entry.id.isEmpty || !entry.pod.isEmpty else { return nil }
+    return entry
+  }
+
+  /// The sandbox with this id, which is known from now on.
+  mutating func sandbox(_ id: ByteSlice) -> KnownSandbox {
+    let hash = Self.hash(.sandbox, id)
+    if let known = known[hash] { return known }
+    let made = KnownSandbox(id: id.array)
+    insert(hash, made)
+    return made
+  }
+
+  /// Notes that the id belongs to the sandbox.
+  mutating func link(_ kind: Kind, _ id: ByteSlice, to sandbox: KnownSandbox) {
+    insert(Self.hash(kind, id), sandbox)
+  }
+
+  mutating func link(process pid: Int, host: ByteSlice, input: Int, to sandbox: KnownSandbox) {
+    insert(Self.hash(pid, host, input), sandbox)
+  }
+
+  /// Notes the pod of a sandbox.
+  mutating func name(_ sandbox: KnownSandbox, pod: ByteSlice, namespace: ByteSlice) {
+    if sandbox.pod.isEmpty {
+      hasPods = true
+      early += sandbox.waiting
+      sandbox.waiting = 0
+    } else if pod.isSame(as: sandbox.pod), namespace.isEmpty || namespace.isSame(as: sandbox.namespace) {
+      return
+    }
+    sandbox.pod = pod.array
+    if !namespace.isEmpty { sandbox.namespace = namespace.array }
+  }
+
+  /// Forgets what came too early: it is read once more.
+  mutating func forgetEarly() {
+    early = 0
+    forgotten = 0
+    for sandbox in known.values { sandbox.waiting = 0 }
+  }
+
+  /// Notes that a record of the sandbox has no pod yet.
+  func noteWaiting(_ sandbox: KnownSandbox) { sandbox.waiting += 1 }
+
+  /// Notes that a record came whose owner this id may tell later.
+  mutating func noteWaiting(_ kind: Kind, _ id: ByteSlice) { noteWaiting(Self.hash(kind, id)) }
+
+  /// Notes that a record came whose owner its process may tell later.
+  mutating func noteWaiting(process pid: Int, host: ByteSlice, input: Int) {
+    noteWaiting(Self.hash(pid, host, input))
+  }
+
+  private mutating func noteWaiting(_ hash: Int) {
+    if let entry = known[hash] {
+      entry.waiting += 1
+    } else {
+      let entry = KnownSandbox(id: [])
+      entry.waiting = 1
+      insert(hash, entry)
+    }
+  }
+
+  private mutating func insert(_ hash: Int, _ sandbox: KnownSandbox) {
+    if let old = known.updateValue(sandbox, forKey: hash) {
+      if old !== sandbox, old.id.isEmpty {
+        early += old.waiting
+        old.waiting = 0
+      }
+      return
+    }
+    if order.count < Self.limit { return order.append(hash) }
+    known[order[oldest]] = nil
+    forgotten += 1
+    order[oldest] = hash
+    oldest = (oldest + 1) % Self.limit
+  }
+
+  private static func hash(_ kind: Kind, _ id: ByteSlice) -> Int {
+    var hasher = Hasher()
+    hasher.combine(kind.rawValue)
+    hasher.combine(bytes: UnsafeRawBufferPointer(id.bytes))
+    return hasher.finalize()
+  }
+
+  /// Process ids are those of a host; where no host is named, of whatever wrote the input.
+  private static func hash(_ pid: Int, _ host: ByteSlice, _ input: Int) -> Int {
+    var hasher = Hasher()
+    hasher.combine(Kind.process.rawValue)
+    hasher.combine(pid)
+    if host.isEmpty { hasher.combine(input) }
+    hasher.combine(bytes: UnsafeRawBufferPointer(host.bytes))
+    return hasher.finalize()
+  }
+}

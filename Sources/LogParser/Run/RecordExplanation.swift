@@ -1,0 +1,70 @@
+import Bytes
+
+/// What the tool makes of one line of an input, for people: which shape it was taken for, what was read from it, what was
+/// inferred and from what.
+struct RecordExplanation {
+  private(set) var text: String
+
+  /// - Parameters:
+  ///   - place: the input and the line that was asked for.
+  ///   - shape: the folder below `formats/input` that specifies what the line was taken for.
+  init(_ record: borrowing Record, _ owner: Owner, place: String, asked: UInt64, shape: String) {
+    text = "\(place)\n"
+    if record.line != asked {
+      put("part of", "the record that begins in line \(record.line)")
+    }
+    put("read as", Self.words(record, shape))
+    putTime(record)
+    put("level", record.level, record.marks.contains(.levelIsInferred) ? "inferred from the message" : nil)
+    put("message", record.message)
+    put("source", record.source)
+    put("name", record.name)
+    if record.pid != 0 { put("pid", "\(record.pid)") }
+    put("sandbox", owner.sandbox, Self.why(owner.sandboxEvidence))
+    put("container", owner.container, Self.why(owner.containerEvidence))
+    put("pod", owner.pod, Self.why(owner.podEvidence))
+    put("pod's namespace", owner.namespace, Self.why(owner.podEvidence))
+    if !owner.unknownID.isEmpty {
+      put("id", owner.unknownID, "a sandbox's or a container's: nothing before it tells")
+    }
+    putFields(record)
+    if record.marks.contains(.isTruncated) { put("truncated", "its end is missing") }
+    if record.marks.contains(.unpackFailed) { put("agent record", "there is one, which cannot be read") }
+  }
+
+  private mutating func putTime(_ record: borrowing Record) {
+    let why: String?
+    if record.marks.contains(.timeIsInherited) {
+      why = "the line has none: that of a neighbour, or of the file"
+    } else if record.marks.contains(.yearIsInferred) {
+      why = "the line has no year: inferred from when the file was last written"
+    } else {
+      why = nil
+    }
+    put("time", record.time.rfc3339, why)
+  }
+
+  private mutating func putFields(_ record: borrowing Record) {
+    for index in 0..<record.fields.count {
+      let field = record.fields[index]
+      if field.key.hasPrefix("kata-log-parser-") { continue }
+      put("field \(field.key.string)", field.value)
+    }
+  }
+
+  private mutating func put(_ name: String, _ value: ByteSlice, _ why: String? = nil) {
+    if !value.isEmpty { put(name, value.string, why) }
+  }
+
+  private mutating func put(_ name: String, _ value: String, _ why: String? = nil) {
+    let padding = String(repeating: " ", count: max(1, 18 - name.count))
+    text += "  \(TerminalText.line(name))\(padding)\(TerminalText.line(value))\(why.map { "  (\($0))" } ?? "")\n"
+  }
+
+  private static func words(_ record: borrowing Record, _ shape: String) -> String {
+    if record.marks.contains(.isRaw) { return "a line that no format claims: its words are the message" }
+    return shape.isEmpty ? "a journal entry" : "\(shape): see formats/input/\(shape)"
+  }
+
+  private static func why(_ evidence: Owner.Evidence?) -> String? { evidence.map { "from \($0.rawValue)" } }
+}
