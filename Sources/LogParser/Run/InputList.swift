@@ -1,6 +1,6 @@
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// The inputs of a run, resolved.
 package struct InputList {
@@ -29,6 +29,7 @@ package struct InputList {
         failed += 1
       }
     }
+    try requireOneReader(items)
     if items.isEmpty, failed == 0 {
       if options.failsOnNoRecords { throw .message("no log records to process: all files are empty") }
       diagnostics.debug("no log records to process")
@@ -36,14 +37,30 @@ package struct InputList {
     return (items, failed)
   }
 
+  /// Throws when something that can be read only once is named several times.
+  private static func requireOneReader(_ items: [InputPath]) throws(Run.Failure) {
+    let numbers = items.compactMap { $0.isStandardInput ? STDIN_FILENO : $0.inherited }
+    for (index, number) in numbers.enumerated() where numbers[..<index].contains(number) {
+      let name = number == STDIN_FILENO ? "standard input" : "descriptor \(number)"
+      throw .message(
+        "\(name) is named more than once, and can be read only once: name it once, or store it in a file first"
+      )
+    }
+  }
+
   /// The input that `file` names; nil when it is empty.
   private static func resolve(
     _ file: String, _ options: RunOptions, _ diagnostics: Diagnostics
   ) throws(InputFailure) -> InputPath? {
     if file == "-" { return InputPath(path: file) }
-    guard let resolved = realpath(file, nil) else { throw InputFailure(SystemCallError("open", file)) }
-    defer { free(resolved) }
     var status = stat()
+    guard let resolved = realpath(file, nil) else {
+      // The link of a pipe or a socket leads to a name that is none, and so does that of a file which was removed.
+      let code = errno
+      guard stat(file, &status) == 0 else { throw InputFailure(SystemCallError("open", file, code: code)) }
+      return InputPath(path: file, inherited: InputPath.descriptor(file))
+    }
+    defer { free(resolved) }
     guard stat(resolved, &status) == 0 else { throw InputFailure(SystemCallError("stat", file)) }
     if status.isRegularFile, status.st_size == 0, !options.follows, try isEmpty(resolved, name: file) {
       if options.failsOnEmptyFile { throw InputFailure("file \"\(file)\" is empty") }

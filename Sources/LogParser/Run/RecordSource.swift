@@ -1,26 +1,29 @@
 import Bytes
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// All records of a run's inputs: opens the inputs, says what is wrong with them, and leaves out what the selection does
 /// not want. The inputs come one after the other, or side by side where a ``ReorderWindow`` puts them in order.
 struct RecordSource: ~Copyable {
-  private let options: RunOptions
-  private let diagnostics: Diagnostics
-  private let inputs: InputList
+  let options: RunOptions
+  let diagnostics: Diagnostics
+  let inputs: InputList
   private let filter: SelectionFilter
-  private let isFollowed: Bool
-  private(set) var statistics = ReadingStatistics()
+  let isFollowed: Bool
+  var statistics = ReadingStatistics()
   private var index = -1
   private var current: OpenInput?
-  private let streams: Bool
+  let streams: Bool
   private let merges: Bool
   /// The inputs that are read side by side, once they are open.
-  private var merge: InputMerge?
+  var merge: InputMerge?
+  /// The inputs that are each in order, or followed, once they are open.
+  var ordered: OrderedMerge?
+  private let isInOrder: Bool
   private var watch: FileWatch?
   /// Whether the input that is read from is a pipe with nothing in it.
-  private var isPaused = false
+  var isPaused = false
   /// Why the followed file is about to be read from a start again, once the reader has given what it holds back.
   private var newStart: FileWatch.NewStart?
   private var notice = TruncationNotice()
@@ -36,11 +39,13 @@ struct RecordSource: ~Copyable {
     case end
   }
 
-  /// - Parameter streams: whether records are written as they come: the inputs are then read side by side, and
-  ///   ``Step/waits`` tells that one of them is a pipe whose writer pauses.
+  /// - Parameters:
+  ///   - streams: whether records are written as they come: the inputs are then read side by side, and ``Step/waits``
+  ///     tells that one of them is a pipe whose writer pauses.
+  ///   - isInOrder: whether each input is in order of time, so that all records are to come in that order.
   init(
     _ options: RunOptions, _ diagnostics: Diagnostics, _ inputs: InputList, isFollowed: Bool,
-    tally: SelectionTally, streams: Bool = false
+    tally: SelectionTally, streams: Bool = false, isInOrder: Bool = false
   ) throws(Run.Failure) {
     self.options = options
     self.diagnostics = diagnostics
@@ -75,7 +80,8 @@ struct RecordSource: ~Copyable {
     }
     self.filter = filter
     self.streams = streams
-    merges = streams && inputs.items.count > 1
+    self.isInOrder = isInOrder
+    merges = streams && !isInOrder && inputs.items.count > 1
   }
 
   private static func open(
@@ -103,6 +109,7 @@ struct RecordSource: ~Copyable {
   /// Reads the next record that is wanted into `record`.
   mutating func next(into record: inout Record) throws(Run.Failure) -> Step {
     if options.journal != nil { return try nextOfJournal(into: &record) }
+    if isInOrder { return try nextInOrder(into: &record) }
     if merges { return try nextOfMerge(into: &record) }
     while true {
       if current == nil {
@@ -128,29 +135,9 @@ struct RecordSource: ~Copyable {
     }
   }
 
-  private mutating func nextOfMerge(into record: inout Record) throws(Run.Failure) -> Step {
-    if merge == nil { try openAll() }
-    while let member = merge?.first {
-      let outcome = member.input.next(into: &record)
-      switch outcome {
-      case .record:
-        merge?.note(record.time)
-        if accept(&record, member.input.index) { return .record }
-      case .problem(let problem, let line): try note(problem, member.input.item.name, line)
-      case .pause:
-        isPaused = true
-        return .waits
-      case .end:
-        merge?.removeFirst()
-        try note(member.input.finish(), member.input.item)
-      }
-    }
-    return .end
-  }
-
   /// Counts a record that was read; false when the selection does not want it.
   @inline(__always)
-  private mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
+  mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
     statistics.note(record)
     guard filter.accepts(record) else {
       statistics.unselected += 1
@@ -231,7 +218,7 @@ struct RecordSource: ~Copyable {
   /// The place in the journal of the record that was read last.
   mutating func cursor() -> String? { journal?.cursor() ?? nil }
 
-  private mutating func note(_ problem: RecordProblem, _ name: String, _ line: UInt64) throws(Run.Failure) {
+  mutating func note(_ problem: RecordProblem, _ name: String, _ line: UInt64) throws(Run.Failure) {
     if problem.isOverLimit {
       statistics.tooLong += 1
     } else {
@@ -243,7 +230,7 @@ struct RecordSource: ~Copyable {
   }
 
   /// Notes how an input ended. One without a byte is an error where something should have been written to it.
-  private mutating func note(_ end: InputEnd, _ item: InputPath) throws(Run.Failure) {
+  mutating func note(_ end: InputEnd, _ item: InputPath) throws(Run.Failure) {
     switch end {
     case .whole: break
     case .empty:
@@ -257,7 +244,7 @@ struct RecordSource: ~Copyable {
   }
 
   /// Notes an input that cannot be read, or not to its end: the others still are, unless it ends the run.
-  private mutating func fail(_ failure: InputFailure) throws(Run.Failure) {
+  mutating func fail(_ failure: InputFailure) throws(Run.Failure) {
     guard options.toleratesBadInputs else { throw .input(failure) }
     statistics.failedInputs += 1
     diagnostics.error(failure.description)
@@ -276,21 +263,6 @@ struct RecordSource: ~Copyable {
         try fail(error)
       }
     }
-  }
-
-  private mutating func openAll() throws(Run.Failure) {
-    var merge = InputMerge()
-    let chunkSize = InputMerge.chunkSize(inputs.items.count)
-    for (index, item) in inputs.items.enumerated() {
-      do throws(InputFailure) {
-        merge.add(
-          try OpenInput.open(
-            item, index, options.inputOptions, isFollowed: false, tellsPauses: streams, chunkSize: chunkSize))
-      } catch {
-        try fail(error)
-      }
-    }
-    self.merge = merge
   }
 
   /// After ``Step/waits``: waits until the input has grown.

@@ -26,13 +26,16 @@ package struct Flag<Options> {
   package let detail: String
   /// Whether it may be given several times, each adding to the ones before.
   package let isRepeatable: Bool
+  /// Whether the next argument is the value of an option that may stand without one. Otherwise only a number like -1
+  /// is, which can be no option.
+  package let takesNext: ((String) -> Bool)?
   /// Takes the value (`true` or `false` for an option without one) into the options.
   package let apply: (inout Options, String) throws(UsageError) -> Void
 
   package init(
     _ name: String, _ letter: Character? = nil, _ value: Value = .none, in section: String,
     repeatable isRepeatable: Bool = false, _ summary: String, detail: String = "",
-    apply: @escaping (inout Options, String) throws(UsageError) -> Void
+    takesNext: ((String) -> Bool)? = nil, apply: @escaping (inout Options, String) throws(UsageError) -> Void
   ) {
     self.name = name
     self.letter = letter
@@ -41,6 +44,7 @@ package struct Flag<Options> {
     self.summary = summary
     self.detail = detail
     self.isRepeatable = isRepeatable
+    self.takesNext = takesNext
     self.apply = apply
   }
 

@@ -1,0 +1,82 @@
+import Bytes
+
+/// Several inputs that are open at once.
+extension RecordSource {
+  mutating func nextOfMerge(into record: inout Record) throws(Run.Failure) -> Step {
+    if merge == nil { try openAll() }
+    while let member = merge?.first {
+      let outcome = member.input.next(into: &record)
+      switch outcome {
+      case .record:
+        merge?.note(record.time)
+        if accept(&record, member.input.index) { return .record }
+      case .problem(let problem, let line): try note(problem, member.input.item.name, line)
+      case .pause:
+        isPaused = true
+        return .waits
+      case .end:
+        merge?.removeFirst()
+        try note(member.input.finish(), member.input.item)
+      }
+    }
+    return .end
+  }
+
+  /// Reads the next record of inputs that are each in order.
+  @inline(__always)
+  mutating func nextInOrder(into record: inout Record) throws(Run.Failure) -> Step {
+    if ordered == nil { try openInOrder() }
+    while true {
+      while let member = ordered?.nextToRead {
+        switch member.input.next(into: &member.record) {
+        case .record: ordered?.hasRead(member)
+        case .problem(let problem, let line): try note(problem, member.input.item.name, line)
+        case .pause, .end:
+          ordered?.end(member)
+          try note(member.input.finish(), member.input.item)
+        }
+      }
+      guard let member = ordered?.takeFirst() else { return .end }
+      swap(&record, &member.record)
+      noteOrder(member, record.time)
+      if accept(&record, member.input.index) { return .record }
+    }
+  }
+
+  /// Counts a record that stands behind a younger one of its input, which was written to after it had been looked
+  /// through.
+  @inline(__always)
+  private mutating func noteOrder(_ member: OrderedMerge.Member, _ time: Timestamp) {
+    if let last = member.handedOut, time < last { statistics.late += 1 } else { member.handedOut = time }
+  }
+
+  mutating func openAll() throws(Run.Failure) {
+    var merge = InputMerge()
+    let chunkSize = InputMerge.chunkSize(inputs.items.count)
+    for (index, item) in inputs.items.enumerated() {
+      do throws(InputFailure) {
+        merge.add(
+          try OpenInput.open(
+            item, index, options.inputOptions, isFollowed: false, tellsPauses: streams, chunkSize: chunkSize))
+      } catch {
+        try fail(error)
+      }
+    }
+    self.merge = merge
+  }
+
+  private mutating func openInOrder() throws(Run.Failure) {
+    var merge = OrderedMerge(count: inputs.items.count)
+    let chunkSize = InputMerge.chunkSize(inputs.items.count)
+    for (index, item) in inputs.items.enumerated() {
+      do throws(InputFailure) {
+        merge.add(
+          try OpenInput.open(
+            item, index, options.inputOptions, isFollowed: false, tellsPauses: false, chunkSize: chunkSize))
+      } catch {
+        try fail(error)
+      }
+    }
+    ordered = consume merge
+  }
+}
