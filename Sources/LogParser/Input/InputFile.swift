@@ -19,7 +19,7 @@ struct InputFile: ~Copyable {
   }
 
   static func open(
-    _ item: InputPath, recordLimit: Int, isFollowed: Bool, tellsPauses: Bool, chunkSize: Int
+    _ item: InputPath, _ options: InputOptions, isFollowed: Bool, tellsPauses: Bool, chunkSize: Int
   ) throws(InputFailure) -> InputFile {
     let source: Source
     do throws(SystemCallError) {
@@ -51,9 +51,11 @@ struct InputFile: ~Copyable {
     let place =
       isFollowed && isSeekable && compression == nil && decoder == nil ? lseek(bytes, 0, SEEK_CUR) : -1
     let lines = LineReader(
-      FileDescriptor(owning: bytes), subject: item.name, limit: recordLimit, waitsForLineEnd: isFollowed,
+      FileDescriptor(owning: bytes), subject: item.name, limit: options.recordLimit,
+      waitsForLineEnd: isFollowed,
       head: unread, chunkSize: chunkSize, checksFrom: place >= 0 ? place : nil,
-      tellsPauses: tellsPauses && !isSeekable, decoder: decoder,
+      tellsPauses: tellsPauses && !isSeekable,
+      keepsMark: !options.rules.isLenient, decoder: decoder,
       isEndSound: decompressor.map { child in { child.endsWhole() } })
     return InputFile(lines: lines, reference: source.reference, decompressor: decompressor)
   }

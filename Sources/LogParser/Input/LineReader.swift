@@ -47,6 +47,7 @@ package struct LineReader: ~Copyable {
   private var skipsZeros = false
   /// Whether the next bytes are the first of the text, which may be a byte order mark.
   private var isAtStart = true
+  private let keepsMark: Bool
   /// For text of two bytes a character.
   private var decoder: UTF16Decoder?
 
@@ -57,13 +58,16 @@ package struct LineReader: ~Copyable {
   ///   - chunkSize: how many bytes are read at a time.
   ///   - place: where a regular file is read from, to look out for a truncation; nil not to do so.
   ///   - tellsPauses: whether ``next()`` tells when it would wait; for a pipe, a socket or a terminal.
+  ///   - keepsMark: whether a byte order mark before the runtime's own logfmt stays: the log format's original tool refuses
+  ///     such a file.
   ///   - decoder: what makes UTF-8 of the bytes that are read; nil where they are that already.
   ///   - isEndSound: asked once when the stream ends within a line: false says that the stream was cut there, so that
   ///     what there is of the line is left out.
   package init(
     _ file: consuming FileDescriptor, subject: String, limit: Int, waitsForLineEnd: Bool = false,
     head: [UInt8] = [], chunkSize: Int = defaultChunkSize, checksFrom place: Int? = nil,
-    tellsPauses: Bool = false, decoder: UTF16Decoder? = nil, isEndSound: (() -> Bool)? = nil
+    tellsPauses: Bool = false, keepsMark: Bool = false, decoder: UTF16Decoder? = nil,
+    isEndSound: (() -> Bool)? = nil
   ) {
     check = place == nil ? nil : TruncationCheck()
     bufferOffset = place ?? 0
@@ -79,6 +83,7 @@ package struct LineReader: ~Copyable {
       byteCount: capacity + ByteSlice.padding, alignment: 4096
     ).bindMemory(to: UInt8.self, capacity: capacity + ByteSlice.padding)
     self.decoder = decoder
+    self.keepsMark = keepsMark
     take(head: head)
     // The padding is read, never used: it must only be memory.
     (buffer + capacity).initialize(repeating: 0, count: ByteSlice.padding)
@@ -203,6 +208,8 @@ package struct LineReader: ~Copyable {
     if start == filled { return }
     isAtStart = false
     if filled - start >= 3, buffer[start] == 0xef, buffer[start + 1] == 0xbb, buffer[start + 2] == 0xbf {
+      let rest = UnsafeBufferPointer(start: buffer + start + 3, count: filled - start - 3)
+      if keepsMark, rest.starts(with: "time=".utf8) { return }
       start += 3
       scanned = start
     }
