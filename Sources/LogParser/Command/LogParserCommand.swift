@@ -67,8 +67,11 @@ package enum LogParserCommand {
         "--follow needs a format that is written record by record: give --output-format ndjson, logfmt or pretty"
       )
     }
-    if !settings.usesJournal, run.files.count != 1 {
-      throw UsageError("--follow needs --journal, one file or -")
+    if !settings.usesJournal, run.files.isEmpty {
+      throw UsageError("--follow needs --journal, files or -")
+    }
+    if run.files.count > 1, run.files.contains("-") {
+      throw UsageError("--follow reads standard input to its end: name it alone, or only files")
     }
     if run.isCheckOnly { throw UsageError("--check-only has an end, --follow has none") }
   }

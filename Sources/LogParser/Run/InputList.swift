@@ -57,7 +57,10 @@ package struct InputList {
     guard let resolved = realpath(file, nil) else {
       // The link of a pipe or a socket leads to a name that is none, and so does that of a file which was removed.
       let code = errno
-      guard stat(file, &status) == 0 else { throw InputFailure(SystemCallError("open", file, code: code)) }
+      guard stat(file, &status) == 0 else {
+        if options.follows, code == ENOENT { return missing(file, diagnostics) }
+        throw InputFailure(SystemCallError("open", file, code: code))
+      }
       return InputPath(path: file, inherited: InputPath.descriptor(file))
     }
     defer { free(resolved) }
@@ -68,6 +71,16 @@ package struct InputList {
       return nil
     }
     return InputPath(path: String(cString: resolved))
+  }
+
+  /// A file that is to be followed once it is there.
+  private static func missing(_ file: String, _ diagnostics: Diagnostics) -> InputPath {
+    diagnostics.warning("\(file): is not there yet; waiting for it")
+    var directory = [CChar](repeating: 0, count: Int(PATH_MAX))
+    if file.hasPrefix("/") || getcwd(&directory, directory.count) == nil { return InputPath(path: file) }
+    let length = directory.firstIndex(of: 0) ?? directory.count
+    let text = String(decoding: directory[..<length].lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return InputPath(path: "\(text)/\(file)")
   }
 
   /// Whether a file of no size has no content either: files that the kernel makes up have no size.

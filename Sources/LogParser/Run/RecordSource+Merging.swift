@@ -22,23 +22,27 @@ extension RecordSource {
     return .end
   }
 
-  /// Reads the next record of inputs that are each in order.
+  /// Reads the next record of inputs that are each in order, or of files that are followed.
   @inline(__always)
   mutating func nextInOrder(into record: inout Record) throws(Run.Failure) -> Step {
-    if ordered == nil { try openInOrder() }
+    if ordered == nil { try isFollowed ? openFollowed() : openInOrder() }
     while true {
       while let member = ordered?.nextToRead {
         switch member.input.next(into: &member.record) {
         case .record: ordered?.hasRead(member)
         case .problem(let problem, let line): try note(problem, member.input.item.name, line)
         case .pause, .end:
+          if isFollowed {
+            try endOfFollowed(member)
+            continue
+          }
           ordered?.end(member)
           try note(member.input.finish(), member.input.item)
         }
       }
-      guard let member = ordered?.takeFirst() else { return .end }
+      guard let member = ordered?.takeFirst() else { return isFollowed ? .waits : .end }
       swap(&record, &member.record)
-      noteOrder(member, record.time)
+      if !isFollowed { noteOrder(member, record.time) }
       if accept(&record, member.input.index) { return .record }
     }
   }

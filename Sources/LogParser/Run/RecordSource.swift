@@ -21,12 +21,13 @@ struct RecordSource: ~Copyable {
   /// The inputs that are each in order, or followed, once they are open.
   var ordered: OrderedMerge?
   private let isInOrder: Bool
-  private var watch: FileWatch?
+  /// What tells of changes to followed files.
+  private(set) var followed: FollowedFiles?
   /// Whether the input that is read from is a pipe with nothing in it.
   var isPaused = false
-  /// Why the followed file is about to be read from a start again, once the reader has given what it holds back.
-  private var newStart: FileWatch.NewStart?
-  private var notice = TruncationNotice()
+  /// Why followed files are about to be read from a start again, once their readers have given what they hold back.
+  var newStarts: [Int: FollowedFiles.NewStart] = [:]
+  var notices: [Int: TruncationNotice] = [:]
   private var journal: JournalRecords?
   private var isDamageNoted = false
   /// Readable when the user has ended a followed run; nil when signals end the process as usual.
@@ -50,7 +51,7 @@ struct RecordSource: ~Copyable {
     self.options = options
     self.diagnostics = diagnostics
     self.inputs = inputs
-    let watched = isFollowed && options.journal == nil ? Self.watchedPath(inputs.items.first) : nil
+    let watched = isFollowed && options.journal == nil ? Self.watchedPaths(inputs.items) : nil
     // A pipe on standard input ends: what stands there without a line end is a line.
     self.isFollowed = isFollowed && (options.journal != nil || watched != nil)
     var selection = options.selection
@@ -71,17 +72,17 @@ struct RecordSource: ~Copyable {
       journal = consume opened
     } else if let watched {
       do throws(SystemCallError) {
-        let started = try FileWatch(watched)
+        let started = try FollowedFiles(watched)
         stopDescriptor = started.stopDescriptor
-        watch = started
+        followed = started
       } catch {
         throw .message(error.description)
       }
     }
     self.filter = filter
     self.streams = streams
-    self.isInOrder = isInOrder
-    merges = streams && !isInOrder && inputs.items.count > 1
+    self.isInOrder = isInOrder || watched != nil
+    merges = streams && !isInOrder && watched == nil && inputs.items.count > 1
   }
 
   private static func open(
@@ -96,11 +97,6 @@ struct RecordSource: ~Copyable {
     } catch {
       throw .message(error.description)
     }
-  }
-
-  /// What to watch to follow an input; nil for standard input, which ends, be it a file or a pipe.
-  private static func watchedPath(_ item: InputPath?) -> String? {
-    item.flatMap { $0.isStandardInput ? nil : $0.path }
   }
 
   /// The time up to which all inputs have been read, when they are read side by side.
@@ -123,12 +119,6 @@ struct RecordSource: ~Copyable {
         isPaused = true
         return .waits
       case .end:
-        if isFollowed {
-          if let failure = current?.failure { throw .message(failure.description) }
-          if newStart == nil, current?.isTruncated != true { return .waits }
-          try startAgain(inputs.items[index])
-          continue
-        }
         if let end = current?.finish() { try note(end, inputs.items[index]) }
         current = nil
       }
@@ -145,33 +135,6 @@ struct RecordSource: ~Copyable {
     }
     record.input = input
     return true
-  }
-
-  /// The followed file was truncated, or another one has its name: gives what is held back of the old content, then reads
-  /// the new one.
-  private mutating func startAgain(_ item: InputPath) throws(Run.Failure) {
-    guard let reason = newStart else {
-      newStart = .truncated
-      current?.endFollowing()
-      return
-    }
-    newStart = nil
-    // The rest of that line is gone, or went where this run does not read it.
-    if let count = current?.unfinishedCount, count > 0 { statistics.truncated += 1 }
-    do throws(SystemCallError) {
-      switch reason {
-      case .replaced:
-        try watch?.move()
-        index = -1
-        current = nil
-      case .truncated:
-        try current?.restart(options.inputOptions)
-        statistics.truncations += 1
-        notice.note(item.name, diagnostics)
-      }
-    } catch {
-      throw .message(error.description)
-    }
   }
 
   private mutating func nextOfJournal(into record: inout Record) throws(Run.Failure) -> Step {
@@ -211,7 +174,7 @@ struct RecordSource: ~Copyable {
 
   /// Takes the signal that ended the run: ``stopDescriptor`` is readable again when another one comes.
   mutating func takeSignal() {
-    watch?.takeSignal()
+    followed?.takeSignal()
     journal?.takeSignal()
   }
 
@@ -270,20 +233,9 @@ struct RecordSource: ~Copyable {
   /// - Parameter patience: how many milliseconds to wait at most; negative for any time.
   mutating func wait(_ patience: Int32) throws(Run.Failure) -> InputWait {
     if options.journal != nil { return try waitForJournal(patience) }
+    if followed != nil { return try waitForFollowed(patience) }
     do throws(SystemCallError) {
-      if isPaused { return try waitForPipe(patience) }
-      guard let watch else { return .end }
-      switch try watch.wait(patience) {
-      case .nothing: break
-      case .grown:
-        current?.resume()
-      case .replaced:
-        // What was written to the old file before it was moved has been read.
-        newStart = .replaced
-        current?.endFollowing()
-      case .stopped: return .stopped
-      }
-      return .mayHaveMore
+      return isPaused ? try waitForPipe(patience) : .end
     } catch {
       throw .message(error.description)
     }

@@ -15,7 +15,7 @@ extension Run {
       formatter, inputs.names, try openTarget(), isFollowed: options.follows, stop: source.stopDescriptor)
     var window = ReorderWindow(
       nanoseconds: options.reorderWindow ?? 0, dropsDuplicates: options.dropsDuplicates,
-      merges: !isInOrder && inputs.items.count > 1)
+      merges: !isInOrder && !options.follows && inputs.items.count > 1)
     var cursor = CursorNotes(path: options.journal?.cursorFile, reader: writer.reader)
     defer {
       statistics.add(source.statistics)
