@@ -1,6 +1,6 @@
 import CommandLine
-import Logging
 import Glibc
+import Logging
 
 /// The command line of `kata-log-parser`.
 package enum LogParserCommand {
@@ -20,6 +20,7 @@ package enum LogParserCommand {
       settings.run.files = try CommandLineParser(LogParserFlags.all).parse(
         arguments.filter { $0 != "-h" }, into: &settings)
       if let request = settings.request { return description.answer(request) }
+      takeJournalFiles(&settings)
       try validate(&settings)
       settings.run.chooseReading()
     } catch {
@@ -41,6 +42,22 @@ package enum LogParserCommand {
     sigemptyset(&signals)
     for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
     _ = pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  }
+
+  /// Journal files that are named as operands are read as `--journal-file` reads them; among other inputs, the options
+  /// about the journal are for those alone.
+  private static func takeJournalFiles(_ settings: inout CommandSettings) {
+    let files = settings.run.files
+    if settings.usesJournal || files.isEmpty { return }
+    if files.allSatisfy(InputPath.isJournalFile) {
+      settings.usesJournal = true
+      settings.journal.location = .files(files)
+      settings.run.files = []
+    } else if settings.journal.cursorFile == nil, files.contains(where: InputPath.mayHoldJournal) {
+      settings.run.journalFilter = settings.journal
+      settings.usesJournalOption = nil
+      settings.run.journal = nil
+    }
   }
 
   private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
@@ -72,6 +89,9 @@ package enum LogParserCommand {
     }
     if run.files.count > 1, run.files.contains("-") {
       throw UsageError("--follow reads standard input to its end: name it alone, or only files")
+    }
+    if run.readsRotated {
+      throw UsageError("--follow reads what is still written to: leave out --rotated")
     }
     if run.isCheckOnly { throw UsageError("--check-only has an end, --follow has none") }
   }

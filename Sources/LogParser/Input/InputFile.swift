@@ -12,6 +12,9 @@ struct InputFile: ~Copyable {
   /// The first bytes of a journal file: https://systemd.io/JOURNAL_FILE_FORMAT/#header
   static let journalMagic = Array("LPKSHHRH".utf8)
 
+  /// Whether a file that begins with these bytes is a journal file.
+  static func isJournal(_ head: [UInt8]) -> Bool { head.starts(with: journalMagic) }
+
   private init(lines: consuming LineReader, reference: Timestamp, decompressor: Decompressor?) {
     self.lines = lines
     self.reference = reference

@@ -20,14 +20,28 @@ package struct InputList {
     if options.journal != nil { return ([InputPath(path: "journal")], 0) }
     var items: [InputPath] = []
     var failed: UInt64 = 0
+    var journalFiles: [String] = []
     for file in options.files {
       do throws(InputFailure) {
-        if let item = try resolve(file, options, diagnostics) { items.append(item) }
+        for path in try paths(file, options, diagnostics) {
+          if InputPath.isJournalFile(path) {
+            journalFiles.append(path)
+          } else if let item = try resolve(path, options, diagnostics) {
+            items.append(item)
+          }
+        }
       } catch {
         guard options.toleratesBadInputs else { throw .input(error) }
         diagnostics.error(error.description)
         failed += 1
       }
+    }
+    if !journalFiles.isEmpty {
+      if options.follows {
+        throw .message(
+          "\(journalFiles[0]): a journal file cannot be followed beside log files; follow it alone")
+      }
+      items.append(InputPath(journalFiles: journalFiles))
     }
     try requireOneReader(items)
     if items.isEmpty, failed == 0 {
@@ -35,6 +49,30 @@ package struct InputList {
       diagnostics.debug("no log records to process")
     }
     return (items, failed)
+  }
+
+  /// What an operand stands for: itself, the files of a directory, or a file and those that were rotated before it.
+  private static func paths(
+    _ file: String, _ options: RunOptions, _ diagnostics: Diagnostics
+  ) throws(InputFailure) -> [String] {
+    var status = stat()
+    if file == "-" || stat(file, &status) != 0 { return [file] }
+    if status.st_mode & S_IFMT == S_IFDIR {
+      let directory = try LogDirectory(absolute(file), isFollowed: options.follows)
+      if let note = directory.note { diagnostics.warning("\(file): \(note)") }
+      guard !directory.paths.isEmpty else {
+        throw InputFailure("\(file): there is no log file in this directory; check the path, or name files")
+      }
+      return directory.paths
+    }
+    guard options.readsRotated, status.isRegularFile else { return [file] }
+    return try LogDirectory.rotated(absolute(file)) + [file]
+  }
+
+  private static func absolute(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
   }
 
   /// Throws when something that can be read only once is named several times.

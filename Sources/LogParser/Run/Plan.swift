@@ -30,6 +30,7 @@ enum Plan {
     if let input = onlyFile(options, inputs), let file = try fileInOrder(input) { return .inOrder(file) }
     if options.isCheckOnly { return .checked }
     if options.follows { return .followed }
+    if inputs.contains(where: { !$0.journalFiles.isEmpty }) { return .sorted }
     if options.reorderWindow != nil { return canReadSideBySide(inputs) ? .windowed : .sorted }
     if mayMerge(options, inputs), canReadSideBySide(inputs), try areInOrder(inputs, fileInOrder) {
       return .merged
@@ -58,7 +59,7 @@ enum Plan {
   /// The one file that may be formatted piece by piece, if all of its records are wanted and the first bad one ends the
   /// run; nil where records must be looked at one by one in any case.
   private static func onlyFile(_ options: RunOptions, _ inputs: [InputPath]) -> InputPath? {
-    guard options.journal == nil, inputs.count == 1 else { return nil }
+    guard options.journal == nil, inputs.count == 1, inputs[0].journalFiles.isEmpty else { return nil }
     let wantsEveryRecord = !options.keepsGoing && !options.dropsDuplicates && options.selection.isEverything
     return wantsEveryRecord && options.inputFormat.mayBeLogfmt && !options.follows ? inputs[0] : nil
   }

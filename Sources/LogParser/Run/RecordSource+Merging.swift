@@ -83,4 +83,16 @@ extension RecordSource {
     }
     ordered = consume merge
   }
+
+  /// Opens journal files that are read beside log files.
+  func open(journalFiles: [String]) throws(InputFailure) -> JournalRecords {
+    var wanted = options.journalFilter
+    wanted.location = .files(journalFiles)
+    do throws(JournalError) {
+      return try JournalRecords.open(
+        wanted, options.selection, filter, rules: options.rules, afterCursor: nil, isFollowed: false)
+    } catch {
+      throw InputFailure(error.description)
+    }
+  }
 }

@@ -9,7 +9,7 @@ struct RecordSource: ~Copyable {
   let options: RunOptions
   let diagnostics: Diagnostics
   let inputs: InputList
-  private let filter: SelectionFilter
+  let filter: SelectionFilter
   let isFollowed: Bool
   var statistics = ReadingStatistics()
   private var index = -1
@@ -108,8 +108,13 @@ struct RecordSource: ~Copyable {
     if isInOrder { return try nextInOrder(into: &record) }
     if merges { return try nextOfMerge(into: &record) }
     while true {
+      if journal != nil {
+        if case .record = try nextOfJournal(into: &record) { return .record }
+        journal = nil
+      }
       if current == nil {
         guard try openNext() else { return .end }
+        if journal != nil { continue }
       }
       guard let outcome = current?.next(into: &record) else { return .end }
       switch outcome {
@@ -147,8 +152,8 @@ struct RecordSource: ~Copyable {
       }
       guard let step = next else { return .end }
       switch step {
-      case .record: if accept(&record, 0) { return .record }
-      case .problem(let problem): try note(problem, inputs.items[0].name, journal?.line ?? 0)
+      case .record: if accept(&record, max(0, index)) { return .record }
+      case .problem(let problem): try note(problem, inputs.items[max(0, index)].name, journal?.line ?? 0)
       case .loss(let count): statistics.suppressed &+= count
       case .end:
         noteDamage()
@@ -167,7 +172,8 @@ struct RecordSource: ~Copyable {
       isDamageNoted = true
       statistics.failedInputs += 1
       diagnostics.error(
-        "\(inputs.items[0].name): parts of it could not be read; journalctl --verify names the damaged file")
+        "\(inputs.items[max(0, index)].name): parts of it could not be read; journalctl --verify names the damaged file"
+      )
     }
     statistics.journalGaps = journal?.gaps ?? 0
   }
@@ -219,6 +225,11 @@ struct RecordSource: ~Copyable {
       index += 1
       guard index < inputs.items.count else { return false }
       do throws(InputFailure) {
+        let files = inputs.items[index].journalFiles
+        if !files.isEmpty {
+          journal = try open(journalFiles: files)
+          return true
+        }
         current = try OpenInput.open(
           inputs.items[index], index, options.inputOptions, isFollowed: isFollowed, tellsPauses: streams)
         return true
