@@ -13,6 +13,7 @@ package struct TimeIndex: ~Copyable {
     /// What tells records of equal time apart when duplicates are dropped; else 0.
     package var identity: UInt64
 
+    /// Records of equal time stay in the order in which they came.
     @inline(__always)
     func precedes(_ other: Entry) -> Bool {
       if seconds != other.seconds { return seconds < other.seconds }
@@ -40,6 +41,15 @@ package struct TimeIndex: ~Copyable {
         offset: offset, identity: identity))
     count += 1
     if last.count == Self.blockSize { closeBlock() }
+  }
+
+  /// Adds entries that are in order among themselves.
+  mutating func append(run: [Entry]) {
+    if run.isEmpty { return }
+    if !last.isEmpty { closeBlock() }
+    blocks.append(run)
+    count += run.count
+    isSorted = false
   }
 
   private mutating func closeBlock() {
