@@ -83,7 +83,7 @@ import Testing
   @Test func journalFileIsKnownByItsFirstBytes() throws {
     let folder = try TemporaryFolder()
     let path = try journal(in: folder)
-    let named = try folder.url.path + "/copy.bin"
+    let named = folder.url.path + "/copy.bin"
     try FileManager.default.copyItem(atPath: path, toPath: named)
     for options in [
       [], ["-t", ""], ["-b", "11112222333344445555666677778888"], ["--lines", "3"], ["-b", "all"],
