@@ -22,6 +22,7 @@ package enum LogParserCommand {
         arguments.filter { $0 != "-h" }, into: &settings)
       if let request = settings.request { return description.answer(request) }
       lookAtTerminal(&settings)
+      takeJournalFiles(&settings)
       try validate(&settings)
       if settings.run.wantsLenient == nil, !settings.run.rules.isStrict {
         settings.run.wantsLenient = try Defaults.read(environment).isLenient == true ? true : nil
@@ -49,6 +50,22 @@ package enum LogParserCommand {
     sigemptyset(&signals)
     for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
     _ = pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+  }
+
+  /// Journal files that are named as operands are read as `--journal-file` reads them; among other inputs, the options
+  /// about the journal are for those alone.
+  private static func takeJournalFiles(_ settings: inout CommandSettings) {
+    let files = settings.run.files
+    if settings.usesJournal || files.isEmpty { return }
+    if files.allSatisfy(InputPath.isJournalFile) {
+      settings.usesJournal = true
+      settings.journal.location = .files(files)
+      settings.run.files = []
+    } else if settings.journal.cursorFile == nil, files.contains(where: InputPath.mayHoldJournal) {
+      settings.run.journalFilter = settings.journal
+      settings.usesJournalOption = nil
+      settings.run.journal = nil
+    }
   }
 
   private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
@@ -79,8 +96,14 @@ package enum LogParserCommand {
         "--follow needs a format that is written record by record: give --output-format ndjson, logfmt or pretty"
       )
     }
-    if !settings.usesJournal, run.files.count != 1 {
-      throw UsageError("--follow needs --journal, one file or -")
+    if !settings.usesJournal, run.files.isEmpty {
+      throw UsageError("--follow needs --journal, files or -")
+    }
+    if run.files.count > 1, run.files.contains("-") {
+      throw UsageError("--follow reads standard input to its end: name it alone, or only files")
+    }
+    if run.readsRotated {
+      throw UsageError("--follow reads what is still written to: leave out --rotated")
     }
     if run.isCheckOnly { throw UsageError("--check-only has an end, --follow has none") }
   }

@@ -59,10 +59,15 @@ extension LogParserFlags {
       },
       Flag(
         "boot", "b", .optional("BOOT", default: "0"), in: section, "Take the entries of one boot",
-        detail: "This one, or -b -1 for the one before, or --boot=ID."
+        detail:
+          "As journalctl names it: 0 or nothing for the newest, -1 for the one before, 1 for the oldest, a boot's id, an id with an offset such as ID-1, or all for every boot.",
+        takesNext: { BootName($0) != nil }
       ) { (settings, text) throws(UsageError) in
         settings.usesJournalOption = settings.usesJournalOption ?? "--boot"
-        settings.journal.boot = text
+        guard let boot = BootName(text.isEmpty ? "0" : text) else {
+          throw UsageError("\"\(text)\" names no boot: give 0, -1, 1, a boot's id, ID-1 or all")
+        }
+        settings.journal.boot = boot == .all ? nil : text.isEmpty ? "0" : text
       },
       Flag(
         "lines", "n", .text("N"), in: section, "Begin with the newest N records that are selected",

@@ -103,15 +103,20 @@ enum LogParserFlags {
         "input-format", nil, .choice("FORMAT", InputFormat.allCases.map(\.rawValue)), in: inputSection,
         "Take every line for this format",
         detail:
-          "auto, the default, finds out record by record: the runtime's logfmt, JSON of its loggers, Docker's or the journal's, journal export, syslog, journalctl's text, CRI, Linux audit, and captures of a guest's console. Files compressed by gzip, xz or zstd are read through those tools."
+          "auto, the default, finds out record by record: the runtime's logfmt, JSON of its loggers, Docker's or the journal's, journal export, syslog, journalctl's text, CRI, Linux audit, and captures of a guest's console. A directory stands for the log files in it, the oldest of each rotated set first. Files compressed by gzip, xz, zstd or bzip2 are read through those tools. UTF-16 and byte order marks are understood, and a journal file is read as --journal-file reads it."
       ) { (settings, text) throws(UsageError) in
         settings.run.inputFormat = InputFormat(rawValue: text) ?? .auto
       },
       Flag(
         "follow", "f", in: inputSection, "Wait for more records and write each as it comes",
         detail:
-          "With --journal, one file or standard input, in the formats ndjson, logfmt and pretty. A file that is rotated is followed under its name; one that is truncated in place is read on from its new start, with a warning. Standard input is read to its end. SIGINT and SIGTERM end the run with status 0; with --cursor-file it waits up to 10 s for the reader of its output then, which another signal ends.",
+          "With --journal, files or standard input, in the formats ndjson, logfmt and pretty. Several files are followed at once, and what they hold at the start is merged by time; a file that is not there yet is waited for. A file that is rotated is followed under its name; one that is truncated in place is read on from its new start, with a warning. Standard input is read to its end. SIGINT and SIGTERM end the run with status 0; with --cursor-file it waits up to 10 s for the reader of its output then, which another signal ends.",
         sets: \.run.follows),
+      Flag(
+        "rotated", in: inputSection, "Read the rotated files of each file as well",
+        detail:
+          "For kata.log: kata.log.1, kata.log.2.gz, kata.log-20260301 and the like in its directory, the oldest first. A directory is read with all its rotated files in any case.",
+        sets: \.run.readsRotated),
       Flag(
         "reorder-window", nil, .text("TIME"), in: inputSection,
         "Write records as they come, sorted within this time",

@@ -1,17 +1,28 @@
-import System
 import CLinux
 import Glibc
+import System
 
 /// A compressed input, read through the system's own tool as a child process.
 final class Decompressor {
   /// The compressions that are known by their first bytes.
   enum Compression: String {
-    case gzip, xz, zstd
+    case gzip, xz, zstd, bzip2
 
-    static let magics: [(bytes: [UInt8], compression: Compression)] = [
-      ([0x1f, 0x8b], .gzip), ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], .xz), ([0x28, 0xb5, 0x2f, 0xfd], .zstd),
-    ]
-    static let magicLength = 6
+    static let magics: [(bytes: [UInt8], compression: Compression)] =
+      [
+        ([0x1f, 0x8b], .gzip), ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], .xz),
+        ([0x28, 0xb5, 0x2f, 0xfd], .zstd),
+      ] + bzip2Magics
+    static let magicLength = 8
+
+    /// The level of compression, then a block's head or that of the end: "BZh" alone could begin a text.
+    private static var bzip2Magics: [(bytes: [UInt8], compression: Compression)] {
+      (1...9).flatMap { level in
+        [[0x31, 0x41, 0x59, 0x26], [0x17, 0x72, 0x45, 0x38]].map { head in
+          (Array("BZh\(level)".utf8) + head, .bzip2)
+        }
+      }
+    }
 
     init?(magic: [UInt8]) {
       guard let match = Self.magics.first(where: { magic.starts(with: $0.bytes) }) else { return nil }
@@ -23,7 +34,7 @@ final class Decompressor {
 
     /// Whether the tool ends with this status when it took all of the content and warns of something else, such as
     /// bytes behind it.
-    func isWarning(_ status: Int32) -> Bool { status == 2 && self != .zstd }
+    func isWarning(_ status: Int32) -> Bool { status == 2 && (self == .gzip || self == .xz) }
   }
 
   private let process: Subprocess

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// An input that is open: its bytes, decompressed where it was compressed, as lines.
 struct InputFile: ~Copyable {
@@ -12,6 +12,9 @@ struct InputFile: ~Copyable {
   /// The first bytes of a journal file: https://systemd.io/JOURNAL_FILE_FORMAT/#header
   static let journalMagic = Array("LPKSHHRH".utf8)
 
+  /// Whether a file that begins with these bytes is a journal file.
+  static func isJournal(_ head: [UInt8]) -> Bool { head.starts(with: journalMagic) }
+
   private init(lines: consuming LineReader, reference: Timestamp, decompressor: Decompressor?) {
     self.lines = lines
     self.reference = reference
@@ -19,7 +22,7 @@ struct InputFile: ~Copyable {
   }
 
   static func open(
-    _ item: InputPath, recordLimit: Int, isFollowed: Bool, tellsPauses: Bool, chunkSize: Int
+    _ item: InputPath, _ options: InputOptions, isFollowed: Bool, tellsPauses: Bool, chunkSize: Int
   ) throws(InputFailure) -> InputFile {
     let source: Source
     do throws(SystemCallError) {
@@ -46,11 +49,16 @@ struct InputFile: ~Copyable {
       guard bytes >= 0 else { throw InputFailure(SystemCallError("dup", item.name)) }
     }
     let isSeekable = source.isSeekable
-    let place = isFollowed && isSeekable && compression == nil ? lseek(bytes, 0, SEEK_CUR) : -1
+    let decoder = UTF16Decoder(head: compression == nil ? source.head : unread)
+    // Offsets in decoded text are not those of the file.
+    let place =
+      isFollowed && isSeekable && compression == nil && decoder == nil ? lseek(bytes, 0, SEEK_CUR) : -1
     let lines = LineReader(
-      FileDescriptor(owning: bytes), subject: item.name, limit: recordLimit, waitsForLineEnd: isFollowed,
+      FileDescriptor(owning: bytes), subject: item.name, limit: options.recordLimit,
+      waitsForLineEnd: isFollowed,
       head: unread, chunkSize: chunkSize, checksFrom: place >= 0 ? place : nil,
       tellsPauses: tellsPauses && !isSeekable,
+      keepsMark: !options.rules.isLenient, decoder: decoder,
       isEndSound: decompressor.map { child in { child.endsWhole() } })
     return InputFile(lines: lines, reference: source.reference, decompressor: decompressor)
   }
@@ -78,9 +86,7 @@ struct InputFile: ~Copyable {
     let head: [UInt8]
 
     static func open(_ item: InputPath) throws(SystemCallError) -> Source {
-      let file =
-        item.isStandardInput
-        ? FileDescriptor(borrowing: STDIN_FILENO) : try FileDescriptor.open(item.path, O_RDONLY)
+      let file = try open(path: item)
       let status = try file.status(item.name)
       if status.st_mode & S_IFMT == S_IFDIR { throw SystemCallError("read", item.name, code: EISDIR) }
       let reference =
@@ -91,6 +97,13 @@ struct InputFile: ~Copyable {
       let isSeekable = status.isRegularFile && lseek(file.number, 0, SEEK_CUR) >= 0
       let head = try head(file, isSeekable: isSeekable, item.name)
       return Source(file: file, reference: reference, isSeekable: isSeekable, head: head)
+    }
+
+    private static func open(path item: InputPath) throws(SystemCallError) -> FileDescriptor {
+      if item.isStandardInput { return FileDescriptor(borrowing: STDIN_FILENO) }
+      // Opening its name again would fail for a socket, and leave a pipe open for ever.
+      if let number = item.inherited { return FileDescriptor(borrowing: number) }
+      return try FileDescriptor.open(item.path, O_RDONLY)
     }
 
     static func head(
@@ -113,7 +126,8 @@ struct InputFile: ~Copyable {
     }
 
     private static func isPartOfMagic(_ bytes: [UInt8]) -> Bool {
-      InputFile.journalMagic.starts(with: bytes)
+      InputFile.journalMagic.starts(with: bytes) || [0xef, 0xbb, 0xbf].starts(with: bytes)
+        || UTF16Decoder.mayBegin(bytes)
         || Decompressor.Compression.magics.contains { $0.bytes.starts(with: bytes) }
     }
   }

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Cuts a byte stream into lines: framing, apart from what the lines say.
 ///
@@ -45,6 +45,11 @@ package struct LineReader: ~Copyable {
   private(set) var isTruncated = false
   /// Whether zeros before the first other byte are passed over.
   private var skipsZeros = false
+  /// Whether the next bytes are the first of the text, which may be a byte order mark.
+  private var isAtStart = true
+  private let keepsMark: Bool
+  /// For text of two bytes a character.
+  private var decoder: UTF16Decoder?
 
   /// - Parameters:
   ///   - limit: the longest line in bytes, its line end left out.
@@ -53,12 +58,16 @@ package struct LineReader: ~Copyable {
   ///   - chunkSize: how many bytes are read at a time.
   ///   - place: where a regular file is read from, to look out for a truncation; nil not to do so.
   ///   - tellsPauses: whether ``next()`` tells when it would wait; for a pipe, a socket or a terminal.
+  ///   - keepsMark: whether a byte order mark before the runtime's own logfmt stays: the log format's original tool refuses
+  ///     such a file.
+  ///   - decoder: what makes UTF-8 of the bytes that are read; nil where they are that already.
   ///   - isEndSound: asked once when the stream ends within a line: false says that the stream was cut there, so that
   ///     what there is of the line is left out.
   package init(
     _ file: consuming FileDescriptor, subject: String, limit: Int, waitsForLineEnd: Bool = false,
     head: [UInt8] = [], chunkSize: Int = defaultChunkSize, checksFrom place: Int? = nil,
-    tellsPauses: Bool = false, isEndSound: (() -> Bool)? = nil
+    tellsPauses: Bool = false, keepsMark: Bool = false, decoder: UTF16Decoder? = nil,
+    isEndSound: (() -> Bool)? = nil
   ) {
     check = place == nil ? nil : TruncationCheck()
     bufferOffset = place ?? 0
@@ -73,13 +82,27 @@ package struct LineReader: ~Copyable {
     buffer = UnsafeMutableRawPointer.allocate(
       byteCount: capacity + ByteSlice.padding, alignment: 4096
     ).bindMemory(to: UInt8.self, capacity: capacity + ByteSlice.padding)
-    for (index, byte) in head.prefix(capacity).enumerated() { buffer[index] = byte }
-    filled = min(head.count, capacity)
+    self.decoder = decoder
+    self.keepsMark = keepsMark
+    take(head: head)
     // The padding is read, never used: it must only be memory.
     (buffer + capacity).initialize(repeating: 0, count: ByteSlice.padding)
   }
 
   deinit { buffer.deallocate() }
+
+  private mutating func take(head: [UInt8]) {
+    if head.isEmpty { return }
+    filled =
+      head.withUnsafeBytes { head in
+        let head = UnsafeRawBufferPointer(rebasing: head.prefix(16))
+        if decoder != nil { return decoder?.decode(head, into: buffer) }
+        UnsafeMutableRawPointer(buffer).copyMemory(
+          from: head.baseAddress ?? UnsafeRawPointer(buffer), byteCount: head.count)
+        return head.count
+      } ?? 0
+    skipMark()
+  }
 
   /// Bytes of the stream that lines handed out so far, and their line ends, took.
   package var offset: Int { bufferOffset + start }
@@ -150,15 +173,45 @@ package struct LineReader: ~Copyable {
     filled = newStart + left
     scanned = filled
     do throws(SystemCallError) {
-      let got = try file.read(
-        into: buffer + filled, count: min(chunkSize, capacity - filled), subject: subject)
+      let got = try read(min(chunkSize, capacity - filled))
       if check != nil, try !keepsWhatWasRead(got) { return }
       filled += got
       if got == 0 { end(isSound: filled == start || isEndSound?() ?? true) }
       if skipsZeros { skipZeros() }
+      if isAtStart { skipMark() }
     } catch {
       failure = error
       end(isSound: false)
+    }
+  }
+
+  /// Reads as many bytes of UTF-8 at most behind the others.
+  private mutating func read(_ room: Int) throws(SystemCallError) -> Int {
+    if decoder != nil { return try readDecoded(room) }
+    return try file.read(into: buffer + filled, count: room, subject: subject)
+  }
+
+  private mutating func readDecoded(_ room: Int) throws(SystemCallError) -> Int {
+    let count = UTF16Decoder.count(in: room)
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 16)
+    defer { raw.deallocate() }
+    while true {
+      let got = try file.read(into: raw, count: count, subject: subject)
+      if got == 0 { return waitsForLineEnd ? 0 : decoder?.finish(into: buffer + filled) ?? 0 }
+      let bytes = UnsafeRawBufferPointer(start: raw, count: got)
+      if let written = decoder?.decode(bytes, into: buffer + filled), written > 0 { return written }
+    }
+  }
+
+  /// Passes over a byte order mark, which is no part of the first line.
+  private mutating func skipMark() {
+    if start == filled { return }
+    isAtStart = false
+    if filled - start >= 3, buffer[start] == 0xef, buffer[start + 1] == 0xbb, buffer[start + 2] == 0xbf {
+      let rest = UnsafeBufferPointer(start: buffer + start + 3, count: filled - start - 3)
+      if keepsMark, rest.starts(with: "time=".utf8) { return }
+      start += 3
+      scanned = start
     }
   }
 
@@ -195,7 +248,8 @@ package struct LineReader: ~Copyable {
     guard lseek(file.number, 0, SEEK_SET) == 0 else { throw SystemCallError("seek", subject) }
     (start, scanned, filled, bufferOffset, dropped) = (0, 0, 0, 0, 0)
     check?.reset()
-    (isTruncated, isAtEnd, skipsZeros) = (false, false, true)
+    (isTruncated, isAtEnd, skipsZeros, isAtStart) = (false, false, true, true)
+    decoder?.reset()
   }
 
   /// Bytes of a line whose end did not come.

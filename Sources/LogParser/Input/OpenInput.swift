@@ -15,7 +15,7 @@ struct OpenInput: ~Copyable {
     chunkSize: Int = LineReader.defaultChunkSize
   ) throws(InputFailure) -> OpenInput {
     let file = try InputFile.open(
-      item, recordLimit: options.recordLimit, isFollowed: isFollowed, tellsPauses: tellsPauses,
+      item, options, isFollowed: isFollowed, tellsPauses: tellsPauses,
       chunkSize: chunkSize)
     let reader = RecordReader(
       format: options.format, rules: options.rules, reference: file.reference,

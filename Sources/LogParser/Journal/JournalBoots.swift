@@ -2,26 +2,35 @@ import Bytes
 
 /// Finds out which boot is meant.
 enum JournalBoots {
-  /// The id that a boot's name stands for: an id of 32 hexadecimal digits, `0` for the newest boot, `-1` for the one
-  /// before, `1` for the oldest.
+  /// The id that a boot's name stands for; see ``BootName``.
   static func id(
     _ name: String, in options: JournalOptions, _ subject: String
   ) throws(JournalError) -> String {
-    if name.utf8.count == 32, name.utf8.allSatisfy({ HexDigit.value($0) != nil }) {
-      return name.lowercased()
-    }
-    guard let offset = Int(name) else {
-      throw JournalError("\(name) is no boot: give 0, -1, … or a boot's id")
-    }
-    if offset == 0, options.location == .local {
+    switch BootName(name) {
+    case .id(let id, 0): return id
+    case .offset(0) where options.location == .local:
       guard let id = try Systemd.currentBoot() else {
         throw JournalError("the id of this boot cannot be read")
       }
       return id
+    case .id(let id, let offset):
+      let boots = try all(options, subject)
+      guard let place = boots.firstIndex(of: id) else {
+        throw JournalError("\(subject): there is no boot \(id); it holds \(boots.count)")
+      }
+      return try boot(at: place, offset, of: boots, name, subject)
+    case .offset(let offset):
+      let boots = try all(options, subject)
+      return try boot(at: offset > 0 ? -1 : boots.count - 1, offset, of: boots, name, subject)
+    case .all, nil: throw JournalError("\(name) is no boot: give 0, -1, … or a boot's id")
     }
-    let boots = try all(options, subject)
-    let index = offset > 0 ? offset - 1 : boots.count - 1 + offset
-    guard boots.indices.contains(index) else {
+  }
+
+  private static func boot(
+    at place: Int, _ offset: Int, of boots: [String], _ name: String, _ subject: String
+  ) throws(JournalError) -> String {
+    let (index, overflows) = place.addingReportingOverflow(offset)
+    guard !overflows, boots.indices.contains(index) else {
       throw JournalError("\(subject): there is no boot \(name); it holds \(boots.count)")
     }
     return boots[index]

@@ -16,7 +16,7 @@ struct InputMerge {
   private static let reservedDescriptors = 32
 
   /// One input, and the time of the newest record that it gave.
-  final class Member {
+  final class Member: MergeOrdered {
     var input: OpenInput
     var newest: Timestamp?
 
@@ -29,8 +29,8 @@ struct InputMerge {
     }
   }
 
-  /// A heap: the input to read from is the first.
-  private var members: [Member] = []
+  /// The input to read from is the first.
+  private var members = MergeHeap<Member>()
 
   /// Whether so many inputs can be open at once.
   static func isPossible(_ items: [InputPath]) -> Bool {
@@ -57,41 +57,17 @@ struct InputMerge {
   var horizon: Timestamp? { members.first?.newest }
 
   /// What the lines of the inputs that have not ended became so far.
-  var lineCounts: [LineCounts] { members.map { $0.input.lineCounts } }
+  var lineCounts: [LineCounts] { members.unordered.map { $0.input.lineCounts } }
 
-  mutating func add(_ input: consuming OpenInput) {
-    members.append(Member(input))
-    var child = members.count - 1
-    while child > 0, case let parent = (child - 1) / 2, members[child].precedes(members[parent]) {
-      members.swapAt(child, parent)
-      child = parent
-    }
-  }
+  mutating func add(_ input: consuming OpenInput) { members.push(Member(input)) }
 
   /// Notes that the first input gave a record of this time.
   mutating func note(_ time: Timestamp) {
     guard let first = members.first, first.newest.map({ time > $0 }) ?? true else { return }
     first.newest = time
-    sink()
+    members.replaceFirst(with: first)
   }
 
   /// Takes out the first input, which has ended.
-  mutating func removeFirst() {
-    guard let last = members.popLast(), !members.isEmpty else { return }
-    members[0] = last
-    sink()
-  }
-
-  private mutating func sink() {
-    var parent = 0
-    while true {
-      var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < members.count {
-        if members[child].precedes(members[least]) { least = child }
-      }
-      if least == parent { return }
-      members.swapAt(parent, least)
-      parent = least
-    }
-  }
+  mutating func removeFirst() { _ = members.popFirst() }
 }

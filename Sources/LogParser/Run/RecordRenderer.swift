@@ -7,6 +7,8 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
   private let formatter: Formatter
   private let source: RenderSource
   private let attribution: Attribution?
+  /// How many bytes of records that are out of order are read at a time.
+  private static var partLimit: Int { 1 << 20 }
   private var record = Record()
   private var block = PageBlock(capacity: FileSegment.size)
 
@@ -128,32 +130,43 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     guard let store = source.store else { return }
     var place = RecordPlace(filename: .empty, count: start.count, delta: 0)
     var previous = start.previousTime
-    var index = 0
-    while index < entries.count {
-      let run = Self.contiguousRun(entries, from: index)
-      try store.contents.read(at: entries[index].offset, count: run.bytes, into: &block)
-      var position = 0
-      for _ in 0..<run.count {
-        position += try decode(at: position, of: store)
+    var first = 0
+    while first < entries.count {
+      let part = Self.part(of: entries, from: first)
+      try store.contents.read(part.pieces, part.bytes, into: &block)
+      for position in part.positions {
+        _ = try decode(at: position, of: store)
         place.filename = source.names[record.input]
         append(&place, &previous, &out, &result)
       }
-      index += run.count
+      first += part.positions.count
     }
   }
 
-  /// How many entries from `first` on lie one behind the other in the store: they are read together.
-  private static func contiguousRun(
-    _ entries: [TimeIndex.Entry], from first: Int
-  ) -> (count: Int, bytes: Int) {
-    var count = 1
-    var bytes = Int(entries[first].length)
-    while first + count < entries.count, bytes < FileSegment.size,
-      entries[first + count].offset == entries[first].offset + bytes
-    {
-      bytes += Int(entries[first + count].length)
-      count += 1
+  /// What is read at a time of entries from `first` on: where the pieces of the store are, and where in them, one behind
+  /// the other, each entry's record begins. Records of one part of the store lie one behind the other in it.
+  private static func part(
+    of entries: [TimeIndex.Entry], from first: Int
+  ) -> (pieces: [(offset: Int, count: Int)], bytes: Int, positions: [Int]) {
+    var end = first
+    var bytes = 0
+    while end < entries.count, end == first || bytes + Int(entries[end].length) <= partLimit {
+      bytes += Int(entries[end].length)
+      end += 1
     }
-    return (count, bytes)
+    var pieces: [(offset: Int, count: Int)] = []
+    var positions = [Int](repeating: 0, count: end - first)
+    var position = 0
+    for index in (first..<end).sorted(by: { entries[$0].offset < entries[$1].offset }) {
+      let (offset, length) = (entries[index].offset, Int(entries[index].length))
+      positions[index - first] = position
+      position += length
+      if let last = pieces.indices.last, pieces[last].offset + pieces[last].count == offset {
+        pieces[last].count += length
+      } else {
+        pieces.append((offset, length))
+      }
+    }
+    return (pieces, bytes, positions)
   }
 }

@@ -6,23 +6,25 @@ import System
 /// All records of a run's inputs: opens the inputs, says what is wrong with them, and leaves out what the selection does
 /// not want. The inputs come one after the other, or side by side where a ``ReorderWindow`` puts them in order.
 struct RecordSource: ~Copyable {
-  private let options: RunOptions
-  private let diagnostics: Diagnostics
-  private let inputs: InputList
-  private let filter: SelectionFilter
+  let options: RunOptions
+  let diagnostics: Diagnostics
+  let inputs: InputList
+  let filter: SelectionFilter
   private let attribution: Attribution?
   /// Whom the record belongs to that was read last.
   private(set) var owner = Owner()
   /// Whether records are written with whom they belong to.
   private let setsOwner: Bool
-  private let isFollowed: Bool
-  private var counted = ReadingStatistics()
+  let isFollowed: Bool
+  /// What was counted, but for the lines of inputs that are still open.
+  var counted = ReadingStatistics()
   /// What was read so far.
   var statistics: ReadingStatistics {
     mutating get {
       var all = counted
       if let counts = current?.lineCounts { all.add(counts) }
       for counts in merge?.lineCounts ?? [] { all.add(counts) }
+      for counts in ordered?.lineCounts ?? [] { all.add(counts) }
       if options.journal == nil { all.recordsOfLines = all.records }
       return all
     }
@@ -33,16 +35,20 @@ struct RecordSource: ~Copyable {
   var lineCount: UInt64 { mutating get { current?.lineCount ?? 0 } }
   /// The shape of the record that was read last: a folder below `formats/input`.
   var shape: String { mutating get { current?.shape ?? "" } }
-  private let streams: Bool
+  let streams: Bool
   private let merges: Bool
   /// The inputs that are read side by side, once they are open.
-  private var merge: InputMerge?
-  private var watch: FileWatch?
+  var merge: InputMerge?
+  /// The inputs that are each in order, or followed, once they are open.
+  var ordered: OrderedMerge?
+  private let isInOrder: Bool
+  /// What tells of changes to followed files.
+  private(set) var followed: FollowedFiles?
   /// Whether the input that is read from is a pipe with nothing in it.
-  private var isPaused = false
-  /// Why the followed file is about to be read from a start again, once the reader has given what it holds back.
-  private var newStart: FileWatch.NewStart?
-  private var notice = TruncationNotice()
+  var isPaused = false
+  /// Why followed files are about to be read from a start again, once their readers have given what they hold back.
+  var newStarts: [Int: FollowedFiles.NewStart] = [:]
+  var notices: [Int: TruncationNotice] = [:]
   private var journal: JournalRecords?
   private var isDamageNoted = false
   /// Readable when the user has ended a followed run; nil when signals end the process as usual.
@@ -55,18 +61,20 @@ struct RecordSource: ~Copyable {
     case end
   }
 
-  /// - Parameter streams: whether records are written as they come: the inputs are then read side by side, and
-  ///   ``Step/waits`` tells that one of them is a pipe whose writer pauses.
+  /// - Parameters:
+  ///   - streams: whether records are written as they come: the inputs are then read side by side, and ``Step/waits``
+  ///     tells that one of them is a pipe whose writer pauses.
+  ///   - isInOrder: whether each input is in order of time, so that all records are to come in that order.
   init(
     _ options: RunOptions, _ diagnostics: Diagnostics, _ inputs: InputList, isFollowed: Bool,
-    tally: SelectionTally, attribution: Attribution?, streams: Bool = false
+    tally: SelectionTally, attribution: Attribution?, streams: Bool = false, isInOrder: Bool = false
   ) throws(Run.Failure) {
     self.options = options
     self.diagnostics = diagnostics
     self.inputs = inputs
     self.attribution = attribution
     setsOwner = options.setsOwner
-    let watched = isFollowed && options.journal == nil ? Self.watchedPath(inputs.items.first) : nil
+    let watched = isFollowed && options.journal == nil ? Self.watchedPaths(inputs.items) : nil
     // A pipe on standard input ends: what stands there without a line end is a line.
     self.isFollowed = isFollowed && (options.journal != nil || watched != nil)
     var selection = options.selection
@@ -82,40 +90,36 @@ struct RecordSource: ~Copyable {
       throw .message(error.description)
     }
     if let wanted = options.journal {
-      let opened = try Self.open(wanted, options, filter, attribution)
+      let opened = try Self.open(wanted, options, filter)
       stopDescriptor = opened.stopDescriptor
       journal = consume opened
     } else if let watched {
       do throws(SystemCallError) {
-        let started = try FileWatch(watched)
+        let started = try FollowedFiles(watched)
         stopDescriptor = started.stopDescriptor
-        watch = started
+        followed = started
       } catch {
         throw .message(error.description)
       }
     }
     self.filter = filter
     self.streams = streams
-    merges = streams && inputs.items.count > 1
+    self.isInOrder = isInOrder || watched != nil
+    merges = streams && !isInOrder && watched == nil && inputs.items.count > 1
   }
 
   private static func open(
-    _ journal: JournalOptions, _ options: RunOptions, _ filter: SelectionFilter, _ attribution: Attribution?
+    _ journal: JournalOptions, _ options: RunOptions, _ filter: SelectionFilter
   ) throws(Run.Failure) -> JournalRecords {
     var cursor: String?
     if let path = journal.cursorFile { cursor = try CursorFile(path: path).read() }
     do throws(JournalError) {
       return try JournalRecords.open(
-        journal, options.selection, filter, attribution, rules: options.rules, afterCursor: cursor,
+        journal, options.selection, filter, rules: options.rules, afterCursor: cursor,
         isFollowed: options.follows)
     } catch {
       throw .message(error.description)
     }
-  }
-
-  /// What to watch to follow an input; nil for standard input, which ends, be it a file or a pipe.
-  private static func watchedPath(_ item: InputPath?) -> String? {
-    item.flatMap { $0.isStandardInput ? nil : $0.path }
   }
 
   /// The time up to which all inputs have been read, when they are read side by side.
@@ -124,10 +128,16 @@ struct RecordSource: ~Copyable {
   /// Reads the next record that is wanted into `record`.
   mutating func next(into record: inout Record) throws(Run.Failure) -> Step {
     if options.journal != nil { return try nextOfJournal(into: &record) }
+    if isInOrder { return try nextInOrder(into: &record) }
     if merges { return try nextOfMerge(into: &record) }
     while true {
+      if journal != nil {
+        if case .record = try nextOfJournal(into: &record) { return .record }
+        journal = nil
+      }
       if current == nil {
         guard try openNext() else { return .end }
+        if journal != nil { continue }
       }
       guard let outcome = current?.next(into: &record) else { return .end }
       switch outcome {
@@ -140,12 +150,6 @@ struct RecordSource: ~Copyable {
         isPaused = true
         return .waits
       case .end:
-        if isFollowed {
-          if let failure = current?.failure { throw .message(failure.description) }
-          if newStart == nil, current?.isTruncated != true { return .waits }
-          try startAgain(inputs.items[index])
-          continue
-        }
         if let counts = current?.lineCounts { counted.add(counts) }
         let end = current?.finish()
         current = nil
@@ -154,34 +158,9 @@ struct RecordSource: ~Copyable {
     }
   }
 
-  private mutating func nextOfMerge(into record: inout Record) throws(Run.Failure) -> Step {
-    if merge == nil { try openAll() }
-    while let member = merge?.first {
-      let outcome = member.input.next(into: &record)
-      switch outcome {
-      case .record:
-        merge?.note(record.time)
-        if accept(&record, member.input.index) { return .record }
-      case .problem(let problem, let line): try note(problem, member.input.item.name, line)
-      case .flawed(let problem, let line):
-        try note(problem, member.input.item.name, line)
-        merge?.note(record.time)
-        if acceptMended(&record, member.input.index) { return .record }
-      case .pause:
-        isPaused = true
-        return .waits
-      case .end:
-        merge?.removeFirst()
-        counted.add(member.input.lineCounts)
-        try note(member.input.finish(), member.input.item)
-      }
-    }
-    return .end
-  }
-
   /// Counts a record that was read; false when the selection does not want it.
   @inline(__always)
-  private mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
+  mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
     counted.note(record)
     owner = attribution?.owner(of: &record, input: input) ?? Owner(of: record)
     if setsOwner { record.set(owner, isMarked: attribution?.marksInferred ?? false) }
@@ -194,38 +173,9 @@ struct RecordSource: ~Copyable {
   }
 
   /// Counts a record that the rules refuse and that was read all the same.
-  private mutating func acceptMended(_ record: inout Record, _ input: Int) -> Bool {
+  mutating func acceptMended(_ record: inout Record, _ input: Int) -> Bool {
     counted.mended += 1
     return accept(&record, input)
-  }
-
-  /// The followed file was truncated, or another one has its name: gives what is held back of the old content, then reads
-  /// the new one.
-  private mutating func startAgain(_ item: InputPath) throws(Run.Failure) {
-    guard let reason = newStart else {
-      newStart = .truncated
-      current?.endFollowing()
-      return
-    }
-    newStart = nil
-    // The rest of that line is gone, or went where this run does not read it.
-    if let count = current?.unfinishedCount, count > 0 { counted.truncated += 1 }
-    do throws(SystemCallError) {
-      switch reason {
-      case .replaced:
-        try watch?.move()
-        if let counts = current?.lineCounts { counted.add(counts) }
-        index = -1
-        current = nil
-      case .truncated:
-        if let counts = current?.lineCounts { counted.add(counts) }
-        try current?.restart(options.inputOptions)
-        counted.truncations += 1
-        notice.note(item.name, diagnostics)
-      }
-    } catch {
-      throw .message(error.description)
-    }
   }
 
   private mutating func nextOfJournal(into record: inout Record) throws(Run.Failure) -> Step {
@@ -238,11 +188,11 @@ struct RecordSource: ~Copyable {
       }
       guard let step = next else { return .end }
       switch step {
-      case .record: if accept(&record, 0) { return .record }
-      case .problem(let problem): try note(problem, inputs.items[0].name, journal?.line ?? 0)
+      case .record: if accept(&record, max(0, index)) { return .record }
+      case .problem(let problem): try note(problem, inputs.items[max(0, index)].name, journal?.line ?? 0)
       case .flawed(let problem):
-        try note(problem, inputs.items[0].name, journal?.line ?? 0)
-        if acceptMended(&record, 0) { return .record }
+        try note(problem, inputs.items[max(0, index)].name, journal?.line ?? 0)
+        if acceptMended(&record, max(0, index)) { return .record }
       case .loss(let count): counted.suppressed &+= count
       case .end:
         noteDamage()
@@ -261,21 +211,22 @@ struct RecordSource: ~Copyable {
       isDamageNoted = true
       counted.failedInputs += 1
       diagnostics.error(
-        "\(inputs.items[0].name): parts of it could not be read; journalctl --verify names the damaged file")
+        "\(inputs.items[max(0, index)].name): parts of it could not be read; journalctl --verify names the damaged file"
+      )
     }
     counted.journalGaps = journal?.gaps ?? 0
   }
 
   /// Takes the signal that ended the run: ``stopDescriptor`` is readable again when another one comes.
   mutating func takeSignal() {
-    watch?.takeSignal()
+    followed?.takeSignal()
     journal?.takeSignal()
   }
 
   /// The place in the journal of the record that was read last.
   mutating func cursor() -> String? { journal?.cursor() ?? nil }
 
-  private mutating func note(_ problem: RecordProblem, _ name: String, _ line: UInt64) throws(Run.Failure) {
+  mutating func note(_ problem: RecordProblem, _ name: String, _ line: UInt64) throws(Run.Failure) {
     if problem.isOverLimit {
       counted.tooLong += 1
     } else {
@@ -287,7 +238,7 @@ struct RecordSource: ~Copyable {
   }
 
   /// Notes how an input ended. One without a byte is an error where something should have been written to it.
-  private mutating func note(_ end: InputEnd, _ item: InputPath) throws(Run.Failure) {
+  mutating func note(_ end: InputEnd, _ item: InputPath) throws(Run.Failure) {
     switch end {
     case .whole: break
     case .empty:
@@ -301,7 +252,7 @@ struct RecordSource: ~Copyable {
   }
 
   /// Notes an input that cannot be read, or not to its end: the others still are, unless it ends the run.
-  private mutating func fail(_ failure: InputFailure) throws(Run.Failure) {
+  mutating func fail(_ failure: InputFailure) throws(Run.Failure) {
     guard options.toleratesBadInputs else { throw .input(failure) }
     counted.failedInputs += 1
     diagnostics.error(failure.description)
@@ -313,6 +264,11 @@ struct RecordSource: ~Copyable {
       index += 1
       guard index < inputs.items.count else { return false }
       do throws(InputFailure) {
+        let files = inputs.items[index].journalFiles
+        if !files.isEmpty {
+          journal = try open(journalFiles: files)
+          return true
+        }
         current = try OpenInput.open(
           inputs.items[index], index, options.inputOptions, isFollowed: isFollowed, tellsPauses: streams)
         return true
@@ -322,40 +278,14 @@ struct RecordSource: ~Copyable {
     }
   }
 
-  private mutating func openAll() throws(Run.Failure) {
-    var merge = InputMerge()
-    let chunkSize = InputMerge.chunkSize(inputs.items.count)
-    for (index, item) in inputs.items.enumerated() {
-      do throws(InputFailure) {
-        merge.add(
-          try OpenInput.open(
-            item, index, options.inputOptions, isFollowed: false, tellsPauses: streams, chunkSize: chunkSize))
-      } catch {
-        try fail(error)
-      }
-    }
-    self.merge = merge
-  }
-
   /// After ``Step/waits``: waits until the input has grown.
   ///
   /// - Parameter patience: how many milliseconds to wait at most; negative for any time.
   mutating func wait(_ patience: Int32) throws(Run.Failure) -> InputWait {
     if options.journal != nil { return try waitForJournal(patience) }
+    if followed != nil { return try waitForFollowed(patience) }
     do throws(SystemCallError) {
-      if isPaused { return try waitForPipe(patience) }
-      guard let watch else { return .end }
-      switch try watch.wait(patience) {
-      case .nothing: break
-      case .grown:
-        current?.resume()
-      case .replaced:
-        // What was written to the old file before it was moved has been read.
-        newStart = .replaced
-        current?.endFollowing()
-      case .stopped: return .stopped
-      }
-      return .mayHaveMore
+      return isPaused ? try waitForPipe(patience) : .end
     } catch {
       throw .message(error.description)
     }

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Records in a compact form (``StoredRecord``), in the order in which they were read: in memory while they are few, in a
 /// temporary file beyond that. It holds ``memoryLimit`` bytes in memory, whatever it has taken.
@@ -30,7 +30,30 @@ package struct RecordStore: ~Copyable {
     return length
   }
 
-  private mutating func flush() throws(SystemCallError) {
+  /// As ``append(_:)``, for records that are put in order before they are written: ``isFull`` says when.
+  mutating func appendInMemory(_ record: borrowing Record) -> Int { StoredRecord.encode(record, into: &tail) }
+
+  /// Whether the records in memory are to be put in order and written.
+  var isFull: Bool { tail.count >= Self.memoryLimit }
+  /// Where the first record is that is still in memory.
+  var memoryOffset: Int { fileSize }
+
+  /// Puts the records in memory in the order of `entries`, which are all of them: what follows one another in time can
+  /// then be read in one piece.
+  mutating func arrange(_ entries: inout [TimeIndex.Entry]) {
+    var arranged = OutputBuffer(capacity: tail.count)
+    for index in entries.indices {
+      let start = entries[index].offset - fileSize
+      let end = start + Int(entries[index].length)
+      guard start >= 0, start <= end, end <= tail.count else { continue }
+      entries[index].offset = fileSize + arranged.count
+      arranged.append(UnsafeRawBufferPointer(rebasing: tail.bytes[start..<end]))
+    }
+    swap(&tail, &arranged)
+  }
+
+  /// Writes what is in memory to the file.
+  mutating func flush() throws(SystemCallError) {
     if file == nil { file = try .temporary(in: directory) }
     try file?.writeAll(tail.bytes, subject: subject)
     fileSize += tail.count
@@ -39,20 +62,37 @@ package struct RecordStore: ~Copyable {
 
   /// Reads `count` bytes at `offset` into a block. What is still in memory is copied from there.
   package func read(at offset: Int, count: Int, into block: inout PageBlock) throws(SystemCallError) {
-    try block.fill(count) { (room) throws(SystemCallError) in
-      guard let base = room.baseAddress else { return 0 }
+    try read([(offset, count)], count, into: &block)
+  }
+
+  /// Reads pieces, which have `total` bytes together, into a block one behind the other.
+  func read(
+    _ pieces: [(offset: Int, count: Int)], _ total: Int, into block: inout PageBlock
+  ) throws(SystemCallError) {
+    try block.fill(total) { (room) throws(SystemCallError) in
       var done = 0
-      if offset < fileSize, file != nil {
-        done =
-          try file?.read(at: offset, into: base, count: min(count, fileSize - offset), subject: subject) ?? 0
+      for piece in pieces where piece.count <= room.count - done {
+        try read(
+          at: piece.offset, into: UnsafeMutableRawBufferPointer(rebasing: room[done..<done + piece.count]))
+        done += piece.count
       }
-      if done < count {
-        let start = offset + done - fileSize
-        guard start >= 0, start + count - done <= tail.count else { throw damage }
-        UnsafeMutableRawBufferPointer(rebasing: room[done...]).copyMemory(
-          from: UnsafeRawBufferPointer(rebasing: tail.bytes[start..<start + count - done]))
-      }
-      return count
+      return done
+    }
+  }
+
+  private func read(at offset: Int, into room: UnsafeMutableRawBufferPointer) throws(SystemCallError) {
+    guard let base = room.baseAddress else { return }
+    var done = 0
+    if offset < fileSize, file != nil {
+      done =
+        try file?.read(
+          at: offset, into: base, count: min(room.count, fileSize - offset), subject: subject) ?? 0
+    }
+    if done < room.count {
+      let start = offset + done - fileSize
+      guard start >= 0, start + room.count - done <= tail.count else { throw damage }
+      UnsafeMutableRawBufferPointer(rebasing: room[done...]).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: tail.bytes[start..<start + room.count - done]))
     }
   }
 

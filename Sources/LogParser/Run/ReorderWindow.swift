@@ -9,7 +9,7 @@ import System
 struct ReorderWindow: ~Copyable {
   static let byteLimit = 16 << 20
 
-  private struct Waiting {
+  private struct Waiting: MergeOrdered {
     var seconds: Int64
     var nanoseconds: UInt32
     var input: Int
@@ -30,8 +30,8 @@ struct ReorderWindow: ~Copyable {
   /// Whether the records come from several inputs.
   private let merges: Bool
   private let dropsDuplicates: Bool
-  /// A heap: the earliest record is the first.
-  private var waiting: [Waiting] = []
+  /// The earliest record is the first.
+  private var waiting = MergeHeap<Waiting>()
   private var byteCount = 0
   private var order: UInt64 = 0
   private var newest: Timestamp?
@@ -47,7 +47,7 @@ struct ReorderWindow: ~Copyable {
   /// The number, in the order of arrival, of the record that came last.
   var newestOrder: UInt64 { order }
   /// The number of the record that came first of those that wait; to be asked now and then.
-  var oldestOrder: UInt64 { waiting.lazy.map(\.order).min() ?? .max }
+  var oldestOrder: UInt64 { waiting.unordered.lazy.map(\.order).min() ?? .max }
   /// Records that came after one that was written already and is younger.
   private(set) var late: UInt64 = 0
   /// Whether records went before their time because there were too many.
@@ -118,21 +118,16 @@ struct ReorderWindow: ~Copyable {
     let bytes = Array(scratch.bytes)
     byteCount += bytes.count + Waiting.overhead
     order += 1
-    waiting.append(
+    waiting.push(
       Waiting(
         seconds: record.time.seconds, nanoseconds: record.time.nanoseconds, input: record.input,
         order: order, bytes: bytes))
-    var child = waiting.count - 1
-    while child > 0, case let parent = (child - 1) / 2, waiting[child].precedes(waiting[parent]) {
-      waiting.swapAt(child, parent)
-      child = parent
-    }
   }
 
   private mutating func writeFirst(
     _ write: (borrowing Record) throws(SystemCallError) -> Void
   ) throws(SystemCallError) {
-    let first = popFirst()
+    guard let first = waiting.popFirst() else { return }
     byteCount -= first.bytes.count + Waiting.overhead
     block.fill(first.bytes.count) { room in
       room.copyBytes(from: first.bytes)
@@ -141,20 +136,5 @@ struct ReorderWindow: ~Copyable {
     guard StoredRecord.decode(block.slice(from: 0), into: &record) != nil else { return }
     if written.map({ record.time > $0 }) ?? true { written = record.time }
     try write(record)
-  }
-
-  private mutating func popFirst() -> Waiting {
-    waiting.swapAt(0, waiting.count - 1)
-    let first = waiting.removeLast()
-    var parent = 0
-    while true {
-      var least = parent
-      for child in [2 * parent + 1, 2 * parent + 2] where child < waiting.count {
-        if waiting[child].precedes(waiting[least]) { least = child }
-      }
-      if least == parent { return first }
-      waiting.swapAt(parent, least)
-      parent = least
-    }
   }
 }

@@ -3,15 +3,19 @@ import System
 
 extension Run {
   /// Writes each record as soon as none that comes before it can follow: at once, or when the reorder window has passed.
-  func stream<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
+  ///
+  /// - Parameter isInOrder: whether each input is in order, so that nothing has to wait.
+  func stream<F: RecordFormatter>(
+    _ formatter: F, _ inputs: InputList, isInOrder: Bool = false
+  ) throws(Failure) {
     var source = try RecordSource(
       options, diagnostics, inputs, isFollowed: options.follows, tally: tally, attribution: attribution,
-      streams: true)
+      streams: true, isInOrder: isInOrder)
     var writer = StreamWriter(
       formatter, inputs.names, try openTarget(), isFollowed: options.follows, stop: source.stopDescriptor)
     var window = ReorderWindow(
       nanoseconds: options.reorderWindow ?? 0, dropsDuplicates: options.dropsDuplicates,
-      merges: inputs.items.count > 1)
+      merges: !isInOrder && !options.follows && inputs.items.count > 1)
     var cursor = CursorNotes(path: options.journal?.cursorFile, reader: writer.reader)
     defer {
       statistics.add(source.statistics)
@@ -99,6 +103,11 @@ extension Run {
       }
     } catch {
       throw .message(error.description)
+    }
+    if source.statistics.late > 0 {
+      diagnostics.warning(
+        "\(source.statistics.late) records stand behind younger ones: their file was written to while it was read; run again for all in order"
+      )
     }
     if window.late > 0 {
       let remedy =

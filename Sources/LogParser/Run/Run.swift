@@ -162,7 +162,8 @@ package final class Run {
         options, inputs.items,
         fileInOrder: { (input) throws(SystemCallError) in try SortedFile.look(at: input, options) },
         canReadSideBySide: { items in
-          if InputMerge.isPossible(items) { return true }
+          let isPossible = InputMerge.isPossible(items)
+          if isPossible || options.reorderWindow == nil { return isPossible }
           diagnostics.warning(
             "\(items.count) inputs are too many for --reorder-window to read them side by side (\(InputMerge.inputLimit) at most, \(InputMerge.compressedLimit) of them compressed, fewer under a low ulimit -n): all records are sorted before the first one is written"
           )
@@ -175,6 +176,7 @@ package final class Run {
     switch plan {
     case .inOrder(let file): try writeInOrder(formatter, file, inputs)
     case .followed, .windowed: try stream(formatter, inputs)
+    case .merged: try stream(formatter, inputs, isInOrder: true)
     case .sorted: try writeSorted(formatter, inputs)
     case .checked: try readAll(inputs)
     }

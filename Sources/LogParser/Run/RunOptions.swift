@@ -3,6 +3,10 @@ package struct RunOptions: Sendable {
   /// Paths as given, or `-` for standard input.
   package var files: [String] = []
   package var journal: JournalOptions?
+  /// Which entries are wanted of journal files among ``files``.
+  package var journalFilter = JournalOptions()
+  /// Whether the rotated files of each file are read as well.
+  package var readsRotated = false
   /// Whether to wait for more when the end of the input is reached.
   package var follows = false
   package var inputFormat = InputFormat.auto

@@ -4,13 +4,17 @@ import System
 /// All records of a run in a ``RecordStore``, and the order in which they are to be written.
 ///
 /// As long as they come in order nothing is kept about the single record: the store is read back as it was written, in
-/// constant memory. The first record that is out of order, or a wish to drop duplicates, makes a ``TimeIndex``.
+/// constant memory. The first record that is out of order, or a wish to drop duplicates, makes a ``TimeIndex``; from
+/// there on the records that are in memory are put in order before they are written, so that the writing out reads a few
+/// long pieces instead of many short ones.
 struct SortBuffer: ~Copyable {
   private static let rangeSize = 256 << 10
 
   private var store: RecordStore
   private let dropsDuplicates: Bool
   private var index: TimeIndex?
+  /// The index's entries of the records that are in memory.
+  private var pending: [TimeIndex.Entry] = []
   private var newest: Timestamp?
   private var count: UInt64 = 0
   private var ranges: [Range] = []
@@ -32,15 +36,29 @@ struct SortBuffer: ~Copyable {
     let time = record.time
     if index == nil, let newest, time < newest { try makeIndex() }
     let offset = store.size
-    let length = try store.append(record)
     if index != nil {
-      index?.append(
-        time, offset: offset, length: length, identity: dropsDuplicates ? Self.identity(of: record) : 0)
+      let length = store.appendInMemory(record)
+      pending.append(
+        TimeIndex.Entry(
+          seconds: time.seconds, nanoseconds: time.nanoseconds, length: UInt32(truncatingIfNeeded: length),
+          offset: offset, identity: dropsDuplicates ? Self.identity(of: record) : 0))
+      if store.isFull {
+        arrangePending()
+        try store.flush()
+      }
     } else {
-      extendRange(offset, length)
+      extendRange(offset, try store.append(record))
     }
     newest = time
     count += 1
+  }
+
+  /// Puts the records that are in memory in order.
+  private mutating func arrangePending() {
+    pending.sort { $0.precedes($1) }
+    store.arrange(&pending)
+    index?.append(run: pending)
+    pending.removeAll(keepingCapacity: true)
   }
 
   private mutating func extendRange(_ offset: Int, _ length: Int) {
@@ -60,7 +78,14 @@ struct SortBuffer: ~Copyable {
     while offset < store.size {
       let head = try store.head(at: offset, &block)
       guard head.length >= StoredRecord.Head.size else { throw store.damage }
-      made.append(head.time, offset: offset, length: Int(head.length), identity: 0)
+      if offset < store.memoryOffset {
+        made.append(head.time, offset: offset, length: Int(head.length), identity: 0)
+      } else {
+        pending.append(
+          TimeIndex.Entry(
+            seconds: head.seconds, nanoseconds: head.nanoseconds, length: head.length, offset: offset,
+            identity: 0))
+      }
       offset += Int(head.length)
     }
     index = consume made
@@ -78,6 +103,7 @@ struct SortBuffer: ~Copyable {
 
   /// The pieces of the output in order. To be called once, after the last record.
   mutating func takeJobs() -> Jobs {
+    if index != nil { arrangePending() }
     if let index = index.take() { return Jobs(merge: index.merged(), dropsDuplicates: dropsDuplicates) }
     return Jobs(
       ranges: ranges.map { .range(offset: $0.offset, bytes: $0.bytes, place: $0.place) })

@@ -13,6 +13,7 @@ package struct TimeIndex: ~Copyable {
     /// What tells records of equal time apart when duplicates are dropped; else 0.
     package var identity: UInt64
 
+    /// Records of equal time stay in the order in which they came.
     @inline(__always)
     func precedes(_ other: Entry) -> Bool {
       if seconds != other.seconds { return seconds < other.seconds }
@@ -42,6 +43,15 @@ package struct TimeIndex: ~Copyable {
     if last.count == Self.blockSize { closeBlock() }
   }
 
+  /// Adds entries that are in order among themselves.
+  mutating func append(run: [Entry]) {
+    if run.isEmpty { return }
+    if !last.isEmpty { closeBlock() }
+    blocks.append(run)
+    count += run.count
+    isSorted = false
+  }
+
   private mutating func closeBlock() {
     if !isSorted { last.sort { $0.precedes($1) } }
     blocks.append(last)
@@ -55,60 +65,42 @@ package struct TimeIndex: ~Copyable {
     return Merge(blocks)
   }
 
-  /// Walks the entries of all blocks in order: a heap of the blocks' next entries.
+  /// Walks the entries of all blocks in order.
   package struct Merge {
+    /// The next entry of a block.
+    private struct Next: MergeOrdered {
+      var entry: Entry
+      var block: Int
+
+      @inline(__always)
+      func precedes(_ other: Next) -> Bool { entry.precedes(other.entry) }
+    }
+
     private var blocks: [[Entry]]
+    /// Where each block's next entry but one is.
     private var positions: [Int]
-    private var heap: [Int]
+    private var heap = MergeHeap<Next>()
 
     fileprivate init(_ blocks: [[Entry]]) {
       self.blocks = blocks
-      positions = Array(repeating: 0, count: blocks.count)
-      heap = []
+      positions = Array(repeating: 1, count: blocks.count)
       // Blocks that follow one another need no merging, but cost nothing more than a comparison here.
-      for index in blocks.indices { push(index) }
-    }
-
-    private func precedes(_ a: Int, _ b: Int) -> Bool {
-      blocks[a][positions[a]].precedes(blocks[b][positions[b]])
-    }
-
-    private mutating func push(_ block: Int) {
-      heap.append(block)
-      var child = heap.count - 1
-      while child > 0 {
-        let parent = (child - 1) / 2
-        if !precedes(heap[child], heap[parent]) { return }
-        heap.swapAt(child, parent)
-        child = parent
-      }
-    }
-
-    private mutating func sink() {
-      var parent = 0
-      while true {
-        var least = parent
-        for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count {
-          if precedes(heap[child], heap[least]) { least = child }
-        }
-        if least == parent { return }
-        heap.swapAt(parent, least)
-        parent = least
+      for (index, block) in blocks.enumerated() {
+        if let entry = block.first { heap.push(Next(entry: entry, block: index)) }
       }
     }
 
     package mutating func next() -> Entry? {
-      guard let block = heap.first else { return nil }
-      let entry = blocks[block][positions[block]]
-      positions[block] += 1
-      if positions[block] == blocks[block].count {
-        blocks[block] = []
-        let end = heap.removeLast()
-        if heap.isEmpty { return entry }
-        heap[0] = end
+      guard let next = heap.first else { return nil }
+      let position = positions[next.block]
+      if position < blocks[next.block].count {
+        positions[next.block] += 1
+        heap.replaceFirst(with: Next(entry: blocks[next.block][position], block: next.block))
+      } else {
+        blocks[next.block] = []
+        _ = heap.popFirst()
       }
-      sink()
-      return entry
+      return next.entry
     }
   }
 }

@@ -65,7 +65,7 @@ package struct CommandLineParser<Options> {
       case .none:
         try flag.apply(&options, try boolean(value))
       case .optional(_, let standard):
-        try flag.apply(&options, value ?? negativeNumber(&rest) ?? standard)
+        try flag.apply(&options, value ?? detachedValue(flag, &rest) ?? standard)
       case .choice(_, let choices):
         guard let text = value ?? rest.popFirst() else { throw missing(flag) }
         guard let choice = choices.contains(text) ? text : flag.otherSpelling(text) else {
@@ -82,12 +82,14 @@ package struct CommandLineParser<Options> {
     }
   }
 
-  /// Takes the next argument if it is a number like -1, which can be no option.
-  private func negativeNumber(_ rest: inout ArraySlice<String>) -> String? {
-    guard let next = rest.first, next.count > 1, next.first == "-",
-      next.dropFirst().utf8.allSatisfy({ $0 &- 0x30 < 10 })
-    else { return nil }
+  /// Takes the next argument if it is the value of an option that may stand without one.
+  private func detachedValue(_ flag: Flag<Options>, _ rest: inout ArraySlice<String>) -> String? {
+    guard let next = rest.first, flag.takesNext?(next) ?? Self.isNegativeNumber(next) else { return nil }
     return rest.popFirst()
+  }
+
+  private static func isNegativeNumber(_ text: String) -> Bool {
+    text.count > 1 && text.first == "-" && text.dropFirst().utf8.allSatisfy { $0 &- 0x30 < 10 }
   }
 
   private func missing(_ flag: Flag<Options>) -> UsageError {

@@ -28,6 +28,9 @@ package struct Flag<Options> {
   package let isRepeatable: Bool
   /// The choice that another word means, if that is taken too.
   let otherSpelling: (String) -> String?
+  /// Whether the next argument is the value of an option that may stand without one. Otherwise only a number like -1
+  /// is, which can be no option.
+  package let takesNext: ((String) -> Bool)?
   /// Takes the value (`true` or `false` for an option without one) into the options.
   package let apply: (inout Options, String) throws(UsageError) -> Void
 
@@ -35,7 +38,7 @@ package struct Flag<Options> {
     _ name: String, _ letter: Character? = nil, _ value: Value = .none, in section: String,
     repeatable isRepeatable: Bool = false, _ summary: String, detail: String = "",
     otherSpelling: @escaping (String) -> String? = { _ in nil },
-    apply: @escaping (inout Options, String) throws(UsageError) -> Void
+    takesNext: ((String) -> Bool)? = nil, apply: @escaping (inout Options, String) throws(UsageError) -> Void
   ) {
     self.name = name
     self.letter = letter
@@ -45,6 +48,7 @@ package struct Flag<Options> {
     self.detail = detail
     self.isRepeatable = isRepeatable
     self.otherSpelling = otherSpelling
+    self.takesNext = takesNext
     self.apply = apply
   }
 

@@ -1,0 +1,83 @@
+/// The name of a log file, taken apart as logrotate, the kubelet and others make the names of rotated files: `kata.log.2`,
+/// `kata.log-20260301.gz`, `kata-20260301.log`, `0.log.20260301-050154`.
+struct RotatedName {
+  /// How old a file is among those of its set.
+  private enum Age {
+    /// When the file was rotated: digits, which sort as the times do.
+    case dated(String)
+    /// How many times it was rotated.
+    case numbered(Int)
+    case current
+  }
+
+  let name: String
+  /// What all files of the set are called but for the rotation and the compression.
+  let base: String
+  private let age: Age
+
+  /// Whether this is the file that is still written to.
+  var isCurrent: Bool { if case .current = age { !isCompressed } else { false } }
+  private let isCompressed: Bool
+
+  private static let compressions = [".gz", ".xz", ".zst", ".bz2"]
+
+  init(_ name: String) {
+    self.name = name
+    let plain = Self.compressions.first(where: name.hasSuffix).map { name.dropLast($0.count) } ?? name[...]
+    isCompressed = plain.count < name.count
+    if let (base, age) = Self.rotated(plain) {
+      (self.base, self.age) = (base, age)
+    } else if let dot = plain.lastIndex(of: "."), plain[dot...].dropFirst().allSatisfy(\.isLetter),
+      let (base, age) = Self.rotated(plain[..<dot])
+    {
+      (self.base, self.age) = (base + plain[dot...], age)
+    } else {
+      (base, age) = (String(plain), .current)
+    }
+  }
+
+  /// Takes the mark of a rotation off the end of a name; nil when there is none.
+  private static func rotated(_ name: Substring) -> (base: String, age: Age)? {
+    let tail = name.reversed().prefix { $0.isASCII && $0.isNumber || "-_T".contains($0) }.count
+    // The mark begins behind the last dot, or is the last date in the name.
+    let start = name.index(name.endIndex, offsetBy: -tail)
+    if start > name.startIndex, name[name.index(before: start)] == "." {
+      let mark = name[start...]
+      let base = String(name[..<name.index(before: start)])
+      if mark.count <= 4, let number = Int(mark), !base.isEmpty { return (base, .numbered(number)) }
+      return date(mark).map { (base, .dated($0)) }
+    }
+    for place in name[start...].indices where name[place] == "-" && place > name.startIndex {
+      if let date = date(name[name.index(after: place)...]) { return (String(name[..<place]), .dated(date)) }
+    }
+    return nil
+  }
+
+  /// The digits of a date and time, `20260301`, `2026-03-01`, `20260301-050154` or seconds since 1970; nil for other
+  /// text.
+  private static func date(_ text: Substring) -> String? {
+    let digits = text.filter { $0.isASCII && $0.isNumber }
+    guard let first = text.first, first.isNumber, (8...14).contains(digits.count), text.count <= 19,
+      digits.hasPrefix("20") || digits.hasPrefix("19") || digits.count == 10
+    else { return nil }
+    return digits
+  }
+
+  /// Whether this file comes before another one: the sets by their names, and in a set the oldest first.
+  func precedes(_ other: RotatedName) -> Bool {
+    if base != other.base { return base < other.base }
+    switch (age, other.age) {
+    case (.dated(let date), .dated(let theirs)) where date != theirs: return date < theirs
+    case (.numbered(let number), .numbered(let theirs)) where number != theirs: return number > theirs
+    default: return rank != other.rank ? rank < other.rank : name < other.name
+    }
+  }
+
+  private var rank: Int {
+    switch age {
+    case .dated: 0
+    case .numbered: 1
+    case .current: 2
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import Bytes
+
+/// A boot as journalctl(1) names it: `[ID][±OFFSET]` or `all`.
+enum BootName: Equatable {
+  /// From the newest boot back for 0 and less, from the oldest on for more: 1 is the oldest.
+  case offset(Int)
+  /// The boot of this id, in lower case, or one so many places later in the journal.
+  case id(String, Int)
+  /// Every boot.
+  case all
+
+  private static let idLength = 32
+
+  /// Reads a name; nil when it is none.
+  init?(_ name: String) {
+    if name == "all" {
+      self = .all
+      return
+    }
+    let bytes = name.utf8
+    if bytes.count >= Self.idLength, bytes.prefix(Self.idLength).allSatisfy({ HexDigit.value($0) != nil }) {
+      let rest = name.dropFirst(Self.idLength)
+      guard let first = rest.first else {
+        self = .id(name.lowercased(), 0)
+        return
+      }
+      guard first == "+" || first == "-", let offset = Int(rest) else { return nil }
+      self = .id(name.prefix(Self.idLength).lowercased(), offset)
+      return
+    }
+    guard let offset = Int(name) else { return nil }
+    self = .offset(offset)
+  }
+}
