@@ -8,8 +8,8 @@ struct DetectorTable: Sendable {
   /// In the order in which they are asked: those whose first bytes say most come first.
   static let rows: [Detector] = [
     JournalObject.detector, DockerObject.detector, JSONRecord.detector, ExportEntry.detector,
-    CRIPrefix.detector, SyslogPrefix.detector, JournalctlMarker.detector, KlogPrefix.detector,
-    AuditLine.detector, AgentHead.detector, ConsoleLine.detector, MixedLogfmt.detector,
+    CRIPrefix.detector, LoggerText.detector, SyslogPrefix.detector, JournalctlMarker.detector, KlogPrefix.detector,
+    AuditLine.detector, AgentHead.detector, DatedLine.detector, ConsoleLine.detector, MixedLogfmt.detector,
   ]
 
   private let rows: [Detector]

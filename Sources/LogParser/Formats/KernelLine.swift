@@ -39,6 +39,24 @@ extension KernelLine {
     stampLength(text).map { text.slice(1, $0 - 1).trimmed }
   }
 
+  /// The length of the caller behind the stamp, with its brackets: `[   T17]`, the task, or `[    C1]`, the processor;
+  /// 0 when there is none.
+  static func callerLength(_ text: ByteSlice) -> Int {
+    var scan = TextScanner(text)
+    guard scan.take(UInt8(ascii: "[")) else { return 0 }
+    scan.skipBlanks()
+    guard scan.take(UInt8(ascii: "T")) || scan.take(UInt8(ascii: "C")), scan.number(1, 10) != nil,
+      scan.take(UInt8(ascii: "]"))
+    else { return 0 }
+    return scan.index
+  }
+
+  /// The caller behind the stamp, as it is written.
+  static func caller(_ text: ByteSlice) -> ByteSlice? {
+    let length = callerLength(text)
+    return length == 0 ? nil : text.slice(1, length - 1).trimmed
+  }
+
   /// Whether the agent's JSON begins somewhere in `text`.
   static func hasAgentObject(_ text: ByteSlice) -> Bool { agentObjectStart(text) != nil }
 

@@ -13,6 +13,7 @@ struct TextRecord {
     case agent
     /// The guest's console: the kernel's line or another program's.
     case console
+    /// A logger's line: klog's or one of ``LoggerText``.
     case klog
     /// Words.
     case plain
@@ -43,7 +44,8 @@ struct TextRecord {
 
   private func complete(_ record: inout Record, _ wrapper: Wrapper, _ shape: Shape) {
     if let time = wrapper.time, record.time.isUnset { record.time = time }
-    if record.name.isEmpty { record.name = wrapper.identifier }
+    // A logger's text names its module, its carrier the program.
+    if record.name.isEmpty || shape == .klog && !wrapper.identifier.isEmpty { record.name = wrapper.identifier }
     if record.pid == 0 { record.pid = wrapper.pid }
     if record.level.isEmpty { record.level = wrapper.level }
     if !wrapper.host.isEmpty { record.setField("host", wrapper.host) }
@@ -58,6 +60,7 @@ struct TextRecord {
       return record.fields.value(of: "ts") != nil || !hasTime && record.source == "agent" ? .agent : .json
     }
     if Self.looksLikeLogfmt(text), readLogfmt(text, into: &record) { return .logfmt }
+    if rules.isLenient, LoggerText.read(text, into: &record) || AuditLine.read(text, into: &record) { return .klog }
     if let (klog, place) = KlogPrefix.read(text, reference: reference) {
       record.time = klog.time ?? .unset
       record.level = klog.level
@@ -73,6 +76,7 @@ struct TextRecord {
     if KernelLine.hasAgentObject(text) || isConsole && !isNative {
       return try readConsole(text, into: &record, hasTime: hasTime)
     }
+    if rules.isLenient, DatedLine.read(text, into: &record) { return .klog }
     record.message = text
     return .plain
   }
@@ -157,6 +161,10 @@ struct TextRecord {
     if let length = KernelLine.stampLength(text) {
       if let stamp = KernelLine.stamp(text) { record.setField("kernel_time", stamp) }
       text = text.dropFirst(length)
+      if let caller = KernelLine.caller(text) {
+        record.setField("kernel_caller", caller)
+        text = text.dropFirst(KernelLine.callerLength(text))
+      }
       if text.hasPrefix(" ") { text = text.dropFirst(1) }
       record.name = record.arena.copy("kernel" as StaticString)
     }
