@@ -38,6 +38,9 @@ struct OpenInput: ~Copyable {
     reader.next(&file.lines, into: &record)
   }
 
+  /// Whether a record of several lines waits for the next of them.
+  mutating func holdsBlock() -> Bool { reader.holdsBlock }
+
   /// As ``LineReader/waitUntilReadable(orFor:_:)``.
   func waitUntilReadable(orFor stop: Int32?, _ patience: Int32) throws(SystemCallError) -> Bool {
     try file.lines.waitUntilReadable(orFor: stop, patience)

@@ -6,14 +6,24 @@ extension RecordReader {
   mutating func decide(isMixed: Bool, time: Timestamp) {
     if isMixed { context.isMixed = true } else { isLogfmt = true }
     if lastTime == nil { lastTime = time }
+    while let line = replay.next() { held.append(line.slice, line.line) }
     held.replay()
   }
 
   /// A record was read: it is ready unless it has no time yet.
-  mutating func take(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
+  mutating func take(
+    _ line: ByteSlice, _ number: UInt64, _ record: inout Record, by row: Int? = nil
+  ) -> Outcome? {
     context.isMixed = true
+    if number == cutLine { record.marks.insert(.isTruncated) }
+    let takesIndented = row.map { table.takesIndented($0) } ?? false
+    if let row {
+      noteOrigin(record, line, row: row)
+      if isConsole, table.isOfEitherSide(row) { record.source = AgentRecord.consoleSource }
+    }
     if record.time.isUnset {
       guard let lastTime else { return hold(line, number) }
+      noteOpening(record, line, takesIndented: takesIndented)
       inherit(lastTime, &record)
       return .record
     }
@@ -23,6 +33,7 @@ extension RecordReader {
       return nil
     }
     lastTime = record.time
+    noteOpening(record, line, takesIndented: takesIndented)
     return .record
   }
 
@@ -64,9 +75,10 @@ extension RecordReader {
     record.line = number
     record.message = record.arena.copy(ConsoleText.display(line, &record.arena))
     if record.message.count != line.count { record.setField("console", record.arena.copy(line)) }
-    record.marks.insert(.isRaw)
-    if isCut { record.marks.insert(.isTruncated) }
-    record.setField("kata-log-parser-raw", record.arena.copy("true" as StaticString))
+    let isMessage = isConsole && rules.isLenient
+    if isMessage { keepConsoleText(&record) } else { record.marks.insert(.isRaw) }
+    if isCut { record.marks.insert(.isTruncated) } else { noteOpening(record, line, takesIndented: false) }
+    if !isMessage { record.setField("kata-log-parser-raw", record.arena.copy("true" as StaticString)) }
     inherit(lastTime, &record)
     return .record
   }
