@@ -63,7 +63,7 @@ struct JSONBlock: ~Copyable {
 
   /// Whether a line may go on with what is open.
   func mayContinue(_ line: ByteSlice) -> Bool {
-    if isInText { return !line.hasPrefix("{\"") && !LogfmtRecord.begins(line) }
+    if isInText { return !line.hasPrefix("{") && !LogfmtRecord.begins(line) }
     guard let first = line.bytes.first else { return true }
     return first <= 0x20 || first == 0x22 || first == 0x2c || first == 0x3a || first == 0x5b || first == 0x5d
       || first == 0x7b || first == 0x7d || first == 0x2d || first.isDigit || line.hasPrefix("true")
@@ -142,7 +142,7 @@ struct JSONBlock: ~Copyable {
     return closers.isEmpty ? .complete : nil
   }
 
-  /// What is whole of an object that was cut: its members but the last, or those with the last one's text as far as it
+  /// What is whole of an object that was cut: its members but the last, and those with the last one's text as far as it
   /// came.
   func rest() -> [Part] {
     guard !isList, !bytes.isEmpty else { return [] }
@@ -152,7 +152,7 @@ struct JSONBlock: ~Copyable {
     whole.append(contentsOf: closers.reversed())
     var shorter = Array(bytes[..<wholeEnd])
     shorter.append(0x7d)
-    return [Part(bytes: whole, line: firstLine)] + (wholeEnd > 0 ? [Part(bytes: shorter, line: firstLine)] : [])
+    return (wholeEnd > 0 ? [Part(bytes: shorter, line: firstLine)] : []) + [Part(bytes: whole, line: firstLine)]
   }
 }
 

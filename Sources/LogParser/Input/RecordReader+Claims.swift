@@ -6,7 +6,7 @@ extension RecordReader {
   mutating func decide(isMixed: Bool, time: Timestamp) {
     if isMixed { context.isMixed = true } else { isLogfmt = true }
     if lastTime == nil { lastTime = time }
-    while let line = replay.next() { held.append(line.slice, line.line) }
+    while let line = objects.next() ?? replay.next() { held.append(line.slice, line.line) }
     held.replay()
   }
 

@@ -5,7 +5,8 @@ extension RecordReader {
   /// Begins an object with a line, or keeps the line raw where it was tried already.
   mutating func openObject(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     context.isMixed = true
-    if number == brokenLine { return unclaimed(line, number, &record) }
+    // What waited for a time was tried before.
+    if number == brokenLine || held.isReplaying { return unclaimed(line, number, &record) }
     return proceed(object.open(line, number))
   }
 
@@ -22,7 +23,7 @@ extension RecordReader {
       giveUpObject()
       return nil
     }
-    for part in object.parts { replay.append(part.bytes, part.line) }
+    for part in object.parts { objects.append(part.bytes, part.line) }
     object.parts = []
     if case .complete = progress { object.close() }
     return nil
@@ -34,7 +35,7 @@ extension RecordReader {
     let lines = object.lines
     for candidate in object.rest() where isCutRecord(candidate.bytes) {
       cutLine = candidate.line
-      replay.append(candidate.bytes, candidate.line)
+      objects.append(candidate.bytes, candidate.line)
       return
     }
     brokenLine = lines.first?.line ?? 0

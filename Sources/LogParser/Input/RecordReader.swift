@@ -40,7 +40,10 @@ package struct RecordReader: ~Copyable {
   var parts: PartialLines
   var entry: ExportEntry
   var cut = CutRecord()
+  /// The lines of an object that was none.
   var replay = ReplayQueue()
+  /// Objects whose lines were joined.
+  var objects = ReplayQueue()
   var object = JSONBlock()
   /// The line of an object that was cut and of which the rest is read.
   var cutLine: UInt64 = 0
@@ -106,7 +109,12 @@ package struct RecordReader: ~Copyable {
     _ lines: inout LineReader, into record: inout Record
   ) -> Outcome {
     while true {
-      if let waiting = replay.next() ?? held.nextToReplay() {
+      if let waiting = objects.next() ?? held.nextToReplay() {
+        let number = waiting.line
+        if let outcome = handle(waiting.slice, number, &record) { return outcome }
+        continue
+      }
+      if let waiting = replay.next() {
         let number = waiting.line
         if let outcome = readNext(waiting.slice, number, &record) { return outcome }
         continue
@@ -124,7 +132,7 @@ package struct RecordReader: ~Copyable {
       case .end:
         if isFollowed { return .end }
         if object.isOpen { giveUpObject() } else if let outcome = finish(&record) { return outcome }
-        if held.isReplaying || !replay.isEmpty { continue }
+        if held.isReplaying || !replay.isEmpty || !objects.isEmpty { continue }
         return .end
       case .pause: return .pause
       case .tooLong(let count):
