@@ -24,8 +24,9 @@ enum DatedLine {
       guard scanner.next == UInt8(ascii: " ") else { return false }
     }
     guard scanner.isAtEnd || scanner.next.map({ !$0.isWordByte }) == true else { return false }
-    record.time = time
     let rest = scanner.rest
+    if PastedText.hasRecord(rest) { return false }
+    record.time = time
     record.message = rest.trimmedSeparators
     if let (start, end, level) = level(rest, &record.arena) {
       record.level = level

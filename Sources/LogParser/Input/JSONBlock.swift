@@ -1,4 +1,5 @@
 import Bytes
+import System
 
 /// A JSON object over several lines while they come: printed prettily, or with the line ends of its texts as they are. In a
 /// list, such as `kubectl get -o json` prints, each item is one.
@@ -27,6 +28,7 @@ struct JSONBlock: ~Copyable {
   /// The lines since the start, or since the item's start.
   private(set) var lines: [Part] = []
   private var bytes: [UInt8] = []
+  private var openedAt: UInt64 = 0
   private var partLine: UInt64 = 0
   private var byteCount = 0
   private var closers: [UInt8] = []
@@ -61,6 +63,9 @@ struct JSONBlock: ~Copyable {
 
   mutating func close() { isOpen = false }
 
+  /// Whether a paused input has been waited for long enough.
+  var isDue: Bool { MonotonicClock.nanoseconds &- openedAt >= UInt64(RecordBlock.patience) * 1_000_000 }
+
   /// Whether a line may go on with what is open.
   func mayContinue(_ line: ByteSlice) -> Bool {
     if isInText { return !line.hasPrefix("{") && !LogfmtRecord.begins(line) }
@@ -72,6 +77,7 @@ struct JSONBlock: ~Copyable {
 
   mutating func add(_ line: ByteSlice, _ number: UInt64) -> Progress {
     byteCount += line.count + 1
+    openedAt = MonotonicClock.nanoseconds
     lines.append(Part(bytes: Array(line.bytes), line: number))
     guard lines.count <= Self.lineLimit, byteCount <= Self.byteLimit else { return .broken }
     if !bytes.isEmpty {

@@ -54,6 +54,8 @@ extension RecordReader {
   mutating func unclaimed(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     if context.isMixed || rules.isLenient || format != .auto {
       if line.trimmed.isEmpty { return nil }
+      var outcome: Outcome?
+      if readPasted(line, number, &record, into: &outcome) { return outcome }
       return keepRaw(line, number, &record)
     }
     if isLogfmt { return readLogfmt(line, number, &record) }

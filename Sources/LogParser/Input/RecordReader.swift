@@ -45,6 +45,10 @@ package struct RecordReader: ~Copyable {
   /// Objects whose lines were joined.
   var objects = ReplayQueue()
   var object = JSONBlock()
+  var wrapped = WrappedLine()
+  /// The line that is read in place of the one that was pasted, and the one that a record borrows from.
+  var repair: HeldLines.Line?
+  var keptRepair: HeldLines.Line?
   /// The line of an object that was cut and of which the rest is read.
   var cutLine: UInt64 = 0
   /// The line of an object that has no end.
@@ -89,7 +93,7 @@ package struct RecordReader: ~Copyable {
   mutating func endFollowing() { isFollowed = false }
 
   /// Whether a record of several lines waits for the next of them.
-  var holdsBlock: Bool { block.isOpen }
+  var holdsBlock: Bool { block.isOpen || object.isOpen }
 
   /// Reads the next record into `record`.
   package mutating func next(
@@ -116,7 +120,7 @@ package struct RecordReader: ~Copyable {
       }
       if let waiting = replay.next() {
         let number = waiting.line
-        if let outcome = readNext(waiting.slice, number, &record) { return outcome }
+        if let outcome = readNext(waiting.slice, number, &record, isWrapped: replay.isEmpty && mayBeWrapped(waiting.slice, number, lines)) { return outcome }
         continue
       }
       if entry.isOpen {
@@ -130,24 +134,34 @@ package struct RecordReader: ~Copyable {
       }
       switch lines.next() {
       case .end:
-        if isFollowed { return .end }
-        if object.isOpen { giveUpObject() } else if let outcome = finish(&record) { return outcome }
+        if isFollowed, !closeLate() { return .end }
+        if wrapped.isOpen { closeWrapped() } else if object.isOpen { giveUpObject() } else if let outcome = finish(&record) { return outcome }
         if held.isReplaying || !replay.isEmpty || !objects.isEmpty { continue }
         return .end
-      case .pause: return .pause
+      case .pause: if !closeLate() { return .pause }
       case .tooLong(let count):
         line += 1
         return .problem(.tooLong(count, limit: recordLimit), line: line)
       case .text(let slice):
         line += 1
-        if let outcome = readNext(slice, line, &record) { return outcome }
+        if let outcome = readNext(slice, line, &record, isWrapped: mayBeWrapped(slice, line, lines)) { return outcome }
       }
     }
   }
 
   @inline(__always)
-  private mutating func readNext(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
+  private mutating func readNext(
+    _ line: ByteSlice, _ number: UInt64, _ record: inout Record, isWrapped: Bool
+  ) -> Outcome? {
     if object.isOpen { return addToObject(line, number) }
+    if wrapped.isOpen {
+      addToWrapped(line, number, &record)
+      return nil
+    }
+    if isWrapped {
+      wrapped.open(line, number)
+      return nil
+    }
     return handle(line, number, &record)
   }
 
@@ -169,19 +183,20 @@ package struct RecordReader: ~Copyable {
   }
 
   /// Reads one line; nil when it gave no record by itself.
-  private mutating func handle(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
+  mutating func handle(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     record.reset()
     record.line = number
     if format == .logfmt { return readLogfmt(line, number, &record) }
     if format == .auto, LogfmtRecord.begins(line) {
       let outcome = readLogfmt(line, number, &record)
       hostCount &+= 1
-      if !held.isEmpty, !held.isReplaying {
+      // A line that could not be read waits already.
+      if outcome != nil, !held.isEmpty, !held.isReplaying {
         held.append(line, number)
         decide(isMixed: context.isMixed, time: lastTime ?? reference)
         return nil
       }
-      isLogfmt = true
+      if outcome != nil { isLogfmt = true }
       return outcome
     }
     do throws(RecordProblem) {
@@ -198,7 +213,11 @@ package struct RecordReader: ~Copyable {
       lastTime = record.time
       return .record
     } catch {
-      if rules.isLenient { return keepRaw(line, number, &record) }
+      if rules.isLenient {
+        var outcome: Outcome?
+        if readPasted(line, number, &record, into: &outcome) { return outcome }
+        return keepRaw(line, number, &record)
+      }
       return .problem(error, line: number)
     }
   }
