@@ -8,7 +8,7 @@ enum DatedLine {
 
   static let detector = Detector(shape: "dated", firstBytes: "[0123456789") {
     (line, context, record) throws(RecordProblem) in
-    guard context.rules.isLenient, read(line, into: &record) else { return .passed }
+    guard context.rules.readsLoggers, read(line, into: &record) else { return .passed }
     record.fields.sortKeepingLast()
     return .record
   }

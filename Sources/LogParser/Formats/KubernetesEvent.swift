@@ -5,7 +5,7 @@ import Bytes
 enum KubernetesEvent {
   static let detector = Detector(shape: "kubernetes-events", firstBytes: "{") {
     (line, context, record) throws(RecordProblem) in
-    guard context.rules.isLenient, context.object.read(line, &record.arena),
+    guard context.rules.readsLoggers, context.object.read(line, &record.arena),
       let names = Names(context.object.members)
     else { return .passed }
     names.read(context.object.members, into: &record)

@@ -8,7 +8,7 @@ import Bytes
 enum LoggerText {
   static let detector = Detector(shape: "loggers", firstBytes: "[0123456789TDIWEFPcqk/\u{1b}") {
     (line, context, record) throws(RecordProblem) in
-    guard context.rules.isLenient, read(line, into: &record) else { return .passed }
+    guard context.rules.readsLoggers, read(line, into: &record) else { return .passed }
     record.fields.sortKeepingLast()
     return .record
   }

@@ -8,6 +8,8 @@ package struct ReadingRules: Sendable {
   package var isStrict = false
   /// Whether whatever a person can read becomes a record: what is missing is empty, and a line of no format is kept raw.
   package var isLenient = false
+  /// Whether the lines of loggers without anything of the host around them are records; the existing tool kept them raw.
+  var readsLoggers: Bool { isLenient || isStrict }
 
   package init() {}
 }
