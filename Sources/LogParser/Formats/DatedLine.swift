@@ -61,7 +61,8 @@ enum DatedLine {
 
   /// Takes the process and the logger that stand before the level, or, as zap writes them, behind it between tabs.
   private static func takePlaces(_ before: ByteSlice, tabs: ByteSlice, _ record: inout Record) {
-    let word = before.trimmedSeparators
+    var word = before.trimmedSeparators
+    while let last = word.bytes.last, last <= 0x20 || last == 0x2d || last == 0x3a { word = word.prefix(word.count - 1) }
     if let pid = DecimalNumber.parse(word), pid > 0 {
       record.pid = pid
     } else if !word.isEmpty, !word.contains(UInt8(ascii: " ")) {

@@ -7,10 +7,10 @@ import Bytes
 struct DetectorTable: Sendable {
   /// In the order in which they are asked: those whose first bytes say most come first.
   static let rows: [Detector] = [
-    JournalObject.detector, DockerObject.detector, JSONRecord.detector, KubernetesEvent.detector,
-    AgentHead.detector, JSONBlock.detector, ExportEntry.detector,
-    CRIPrefix.detector, LoggerText.detector, SyslogPrefix.detector, JournalctlMarker.detector, KlogPrefix.detector,
-    AuditLine.detector, DatedLine.detector, ConsoleLine.detector, MixedLogfmt.detector,
+    JournalObject.detector, DockerObject.detector, KubernetesEvent.detector, JSONRecord.detector,
+    AgentHead.detector, JSONBlock.detector, ExportEntry.detector, CRIPrefix.detector, LoggerText.detector,
+    SyslogPrefix.detector, JournalctlMarker.detector, KlogPrefix.detector, AuditLine.detector, DatedLine.detector,
+    ConsoleLine.detector, MixedLogfmt.detector,
   ]
 
   private let rows: [Detector]

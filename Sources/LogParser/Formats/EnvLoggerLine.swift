@@ -9,7 +9,9 @@ enum EnvLoggerLine {
   static func read(_ text: ByteSlice, into record: inout Record) -> Bool {
     var scanner = TextScanner(text)
     guard scanner.take(UInt8(ascii: "[")) else { return false }
-    let time = scanner.next.map { $0 &- UInt8(ascii: "0") < 10 } == true ? scanner.dateAndTime() : nil
+    let isDated = scanner.next?.isDigit ?? false
+    let time = isDated ? scanner.dateAndTime() : nil
+    if isDated, time == nil { return false }
     if let time, scanner.take(UInt8(ascii: "]")) { return readPlaced(&scanner, time, into: &record) }
     scanner.skipBlanks()
     let start = scanner.rest

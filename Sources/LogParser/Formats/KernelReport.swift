@@ -23,10 +23,25 @@ enum KernelReport {
   ]
 
   static func begins(_ text: ByteSlice) -> Bool {
-    for head in heads where text.hasPrefix(head) { return true }
-    if let place = text.range(of: " invoked oom-killer:") { return place <= 40 }
+    guard let first = text.bytes.first else { return false }
+    if firstBytes.contains(first) {
+      for head in heads where text.hasPrefix(head) { return true }
+    }
+    if invokesKiller(text) { return true }
     if text.hasPrefix("rcu: INFO: ") || text.hasPrefix("INFO: ") {
       return text.range(of: "stall") != nil || text.range(of: "blocked for more than") != nil
+    }
+    return false
+  }
+
+  private static let firstBytes = Set("BkKOgUIwW-dist".utf8)
+
+  /// `stress invoked oom-killer: …`; a worker's name has colons, too.
+  private static func invokesKiller(_ text: ByteSlice) -> Bool {
+    var from = 0
+    while let colon = text.firstIndex(of: UInt8(ascii: ":"), from: from), colon <= 56 {
+      if text.prefix(colon).hasSuffix(" invoked oom-killer") { return true }
+      from = colon + 1
     }
     return false
   }

@@ -5,12 +5,22 @@ import Bytes
 enum KubernetesEvent {
   static let detector = Detector(shape: "kubernetes-events", firstBytes: "{") {
     (line, context, record) throws(RecordProblem) in
-    guard context.rules.readsLoggers, context.object.read(line, &record.arena),
-      let names = Names(context.object.members)
-    else { return .passed }
+    guard context.rules.readsLoggers, mayBe(line) else { return .passed }
+    if line.range(of: "\"items\"") != nil { return context.rules.isLenient ? .object : .passed }
+    guard context.object.read(line, &record.arena), let names = Names(context.object.members) else { return .passed }
     names.read(context.object.members, into: &record)
     return .record
   }
+
+  /// Whether a line may be an event or a list of events. Loggers' lines, which are many, are told by their first member.
+  private static func mayBe(_ line: ByteSlice) -> Bool {
+    for start in loggersStarts where line.hasPrefix(start) { return false }
+    return line.range(of: "\"involvedObject\"") != nil || line.range(of: "\"regarding\"") != nil
+  }
+
+  private static let loggersStarts: [StaticString] = [
+    "{\"msg\"", "{\"level\"", "{\"time\"", "{\"ts\"", "{\"log\"", "{\"message\"",
+  ]
 
   /// Where the members are: what watches wrap events in is a part of their names.
   private struct Names {

@@ -18,7 +18,10 @@ enum LoggerText {
   static func read(_ text: ByteSlice, into record: inout Record) -> Bool {
     guard let first = text.bytes.first else { return false }
     switch first {
-    case UInt8(ascii: "["): return EnvLoggerLine.read(text, into: &record) || FuseDaemonLine.read(text, into: &record)
+    case UInt8(ascii: "["):
+      // The kernel's stamp, which is frequent.
+      if text.peek(1) == UInt8(ascii: " ") { return false }
+      return EnvLoggerLine.read(text, into: &record) || FuseDaemonLine.read(text, into: &record)
     case UInt8(ascii: "0")...UInt8(ascii: "9"): return readDated(text, into: &record)
     case UInt8(ascii: "c"): return CloudHypervisorLine.read(text, into: &record)
     case UInt8(ascii: "q"), UInt8(ascii: "k"), UInt8(ascii: "/"):

@@ -24,6 +24,10 @@ enum TracingLine {
         scanner = behind
       }
     }
+    if let brace = target.lastIndex(of: UInt8(ascii: "}")), target.peek(brace + 1) == UInt8(ascii: ":") {
+      spans = target.prefix(brace + 1)
+      target = target.dropFirst(brace + 2)
+    }
     record.time = time
     record.level = level
     record.setTarget(target)

@@ -163,7 +163,7 @@ struct JSONBlock: ~Copyable {
 }
 
 extension JSONBlock {
-  /// A line on which an object begins that does not end on it, or the list of a Kubernetes tool.
+  /// A line on which an object begins that does not end on it.
   static let detector = Detector(shape: "json", firstBytes: "{") { (line, context, _) throws(RecordProblem) in
     guard context.rules.isLenient, isHead(line) else { return .passed }
     return .object
@@ -173,9 +173,7 @@ extension JSONBlock {
     var scanner = TextScanner(line)
     _ = scanner.take(UInt8(ascii: "{"))
     scanner.skipBlanks()
-    guard scanner.isAtEnd || scanner.next == UInt8(ascii: "\"") else { return false }
-    if isOpen(line) { return true }
-    return line.range(of: "\"items\"") != nil && line.range(of: "\"kind\"") != nil
+    return (scanner.isAtEnd || scanner.next == UInt8(ascii: "\"")) && isOpen(line)
   }
 
   /// Whether an object or a text in it is open at the end of the line.
