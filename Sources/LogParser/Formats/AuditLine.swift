@@ -13,7 +13,8 @@ enum AuditLine {
 
   /// Reads the line if it is audit's; else the record stays as it was.
   static func read(_ line: ByteSlice, into record: inout Record) -> Bool {
-    guard let first = line.bytes.first, first == 0x74 || first == 0x6e || first == 0x61, let event = Event(line)
+    guard let first = line.bytes.first, first == 0x74 || first == 0x6e || first == 0x61,
+      let event = Event(line)
     else { return false }
     event.fill(&record)
     return true

@@ -22,7 +22,9 @@ enum BlockKind {
   var needsSecondLine: Bool { self == .rustError || self == .indented }
 
   /// The level of such a record that states none.
-  var level: ByteSlice { self == .indented ? .empty : self == .rustError ? LevelName.error : LevelName.critical }
+  var level: ByteSlice {
+    self == .indented ? .empty : self == .rustError ? LevelName.error : LevelName.critical
+  }
 
   /// The kind of the block that a message begins.
   static func beginning(with text: ByteSlice, isKernels: Bool) -> BlockKind? {
@@ -57,7 +59,8 @@ enum RustPanic {
   /// Whether a line belongs to a backtrace, or is a note of the panic's.
   static func continues(_ text: ByteSlice) -> Bool {
     text.hasPrefix("note: ") || text.hasPrefix("stack backtrace:") || text.hasPrefix("Caused by:")
-      || text.hasPrefix("Stack backtrace:") || text.hasPrefix("Aborted") || text.hasPrefix("fatal runtime error:")
+      || text.hasPrefix("Stack backtrace:") || text.hasPrefix("Aborted")
+      || text.hasPrefix("fatal runtime error:")
       || text.hasPrefix("thread panicked while processing") || isFrame(text)
   }
 
@@ -113,7 +116,9 @@ enum GoPanic {
 
   /// `package.(*Type).function(0x1, {0x2, 0x3})`: one word and its arguments.
   private static func isCall(_ text: ByteSlice) -> Bool {
-    guard text.hasSuffix(")"), let open = text.firstIndex(of: UInt8(ascii: "(")), open > 0 else { return false }
+    guard text.hasSuffix(")"), let open = text.firstIndex(of: UInt8(ascii: "(")), open > 0 else {
+      return false
+    }
     let name = text.prefix(open)
     return name.contains(UInt8(ascii: ".")) && !name.contains(UInt8(ascii: " "))
   }

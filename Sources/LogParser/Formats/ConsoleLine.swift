@@ -13,7 +13,8 @@ enum ConsoleLine {
     }
     guard
       KernelLine.stampLength(line) != nil || line.contains(0x1b) || KernelLine.hasPriority(line)
-        || context.rules.isLenient && SystemdStatus.level(of: line) != nil || KernelLine.hasAgentObject(line) || ConsoleText.rustLiteral(line, &record.arena) != nil
+        || context.rules.isLenient && SystemdStatus.level(of: line) != nil || KernelLine.hasAgentObject(line)
+        || ConsoleText.rustLiteral(line, &record.arena) != nil
     else { return .passed }
     let claim = try context.claim(Wrapper(line), &record)
     if context.rules.isLenient, record.level.isEmpty, let level = SystemdStatus.level(of: record.message) {

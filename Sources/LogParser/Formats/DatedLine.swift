@@ -55,14 +55,17 @@ enum DatedLine {
   }
 
   private static func isEdge(_ byte: UInt8) -> Bool {
-    byte == 0x3a || byte == 0x5d || byte == 0x5b || byte == 0x29 || byte == 0x28 || byte == 0x3e || byte == 0x3c
+    byte == 0x3a || byte == 0x5d || byte == 0x5b || byte == 0x29 || byte == 0x28 || byte == 0x3e
+      || byte == 0x3c
       || byte == 0x7c || byte == 0x2c
   }
 
   /// Takes the process and the logger that stand before the level, or, as zap writes them, behind it between tabs.
   private static func takePlaces(_ before: ByteSlice, tabs: ByteSlice, _ record: inout Record) {
     var word = before.trimmedSeparators
-    while let last = word.bytes.last, last <= 0x20 || last == 0x2d || last == 0x3a { word = word.prefix(word.count - 1) }
+    while let last = word.bytes.last, last <= 0x20 || last == 0x2d || last == 0x3a {
+      word = word.prefix(word.count - 1)
+    }
     if let pid = DecimalNumber.parse(word), pid > 0 {
       record.pid = pid
     } else if !word.isEmpty, !word.contains(UInt8(ascii: " ")) {
@@ -70,7 +73,9 @@ enum DatedLine {
     }
     guard tabs.peek(0) == 0x09 else { return }
     var rest = tabs.dropFirst(1)
-    while let tab = rest.firstIndex(of: 0x09), case let part = rest.prefix(tab), !part.contains(UInt8(ascii: " ")) {
+    while let tab = rest.firstIndex(of: 0x09), case let part = rest.prefix(tab),
+      !part.contains(UInt8(ascii: " "))
+    {
       if record.source.isEmpty { record.source = part } else { record.setField("location", part) }
       rest = rest.dropFirst(tab + 1)
     }

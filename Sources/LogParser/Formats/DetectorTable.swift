@@ -9,7 +9,8 @@ struct DetectorTable: Sendable {
   static let rows: [Detector] = [
     JournalObject.detector, DockerObject.detector, KubernetesEvent.detector, JSONRecord.detector,
     AgentHead.detector, JSONBlock.detector, ExportEntry.detector, CRIPrefix.detector, LoggerText.detector,
-    SyslogPrefix.detector, JournalctlMarker.detector, KlogPrefix.detector, AuditLine.detector, DatedLine.detector,
+    SyslogPrefix.detector, JournalctlMarker.detector, KlogPrefix.detector, AuditLine.detector,
+    DatedLine.detector,
     ConsoleLine.detector, MixedLogfmt.detector,
   ]
 

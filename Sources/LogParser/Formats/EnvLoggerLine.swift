@@ -40,7 +40,9 @@ enum EnvLoggerLine {
     scanner.skipBlanks()
     guard let word = scanner.word(), let level = LevelWord.level(word, &record.arena) else { return false }
     scanner.skipBlanks()
-    guard scanner.take(UInt8(ascii: "[")), let place = scanner.word(upTo: UInt8(ascii: "]")) else { return false }
+    guard scanner.take(UInt8(ascii: "[")), let place = scanner.word(upTo: UInt8(ascii: "]")) else {
+      return false
+    }
     record.time = time
     record.level = level
     record.source = place

@@ -8,7 +8,11 @@ enum FuseDaemonLine {
     var time = Timestamp.unset
     if !text.hasPrefix("[ID: ") {
       guard scanner.take(UInt8(ascii: "[")) else { return false }
-      if let read = scanner.dateAndTime() { time = read } else if scanner.number(1, 18) == nil { return false }
+      if let read = scanner.dateAndTime() {
+        time = read
+      } else if scanner.number(1, 18) == nil {
+        return false
+      }
       guard scanner.take("] ") else { return false }
     }
     guard scanner.take("[ID: "), let thread = scanner.word(upTo: UInt8(ascii: "]")),

@@ -5,21 +5,29 @@ import Bytes
 enum KernelReport {
   private static let heads: [StaticString] = [
     "BUG: ", "kernel BUG at", "Kernel panic - not syncing", "Oops", "general protection fault",
-    "Unable to handle kernel", "Internal error: ", "watchdog: BUG:", "------------[ cut here ]", "WARNING: CPU:",
+    "Unable to handle kernel", "Internal error: ", "watchdog: BUG:", "------------[ cut here ]",
+    "WARNING: CPU:",
     "divide error:", "invalid opcode:", "double fault:", "Illegal instruction", "stack segment:", "int3:",
     "traps: PANIC:", "Unhandled fault:", "Insufficient stack space",
   ]
 
   private static let parts: [StaticString] = [
-    "CPU: ", "Hardware name:", "Call Trace:", "Call trace:", "RIP: ", "RSP: ", "Code: ", "CR2", "FS: ", "CS: ",
-    "PKRU", "Modules linked in", "Tainted", "task: ", "Stack:", "Task in /", "Memory limit reached", "Workqueue:",
-    "pstate", "pc :", "lr :", "sp :", "pc : ", "Krnl ", "Kernel Offset", "Rebooting in", "Dumping ftrace", "mem_cgroup",
-    "Mem-Info", "active_anon", "Node ", "lowmem_reserve", "oom-kill:", "Out of memory", "Memory cgroup out of memory",
+    "CPU: ", "Hardware name:", "Call Trace:", "Call trace:", "RIP: ", "RSP: ", "Code: ", "CR2", "FS: ",
+    "CS: ",
+    "PKRU", "Modules linked in", "Tainted", "task: ", "Stack:", "Task in /", "Memory limit reached",
+    "Workqueue:",
+    "pstate", "pc :", "lr :", "sp :", "pc : ", "Krnl ", "Kernel Offset", "Rebooting in", "Dumping ftrace",
+    "mem_cgroup",
+    "Mem-Info", "active_anon", "Node ", "lowmem_reserve", "oom-kill:", "Out of memory",
+    "Memory cgroup out of memory",
     "Memory cgroup stats", "Tasks state", "memory: usage", "swap: usage", "kmem: usage", "memory+swap: usage",
-    "Call Trace", "Sending NMI", "NMI backtrace", "Supported:", "Comm: ", "Mem abort info:", "Data abort info:",
-    "user pgtable:", "swapper pgtable:", "Internal error:", "DR", "ORIG_RAX", "EIP: ", "ESP: ", "EAX: ", "Last Breaking",
+    "Call Trace", "Sending NMI", "NMI backtrace", "Supported:", "Comm: ", "Mem abort info:",
+    "Data abort info:",
+    "user pgtable:", "swapper pgtable:", "Internal error:", "DR", "ORIG_RAX", "EIP: ", "ESP: ", "EAX: ",
+    "Last Breaking",
     "irq event stamp", "hardirqs ", "softirqs ", "PGD ", "PC is at", "LR is at", "Free swap", "Total swap",
-    "SMP: stopping", "SMP NOPTI", "#PF: ", "RCU used illegally", "oom_reaper:", "Killed process", "Swap cache stats",
+    "SMP: stopping", "SMP NOPTI", "#PF: ", "RCU used illegally", "oom_reaper:", "Killed process",
+    "Swap cache stats",
   ]
 
   static func begins(_ text: ByteSlice) -> Bool {
@@ -72,7 +80,8 @@ enum KernelReport {
   }
 
   private static func isFrameByte(_ byte: UInt8) -> Bool {
-    byte.isWordByte || byte == 0x20 || byte == 0x3f || byte == 0x2e || byte == 0x5b || byte == 0x5d || byte == 0x3c
+    byte.isWordByte || byte == 0x20 || byte == 0x3f || byte == 0x2e || byte == 0x5b || byte == 0x5d
+      || byte == 0x3c
       || byte == 0x3e || byte == 0x24
   }
 
@@ -81,7 +90,8 @@ enum KernelReport {
     let words = text.trimmed
     guard let colon = words.firstIndex(of: UInt8(ascii: ":")), colon >= 2, colon <= 4 else { return false }
     let name = words.prefix(colon).trimmed
-    guard let first = name.bytes.first, first == 0x52 || first == 0x72 || first == 0x78 || first == 0x45 else {
+    guard let first = name.bytes.first, first == 0x52 || first == 0x72 || first == 0x78 || first == 0x45
+    else {
       return false
     }
     let value = words.dropFirst(colon + 1).trimmed
@@ -101,9 +111,13 @@ enum KernelReport {
 
   /// `123 total pagecache pages`, `anon 4096`, `stress cpuset=/ mems_allowed=0`.
   private static func isCounts(_ text: ByteSlice) -> Bool {
-    if text.range(of: "mems_allowed") != nil || text.hasSuffix(" pages") || text.hasSuffix(" pages RAM") { return true }
+    if text.range(of: "mems_allowed") != nil || text.hasSuffix(" pages") || text.hasSuffix(" pages RAM") {
+      return true
+    }
     var scanner = TextScanner(text)
-    guard scanner.word() != nil, scanner.take(UInt8(ascii: " ")), scanner.number(1, 18) != nil else { return false }
+    guard scanner.word() != nil, scanner.take(UInt8(ascii: " ")), scanner.number(1, 18) != nil else {
+      return false
+    }
     return scanner.isAtEnd
   }
 }

@@ -7,7 +7,9 @@ enum KubernetesEvent {
     (line, context, record) throws(RecordProblem) in
     guard context.rules.readsLoggers, mayBe(line) else { return .passed }
     if line.range(of: "\"items\"") != nil { return context.rules.isLenient ? .object : .passed }
-    guard context.object.read(line, &record.arena), let names = Names(context.object.members) else { return .passed }
+    guard context.object.read(line, &record.arena), let names = Names(context.object.members) else {
+      return .passed
+    }
     names.read(context.object.members, into: &record)
     return .record
   }
@@ -33,7 +35,9 @@ enum KubernetesEvent {
         let key = members[index].key
         for wrapper in ["", "event.", "object."] as [StaticString] where key.hasPrefix(wrapper) {
           let rest = key.dropFirst(wrapper.utf8CodeUnitCount)
-          if rest == "involvedObject.kind" { object = "involvedObject." } else if rest == "regarding.kind" {
+          if rest == "involvedObject.kind" {
+            object = "involvedObject."
+          } else if rest == "regarding.kind" {
             object = "regarding."
           } else {
             continue
@@ -43,7 +47,9 @@ enum KubernetesEvent {
       }
       guard let object else { return nil }
       self.object = object
-      guard value("reason", members) != nil || value("message", members) != nil || value("note", members) != nil else {
+      guard
+        value("reason", members) != nil || value("message", members) != nil || value("note", members) != nil
+      else {
         return nil
       }
     }
@@ -59,7 +65,9 @@ enum KubernetesEvent {
     func ofObject(_ name: StaticString, _ members: borrowing MemberList) -> ByteSlice? {
       for index in 0..<members.count {
         let key = members[index].key.dropFirst(prefix)
-        if key.hasPrefix(object), key.dropFirst(object.utf8CodeUnitCount) == name { return members[index].value }
+        if key.hasPrefix(object), key.dropFirst(object.utf8CodeUnitCount) == name {
+          return members[index].value
+        }
       }
       return nil
     }
@@ -80,7 +88,9 @@ enum KubernetesEvent {
         ?? value("reportingInstance", members)
       if let host { record.setField("host", host) }
       if let reason = value("reason", members) { record.setField("reason", reason) }
-      if let count = value("count", members) ?? value("series.count", members) { record.setField("count", count) }
+      if let count = value("count", members) ?? value("series.count", members) {
+        record.setField("count", count)
+      }
       addObject(members, &record)
       record.fields.sortKeepingLast()
     }

@@ -54,7 +54,8 @@ enum LogrusTerminalLine {
   }
 
   /// The pair at `start`, if there is one.
-  private static func pair(_ text: ByteSlice, at start: Int) -> (key: ByteSlice, value: ByteSlice, end: Int)? {
+  private static func pair(_ text: ByteSlice, at start: Int) -> (key: ByteSlice, value: ByteSlice, end: Int)?
+  {
     var index = start
     while index < text.count, isKeyByte(text[index]) { index += 1 }
     guard index > start, text.peek(index) == UInt8(ascii: "=") else { return nil }
@@ -65,7 +66,9 @@ enum LogrusTerminalLine {
       return (key, text.slice(value, end), end)
     }
     let close = text.closingQuote(from: value + 1)
-    guard close < text.count, close + 1 == text.count || text[close + 1] == UInt8(ascii: " ") else { return nil }
+    guard close < text.count, close + 1 == text.count || text[close + 1] == UInt8(ascii: " ") else {
+      return nil
+    }
     return (key, text.slice(value + 1, close), close + 1)
   }
 

@@ -41,16 +41,21 @@ enum PastedText {
     }
     scanner = TextScanner(text)
     guard scanner.number(1, 7) != nil else { return 0 }
-    while let byte = scanner.next, byte == 0x20 || byte == 0x09 || byte == 0x3a || byte == 0x7c || byte == 0x2e {
+    while let byte = scanner.next,
+      byte == 0x20 || byte == 0x09 || byte == 0x3a || byte == 0x7c || byte == 0x2e
+    {
       _ = scanner.take(byte)
     }
-    return scanner.index > 0 && !(scanner.next?.isDigit ?? true) || scanner.rest.peek(4) == 0x2d ? scanner.index : 0
+    return scanner.index > 0 && !(scanner.next?.isDigit ?? true) || scanner.rest.peek(4) == 0x2d
+      ? scanner.index : 0
   }
 
   /// A file's or a node's name with a colon behind it, and a line's number where grep puts one.
   private static func nameLength(_ text: ByteSlice) -> Int {
     guard let colon = text.firstIndex(of: UInt8(ascii: ":")), colon > 0, colon < 256 else { return 0 }
-    for byte in text.prefix(colon).bytes where byte <= 0x20 || byte == 0x22 || byte == 0x3d || byte == 0x7b { return 0 }
+    for byte in text.prefix(colon).bytes where byte <= 0x20 || byte == 0x22 || byte == 0x3d || byte == 0x7b {
+      return 0
+    }
     var scanner = TextScanner(text)
     scanner.skip(colon + 1)
     var number = scanner
@@ -79,7 +84,8 @@ enum PastedText {
   /// Lines that show what was typed, or set off what was pasted.
   static func isFrame(_ text: ByteSlice) -> Bool {
     let words = text.trimmed
-    return words.hasPrefix("```") || words.hasPrefix("~~~") || words.hasPrefix("$ ") || words == "..." || words == "…"
+    return words.hasPrefix("```") || words.hasPrefix("~~~") || words.hasPrefix("$ ") || words == "..."
+      || words == "…"
       || words == "(snip)" || words.hasPrefix("</")
   }
 }
@@ -87,14 +93,17 @@ enum PastedText {
 /// Characters that editors, browsers and chats put in the place of others.
 enum PastedCharacters {
   private static let replacements: [(StaticString, StaticString)] = [
-    ("&quot;", "\""), ("&#34;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("&#39;", "'"), ("&apos;", "'"),
+    ("&quot;", "\""), ("&#34;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("&#39;", "'"),
+    ("&apos;", "'"),
     ("&nbsp;", " "), ("“", "\""), ("”", "\""), ("„", "\""), ("‘", "'"), ("’", "'"), ("\u{200b}", ""),
     ("\u{feff}", ""), ("\u{a0}", " "),
   ]
 
   /// The text with the characters that were meant; nil when it has none to repair.
   static func repaired(_ text: ByteSlice) -> [UInt8]? {
-    guard text.contains(UInt8(ascii: "&")) || text.contains(0xe2) || text.contains(0xc2) || text.contains(0xef) else {
+    guard
+      text.contains(UInt8(ascii: "&")) || text.contains(0xe2) || text.contains(0xc2) || text.contains(0xef)
+    else {
       return nil
     }
     var out: [UInt8] = []
@@ -159,7 +168,8 @@ enum EmbeddedRecord {
   }
 
   private static func isBoundary(_ byte: UInt8) -> Bool {
-    byte == 0x20 || byte == 0x09 || byte == 0x22 || byte == 0x27 || byte == 0x7b || byte == 0x3a || byte == 0x28
+    byte == 0x20 || byte == 0x09 || byte == 0x22 || byte == 0x27 || byte == 0x7b || byte == 0x3a
+      || byte == 0x28
       || byte == 0x60
   }
 }

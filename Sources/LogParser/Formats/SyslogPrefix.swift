@@ -27,7 +27,9 @@ enum SyslogPrefix {
       guard let time = time(&scanner, reference) else { return nil }
       wrapper.time = time
     }
-    guard scanner.take(0x20), let host = scanner.word(), host[0].isWordByte, scanner.take(0x20) else { return nil }
+    guard scanner.take(0x20), let host = scanner.word(), host[0].isWordByte, scanner.take(0x20) else {
+      return nil
+    }
     wrapper.host = host
     let hasTag = tag(&scanner, &wrapper)
     // Without a tag only a priority shows that the line is a message at all.

@@ -2,12 +2,15 @@ import Bytes
 
 /// What systemd prints on a console while units start and stop: `[  OK  ] Started a unit.`
 enum SystemdStatus {
-  private static let words: [StaticString] = ["OK", "INFO", "TIME", "SKIP", "UNSUPP", "WARNING", "DEPEND", "FAILED"]
+  private static let words: [StaticString] = [
+    "OK", "INFO", "TIME", "SKIP", "UNSUPP", "WARNING", "DEPEND", "FAILED",
+  ]
 
   /// The level that a status stands for; nil when the text, which must be without colors, is none.
   static func level(of text: ByteSlice) -> ByteSlice? {
     var scanner = TextScanner(text)
-    guard scanner.take(UInt8(ascii: "[")), scanner.next == UInt8(ascii: " ") || scanner.next.map({ $0 &- 0x41 < 26 }) == true
+    guard scanner.take(UInt8(ascii: "[")),
+      scanner.next == UInt8(ascii: " ") || scanner.next.map({ $0 &- 0x41 < 26 }) == true
     else { return nil }
     scanner.skipBlanks()
     for (index, word) in words.enumerated() {

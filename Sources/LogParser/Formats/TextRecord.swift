@@ -45,7 +45,9 @@ struct TextRecord {
   private func complete(_ record: inout Record, _ wrapper: Wrapper, _ shape: Shape) {
     if let time = wrapper.time, record.time.isUnset { record.time = time }
     // A logger's text names its module, its carrier the program.
-    if record.name.isEmpty || shape == .klog && !wrapper.identifier.isEmpty { record.name = wrapper.identifier }
+    if record.name.isEmpty || shape == .klog && !wrapper.identifier.isEmpty {
+      record.name = wrapper.identifier
+    }
     if record.pid == 0 { record.pid = wrapper.pid }
     if record.level.isEmpty { record.level = wrapper.level }
     if !wrapper.host.isEmpty { record.setField("host", wrapper.host) }
@@ -60,7 +62,9 @@ struct TextRecord {
       return record.fields.value(of: "ts") != nil || !hasTime && record.source == "agent" ? .agent : .json
     }
     if Self.looksLikeLogfmt(text), readLogfmt(text, into: &record) { return .logfmt }
-    if rules.isLenient, LoggerText.read(text, into: &record) || AuditLine.read(text, into: &record) { return .klog }
+    if rules.isLenient, LoggerText.read(text, into: &record) || AuditLine.read(text, into: &record) {
+      return .klog
+    }
     if let (klog, place) = KlogPrefix.read(text, reference: reference) {
       record.time = klog.time ?? .unset
       record.level = klog.level

@@ -55,7 +55,8 @@ enum TracingLine {
           return text.prefix(index)
         }
         let isPathByte =
-          byte.isWordByte || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
+          byte.isWordByte || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
+          || byte == UInt8(ascii: "-")
         guard isPathByte else { return nil }
       }
       index += 1

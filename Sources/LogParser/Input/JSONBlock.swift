@@ -158,7 +158,9 @@ struct JSONBlock: ~Copyable {
     whole.append(contentsOf: closers.reversed())
     var shorter = Array(bytes[..<wholeEnd])
     shorter.append(0x7d)
-    return (wholeEnd > 0 ? [Part(bytes: shorter, line: firstLine)] : []) + [Part(bytes: whole, line: firstLine)]
+    return (wholeEnd > 0 ? [Part(bytes: shorter, line: firstLine)] : []) + [
+      Part(bytes: whole, line: firstLine)
+    ]
   }
 }
 

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Cuts a byte stream into lines: framing, apart from what the lines say.
 ///

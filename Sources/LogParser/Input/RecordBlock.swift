@@ -68,9 +68,11 @@ struct RecordBlock: ~Copyable {
 
   /// Adds a record's message if it belongs to the block.
   mutating func take(_ next: borrowing Record) -> Bool {
-    guard case .open(let kind) = state, lineCount < Self.lineLimit else { return false }
+    guard case .open(let kind) = state else { return false }
     let line = next.message
-    guard isSameWriter(next, kind), text.count + line.count < Self.byteLimit, belongs(line, next, kind) else {
+    guard isSameWriter(next, kind), belongs(line, next, kind) else { return false }
+    guard lineCount < Self.lineLimit, text.count + line.count < Self.byteLimit else {
+      record.marks.insert(.isTruncated)
       return false
     }
     let gap = next.line > lastLine ? min(Int(next.line - lastLine), Self.lineLimit - lineCount) : 1
@@ -78,12 +80,9 @@ struct RecordBlock: ~Copyable {
     text.append(contentsOf: kind == .indented ? line.dropFirst(indent(of: line)).bytes : line.bytes)
     lineCount += gap
     lastLine = next.line
-    if isFull { record.marks.insert(.isTruncated) }
     openedAt = MonotonicClock.nanoseconds
     return true
   }
-
-  private var isFull: Bool { lineCount >= Self.lineLimit }
 
   /// How many blanks of a line stand below its carrier's bytes.
   private func indent(of line: ByteSlice) -> Int {
@@ -94,7 +93,8 @@ struct RecordBlock: ~Copyable {
 
   private func isSameWriter(_ next: borrowing Record, _ kind: BlockKind) -> Bool {
     if kind == .indented { return next.marks.contains(.isRaw) || next.fields.value(of: "kernel_time") == nil }
-    guard next.pid == record.pid, next.name.equals(record.name) || kind == .registers, next.level.equals(record.level)
+    guard next.pid == record.pid, next.name.equals(record.name) || kind == .registers,
+      next.level.equals(record.level)
     else { return false }
     if isStamped != (next.fields.value(of: "kernel_time") != nil) { return false }
     if let nextHost = next.fields.value(of: "host") {

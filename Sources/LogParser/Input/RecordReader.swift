@@ -103,7 +103,9 @@ package struct RecordReader: ~Copyable {
     let outcome = nextSingle(&lines, into: &record)
     if let kind = opening {
       defer { opening = nil }
-      if case .record = outcome, openBlock(kind, &lines, &record) { return nextOfBlock(&lines, into: &record) }
+      if case .record = outcome, openBlock(kind, &lines, &record) {
+        return nextOfBlock(&lines, into: &record)
+      }
     }
     return outcome
   }
@@ -120,7 +122,12 @@ package struct RecordReader: ~Copyable {
       }
       if let waiting = replay.next() {
         let number = waiting.line
-        if let outcome = readNext(waiting.slice, number, &record, isWrapped: replay.isEmpty && mayBeWrapped(waiting.slice, number, lines)) { return outcome }
+        if let outcome = readNext(
+          waiting.slice, number, &record,
+          isWrapped: replay.isEmpty && mayBeWrapped(waiting.slice, number, lines))
+        {
+          return outcome
+        }
         continue
       }
       if entry.isOpen {
@@ -135,7 +142,13 @@ package struct RecordReader: ~Copyable {
       switch lines.next() {
       case .end:
         if isFollowed, !closeLate() { return .end }
-        if wrapped.isOpen { closeWrapped() } else if object.isOpen { giveUpObject() } else if let outcome = finish(&record) { return outcome }
+        if wrapped.isOpen {
+          closeWrapped()
+        } else if object.isOpen {
+          giveUpObject()
+        } else if let outcome = finish(&record) {
+          return outcome
+        }
         if held.isReplaying || !replay.isEmpty || !objects.isEmpty { continue }
         return .end
       case .pause: if !closeLate() { return .pause }
@@ -144,7 +157,9 @@ package struct RecordReader: ~Copyable {
         return .problem(.tooLong(count, limit: recordLimit), line: line)
       case .text(let slice):
         line += 1
-        if let outcome = readNext(slice, line, &record, isWrapped: mayBeWrapped(slice, line, lines)) { return outcome }
+        if let outcome = readNext(slice, line, &record, isWrapped: mayBeWrapped(slice, line, lines)) {
+          return outcome
+        }
       }
     }
   }

@@ -42,7 +42,8 @@ struct WrappedLine: ~Copyable {
   /// Adds a line that has no record of its own if it is the rest of what there is.
   mutating func add(_ whole: ByteSlice) -> Bool {
     let line = whole.droppingLast(UInt8(ascii: "\r"))
-    guard lineCount < Self.lineLimit, bytes.count + line.count <= PastedText.lengthLimit, !line.trimmed.isEmpty,
+    guard lineCount < Self.lineLimit, bytes.count + line.count <= PastedText.lengthLimit,
+      !line.trimmed.isEmpty,
       !PastedText.isFrame(line)
     else { return false }
     let text = line.dropFirst(indent(of: line))

@@ -11,7 +11,9 @@ extension Record {
     sandbox = arena.copy(sandbox)
     var owned: [(key: ByteSlice, value: ByteSlice)] = []
     owned.reserveCapacity(fields.count)
-    for index in 0..<fields.count { owned.append((arena.copy(fields[index].key), arena.copy(fields[index].value))) }
+    for index in 0..<fields.count {
+      owned.append((arena.copy(fields[index].key), arena.copy(fields[index].value)))
+    }
     fields.removeAll()
     for (key, value) in owned { setField(key, value) }
     fields.sortKeepingLast()

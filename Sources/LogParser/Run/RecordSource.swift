@@ -1,7 +1,7 @@
 import Bytes
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// All records of a run's inputs: opens the inputs, says what is wrong with them, and leaves out what the selection does
 /// not want. The inputs come one after the other, or side by side where a ``ReorderWindow`` puts them in order.
@@ -297,7 +297,8 @@ struct RecordSource: ~Copyable {
   ///
   /// - Parameter maximum: how many milliseconds to wait at most; negative for any time.
   mutating func wait(_ maximum: Int32) throws(Run.Failure) -> InputWait {
-    let patience = holdsBlock() ? (maximum < 0 ? RecordBlock.patience : min(maximum, RecordBlock.patience)) : maximum
+    let patience =
+      holdsBlock() ? (maximum < 0 ? RecordBlock.patience : min(maximum, RecordBlock.patience)) : maximum
     if options.journal != nil { return try waitForJournal(patience) }
     do throws(SystemCallError) {
       if isPaused { return try waitForPipe(patience) }
