@@ -29,6 +29,10 @@ import Testing
     "kata-runtime",
     "\u{ff}\u{ff}\u{ff}\u{ff}", "99999999999999999999", "-1", "1e999", "container_id:\"", "%!d(MISSING)",
     "null", "true", "\u{2028}",
+    "panic: x\n", "goroutine 1 [running]:\n\t", "thread 'a' panicked at ",
+    "[    1.234567] Kernel panic - not syncing\n",
+    "\"items\": [", "> ", "&quot;", "183 ", "2026-03-05 05:01:54 ", "[2026-03-05T05:01:54Z INFO a] ",
+    "INFO[0004] ",
   ]
 
   /// Reads `bytes` to the end and writes each record in every format; returns how many records there were.
@@ -43,6 +47,8 @@ import Testing
     var lines = LineReader(FileDescriptor(owning: dup(file.number)), subject: "test", limit: 4096)
     var rules = ReadingRules()
     rules.allowsMissingFields = true
+    // One half of the inputs leniently, by a bit that says nothing else.
+    rules.isLenient = bytes.count % 2 == 0
     var reader = RecordReader(
       format: format, rules: rules, reference: Timestamp(seconds: 1_772_755_200), recordLimit: 4096)
     var count = 0

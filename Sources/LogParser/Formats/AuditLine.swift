@@ -8,9 +8,16 @@ enum AuditLine {
   static let detector = Detector(
     shape: "audit", use: .auto(orForced: [.audit]), firstBytes: "tna"
   ) { (line, _, record) throws(RecordProblem) in
-    guard let event = Event(line) else { return .passed }
+    read(line, into: &record) ? .record : .passed
+  }
+
+  /// Reads the line if it is audit's; else the record stays as it was.
+  static func read(_ line: ByteSlice, into record: inout Record) -> Bool {
+    guard let first = line.bytes.first, first == 0x74 || first == 0x6e || first == 0x61,
+      let event = Event(line)
+    else { return false }
     event.fill(&record)
-    return .record
+    return true
   }
 
   /// What stands before the colon, and the text behind it.

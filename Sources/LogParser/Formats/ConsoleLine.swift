@@ -13,8 +13,13 @@ enum ConsoleLine {
     }
     guard
       KernelLine.stampLength(line) != nil || line.contains(0x1b) || KernelLine.hasPriority(line)
-        || KernelLine.hasAgentObject(line) || line.hasPrefix("vm console: \"")
+        || context.rules.isLenient && SystemdStatus.level(of: line) != nil || KernelLine.hasAgentObject(line)
+        || line.hasPrefix("vm console: \"")
     else { return .passed }
-    return try context.claim(Wrapper(line), &record)
+    let claim = try context.claim(Wrapper(line), &record)
+    if context.rules.isLenient, record.level.isEmpty, let level = SystemdStatus.level(of: record.message) {
+      record.level = level
+    }
+    return claim
   }
 }

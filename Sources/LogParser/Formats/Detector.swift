@@ -58,6 +58,8 @@ enum Claim {
   /// blocks gets a case beside this one, which says how the lines that belong to it are told; whoever collects them
   /// bounds them.
   case entry
+  /// The line begins a JSON object that may take several lines, or that is a list of records.
+  case object
 }
 
 /// What detectors are told beside the line.

@@ -7,10 +7,10 @@ import Bytes
 struct DetectorTable: Sendable {
   /// In the order in which they are asked: those whose first bytes say most come first.
   static let rows: [Detector] = [
-    JournalObject.detector, DockerObject.detector, JSONRecord.detector, ExportEntry.detector,
-    CRIPrefix.detector, KubectlPrefix.detector, SlogTermLine.detector, VerboseEntry.detector,
-    SyslogPrefix.detector,
-    JournalctlMarker.detector, KlogPrefix.detector, AuditLine.detector, AgentHead.detector,
+    JournalObject.detector, DockerObject.detector, KubernetesEvent.detector, JSONRecord.detector,
+    AgentHead.detector, JSONBlock.detector, ExportEntry.detector, CRIPrefix.detector, LoggerText.detector,
+    KubectlPrefix.detector, SlogTermLine.detector, VerboseEntry.detector, SyslogPrefix.detector,
+    JournalctlMarker.detector, KlogPrefix.detector, AuditLine.detector, DatedLine.detector,
     HostKernelLine.detector, ConsoleLine.detector, MixedLogfmt.detector, ProcessTag.detector,
   ]
 
@@ -20,6 +20,11 @@ struct DetectorTable: Sendable {
   private let rows: [Detector]
   /// For each first byte the rows that can begin with it, a bit each.
   private let masks: [UInt32]
+
+  /// The rows whose records may go on in lines that are set in.
+  private let indented: UInt32
+  /// The rows whose lines programs write on hosts and in guests.
+  private let eitherSide: UInt32
 
   /// - Parameter format: what the user chose; `auto` when each line tells for itself.
   init(_ format: InputFormat, rows: [Detector] = Self.rows) {
@@ -35,10 +40,23 @@ struct DetectorTable: Sendable {
       }
     }
     self.masks = masks
+    indented = Self.mask(rows, of: ["loggers", "dated", "klog", "syslog"])
+    eitherSide = Self.mask(rows, of: ["loggers", "dated"])
   }
 
   /// Whether a line that begins with `byte` comes into question for any row.
   func mayHave(_ byte: UInt8) -> Bool { masks[Int(byte)] != 0 }
+  private static func mask(_ rows: [Detector], of shapes: Set<String>) -> UInt32 {
+    var mask: UInt32 = 0
+    for (index, row) in rows.enumerated() where shapes.contains(row.shape) { mask |= 1 << UInt32(index) }
+    return mask
+  }
+
+  /// Whether a row's lines say nothing of whether a host or a guest wrote them.
+  func isOfEitherSide(_ row: Int) -> Bool { eitherSide >> UInt32(row) & 1 == 1 }
+
+  /// Whether what a row has read may go on in lines that are set in.
+  func takesIndented(_ row: Int) -> Bool { indented >> UInt32(row) & 1 == 1 }
 
   /// Asks the rows one after the other; `index` becomes that of the row that took the line.
   func read(

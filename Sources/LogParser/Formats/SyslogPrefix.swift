@@ -52,7 +52,7 @@ enum SyslogPrefix {
       return wrapper
     }
     guard let host = scanner.word(), scanner.take(UInt8(ascii: " ")),
-      host[host.count - 1] != UInt8(ascii: ":"),
+      host[0].isWordByte, host[host.count - 1] != UInt8(ascii: ":"),
       form == .month || LevelName.normalized(host) == nil
     else { return nil }
     wrapper.host = host

@@ -13,6 +13,7 @@ struct TextRecord {
     case agent
     /// The guest's console: the kernel's line or another program's.
     case console
+    /// A logger's line: klog's or one of ``LoggerText``.
     case klog
     /// Words.
     case plain
@@ -75,7 +76,10 @@ struct TextRecord {
 
   private func complete(_ record: inout Record, _ wrapper: Wrapper, _ shape: Shape) {
     if let time = wrapper.time, record.time.isUnset { record.time = time }
-    if record.name.isEmpty { record.name = wrapper.identifier }
+    // A logger's text names its module, its carrier the program.
+    if record.name.isEmpty || shape == .klog && !wrapper.identifier.isEmpty {
+      record.name = wrapper.identifier
+    }
     if record.pid == 0 || shape == .klog && wrapper.pid > 0 { record.pid = wrapper.pid }
     if record.level.isEmpty { record.level = wrapper.level }
     if !wrapper.host.isEmpty { record.setField("host", wrapper.host) }
@@ -109,6 +113,9 @@ struct TextRecord {
       return record.fields.value(of: "ts") != nil || !hasTime && record.source == "agent" ? .agent : .json
     }
     if Self.looksLikeLogfmt(text), try readLogfmt(text, into: &record) { return .logfmt }
+    if rules.isLenient, LoggerText.read(text, into: &record) || AuditLine.read(text, into: &record) {
+      return .klog
+    }
     if let (klog, place) = KlogPrefix.read(text, clock: clock) {
       KlogPrefix.fill(&record, klog, place, hasFields: rules.isLenient)
       return .klog
@@ -130,6 +137,7 @@ struct TextRecord {
     if KernelLine.hasAgentObject(text) || isConsole && !isNative {
       return try readConsole(text, into: &record, hasTime: hasTime)
     }
+    if rules.isLenient, DatedLine.read(text, into: &record) { return .klog }
     record.message = text
     return .plain
   }

@@ -25,7 +25,7 @@ package struct LineReader: ~Copyable {
   private let limit: Int
   private let waitsForLineEnd: Bool
   private let chunkSize: Int
-  private let tellsPauses: Bool
+  let tellsPauses: Bool
   private let isEndSound: (() -> Bool)?
   private let buffer: UnsafeMutablePointer<UInt8>
   private let capacity: Int
@@ -284,6 +284,9 @@ package struct LineReader: ~Copyable {
 
   /// Reads on after the end was reached: the file may have grown.
   package mutating func resume() { isAtEnd = false }
+
+  /// The first byte of the next line, where it was read already.
+  var nextByte: UInt8? { start < filled ? buffer[start] : nil }
 
   /// Whether the end was reached and all before it was handed out.
   package var isDrained: Bool { isAtEnd && start == filled }

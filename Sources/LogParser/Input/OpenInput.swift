@@ -43,6 +43,8 @@ struct OpenInput: ~Copyable {
 
   /// As ``RecordReader/shape``.
   var shape: String { mutating get { reader.shape } }
+  /// Whether a record of several lines waits for the next of them.
+  mutating func holdsBlock() -> Bool { reader.holdsBlock }
 
   /// As ``LineReader/waitUntilReadable(orFor:_:)``.
   func waitUntilReadable(orFor stop: Int32?, _ patience: Int32) throws(SystemCallError) -> Bool {

@@ -6,19 +6,30 @@ extension RecordReader {
   mutating func decide(isMixed: Bool, time: Timestamp) {
     if isMixed { context.isMixed = true } else { isLogfmt = true }
     if lastTime == nil { lastTime = time }
+    while let line = objects.next() ?? replay.next() { held.append(line.slice, line.line) }
     held.replay()
   }
 
   /// A record was read: it is ready unless it has no time yet.
-  mutating func take(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
+  mutating func take(
+    _ line: ByteSlice, _ number: UInt64, _ record: inout Record, by row: Int? = nil
+  ) -> Outcome? {
     context.isMixed = true
-    return settle(line, number, &record)
+    if number == cutLine { record.marks.insert(.isTruncated) }
+    if let row {
+      noteOrigin(record, line, row: row)
+      if isConsole, table.isOfEitherSide(row) { record.source = AgentRecord.consoleSource }
+    }
+    return settle(line, number, &record, takesIndented: row.map { table.takesIndented($0) } ?? false)
   }
 
-  /// As ``take(_:_:_:)`` for a record that says nothing of the other lines of its input.
-  mutating func settle(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
+  /// As ``take(_:_:_:by:)`` for a record that says nothing of the other lines of its input.
+  mutating func settle(
+    _ line: ByteSlice, _ number: UInt64, _ record: inout Record, takesIndented: Bool = false
+  ) -> Outcome? {
     if record.time.isUnset {
       guard let lastTime else { return hold(line, number) }
+      noteOpening(record, line, takesIndented: takesIndented)
       inherit(lastTime, &record)
       return .record
     }
@@ -28,6 +39,7 @@ extension RecordReader {
       return nil
     }
     lastTime = record.time
+    noteOpening(record, line, takesIndented: takesIndented)
     return .record
   }
 
@@ -51,6 +63,8 @@ extension RecordReader {
         counts.blank += 1
         return nil
       }
+      var outcome: Outcome?
+      if readPasted(line, number, &record, into: &outcome) { return outcome }
       return keepRaw(line, number, &record)
     }
     if isLogfmt { return readLogfmt(line, number, &record) }
@@ -68,7 +82,11 @@ extension RecordReader {
     }
     guard let lastTime else { return hold(whole, number) }
     makeRaw(whole, number, &record)
-    if isCut { record.marks.insert(.isTruncated) }
+    if isCut {
+      record.marks.insert(.isTruncated)
+    } else {
+      noteOpening(record, whole, takesIndented: false)
+    }
     inherit(lastTime, &record)
     return .record
   }
@@ -80,8 +98,12 @@ extension RecordReader {
     record.line = number
     record.message = record.arena.copy(ConsoleText.display(line, &record.arena))
     if record.message.count != line.count { record.setField("console", record.arena.copy(line)) }
-    record.marks.insert(.isRaw)
-    record.setField("kata-log-parser-raw", record.arena.copy("true" as StaticString))
+    if isConsole, rules.isLenient {
+      keepConsoleText(&record)
+    } else {
+      record.marks.insert(.isRaw)
+      record.setField("kata-log-parser-raw", record.arena.copy("true" as StaticString))
+    }
     record.fields.sortKeepingLast()
   }
 

@@ -29,9 +29,9 @@ package struct RecordReader: ~Copyable {
   let logfmt: LogfmtRecord
   let reference: Timestamp
   let recordLimit: Int
-  private let table: DetectorTable
+  let table: DetectorTable
   /// Whether the input may grow after its end was reached.
-  private var isFollowed: Bool
+  private(set) var isFollowed: Bool
 
   private var line: UInt64 = 0
   /// What became of lines that gave no record.
@@ -46,6 +46,31 @@ package struct RecordReader: ~Copyable {
   var parts: PartialLines
   var entry: ExportEntry
   var cut = CutRecord()
+  /// The lines of an object that was none.
+  var replay = ReplayQueue()
+  /// Objects whose lines were joined.
+  var objects = ReplayQueue()
+  var object = JSONBlock()
+  var wrapped = WrappedLine()
+  /// The line that is read in place of the one that was pasted, and the one that a record borrows from.
+  var repair: HeldLines.Line?
+  var keptRepair: HeldLines.Line?
+  /// The line of an object that was cut and of which the rest is read.
+  var cutLine: UInt64 = 0
+  /// The line of an object that has no end.
+  var brokenLine: UInt64 = 0
+  var block = RecordBlock()
+  /// The block that the record that was read last begins, if it begins one.
+  var opening: BlockKind?
+  /// The same of the record that waits behind a block.
+  var waitingKind: BlockKind?
+  /// How many bytes of the line that was read last are its carrier's.
+  var indentation = 0
+  /// Lines that only a guest's console has, and lines that only a host writes.
+  var consoleCount: UInt64 = 0
+  var hostCount: UInt64 = 0
+  /// Lines that are no record of their own but part of one.
+  var joinedLineCount: UInt64 = 0
 
   /// - Parameters:
   ///   - reference: when the input was last written: what times without a year are measured by, and the time of
@@ -81,14 +106,42 @@ package struct RecordReader: ~Copyable {
   /// The input goes on no more, although it was followed: what is held back becomes records.
   mutating func endFollowing() { isFollowed = false }
 
+  /// Whether a record of several lines waits for the next of them.
+  var holdsBlock: Bool { block.isOpen || object.isOpen }
+
   /// Reads the next record into `record`.
   package mutating func next(
     _ lines: inout LineReader, into record: inout Record
   ) -> Outcome {
+    if !block.isIdle { return nextOfBlock(&lines, into: &record) }
+    let outcome = nextSingle(&lines, into: &record)
+    if let kind = opening {
+      defer { opening = nil }
+      if case .record = outcome, openBlock(kind, &lines, &record) {
+        return nextOfBlock(&lines, into: &record)
+      }
+    }
+    return outcome
+  }
+
+  /// Reads the next line that is a record into `record`, whatever follows it.
+  mutating func nextSingle(
+    _ lines: inout LineReader, into record: inout Record
+  ) -> Outcome {
     while true {
-      if let waiting = held.nextToReplay() {
+      if let waiting = objects.next() ?? held.nextToReplay() {
         let number = waiting.line
         if let outcome = handle(waiting.slice, number, &record) { return outcome }
+        continue
+      }
+      if let waiting = replay.next() {
+        let number = waiting.line
+        if let outcome = readNext(
+          waiting.slice, number, &record,
+          isWrapped: replay.isEmpty && mayBeWrapped(waiting.slice, number, lines))
+        {
+          return outcome
+        }
         continue
       }
       if entry.isOpen {
@@ -107,19 +160,43 @@ package struct RecordReader: ~Copyable {
       }
       switch lines.next() {
       case .end:
-        if isFollowed { return .end }
-        if let outcome = finish(&record) { return outcome }
-        if held.isReplaying { continue }
+        if isFollowed, !closeLate() { return .end }
+        if wrapped.isOpen {
+          closeWrapped()
+        } else if object.isOpen {
+          giveUpObject()
+        } else if let outcome = finish(&record) {
+          return outcome
+        }
+        if held.isReplaying || !replay.isEmpty || !objects.isEmpty { continue }
         return .end
-      case .pause: return .pause
+      case .pause: if !closeLate() { return .pause }
       case .tooLong(let count):
         line += 1
         return .problem(.tooLong(count, limit: recordLimit), line: line)
       case .text(let slice):
         line += 1
-        if let outcome = handle(slice, line, &record) { return outcome }
+        if let outcome = readNext(slice, line, &record, isWrapped: mayBeWrapped(slice, line, lines)) {
+          return outcome
+        }
       }
     }
+  }
+
+  @inline(__always)
+  private mutating func readNext(
+    _ line: ByteSlice, _ number: UInt64, _ record: inout Record, isWrapped: Bool
+  ) -> Outcome? {
+    if object.isOpen { return addToObject(line, number) }
+    if wrapped.isOpen {
+      addToWrapped(line, number, &record)
+      return nil
+    }
+    if isWrapped {
+      wrapped.open(line, number)
+      return nil
+    }
+    return handle(line, number, &record)
   }
 
   /// What to do with the end of the input: whatever is still held becomes a record.
@@ -140,7 +217,7 @@ package struct RecordReader: ~Copyable {
   }
 
   /// Reads one line; nil when it gave no record by itself.
-  private mutating func handle(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
+  mutating func handle(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     record.reset()
     record.line = number
     if rules.isLenient, format == .logfmt || format == .auto && LogfmtRecord.begins(line) {
@@ -149,12 +226,14 @@ package struct RecordReader: ~Copyable {
     if format == .logfmt { return readLogfmt(line, number, &record) }
     if format == .auto, LogfmtRecord.begins(line) {
       let outcome = readLogfmt(line, number, &record)
-      if !held.isEmpty, !held.isReplaying {
+      hostCount &+= 1
+      // A line that could not be read waits already.
+      if outcome != nil, !held.isEmpty, !held.isReplaying {
         held.append(line, number)
         decide(isMixed: context.isMixed, time: lastTime ?? reference)
         return nil
       }
-      isLogfmt = true
+      if outcome != nil { isLogfmt = true }
       return outcome
     }
     return readChecked(line, number, &record)
@@ -199,6 +278,8 @@ package struct RecordReader: ~Copyable {
       }
       LenientLogfmt.read(text, into: &record, rules: rules)
     }
+    lastRow = nil
+    hostCount &+= 1
     return settle(line, number, &record)
   }
 
@@ -217,7 +298,7 @@ package struct RecordReader: ~Copyable {
     var row = 0
     defer { lastRow = row }
     switch try table.read(line, &context, into: &record, by: &row) {
-    case .record: return take(whole, number, &record)
+    case .record: return take(whole, number, &record, by: row)
     case .passed: return unclaimed(whole, number, &record)
     case .nothing:
       context.isMixed = true
@@ -233,6 +314,7 @@ package struct RecordReader: ~Copyable {
       cut.keep(line.prefix(head), number)
       _ = try context.claim(Wrapper(line.dropFirst(head)), &record)
       return take(whole, number, &record)
+    case .object: return openObject(line, number, &record)
     case .entry:
       entry.open(line, number, context.text.clock)
       return nil

@@ -280,8 +280,10 @@ struct RecordSource: ~Copyable {
 
   /// After ``Step/waits``: waits until the input has grown.
   ///
-  /// - Parameter patience: how many milliseconds to wait at most; negative for any time.
-  mutating func wait(_ patience: Int32) throws(Run.Failure) -> InputWait {
+  /// - Parameter maximum: how many milliseconds to wait at most; negative for any time.
+  mutating func wait(_ maximum: Int32) throws(Run.Failure) -> InputWait {
+    let patience =
+      holdsBlock() ? (maximum < 0 ? RecordBlock.patience : min(maximum, RecordBlock.patience)) : maximum
     if options.journal != nil { return try waitForJournal(patience) }
     if followed != nil { return try waitForFollowed(patience) }
     do throws(SystemCallError) {
@@ -293,6 +295,12 @@ struct RecordSource: ~Copyable {
 }
 
 extension RecordSource {
+  /// Whether a record of several lines waits for the next of them.
+  private mutating func holdsBlock() -> Bool {
+    if merges { return merge?.first?.input.holdsBlock() ?? false }
+    return current?.holdsBlock() ?? false
+  }
+
   private mutating func waitForJournal(_ patience: Int32) throws(Run.Failure) -> InputWait {
     do throws(JournalError) {
       return try journal?.wait(patience) ?? .end

@@ -1,0 +1,99 @@
+import Bytes
+
+/// A line that begins with a time, of a logger that nothing else knows: the level is the first word of a level among the
+/// next few, and the message what follows it.
+enum DatedLine {
+  /// A level is among so many words behind the time.
+  private static let reach = 4
+
+  static let detector = Detector(shape: "dated", firstBytes: "[0123456789") {
+    (line, context, record) throws(RecordProblem) in
+    guard context.rules.readsLoggers, read(line, into: &record) else { return .passed }
+    record.fields.sortKeepingLast()
+    return .record
+  }
+
+  static func read(_ text: ByteSlice, into record: inout Record) -> Bool {
+    var scanner = TextScanner(text)
+    let hasBracket = scanner.take(UInt8(ascii: "["))
+    guard let digit = scanner.next, digit &- UInt8(ascii: "0") < 10,
+      let time = scanner.dateAndTime() ?? scanner.slashedDateAndTime()
+    else { return false }
+    if hasBracket, !scanner.take(UInt8(ascii: "]")) {
+      // The level may stand within the brackets: what follows them is the message.
+      guard scanner.next == UInt8(ascii: " ") else { return false }
+    }
+    guard scanner.isAtEnd || scanner.next.map({ !$0.isWordByte }) == true else { return false }
+    let rest = scanner.rest
+    if PastedText.hasRecord(rest) { return false }
+    record.time = time
+    record.message = rest.trimmedSeparators
+    if let (start, end, level) = level(rest, &record.arena) {
+      record.level = level
+      let before = rest.prefix(start)
+      record.message = rest.dropFirst(end).trimmedSeparators
+      takePlaces(before, tabs: rest.dropFirst(end), &record)
+    }
+    return true
+  }
+
+  /// The first level among the words behind the time.
+  private static func level(
+    _ text: ByteSlice, _ arena: inout Arena
+  ) -> (start: Int, end: Int, level: ByteSlice)? {
+    var index = 0
+    for _ in 0..<reach {
+      while index < text.count, !text[index].isWordByte { index += 1 }
+      let start = index
+      while index < text.count, text[index] > 0x20, !isEdge(text[index]) { index += 1 }
+      let word = text.slice(start, index)
+      // One letter is a level for few, a word for many.
+      if word.count >= 3, let level = LevelWord.level(word, &arena) { return (start, index, level) }
+      if index == start { return nil }
+    }
+    return nil
+  }
+
+  private static func isEdge(_ byte: UInt8) -> Bool {
+    byte == 0x3a || byte == 0x5d || byte == 0x5b || byte == 0x29 || byte == 0x28 || byte == 0x3e
+      || byte == 0x3c
+      || byte == 0x7c || byte == 0x2c
+  }
+
+  /// Takes the process and the logger that stand before the level, or, as zap writes them, behind it between tabs.
+  private static func takePlaces(_ before: ByteSlice, tabs: ByteSlice, _ record: inout Record) {
+    var word = before.trimmedSeparators
+    while let last = word.bytes.last, last <= 0x20 || last == 0x2d || last == 0x3a {
+      word = word.prefix(word.count - 1)
+    }
+    if let pid = DecimalNumber.parse(word), pid > 0 {
+      record.pid = pid
+    } else if !word.isEmpty, !word.contains(UInt8(ascii: " ")) {
+      record.source = word
+    }
+    guard tabs.peek(0) == 0x09 else { return }
+    var rest = tabs.dropFirst(1)
+    while let tab = rest.firstIndex(of: 0x09), case let part = rest.prefix(tab),
+      !part.contains(UInt8(ascii: " "))
+    {
+      if record.source.isEmpty { record.source = part } else { record.setField("location", part) }
+      rest = rest.dropFirst(tab + 1)
+    }
+    record.message = rest.trimmed
+  }
+}
+
+extension ByteSlice {
+  /// Without the blanks and the marks that loggers put between their columns.
+  fileprivate var trimmedSeparators: ByteSlice {
+    var text = trimmed
+    while let first = text.bytes.first,
+      first <= 0x20 || first == 0x2d || first == 0x3a || first == 0x7c || first == 0x2c || first == 0x5d
+        || first == 0x29 || first == 0x3e
+    {
+      text = text.dropFirst(1)
+    }
+    while let last = text.bytes.last, last <= 0x20 || last == 0x7c { text = text.prefix(text.count - 1) }
+    return text
+  }
+}

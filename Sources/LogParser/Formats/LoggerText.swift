@@ -1,0 +1,53 @@
+import Bytes
+
+/// The loggers that write a line a record without anything of the host around it: of Rust, of Go, and of the hypervisors
+/// and daemons beside a sandbox. Each has a file of its own.
+///
+/// The same loggers write into the journal, into containers' logs and on consoles: ``read(_:into:)`` reads what such a
+/// carrier has.
+enum LoggerText {
+  static let detector = Detector(shape: "loggers", firstBytes: "[0123456789TDIWEFPcqk/\u{1b}") {
+    (line, context, record) throws(RecordProblem) in
+    guard context.rules.readsLoggers, read(line, into: &record) else { return .passed }
+    record.fields.sortKeepingLast()
+    return .record
+  }
+
+  /// Reads `text` into `record` if one of the loggers wrote it; the record is left as it was when none did. The name is
+  /// what the logger says of itself: who carries the text may know better.
+  static func read(_ text: ByteSlice, into record: inout Record) -> Bool {
+    guard let first = text.bytes.first else { return false }
+    switch first {
+    case UInt8(ascii: "["):
+      // The kernel's stamp, which is frequent.
+      if text.peek(1) == UInt8(ascii: " ") { return false }
+      return EnvLoggerLine.read(text, into: &record) || FuseDaemonLine.read(text, into: &record)
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): return readDated(text, into: &record)
+    case UInt8(ascii: "c"): return CloudHypervisorLine.read(text, into: &record)
+    case UInt8(ascii: "q"), UInt8(ascii: "k"), UInt8(ascii: "/"):
+      return QEMULine.read(text, time: nil, into: &record)
+    case 0x1b:
+      let plain = ConsoleText.display(text, &record.arena)
+      return plain.bytes.first != nil && plain.bytes.first != 0x1b && read(plain, into: &record)
+    default: return LogrusTerminalLine.read(text, into: &record)
+    }
+  }
+
+  /// Reads a line that begins with a time and then says by its form whose it is.
+  private static func readDated(_ text: ByteSlice, into record: inout Record) -> Bool {
+    if text.peek(4) == UInt8(ascii: "/") { return GoLogLine.read(text, into: &record) }
+    guard text.peek(4) == UInt8(ascii: "-") else { return false }
+    var scanner = TextScanner(text)
+    guard let time = scanner.dateAndTime() else { return false }
+    guard scanner.take(UInt8(ascii: " ")) else { return false }
+    scanner.skipBlanks()
+    switch scanner.next {
+    case UInt8(ascii: "["):
+      return CalicoLine.read(scanner.rest, time: time, into: &record)
+        || FirecrackerLine.read(scanner.rest, time: time, into: &record)
+    case UInt8(ascii: "q"), UInt8(ascii: "k"), UInt8(ascii: "/"):
+      return QEMULine.read(scanner.rest, time: time, into: &record)
+    default: return TracingLine.read(scanner.rest, time: time, into: &record)
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import Bytes
+import System
+
+/// A JSON object over several lines while they come: printed prettily, or with the line ends of its texts as they are. In a
+/// list, such as `kubectl get -o json` prints, each item is one.
+///
+/// It is bounded by ``lineLimit`` and ``byteLimit`` for one object; a list may have any number of items.
+struct JSONBlock: ~Copyable {
+  static let lineLimit = 4096
+  static let byteLimit = 1 << 20
+
+  enum Progress {
+    case goesOn
+    /// The object has ended.
+    case complete
+    /// It is too large, or its lines are not one object's.
+    case broken
+  }
+
+  /// A whole object, or an item of a list.
+  struct Part {
+    var bytes: [UInt8]
+    var line: UInt64
+  }
+
+  private(set) var isOpen = false
+  private(set) var firstLine: UInt64 = 0
+  /// The lines since the start, or since the item's start.
+  private(set) var lines: [Part] = []
+  private var bytes: [UInt8] = []
+  private var openedAt: UInt64 = 0
+  private var partLine: UInt64 = 0
+  private var byteCount = 0
+  private var closers: [UInt8] = []
+  private var isInText = false
+  private var isEscaped = false
+  /// Where in ``bytes`` the last whole member of the outermost object ends.
+  private var wholeEnd = 0
+  /// How deep the items of a list are.
+  private static let itemsDepth = 2
+  private(set) var isList = false
+  private var isInItems = false
+  private var nameStart = 0
+  private var name: [UInt8] = []
+  /// What is whole and was not handed out yet.
+  var parts: [Part] = []
+
+  /// Begins a block with its first line, which may also be its last.
+  mutating func open(_ line: ByteSlice, _ number: UInt64) -> Progress {
+    isOpen = true
+    firstLine = number
+    partLine = number
+    lines = []
+    bytes = []
+    byteCount = 0
+    closers = []
+    (isInText, isEscaped) = (false, false)
+    wholeEnd = 0
+    (isList, isInItems) = (false, false)
+    parts = []
+    return add(line, number)
+  }
+
+  mutating func close() { isOpen = false }
+
+  /// Whether a paused input has been waited for long enough.
+  var isDue: Bool { MonotonicClock.nanoseconds &- openedAt >= UInt64(RecordBlock.patience) * 1_000_000 }
+
+  /// Whether a line may go on with what is open.
+  func mayContinue(_ line: ByteSlice) -> Bool {
+    if isInText { return !line.hasPrefix("{") && !LogfmtRecord.begins(line) }
+    guard let first = line.bytes.first else { return true }
+    return first <= 0x20 || first == 0x22 || first == 0x2c || first == 0x3a || first == 0x5b || first == 0x5d
+      || first == 0x7b || first == 0x7d || first == 0x2d || first.isDigit || line.hasPrefix("true")
+      || line.hasPrefix("false") || line.hasPrefix("null")
+  }
+
+  mutating func add(_ line: ByteSlice, _ number: UInt64) -> Progress {
+    byteCount += line.count + 1
+    openedAt = MonotonicClock.nanoseconds
+    lines.append(Part(bytes: Array(line.bytes), line: number))
+    guard lines.count <= Self.lineLimit, byteCount <= Self.byteLimit else { return .broken }
+    if !bytes.isEmpty {
+      // A line end within a text is part of it, which JSON must spell.
+      if isInText { bytes.append(contentsOf: [0x5c, 0x6e]) } else { bytes.append(0x20) }
+      isEscaped = false
+    }
+    for byte in line.bytes {
+      bytes.append(byte)
+      if isInText { addToText(byte) } else if let end = addStructure(byte, number) { return end }
+    }
+    return .goesOn
+  }
+
+  private mutating func addToText(_ byte: UInt8) {
+    if isEscaped {
+      isEscaped = false
+    } else if byte == 0x5c {
+      isEscaped = true
+    } else if byte == 0x22 {
+      isInText = false
+      if bytes.count - 1 > nameStart { name = Array(bytes[nameStart..<(bytes.count - 1)]) }
+    } else if byte < 0x20 {
+      // No JSON text has a control character as it is, other writers do.
+      bytes.removeLast()
+      if byte == 0x09 { bytes.append(contentsOf: [0x5c, 0x74]) }
+    }
+  }
+
+  private mutating func addStructure(_ byte: UInt8, _ number: UInt64) -> Progress? {
+    switch byte {
+    case 0x22:
+      isInText = true
+      nameStart = bytes.count
+    case 0x7b, 0x5b:
+      guard closers.count < JSONReader.maximumDepth else { return .broken }
+      if byte == 0x5b, closers.count == 1, name.elementsEqual("items".utf8) {
+        isList = true
+        isInItems = true
+        lines = []
+      } else if isInItems, closers.count == Self.itemsDepth {
+        bytes = [byte]
+        byteCount = 1
+        partLine = number
+      }
+      closers.append(byte == 0x7b ? 0x7d : 0x5d)
+    case 0x7d, 0x5d:
+      guard closers.last == byte else { return .broken }
+      closers.removeLast()
+      return finishLevel()
+    case 0x2c where closers.count == 1: wholeEnd = bytes.count - 1
+    default: break
+    }
+    return nil
+  }
+
+  private mutating func finishLevel() -> Progress? {
+    if isInItems, closers.count == Self.itemsDepth {
+      parts.append(Part(bytes: bytes, line: partLine))
+      bytes = []
+      lines = []
+      byteCount = 0
+    } else if isInItems, closers.count < Self.itemsDepth {
+      isInItems = false
+    } else if closers.isEmpty, !isList {
+      parts.append(Part(bytes: bytes, line: firstLine))
+    }
+    return closers.isEmpty ? .complete : nil
+  }
+
+  /// What is whole of an object that was cut: its members but the last, and those with the last one's text as far as it
+  /// came.
+  func rest() -> [Part] {
+    guard !isList, !bytes.isEmpty else { return [] }
+    var whole = bytes
+    if isEscaped { whole.removeLast() }
+    if isInText { whole.append(0x22) }
+    whole.append(contentsOf: closers.reversed())
+    var shorter = Array(bytes[..<wholeEnd])
+    shorter.append(0x7d)
+    return (wholeEnd > 0 ? [Part(bytes: shorter, line: firstLine)] : []) + [
+      Part(bytes: whole, line: firstLine)
+    ]
+  }
+}
+
+extension JSONBlock {
+  /// A line on which an object begins that does not end on it.
+  static let detector = Detector(shape: "json", firstBytes: "{") { (line, context, _) throws(RecordProblem) in
+    guard context.rules.isLenient, isHead(line) else { return .passed }
+    return .object
+  }
+
+  private static func isHead(_ line: ByteSlice) -> Bool {
+    var scanner = TextScanner(line)
+    _ = scanner.take(UInt8(ascii: "{"))
+    scanner.skipBlanks()
+    return (scanner.isAtEnd || scanner.next == UInt8(ascii: "\"")) && isOpen(line)
+  }
+
+  /// Whether an object or a text in it is open at the end of the line.
+  private static func isOpen(_ line: ByteSlice) -> Bool {
+    var depth = 0
+    var index = 0
+    while index < line.count {
+      switch line[index] {
+      case 0x22:
+        index = line.closingQuote(from: index + 1)
+        if index >= line.count { return true }
+      case 0x7b, 0x5b: depth += 1
+      case 0x7d, 0x5d:
+        depth -= 1
+        if depth == 0 { return false }
+      default: break
+      }
+      index += 1
+    }
+    return depth > 0
+  }
+}

@@ -1,0 +1,185 @@
+import Bytes
+import System
+
+/// A record of several lines while its lines come: what was read of it, and the record behind it, which told its end.
+///
+/// It is bounded: after ``lineLimit`` lines or ``byteLimit`` bytes it ends and is marked as truncated. While the input
+/// pauses it waits for ``patience`` at most.
+struct RecordBlock: ~Copyable {
+  static let lineLimit = 512
+  static let byteLimit = 64 << 10
+  /// For how many milliseconds the next line of a block is waited for where the input may go on.
+  static let patience: Int32 = 200
+
+  /// What stands in ``record``.
+  enum State {
+    case empty
+    /// A block whose lines are still coming.
+    case open(BlockKind)
+    /// A record, or a problem, that came behind a block that was handed out.
+    case waiting(RecordReader.Outcome)
+  }
+
+  private(set) var state = State.empty
+  private(set) var record = Record()
+  private var text: [UInt8] = []
+  private var lineCount = 0
+  private var hasEnded = false
+  private var takesWords = false
+  private var fieldCount = 0
+  /// How many bytes of a line are its carrier's: lines that go on below may be set in by as many blanks.
+  private var indentation = 0
+  private var isStamped = false
+  private var host: [UInt8] = []
+  private var openedAt: UInt64 = 0
+  /// The number of the line that was taken last; blank lines are between it and the next one.
+  private var lastLine: UInt64 = 0
+
+  var isIdle: Bool { if case .empty = state { true } else { false } }
+  var isOpen: Bool { if case .open = state { true } else { false } }
+
+  /// Whether a paused input has been waited for long enough.
+  var isDue: Bool { MonotonicClock.nanoseconds &- openedAt >= UInt64(Self.patience) * 1_000_000 }
+
+  /// The record that begins a block; it is taken, and `other` is left in its place.
+  mutating func open(_ kind: BlockKind, with other: inout Record, indentation: Int) {
+    other.ownTexts()
+    swap(&record, &other)
+    state = .open(kind)
+    text = Array(record.message.bytes)
+    lineCount = 1
+    lastLine = record.line
+    hasEnded = false
+    self.indentation = indentation
+    isStamped = record.fields.value(of: "kernel_time") != nil
+    fieldCount = Self.signature(record)
+    host = record.fields.value(of: "host").map { Array($0.bytes) } ?? []
+    takesWords = kind == .rustPanic && !RustPanic.isWhole(record.message)
+    openedAt = MonotonicClock.nanoseconds
+  }
+
+  /// How many fields say where a record came from: those of a text alone are the same in all lines of a block.
+  private static func signature(_ record: borrowing Record) -> Int {
+    var count = record.fields.count
+    if record.fields.value(of: "console") != nil { count -= 1 }
+    if record.fields.value(of: "kernel_caller") != nil { count -= 1 }
+    return count
+  }
+
+  /// Adds a record's message if it belongs to the block.
+  mutating func take(_ next: borrowing Record) -> Bool {
+    guard case .open(let kind) = state else { return false }
+    let line = next.message
+    guard isSameWriter(next, kind), belongs(line, next, kind) else { return false }
+    guard lineCount < Self.lineLimit, text.count + line.count < Self.byteLimit else {
+      record.marks.insert(.isTruncated)
+      return false
+    }
+    let gap = next.line > lastLine ? min(Int(next.line - lastLine), Self.lineLimit - lineCount) : 1
+    text.append(contentsOf: repeatElement(0x0a, count: gap))
+    text.append(contentsOf: kind == .indented ? line.dropFirst(indent(of: line)).bytes : line.bytes)
+    lineCount += gap
+    lastLine = next.line
+    openedAt = MonotonicClock.nanoseconds
+    return true
+  }
+
+  /// How many blanks of a line stand below its carrier's bytes.
+  private func indent(of line: ByteSlice) -> Int {
+    var count = 0
+    while count < min(indentation, line.count), line[count] == 0x20 { count += 1 }
+    return count
+  }
+
+  private func isSameWriter(_ next: borrowing Record, _ kind: BlockKind) -> Bool {
+    if kind == .indented { return next.marks.contains(.isRaw) || next.fields.value(of: "kernel_time") == nil }
+    guard next.pid == record.pid, next.name.equals(record.name) || kind == .registers,
+      next.level.equals(record.level)
+    else { return false }
+    if isStamped != (next.fields.value(of: "kernel_time") != nil) { return false }
+    if let nextHost = next.fields.value(of: "host") {
+      guard nextHost.bytes.elementsEqual(host) else { return false }
+    } else if !host.isEmpty {
+      return false
+    }
+    return Self.signature(next) == fieldCount
+  }
+
+  private mutating func belongs(_ line: ByteSlice, _ next: borrowing Record, _ kind: BlockKind) -> Bool {
+    switch kind {
+    case .indented: return next.marks.contains(.isRaw) && Self.isIndented(line) || isConsoleText(next, line)
+    case .rustPanic:
+      if RustPanic.begins(line) { return false }
+      if RustPanic.continues(line) || line.isEmpty {
+        takesWords = false
+        return true
+      }
+      if takesWords, line.range(of: "', ") != nil { takesWords = RustPanic.isWhole(record.message) }
+      return takesWords || line.range(of: "', src/") != nil
+    case .rustError:
+      return RustPanic.isFrame(line) || line.hasPrefix("Caused by:") || line.hasPrefix("Stack backtrace:")
+    case .goPanic: return line.isEmpty || GoPanic.continues(line)
+    case .registers: return RegisterDump.continues(line)
+    case .kernel:
+      let text = Self.withoutStamp(line)
+      if hasEnded { return KernelReport.continuesAfterEnd(text) }
+      guard KernelReport.continues(text) else { return false }
+      hasEnded = KernelReport.ends(text)
+      return true
+    }
+  }
+
+  private func isConsoleText(_ next: borrowing Record, _ line: ByteSlice) -> Bool {
+    next.source == "vmconsole" && next.name.isEmpty && Self.isIndented(line)
+  }
+
+  /// What a kernel line says behind its stamp, where the carrier left it.
+  static func withoutStamp(_ line: ByteSlice) -> ByteSlice {
+    guard let length = KernelLine.stampLength(line) else { return line }
+    let rest = line.dropFirst(length)
+    return rest.hasPrefix(" ") ? rest.dropFirst(1) : rest
+  }
+
+  /// Whether a line goes on with the one above it.
+  static func isIndented(_ line: ByteSlice) -> Bool {
+    if line.peek(0) == 0x09 || line.hasPrefix("  ") { return true }
+    let words = line.trimmed
+    return words == "}" || words == "]" || words == ")" || words == "}," || words == "],"
+  }
+
+  /// Hands out the block's record.
+  mutating func close(into other: inout Record) {
+    guard case .open(let kind) = state else { return }
+    state = .empty
+    if lineCount > 1 || !kind.needsSecondLine {
+      var count = text.count
+      while count > 0, text[count - 1] == 0x0a { count -= 1 }
+      text.removeLast(text.count - count)
+      record.message = record.arena.copy(text)
+      if kind != .indented, record.marks.contains(.isRaw) {
+        record.marks.remove(.isRaw)
+        record.fields.remove("kata-log-parser-raw")
+      }
+      if record.level.isEmpty, !kind.level.isEmpty {
+        record.level = kind.level
+        record.setField("kata-log-parser-level-inferred", record.arena.copy("true" as StaticString))
+        record.fields.sortKeepingLast()
+      }
+    }
+    swap(&record, &other)
+  }
+
+  /// Hands out the block's record, and keeps what came behind it: `other` where that is a record.
+  mutating func close(into other: inout Record, before outcome: RecordReader.Outcome) {
+    close(into: &other)
+    state = .waiting(outcome)
+  }
+
+  /// Hands out what came behind the block.
+  mutating func takeWaiting(into other: inout Record) -> RecordReader.Outcome? {
+    guard case .waiting(let outcome) = state else { return nil }
+    state = .empty
+    if case .record = outcome { swap(&record, &other) }
+    return outcome
+  }
+}

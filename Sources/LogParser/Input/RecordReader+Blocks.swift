@@ -1,0 +1,71 @@
+import Bytes
+
+/// Records of several lines: each line becomes a record first, and those that belong together are joined.
+extension RecordReader {
+  /// Reads on where a block is open, or what came behind one is still to be given.
+  mutating func nextOfBlock(_ lines: inout LineReader, into record: inout Record) -> Outcome {
+    if let outcome = block.takeWaiting(into: &record) {
+      guard case .record = outcome, let kind = waitingKind else { return outcome }
+      waitingKind = nil
+      block.open(kind, with: &record, indentation: indentation)
+    }
+    while true {
+      opening = nil
+      let outcome = nextSingle(&lines, into: &record)
+      switch outcome {
+      case .record:
+        if block.take(record) {
+          joinedLineCount += 1
+          continue
+        }
+        waitingKind = mayOpen(&lines) ? opening : nil
+        block.close(into: &record, before: outcome)
+        return .record
+      case .problem:
+        block.close(into: &record, before: outcome)
+        return .record
+      case .pause, .end:
+        if case .end = outcome, !isFollowed {
+          block.close(into: &record)
+          return .record
+        }
+        guard block.isDue else { return outcome }
+        block.close(into: &record)
+        return .record
+      }
+    }
+  }
+
+  /// Opens a block with a record that was read, if the next line may belong to it.
+  mutating func openBlock(
+    _ kind: BlockKind, _ lines: inout LineReader, _ record: inout Record
+  ) -> Bool {
+    guard mayOpen(&lines) else { return false }
+    block.open(kind, with: &record, indentation: indentation)
+    return true
+  }
+
+  /// Whether the record that was read last begins a block for all that is known of the next line.
+  private func mayOpen(_ lines: inout LineReader) -> Bool {
+    guard opening == .indented else { return opening != nil }
+    if held.isReplaying { return true }
+    guard let byte = lines.nextByte else { return !isFollowed && !lines.isDrained && !lines.tellsPauses }
+    return byte == 0x20 || byte == 0x09 || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
+      || byte == UInt8(ascii: ")")
+  }
+
+  /// Notes whether a record that a detector read begins a block.
+  mutating func noteOpening(_ record: borrowing Record, _ line: ByteSlice, takesIndented: Bool) {
+    guard rules.isLenient else { return }
+    let isKernels = record.name == "kernel"
+    let text = isKernels ? RecordBlock.withoutStamp(record.message) : record.message
+    opening = BlockKind.beginning(with: text, isKernels: isKernels)
+    indentation = 0
+    guard opening == nil, takesIndented else { return }
+    opening = .indented
+    if record.fields.value(of: "host") != nil {
+      let place = record.message.base - line.base
+      if place >= 0, place <= line.count { indentation = place }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import Bytes
+
+/// JSON objects over several lines: the lines are joined first, and read as one.
+extension RecordReader {
+  /// Begins an object with a line, or keeps the line raw where it was tried already.
+  mutating func openObject(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
+    context.isMixed = true
+    // What waited for a time was tried before.
+    if number == brokenLine || held.isReplaying { return unclaimed(line, number, &record) }
+    return proceed(object.open(line, number))
+  }
+
+  /// Takes the next line where an object is open.
+  mutating func addToObject(_ line: ByteSlice, _ number: UInt64) -> Outcome? {
+    if object.mayContinue(line) { return proceed(object.add(line, number)) }
+    giveUpObject()
+    replay.append(Array(line.bytes), number)
+    return nil
+  }
+
+  private mutating func proceed(_ progress: JSONBlock.Progress) -> Outcome? {
+    if case .broken = progress {
+      giveUpObject()
+      return nil
+    }
+    for part in object.parts { objects.append(part.bytes, part.line) }
+    object.parts = []
+    if case .complete = progress { object.close() }
+    return nil
+  }
+
+  /// The object does not end: what is whole of a record is read, and the lines of anything else by themselves.
+  mutating func giveUpObject() {
+    object.close()
+    let lines = object.lines
+    for candidate in object.rest() where isCutRecord(candidate.bytes) {
+      cutLine = candidate.line
+      objects.append(candidate.bytes, candidate.line)
+      return
+    }
+    brokenLine = lines.first?.line ?? 0
+    for line in lines { replay.append(line.bytes, line.line) }
+  }
+
+  /// Whether the members are those of a log record.
+  private func isCutRecord(_ bytes: [UInt8]) -> Bool {
+    var arena = Arena()
+    return ByteSlice.withCopy(of: bytes) { text in
+      guard text.range(of: "\"msg\"") != nil || text.range(of: "\"MESSAGE\"") != nil,
+        let members = try? JSONMembers.flattened(text, &arena)
+      else { return false }
+      return JSONRecord.isRecord(members) || members.contains("MESSAGE")
+    }
+  }
+}

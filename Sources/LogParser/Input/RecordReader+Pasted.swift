@@ -1,0 +1,95 @@
+import Bytes
+
+/// Lines that no format claims, once more without what was put around them when they were pasted.
+extension RecordReader {
+  /// Whether lines are looked into for what was put around them.
+  private var looksIntoLines: Bool { rules.isLenient && format == .auto && repair == nil }
+
+  /// Reads the record in a line that was pasted with something around it; false when there is none.
+  mutating func readPasted(
+    _ line: ByteSlice, _ number: UInt64, _ record: inout Record, into outcome: inout Outcome?
+  ) -> Bool {
+    guard looksIntoLines, line.count <= PastedText.lengthLimit, !PastedText.isFrame(line),
+      let found = findRecord(line, number, &record)
+    else { return false }
+    let prefix = Array(line.prefix(found.start).trimmed.bytes)
+    repair = found.line
+    defer { repair = nil }
+    outcome = handle(found.line.slice, number, &record)
+    if case .record = outcome {
+      if !prefix.isEmpty { record.setField("prefix", record.arena.copy(prefix)) }
+      if found.end < line.count { fillFromCarrier(&record, line.dropFirst(found.end)) }
+      record.fields.sortKeepingLast()
+      keptRepair = found.line
+    }
+    return true
+  }
+
+  /// Whether a line has a record of its own, with or without something around it.
+  mutating func hasOwnRecord(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Bool {
+    claims(line, &record) || looksIntoLines && findRecord(line, number, &record) != nil
+  }
+
+  private mutating func findRecord(
+    _ line: ByteSlice, _ number: UInt64, _ record: inout Record
+  ) -> (line: HeldLines.Line, start: Int, end: Int)? {
+    let repaired = PastedCharacters.repaired(line)
+    let whole =
+      repaired.map { bytes in ByteSlice.withCopy(of: bytes) { HeldLines.Line($0, number) } }
+      ?? HeldLines.Line(line, number)
+    if repaired != nil, claims(whole.slice, &record) { return (whole, 0, line.count) }
+    // What is in a record is a part of it.
+    if LogfmtRecord.begins(line) { return nil }
+    var text = whole.slice
+    var start = 0
+    for _ in 0..<PastedText.peelLimit {
+      let length = PastedText.frontLength(text)
+      if length == 0 { break }
+      let isMarked = text.peek(0) == UInt8(ascii: "`")
+      text = text.dropFirst(length)
+      if isMarked, text.hasSuffix("`") { text = text.prefix(text.count - 1) }
+      start += length
+      if text.isEmpty { return nil }
+      if claims(text, &record) {
+        // Where characters were repaired, the places in the line are no longer those in the text.
+        return (HeldLines.Line(text, number), repaired == nil ? start : 0, line.count)
+      }
+    }
+    guard let embedded = EmbeddedRecord.find(in: whole.slice) else { return nil }
+    let found = ByteSlice.withCopy(of: embedded.record) { HeldLines.Line($0, number) }
+    guard claims(found.slice, &record) else { return nil }
+    return (found, repaired == nil ? embedded.start : 0, repaired == nil ? embedded.end : line.count)
+  }
+
+  /// Whether a format claims the line as it is.
+  private mutating func claims(_ line: ByteSlice, _ record: inout Record) -> Bool {
+    if LogfmtRecord.begins(line) || TextRecord.looksLikeLogfmt(line) { return true }
+    record.reset()
+    defer { record.reset() }
+    var row = 0
+    let wasMixed = context.isMixed
+    defer { context.isMixed = wasMixed }
+    do throws(RecordProblem) {
+      switch try table.read(line, &context, into: &record, by: &row) {
+      case .passed, .raw: return false
+      default: return true
+      }
+    } catch {
+      return false
+    }
+  }
+
+  /// Takes what a forwarder says beside the record that it carries.
+  private func fillFromCarrier(_ record: inout Record, _ rest: ByteSlice) {
+    if record.name.isEmpty, let tag = member("\"tag\":\"", of: rest) { record.name = record.arena.copy(tag) }
+    if record.fields.value(of: "host") == nil, let host = member("\"hostname\":\"", of: rest), !host.isEmpty {
+      record.setField("host", record.arena.copy(host))
+    }
+  }
+
+  private func member(_ key: StaticString, of text: ByteSlice) -> ByteSlice? {
+    guard let place = text.range(of: key) else { return nil }
+    let start = place + key.utf8CodeUnitCount
+    return text.firstIndex(of: UInt8(ascii: "\""), from: start).map { text.slice(start, $0) }
+  }
+}

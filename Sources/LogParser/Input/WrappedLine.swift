@@ -1,0 +1,111 @@
+import Bytes
+
+/// A line of logfmt that an editor or a terminal has wrapped, or that has a line end in a value, while its rest comes.
+struct WrappedLine: ~Copyable {
+  static let lineLimit = 32
+  /// A line that is wrapped is at least so wide.
+  static let leastWidth = 40
+
+  private(set) var isOpen = false
+  private(set) var number: UInt64 = 0
+  private(set) var bytes: [UInt8] = []
+  private var lineCount = 0
+  private var indentation: Int?
+  /// Whether a quoted value is open at the end of what there is.
+  private var isQuoted = false
+  /// Whether it was read already by itself, so that it is not tried again.
+  var lastTried: UInt64 = 0
+
+  /// Whether a line that is followed by one with this byte first may be wrapped.
+  @inline(__always)
+  static func mayBegin(_ line: ByteSlice, before next: UInt8) -> Bool {
+    if next == UInt8(ascii: "t") || next == line.peek(0) && next > 0x20 { return false }
+    return next != 0x0a && next != 0x0d && next != UInt8(ascii: "{") && next != UInt8(ascii: "<")
+      && next != UInt8(ascii: "`") && line.count >= leastWidth
+      && (line.range(of: "time=\"") != nil || line.range(of: " level=") != nil)
+  }
+
+  mutating func open(_ line: ByteSlice, _ number: UInt64) {
+    isOpen = true
+    self.number = number
+    lastTried = number
+    bytes = Array(line.droppingLast(UInt8(ascii: "\r")).bytes)
+    lineCount = 1
+    indentation = nil
+    isQuoted = Self.isOpenQuoted(line, false)
+  }
+
+  mutating func close() { isOpen = false }
+
+  var wasJoined: Bool { lineCount > 1 }
+
+  /// Adds a line that has no record of its own if it is the rest of what there is.
+  mutating func add(_ whole: ByteSlice) -> Bool {
+    let line = whole.droppingLast(UInt8(ascii: "\r"))
+    guard lineCount < Self.lineLimit, bytes.count + line.count <= PastedText.lengthLimit,
+      !line.trimmed.isEmpty,
+      !PastedText.isFrame(line)
+    else { return false }
+    let text = line.dropFirst(indent(of: line))
+    guard isQuoted || isRest(text) else { return false }
+    // A value that ended with a line end has its quote on the next line.
+    if isQuoted, text.hasPrefix("\"") { bytes.append(contentsOf: [0x5c, 0x6e]) }
+    isQuoted = Self.isOpenQuoted(text, isQuoted)
+    bytes.append(contentsOf: text.bytes)
+    lineCount += 1
+    return true
+  }
+
+  /// How many blanks the wrapping set the line in by: the same for all lines. A single one is the text's.
+  private mutating func indent(of line: ByteSlice) -> Int {
+    var count = 0
+    while count < min(line.count, indentation ?? line.count), line[count] == 0x20 { count += 1 }
+    if indentation == nil { indentation = count < 2 ? 0 : count }
+    return min(count, indentation ?? 0)
+  }
+
+  /// Whether a line goes on with the pairs: nothing but pairs follow the rest of the word that was cut, or the word is an
+  /// id that becomes whole.
+  private func isRest(_ text: ByteSlice) -> Bool {
+    if let last = bytes.last, last == 0x22, text.peek(0) != 0x20 { return false }
+    var index = text.firstIndex(of: 0x20) ?? text.count
+    var pairs = text.prefix(index).contains(UInt8(ascii: "=")) ? 1 : 0
+    while index < text.count {
+      while index < text.count, text[index] == 0x20 { index += 1 }
+      if index == text.count { break }
+      let stop = text.endOfWord(from: index).at
+      let isCut = stop == text.count
+      guard stop > index, isCut || text[stop] == UInt8(ascii: "=") else { return false }
+      pairs += isCut ? 0 : 1
+      index = stop + 1
+      if text.peek(index) == 0x22 {
+        index = text.closingQuote(from: index + 1) + 1
+      } else {
+        while index < text.count, text[index] > 0x20 { index += 1 }
+      }
+    }
+    return pairs > 0 || completesID(text)
+  }
+
+  private func completesID(_ text: ByteSlice) -> Bool {
+    var before = 0
+    while before < bytes.count, bytes[bytes.count - 1 - before].isHexDigit { before += 1 }
+    var behind = 0
+    while behind < text.count, text[behind].isHexDigit { behind += 1 }
+    return before > 0 && behind > 0 && (before + behind == 64 || before + behind == 32)
+  }
+
+  private static func isOpenQuoted(_ text: ByteSlice, _ isQuoted: Bool) -> Bool {
+    var isOpen = isQuoted
+    var index = 0
+    while index < text.count {
+      if text[index] == UInt8(ascii: "\\") {
+        index += 2
+        continue
+      }
+      if text[index] == 0x22 { isOpen.toggle() }
+      index += 1
+    }
+    return isOpen
+  }
+}
