@@ -1,15 +1,29 @@
+import Bytes
+
 /// A line of `journalctl -o json`: one entry as an object.
 enum JournalObject {
   static let detector = Detector(
     shape: "journal", use: .auto(orForced: [.json]), firstBytes: "{"
   ) { (line, context, record) throws(RecordProblem) in
+    if context.object.readFlat(line, &record.arena) {
+      guard isEntry(context.object.members) else { return .passed }
+      try JournalEntry.read(context.object.members, into: &record, text: context.text)
+      if context.object.members.hasNull { record.marks.insert(.isTruncated) }
+      return .record
+    }
     var isCut = false
     guard line.range(of: "\"__REALTIME_TIMESTAMP\"") != nil || line.range(of: "\"MESSAGE\"") != nil,
       let members = try? JSONMembers.journalEntry(line, &record.arena, isCut: &isCut),
-      members.value(of: "msg") == nil
+      !members.contains("msg")
     else { return .passed }
     try JournalEntry.read(members, into: &record, text: context.text)
     if isCut { record.marks.insert(.isTruncated) }
     return .record
+  }
+
+  /// Whether the members are those of an entry, and not those of a record with a field of such a name.
+  private static func isEntry(_ members: borrowing MemberList) -> Bool {
+    guard members.contains("__REALTIME_TIMESTAMP") || members.contains("MESSAGE") else { return false }
+    return !members.contains("msg")
   }
 }
