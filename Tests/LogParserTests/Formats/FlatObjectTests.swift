@@ -63,7 +63,7 @@ struct FlatObjectTests {
   }
 
   @Test func itReadsWhatTheOtherReaderReads() {
-    nonisolated(unsafe) var taken = 0
+    var taken = 0
     Fuzzing.run("flat objects") { generator in
       let text = Self.object(&generator)
       if let found = Self.flat(text) {
