@@ -1,7 +1,8 @@
 """What is measured, with which commands, and which bars it must clear: the one table that run-bench reads.
 
 In commands, {parser} and {codecs} stand for the binaries under test, {log} for the generated log, {shuffled} for its lines
-in random order, {part} for its first fifth, {part_ndjson} for that fifth as NDJSON, {journal} for a journal file of 20,000
+in random order, {part} for its first fifth, {part_shuffled} for that in random order, {part_0} to {part_4} for its records
+dealt out to five files, {part_ndjson} for that fifth as NDJSON, {console}, {slog} and so on for as many records in other shapes, {journal} for a journal file of 20,000
 entries, {small} for a log of 40,000 records, {folder} for a temporary folder and {formats} for the repository's formats/.
 """
 from typing import NamedTuple
@@ -45,6 +46,20 @@ GROUPS = {
         Command("json beside mlr", ONE + "json {part}", "part"),
         Command("mlr --idkvp --ojsonl cat", "mlr --idkvp --ojsonl cat {part}", "part"),
     ],
+    "shapes": [
+        Command("one sorted file", ONE + "ndjson {part}"),
+        Command("five sorted files", ONE + "ndjson {part_0} {part_1} {part_2} {part_3} {part_4}"),
+        Command("one unsorted file", ONE + "ndjson {part_shuffled}"),
+        Command("console", ONE + "ndjson {console}"),
+        Command("slog JSON", ONE + "ndjson {slog}"),
+        Command("CRI", ONE + "ndjson {cri}"),
+        Command("Docker", ONE + "ndjson {docker}"),
+        Command("journalctl's text", "env -u TZ " + ONE + "ndjson {journalctl}"),
+        Command("journalctl's text, with TZ", "env TZ=Europe/Berlin " + ONE + "ndjson {journalctl}"),
+        Command("journal JSON", ONE + "ndjson {journal_json}"),
+        Command("klog", "env -u TZ " + ONE + "ndjson {klog}"),
+        Command("klog, with TZ", "env TZ=Europe/Berlin " + ONE + "ndjson {klog}"),
+    ],
     "journal": [
         Command("journal to json", "{parser} --journal-file {journal} --output-format json"),
         Command("journalctl -o cat", "journalctl --file {journal} -o cat"),
@@ -55,6 +70,10 @@ GROUPS = {
         Command("/bin/true", "/bin/true", repeat=20),
     ],
 }
+
+# Records a second of each beside one sorted file of the runtime's own logfmt: as many records, so times compare.
+LEAST_RATES = {"five sorted files": 0.6, "one unsorted file": 0.35} | {
+    command.name: 0.4 for command in GROUPS["shapes"][3:]}
 
 # The forwarder's groups, which forwarder.py runs: what each sample file holds, and what is written.
 FRAMES = {
@@ -119,6 +138,8 @@ def bars(records):
     ]
     for name in ("csv", "logfmt", "ndjson", "pretty", "text", "toml", "xml", "yaml"):
         listed.append(Bar("time of %s / json" % name, name, "<=", 1.5, "json"))
+    for name, least in LEAST_RATES.items():
+        listed.append(Bar("rate of %s / one sorted file" % name, "one sorted file", ">=", least, name))
     return listed + [
         Bar("peak memory of sorted input, MiB", "json", "<=", 32, field="peak_mib"),
         Bar("peak memory of shuffled input, MiB", "json, shuffled", "<=", 32 + 48 * records / 2**20, field="peak_mib"),

@@ -122,12 +122,27 @@ def write_inputs(places, records, here):
         seed.wait()
         places[name] = path(name)
 
+    def deal_out(source):
+        for number in range(5):
+            places["%s_%d" % (source, number)] = path("%s_%d" % (source, number))
+        files = [open(places["%s_%d" % (source, number)], "wb") for number in range(5)]
+        with open(places[source], "rb") as lines:
+            for number, line in enumerate(lines):
+                files[number % 5].write(line)
+        for file in files:
+            file.close()
+
     generate("log", records)
     shuffle("shuffled", "log")
     with open(path("log"), "rb") as source, open(path("part"), "wb") as out:
         for _, line in zip(range(max(1, records // 5)), source):
             out.write(line)
     places["part"] = path("part")
+    shuffle("part_shuffled", "part")
+    deal_out("part")
+    subprocess.run([sys.executable, os.path.join(here, "generate-shapes.py"), str(max(1, records // 5)), folder], check=True)
+    for name in ("console", "slog", "cri", "docker", "journalctl", "journal_json", "klog"):
+        places[name] = path(name)
     generate("small", min(records, 40_000))
     shuffle("small_shuffled", "small")
     if places.get("parser"):

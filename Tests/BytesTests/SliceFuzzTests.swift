@@ -160,8 +160,12 @@ struct SliceFuzzTests {
       func word() -> String {
         String((0..<generator.below(6)).map { _ in generator.pick(Array("abc019=: ,")) })
       }
-      let pairs = (0..<generator.below(8)).map { _ in (word(), word()) }
-      var bytes = Array(("{" + pairs.map { "\"\($0)\":\"\($1)\"" }.joined(separator: ",") + "}").utf8)
+      // A number stands without quotes.
+      func value() -> String {
+        generator.oneIn(3) ? String(generator.below(2000)) : "\"\(word())\""
+      }
+      let pairs = (0..<generator.below(8)).map { _ in (word(), value()) }
+      var bytes = Array(("{" + pairs.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}").utf8)
       let isBroken = generator.oneIn(2)
       if isBroken { bytes[generator.below(bytes.count)] = generator.pick(Array("\"\\,:{}x ".utf8)) }
       ByteSlice.withCopy(of: bytes) { text in
@@ -169,19 +173,27 @@ struct SliceFuzzTests {
         var offset = 1
         var place = 0
         var found: [(String, String)] = []
-        while let (member, next) = index.plainMember(place, in: text, from: offset) {
+        var isLast = false
+        while !isLast {
+          let plain = index.plainMember(place, in: text, from: offset)
+          guard let one = plain ?? index.numberMember(place, in: text, from: offset) else { break }
+          let member = one.member
           // Each lies between its quotes, is plain, and ends before the next begins.
-          #expect(next > offset && next < bytes.count)
+          #expect(one.next > offset && one.next < bytes.count)
           #expect(member.name.bytes.allSatisfy(Naive.isPlain) && member.value.bytes.allSatisfy(Naive.isPlain))
-          let written = "\"\(member.name.string)\":\"\(member.value.string)\","
-          #expect(Array(bytes[offset..<next]) == Array(written.utf8))
-          found.append((member.name.string, member.value.string))
-          offset = next
-          place += 2
+          let value = plain == nil ? member.value.string : "\"\(member.value.string)\""
+          let written = "\"\(member.name.string)\":\(value)" + (one.isLast ? "" : ",")
+          #expect(Array(bytes[offset..<one.next]) == Array(written.utf8))
+          #expect(!one.isLast || one.next == bytes.count - 1 && bytes[one.next] == 0x7d)
+          if plain == nil { #expect(value == "0" || !value.hasPrefix("0"), "\(value)") }
+          found.append((member.name.string, value))
+          isLast = one.isLast
+          offset = one.next
+          place += plain == nil ? 1 : 2
         }
         guard !isBroken else { return }
-        // They stop at a text that is empty or has a mark of its own, at the latest at the last one.
-        #expect(found.count < max(1, pairs.count))
+        // They stop at a text that is empty or has a mark of its own, at the latest with the last one.
+        #expect(found.count <= pairs.count && isLast == (!pairs.isEmpty && found.count == pairs.count))
         for (ours, theirs) in zip(found, pairs) { #expect(ours == theirs) }
       }
     }

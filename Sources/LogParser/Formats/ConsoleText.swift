@@ -25,11 +25,7 @@ enum ConsoleText {
     return arena.commit(count)
   }
 
-  static func hasControls(_ text: ByteSlice) -> Bool {
-    if text.isPlain { return false }
-    for byte in text.bytes where (byte < 0x20 && byte != 0x09 && byte != 0x0a) || byte == 0x7f { return true }
-    return false
-  }
+  static func hasControls(_ text: ByteSlice) -> Bool { !text.isPlain && text.hasControls }
 
   /// Where the escape sequence at `start` ends; one that is cut off ends with the text.
   private static func endOfEscape(_ text: ByteSlice, from start: Int) -> Int {

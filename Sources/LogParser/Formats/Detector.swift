@@ -91,24 +91,43 @@ struct LineContext: ~Copyable {
 
 /// A line that is a JSON object, read when the first row asks for it.
 struct LineObject: ~Copyable {
-  private enum State { case unread, read, none }
+  private enum State {
+    case unread
+    /// It is an object without nested ones.
+    case flat
+    /// It is no such object; whether it is another one was not asked yet.
+    case notFlat
+    case nested
+    case none
+  }
 
   private var state = State.unread
+  private var index = StructuralIndex()
   private(set) var members = MemberList()
 
   /// To be called when the next line comes.
+  @inline(__always)
   mutating func forget() { state = .unread }
+
+  /// Whether the line is an object without nested ones; then ``members`` are its members.
+  mutating func readFlat(_ line: ByteSlice, _ arena: inout Arena) -> Bool {
+    if state == .unread {
+      state = JSONMembers.readFlat(line, into: &members, &arena, &index) ? .flat : .notFlat
+    }
+    return state == .flat
+  }
 
   /// Whether the line is an object; then ``members`` are its members.
   mutating func read(_ line: ByteSlice, _ arena: inout Arena) -> Bool {
-    if state == .unread {
+    if readFlat(line, &arena) { return true }
+    if state == .notFlat {
       do throws(RecordProblem) {
-        members = try JSONMembers.flattened(line, &arena)
-        state = .read
+        members = try JSONMembers.flattenedByTokens(line, &arena)
+        state = .nested
       } catch {
         state = .none
       }
     }
-    return state == .read
+    return state == .nested
   }
 }

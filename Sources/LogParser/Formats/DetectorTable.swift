@@ -67,7 +67,7 @@ struct DetectorTable: Sendable {
     var mask = masks[Int(first)]
     while mask != 0 {
       index = mask.trailingZeroBitCount
-      mask &= mask &- 1
+      mask &= mask - 1
       let claim = try rows[index].read(line, &context, &record)
       if case .passed = claim { continue }
       return claim

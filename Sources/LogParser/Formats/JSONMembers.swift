@@ -11,6 +11,25 @@ enum JSONMembers {
   static func flattened(
     _ text: ByteSlice, _ arena: inout Arena
   ) throws(RecordProblem) -> MemberList {
+    var members = MemberList()
+    var index = StructuralIndex()
+    if readFlat(text, into: &members, &arena, &index) { return members }
+    return try flattenedByTokens(text, &arena)
+  }
+
+  /// Reads an object without nested ones, and nothing behind it: nearly every line of a log that is JSON. False when the
+  /// text is anything else, or no JSON; ``flattened(_:_:)`` then tells what it is.
+  static func readFlat(
+    _ text: ByteSlice, into members: inout MemberList, _ arena: inout Arena, _ index: inout StructuralIndex
+  ) -> Bool {
+    var reader = JSONReader(text)
+    return reader.readFlatObject(into: &members, takesLiterals: true, &arena, &index) && members.isObject
+  }
+
+  /// As ``flattened(_:_:)``, for what ``readFlat(_:into:_:_:)`` does not take.
+  static func flattenedByTokens(
+    _ text: ByteSlice, _ arena: inout Arena
+  ) throws(RecordProblem) -> MemberList {
     var reader = JSONReader(text)
     var members = MemberList()
     guard case .beginObject = try reader.next(&arena) else { throw RecordProblem("the JSON is no object") }

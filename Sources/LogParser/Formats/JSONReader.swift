@@ -16,7 +16,7 @@ enum JSONToken {
 ///
 /// The spans' `JSONScanner` is another reader: it refuses what this one repairs (bytes that are not UTF-8, lone
 /// surrogates), and copies every text. ``readFlatObject(_:_:)`` is the fast path: nearly every log record of JSON is an object
-/// of plain strings.
+/// of plain strings and numbers.
 ///
 /// Strings become slices of the text itself, or of the arena where they had escapes. Nesting is bounded by
 /// ``maximumDepth``, so that no input costs more than its own length.
@@ -191,68 +191,113 @@ struct JSONReader {
   /// Reads an object whose values are all strings (null counts as an empty one), and nothing behind it. Nil when the
   /// text is anything else; a bare `null` gives a list that is no object.
   mutating func readFlatObject(_ arena: inout Arena, _ index: inout StructuralIndex) -> MemberList? {
-    guard let members = try? flatObject(&arena, &index), isAtEnd() else { return nil }
+    var members = MemberList()
+    guard readFlatObject(into: &members, takesLiterals: false, &arena, &index) else { return nil }
     return members
   }
 
-  /// Reads the members of an object, from its first name on, that are written as loggers write nearly every one:
-  /// `"name":"value"` of nothing but plain bytes, a comma behind. The last one is left for who reads on.
+  /// As ``readFlatObject(_:_:)``, into a list that is used again.
+  ///
+  /// - Parameter takesLiterals: whether a value may be a number or a Boolean, too.
+  /// - Returns: false when the text is anything else; the list then means nothing.
+  mutating func readFlatObject(
+    into members: inout MemberList, takesLiterals: Bool, _ arena: inout Arena, _ index: inout StructuralIndex
+  ) -> Bool {
+    members.removeAll()
+    guard let isFlat = try? flatObject(&members, takesLiterals: takesLiterals, &arena, &index) else {
+      return false
+    }
+    return isFlat && isAtEnd()
+  }
+
+  /// Reads members, from the name that the reader is on, as long as they are written as loggers write nearly every one:
+  /// `"name":"value"` of nothing but plain bytes, or `"name":123`. The next one is left for who reads on.
+  ///
+  /// - Parameter place: how far the index was used.
+  /// - Returns: whether the object ends behind them; then the reader is on its brace.
   @inline(__always)
-  private mutating func plainMembers(_ members: inout MemberList, _ index: inout StructuralIndex) {
-    index.find(in: text, endsAtLineFeed: false)
-    var place = 0
-    while let (member, next) = index.plainMember(place, in: text, from: offset) {
-      members.append(member)
-      offset = next
-      place += 2
+  private mutating func plainMembers(
+    _ members: inout MemberList, takesLiterals: Bool, _ index: borrowing StructuralIndex, _ place: inout Int
+  ) -> Bool {
+    while place < index.count, index[place] < offset { place += 1 }
+    while true {
+      let found: StructuralIndex.FoundMember
+      if let plain = index.plainMember(place, in: text, from: offset) {
+        found = plain
+        place += 2
+      } else if takesLiterals, let number = index.numberMember(place, in: text, from: offset) {
+        found = number
+        place += 1
+      } else {
+        return false
+      }
+      members.append(found.member)
+      offset = found.next
+      if found.isLast { return true }
     }
   }
 
-  @inline(__always)
+  /// Reads the object that the text begins with; false where a value is of a kind that is not taken.
   private mutating func flatObject(
-    _ arena: inout Arena, _ index: inout StructuralIndex
-  ) throws(RecordProblem) -> MemberList {
-    var members = MemberList()
+    _ members: inout MemberList, takesLiterals: Bool, _ arena: inout Arena, _ index: inout StructuralIndex
+  ) throws(RecordProblem) -> Bool {
     skipBlanks()
-    guard offset < text.count else { throw problem("it is empty") }
-    if text.peek(offset) == 0x6e {
-      guard case .null = try literal() else { throw problem("it is no object") }
+    guard text.peek(offset) == 0x7b else {
+      guard text.peek(offset) == 0x6e, case .null = try literal() else { return false }
       members.isObject = false
-      return members
+      return true
     }
-    guard text.peek(offset) == 0x7b else { throw problem("it is no object") }
     offset += 1
     skipBlanks()
     if text.peek(offset) == 0x7d {
       offset += 1
-      return members
+      return true
     }
-    plainMembers(&members, &index)
+    index.find(in: text, endsAtLineFeed: false)
+    var place = 0
     while true {
-      skipBlanks()
-      guard text.peek(offset) == 0x22 else {
-        throw problem("a member's name in quotes is missing")
+      if plainMembers(&members, takesLiterals: takesLiterals, index, &place) {
+        offset += 1
+        return true
       }
-      let name = try string(&arena)
+      guard try flatMember(&members, takesLiterals: takesLiterals, &arena) else { return false }
       skipBlanks()
-      guard text.peek(offset) == 0x3a else { throw problem("a colon is missing") }
-      offset += 1
-      skipBlanks()
-      guard offset < text.count else { throw problem("it ends too early") }
-      if text.peek(offset) == 0x22 {
-        members.append(name, try string(&arena))
-      } else {
-        guard case .null = try literal() else { throw problem("a value is no string") }
-        members.append(name, .empty)
-      }
-      skipBlanks()
-      guard offset < text.count else { throw problem("it ends too early") }
       if text.peek(offset) == 0x7d {
         offset += 1
-        return members
+        return true
       }
-      guard text.peek(offset) == 0x2c else { throw problem("a comma or } is missing") }
+      guard text.peek(offset) == 0x2c else { return false }
       offset += 1
+      skipBlanks()
     }
+  }
+
+  /// Reads one member, however it is written; false where its value is of a kind that is not taken.
+  @inline(__always)
+  private mutating func flatMember(
+    _ members: inout MemberList, takesLiterals: Bool, _ arena: inout Arena
+  ) throws(RecordProblem) -> Bool {
+    guard text.peek(offset) == 0x22 else { return false }
+    let name = try string(&arena)
+    skipBlanks()
+    guard text.peek(offset) == 0x3a else { return false }
+    offset += 1
+    skipBlanks()
+    let first = text.peek(offset)
+    if first == 0x22 {
+      members.append(name, try string(&arena))
+      return true
+    }
+    if first == 0x7b || first == 0x5b { return false }
+    switch try literal() {
+    case .null:
+      members.append(name, .empty)
+      members.hasNull = true
+    case .literal(let value):
+      guard takesLiterals else { return false }
+      members.append(name, value)
+    default: return false
+    }
+    return true
   }
 }

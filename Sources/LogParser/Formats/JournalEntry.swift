@@ -117,7 +117,7 @@ enum JournalEntry {
     let out = arena.reserve(name.count)
     for index in 0..<name.count {
       let byte = name[index]
-      out[index] = byte &- 0x41 < 26 ? byte | 0x20 : byte
+      out[index] = (0x41...0x5a).contains(byte) ? byte | 0x20 : byte
     }
     return arena.commit(name.count, isPlain: name.isPlain)
   }

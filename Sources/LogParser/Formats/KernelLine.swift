@@ -8,11 +8,11 @@ enum KernelLine {
     var index = 1
     while index < text.count, text[index] == 0x20 { index += 1 }
     let seconds = index
-    while index < text.count, text[index] &- 0x30 < 10 { index += 1 }
+    while index < text.count, text[index].isDigit { index += 1 }
     guard index > seconds, index < text.count, text[index] == 0x2e else { return nil }
     index += 1
     let fraction = index
-    while index < text.count, text[index] &- 0x30 < 10 { index += 1 }
+    while index < text.count, text[index].isDigit { index += 1 }
     guard index - fraction == 6, index < text.count, text[index] == 0x5d else { return nil }
     return index + 1
   }

@@ -139,10 +139,8 @@ package struct LogfmtRecord {
     let length = line.count
     var start = 0
     var place = 0
-    while place < record.scratch.index.count {
-      // All places are at most the line's length, behind which there is padding.
-      let equals = record.scratch.index[place]
-      let end = record.scratch.index[place &+ 1]
+    // All places are at most the line's length, behind which there is padding.
+    while let (equals, end) = record.scratch.index.pair(at: place) {
       guard equals > start, equals < length, base[equals] == 0x3d, end == length || base[end] == 0x20
       else { break }
       // A value that begins with a quote is plain if it ends with one too, which is another: those between are places.

@@ -12,7 +12,7 @@ enum OwnLogfmt {
 
   @inline(__always)
   static func isMarked(_ line: ByteSlice) -> Bool {
-    line.count > 25 && line[line.count &- 1] == UInt8(ascii: "1") && line.hasSuffix(suffix)
+    line.count > 25 && line[line.count - 1] == UInt8(ascii: "1") && line.hasSuffix(suffix)
   }
 
   /// Whether a key of `Data` is written with `data.` before it, because the record has a field of this name itself.

@@ -19,7 +19,7 @@ enum TextCheck {
     if text.isPlain { return nil }
     var index = 0
     while index < text.count {
-      index += ByteScanner.printablePrefix(text.base + index, count: text.count - index)
+      index += text.printablePrefix(from: index)
       guard index < text.count else { return nil }
       let (isRefused, length) = look(text, at: index)
       if isRefused { return index }

@@ -68,6 +68,7 @@ enum StoredRecord {
     let head = head(&reader)
     record.reset()
     record.time = head.time
+    record.scratch.lastMinute.keepMinute(of: record.time)
     record.marks = RecordMarks(rawValue: UInt8(truncatingIfNeeded: head.marks))
     record.input = Int(head.input)
     record.line = head.line

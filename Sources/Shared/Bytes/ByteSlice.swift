@@ -128,14 +128,6 @@ public struct ByteSlice: BitwiseCopyable {
     return UnsafeRawPointer(found) - UnsafeRawPointer(base)
   }
 
-  /// The index of the first occurrence of `text` at or after `start`.
-  @inlinable public func range(of text: StaticString, from start: Int = 0) -> Int? {
-    guard start <= count,
-      let found = memmem(base + start, count - start, text.utf8Start, text.utf8CodeUnitCount)
-    else { return nil }
-    return UnsafeRawPointer(found) - UnsafeRawPointer(base)
-  }
-
   @inlinable public func contains(_ byte: UInt8) -> Bool { firstIndex(of: byte) != nil }
 
   /// Without the spaces, tabs, line ends and NULs at both ends.

@@ -36,6 +36,13 @@ public struct StructuralIndex: ~Copyable {
     return Int(places[index])
   }
 
+  /// The offset of a place and that of the next one; nil from ``count`` on. One check for the two.
+  @inlinable @inline(__always)
+  public func pair(at index: Int) -> (Int, Int)? {
+    guard UInt(bitPattern: index) < UInt(bitPattern: found) else { return nil }
+    return (Int(places[index]), Int(places[index &+ 1]))
+  }
+
   /// Finds the places in the line at the start of `text`, which ends at a line feed if `endsAtLineFeed`, else with the text.
   @inlinable @inline(__always)
   public mutating func find(in text: ByteSlice, endsAtLineFeed: Bool) {
@@ -69,30 +76,76 @@ public struct PlainMember: BitwiseCopyable {
 }
 
 extension StructuralIndex {
-  /// The member that begins at a place, and the offset behind its comma, if it is written as loggers write nearly every one:
-  /// `"name":"value","` of nothing but plain bytes, and nothing between. Else nil, which says nothing.
+  /// A member and where to read on: at the next one's name, or at the brace that closes the object.
+  public struct FoundMember {
+    public var member: PlainMember
+    public var next: Int
+    public var isLast: Bool
+
+    @inlinable @inline(__always)
+    internal init(_ text: ByteSlice, _ name: Range<Int>, _ value: Range<Int>, next: Int, isLast: Bool) {
+      let base = text.base
+      member = PlainMember(
+        name: ByteSlice(base: base + name.lowerBound, count: name.count, isPlain: true),
+        value: ByteSlice(base: base + value.lowerBound, count: value.count, isPlain: true))
+      self.next = isLast ? next &- 1 : next
+      self.isLast = isLast
+    }
+  }
+
+  /// Whether a comma and a quote, or the text's last brace, stand around `next`, which must be from 1 to the text's count;
+  /// nil when neither does.
+  @inlinable @inline(__always)
+  internal func endsObject(_ next: Int, _ text: ByteSlice) -> Bool? {
+    let mark = text.base[next &- 1]
+    if mark == 0x2c, next < text.count, text.base[next] == 0x22 { return false }
+    return mark == 0x7d && next == text.count ? true : nil
+  }
+
+  /// The member that begins at a place, if it is written as loggers write nearly every one: `"name":"value"` of nothing but
+  /// plain bytes, and a comma and the next name, or the object's and the text's end, right behind. Else nil, which says
+  /// nothing.
   ///
   /// - Parameters:
   ///   - place: from 0; the two places behind it are looked at too.
   ///   - text: what ``find(in:endsAtLineFeed:)`` was last called with.
   ///   - offset: where the member must begin.
   @inlinable @inline(__always)
-  public func plainMember(_ place: Int, in text: ByteSlice, from offset: Int) -> (PlainMember, next: Int)? {
+  public func plainMember(_ place: Int, in text: ByteSlice, from offset: Int) -> FoundMember? {
     guard place >= 0, place &+ 2 <= count else { return nil }
     // Quotes that open, and all bytes that are not plain, are places: what lies between two that follow each other is plain
     // but for the quote that closes.
     let (name, value, next) = (self[place], self[place &+ 1], self[place &+ 2])
     // With these, every index below is in the text, and no length is negative.
-    guard name == offset, name >= 0, value > name &+ 2, next > value &+ 2, next < text.count else {
+    guard name == offset, name >= 0, value > name &+ 2, next > value &+ 2, next <= text.count else {
       return nil
     }
     let base = text.base
     guard base[name] == 0x22, base[value &- 2] == 0x22, base[value &- 1] == 0x3a, base[value] == 0x22,
-      base[next &- 2] == 0x22, base[next &- 1] == 0x2c, base[next] == 0x22
+      base[next &- 2] == 0x22, let isLast = endsObject(next, text)
     else { return nil }
-    let member = PlainMember(
-      name: ByteSlice(base: base + name + 1, count: value &- name &- 3, isPlain: true),
-      value: ByteSlice(base: base + value + 1, count: next &- value &- 3, isPlain: true))
-    return (member, next)
+    return FoundMember(
+      text, Range(uncheckedBounds: (name &+ 1, value &- 2)), Range(uncheckedBounds: (value &+ 1, next &- 2)),
+      next: next, isLast: isLast)
+  }
+
+  /// As ``plainMember(_:in:from:)`` for a member whose value is a whole number: `"name":123`. One place behind its own is
+  /// looked at.
+  @inlinable @inline(__always)
+  public func numberMember(_ place: Int, in text: ByteSlice, from offset: Int) -> FoundMember? {
+    guard place >= 0, place &+ 1 <= count else { return nil }
+    let (name, next) = (self[place], self[place &+ 1])
+    guard name == offset, name >= 0, next > name &+ 4, next <= text.count else { return nil }
+    let base = text.base
+    guard base[name] == 0x22, let isLast = endsObject(next, text) else { return nil }
+    // The quote at `name` ends this at the latest.
+    var start = next &- 1
+    while base[start &- 1].isDigit { start &-= 1 }
+    guard start < next &- 1, start > name &+ 2, base[start &- 1] == 0x3a, base[start &- 2] == 0x22,
+      base[start] != 0x30 || start == next &- 2
+    else { return nil }
+    return FoundMember(
+      text, Range(uncheckedBounds: (name &+ 1, start &- 2)), Range(uncheckedBounds: (start, next &- 1)),
+      next: next, isLast: isLast)
   }
 }

@@ -40,6 +40,25 @@ extension Timestamp {
       return Timestamp.writeFraction(time.nanoseconds, trimmed: trimmed, out)
     }
 
+    /// Keeps the minute of a time that is about to be written.
+    @inlinable @inline(__always)
+    public mutating func keepMinute(of time: Timestamp) {
+      let second = time.seconds &- seconds
+      if second < 0 || second >= 60 || text[10] != 0x54 { keepOtherMinute(of: time) }
+    }
+
+    @usableFromInline @inline(never)
+    internal mutating func keepOtherMinute(of time: Timestamp) {
+      guard time.offsetMinutes == 0, Timestamp.representableSeconds.contains(time.seconds) else { return }
+      text = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Timestamp.maximumLength) { buffer in
+        guard let base = buffer.baseAddress else { return text }
+        _ = time.write(rfc3339: base)
+        return ByteScanner.load(base)
+      }
+      let ofMinute = time.seconds % 60
+      seconds = time.seconds - (ofMinute < 0 ? ofMinute + 60 : ofMinute)
+    }
+
     /// Reads any RFC 3339 time with a fraction, and keeps its minute where that helps with the next.
     @inlinable public mutating func parseAndKeep(_ bytes: UnsafeBufferPointer<UInt8>) -> Timestamp? {
       guard let time = Timestamp.parse(rfc3339: bytes, fraction: .required) else { return nil }

@@ -42,6 +42,12 @@ extension Timestamp {
     if base[19] == 0x2e || base[19] == 0x2c {
       index = 20
       var digits = 0
+      // Loggers write nine digits; the first eight of them are read at once, where as many are there.
+      if text.count >= 30, let eight = DecimalDigits.parse(base + 20) {
+        nanoseconds = eight
+        digits = 8
+        index = 28
+      }
       while index < text.count, case let digit = base[index] &- 0x30, digit < 10 {
         if digits < 9 { nanoseconds = nanoseconds * 10 + UInt32(digit) }
         digits += 1
