@@ -36,7 +36,7 @@ let package = Package(
       name: "Tracing", dependencies: ["Bytes", "Encodings"], path: "Sources/Shared/Tracing",
       swiftSettings: strict),
     .target(
-      name: "HTTP", dependencies: ["System", "Logging", "CCurl"], path: "Sources/Shared/HTTP",
+      name: "HTTP", dependencies: ["Bytes", "System", "Logging", "CCurl"], path: "Sources/Shared/HTTP",
       swiftSettings: strict),
     .target(
       name: "LogParser", dependencies: ["Bytes", "System", "CommandLine", "Logging", "CLinux", "CSystemd"],

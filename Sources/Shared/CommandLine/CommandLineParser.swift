@@ -85,7 +85,7 @@ package struct CommandLineParser<Options> {
   /// Takes the next argument if it is a number like -1, which can be no option.
   private func negativeNumber(_ rest: inout ArraySlice<String>) -> String? {
     guard let next = rest.first, next.count > 1, next.first == "-",
-      next.dropFirst().utf8.allSatisfy({ $0 &- 0x30 < 10 })
+      next.dropFirst().utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
     else { return nil }
     return rest.popFirst()
   }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Reading from and writing to a connection that does not block.
