@@ -35,9 +35,15 @@ import Testing
     return sets
   }
 
+  /// The signals of a set, without the two that the C library keeps for itself and nobody can change.
+  private func numbers(_ set: Substring?) throws -> [Int32] {
+    let bits = try #require(set.flatMap { UInt64($0, radix: 16) })
+    return (1...64).filter { bits >> (UInt64($0) - 1) & 1 != 0 && $0 != 32 && $0 != 33 }
+  }
+
   @Test func childBlocksAndIgnoresNoSignal() throws {
     let sets = try signalSets()
-    #expect(sets["SigBlk"] == "0000000000000000")
-    #expect(sets["SigIgn"] == "0000000000000000")
+    #expect(try numbers(sets["SigBlk"]) == [])
+    #expect(try numbers(sets["SigIgn"]) == [])
   }
 }
