@@ -225,6 +225,8 @@ struct WriterFuzzTests {
             guard let offset else { return }
             let text = String(validating: bytes[offset..<offset + Int(count)], as: UTF8.self)
             #expect(reader.isText(offset, Int(count)) == (text != nil))
+            var texts = ByteReader(memory, from: offset, count: Int(count))
+            #expect((try? texts.text(count)) == (text != nil ? offset : nil))
             place += Int(count)
           default:
             let found = bytes[place..<end].prefix(11).firstIndex { $0 < 0x80 }

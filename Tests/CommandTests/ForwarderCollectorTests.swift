@@ -280,6 +280,7 @@ import Testing
     let port = try LocalSocket.datagrams().port
     let forwarder = try ForwarderProcess.ready(["--jaeger-port", String(port), "--retry-pause", "20ms"])
     try send(Frames.spans(trace: 1, 1..<21, padding: 9000), to: forwarder)
+    try forwarder.waitForSpans(20)
     try forwarder.wait("it notices") {
       try forwarder.metric("export_retries_total{exporter=\"jaeger-agent\"}") >= 3
     }

@@ -18,6 +18,7 @@ import Testing
     var thread: Substring
     var text: Substring
     var name: Substring { text.prefix { $0 != "(" } }
+    var isRename: Bool { name == "rename" || name == "renameat" }
   }
 
   private static let traced = "trace=write,pwrite64,fdatasync,fsync,rename,renameat,openat,unlink,ftruncate"
@@ -66,11 +67,11 @@ import Testing
     let names = try #require(before.lastIndex { $0.name == "fsync" })
     #expect(lastWrite < sync && sync < names)
     if exporter == "jaeger-json" {
-      let rename = try #require(before.lastIndex { $0.name == "rename" && $0.text.contains(".json.tmp") })
+      let rename = try #require(before.lastIndex { $0.isRename && $0.text.contains(".json.tmp") })
       #expect(sync < rename && rename < names)
     }
     if exporter == "jaeger-json-file" {
-      let document = try #require(mine.firstIndex { $0.name == "rename" && $0.text.contains("\(path).tmp") })
+      let document = try #require(mine.firstIndex { $0.isRename && $0.text.contains("\(path).tmp") })
       #expect(mine[..<document].contains { $0.name == "fdatasync" && $0.text.contains("\(path).tmp") })
       let gone = try #require(mine.firstIndex { $0.name == "unlink" && $0.text.contains(".partial") })
       #expect(mine[document..<gone].contains { $0.name == "fsync" })

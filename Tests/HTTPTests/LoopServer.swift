@@ -1,6 +1,6 @@
-import System
 import Glibc
 import Synchronization
+import System
 
 @testable import HTTP
 
@@ -27,8 +27,11 @@ final class LoopServer {
   private let stop: Wakeup
   private let thread: WorkerThread
 
-  init(limits: HTTPLimits = HTTPLimits(), _ handler: @escaping @Sendable (HTTPRequest) -> HTTPResponse) throws
-  {
+  /// - Parameter checksRoom: whether a request is refused while the server has no room for another answer, as queries are.
+  init(
+    limits: HTTPLimits = HTTPLimits(), checksRoom: Bool = false,
+    _ handler: @escaping @Sendable (HTTPRequest) -> HTTPResponse
+  ) throws {
     let listener = try ListeningSocket.tcp(SocketAddress(host: "127.0.0.1", port: 0))
     port = try LocalPort.of(listener)
     let (stop, counts, number) = (try Wakeup(), counts, listener.release())
@@ -36,9 +39,11 @@ final class LoopServer {
     let thread = WorkerThread.start {
       guard let loop = try? EventLoop() else { return }
       let server = HTTPServer(loop: loop, limits: limits, metrics: counts, log: .silent)
-      server.listen(FileDescriptor(owning: number), in: HTTPBudget(), handler)
-      let handler = StopHandler(loop)
-      try? loop.add(stop.file.number, .read, handler)
+      server.listen(FileDescriptor(owning: number), in: HTTPBudget()) { [unowned server] request in
+        checksRoom && !server.hasRoomForAnswer() ? HTTPResponse(503) : handler(request)
+      }
+      let stopper = StopHandler(loop)
+      try? loop.add(stop.file.number, .read, stopper)
       withExtendedLifetime(server) { loop.run() }
     }
     guard let thread else { throw SystemCallError("pthread_create", "test", code: EAGAIN) }
@@ -73,9 +78,7 @@ final class CannedServer {
       let listener = FileDescriptor(owning: number)
       var entry = pollfd(fd: listener.number, events: Int16(POLLIN), revents: 0)
       _ = poll(&entry, 1, -1)
-      let accepted = ListeningSocket.accept(listener.number)
-      guard accepted.number >= 0 else { return }
-      let connection = FileDescriptor(owning: accepted.number)
+      guard case .connection(let connection, _) = ListeningSocket.accept(listener.number) else { return }
       // The request has come when its body, which ends so, has.
       var request: [UInt8] = []
       while !request.reversed().starts(with: "ydob".utf8) {

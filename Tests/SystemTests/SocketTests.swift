@@ -1,6 +1,6 @@
-import System
 import CLinux
 import Glibc
+import System
 import TestSupport
 import Testing
 
@@ -41,13 +41,16 @@ struct ListeningSocketTests {
   @Test func connectionIsAccepted() throws {
     let listener = try ListeningSocket.unix(folder["socket"])
     #expect(!ListeningSocket.hasConnection(listener.number))
-    let early = ListeningSocket.accept(listener.number)
-    #expect(early.number < 0 && early.code == EAGAIN && !early.lacksDescriptors)
+    if case .nothing = ListeningSocket.accept(listener.number) {
+    } else {
+      Issue.record("nobody has connected yet")
+    }
     let client = try connect(folder["socket"])
     #expect(ListeningSocket.hasConnection(listener.number))
-    let accepted = ListeningSocket.accept(listener.number)
-    let server = FileDescriptor(owning: accepted.number)
-    #expect(server.number >= 0)
+    guard case .connection(let server, _) = ListeningSocket.accept(listener.number) else {
+      Issue.record("a client has connected")
+      return
+    }
     #expect(fcntl(server.number, F_GETFD) & FD_CLOEXEC != 0)
     #expect(fcntl(server.number, F_GETFL) & O_NONBLOCK != 0)
     #expect(SocketReach.peer(client.number) == .unix)

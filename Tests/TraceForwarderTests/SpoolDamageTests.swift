@@ -1,8 +1,9 @@
 import Bytes
-import Tracing
 import Foundation
+import System
 import TestSupport
 import Testing
+import Tracing
 
 @testable import TraceForwarder
 
@@ -136,7 +137,7 @@ import Testing
       guard let segment = recovered.segments.first else { return result }
       let open = try directory.open(name, O_RDONLY)
       let reader = SegmentReader(
-        descriptor: open.number, segment: 1, framing: segment.framing, path: name)
+        file: OpenFile(open), segment: 1, framing: segment.framing, path: name)
       var offset = segment.framing.headerBytes
       var steps = 0
       reading: while true {

@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import System
 import TestSupport
 import Testing
 
@@ -217,9 +218,9 @@ import Testing
   }
 
   @Test func spansThatWereSetAsideAreRead() throws {
-    let file = try FileHandle(forReadingFrom: sample("valid/set-aside.spool"))
+    let file = try FileDescriptor.open(sample("valid/set-aside.spool").path, O_RDONLY)
     let reader = SegmentReader(
-      descriptor: file.fileDescriptor, segment: 0, framing: .version2(Self.key), path: "sample")
+      file: OpenFile(file), segment: 0, framing: .version2(Self.key), path: "sample")
     guard
       case .records(let batch) = try reader.next(
         at: SpoolHeader.bytes, upTo: Self.setAside.count, records: 10, bytes: 4096)

@@ -71,6 +71,16 @@ public struct ByteReader {
     return start
   }
 
+  /// The offset of the next `count` bytes, which are passed over and must be valid UTF-8.
+  @inlinable @inline(__always)
+  public mutating func text(_ count: UInt64) throws(CodecError) -> Int {
+    let start = try skip(count)
+    guard bytes.part(from: start, count: Int(truncatingIfNeeded: count)).isUTF8 else {
+      throw CodecError(.text, at: start)
+    }
+    return start
+  }
+
   /// A protobuf varint of at most 64 bits.
   @inlinable @inline(__always)
   public mutating func varint() throws(CodecError) -> UInt64 {

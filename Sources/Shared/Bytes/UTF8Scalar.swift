@@ -75,23 +75,51 @@ public enum UTF8Scalar {
 }
 
 extension UnsafeRawBufferPointer {
-  /// Whether the bytes are valid UTF-8. ASCII is passed over eight bytes at a time.
+  /// Whether the bytes are valid UTF-8.
+  ///
+  /// ASCII of any length is seen by loads of whole words. The last one overlaps the one before it, so that all are within
+  /// the bytes.
   @inlinable public var isUTF8: Bool {
+    let end = count
     var index = 0
+    if end >= 8 {
+      while index <= end &- 8 {
+        guard highBits(at: index) == 0 else { return isUTF8(from: index) }
+        index &+= 8
+      }
+      return highBits(at: end &- 8) == 0 || isUTF8(from: index)
+    }
+    if end >= 4 {
+      let word =
+        loadUnaligned(as: UInt32.self) | loadUnaligned(fromByteOffset: end &- 4, as: UInt32.self)
+      return word & 0x8080_8080 == 0 || isUTF8(from: 0)
+    }
+    // Of three bytes at most, these are all.
+    return end == 0 || self[0] | self[end &>> 1] | self[end &- 1] < 0x80 || isUTF8(from: 0)
+  }
+
+  /// Which of the eight bytes at `index` have their highest bit set. The caller knows that they are within these.
+  @inlinable @inline(__always)
+  internal func highBits(at index: Int) -> UInt64 {
+    loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian & ByteLanes.highs
+  }
+
+  /// Whether the bytes from `start` on are valid UTF-8, for texts that have more than ASCII.
+  @inlinable internal func isUTF8(from start: Int) -> Bool {
+    var index = start
     let end = count
     while index < end {
       let left = end &- index
       // Each load is within the bytes: eight from here on, or the last eight, of which those before here do not count.
       if left >= 8 {
-        let word = loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian & ByteLanes.highs
+        let word = highBits(at: index)
         if word == 0 {
           index &+= 8
           continue
         }
         index &+= ByteLanes.first(word)
       } else if end >= 8 {
-        let word = loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self).littleEndian & ByteLanes.highs
-        let rest = word &>> UInt64(truncatingIfNeeded: 64 &- 8 &* left)
+        let rest = highBits(at: end &- 8) &>> UInt64(truncatingIfNeeded: 64 &- 8 &* left)
         if rest == 0 { return true }
         index &+= ByteLanes.first(rest)
       } else if self[index] < 0x80 {

@@ -7,13 +7,25 @@ extension UnsafeRawBufferPointer {
   @inlinable @inline(__always)
   public func part(_ range: Range<Int>) -> UnsafeRawBufferPointer {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "range out of bounds")
-    return UnsafeRawBufferPointer(rebasing: self[range])
+    guard let baseAddress else { return self }
+    return UnsafeRawBufferPointer(
+      start: baseAddress + range.lowerBound, count: range.upperBound &- range.lowerBound)
+  }
+
+  /// The `length` bytes from `start` on; none where they are not all within these.
+  @inlinable @inline(__always)
+  public func part(from start: Int, count length: Int) -> UnsafeRawBufferPointer {
+    guard start >= 0, length >= 0, start <= count &- length, let baseAddress else {
+      return UnsafeRawBufferPointer(start: nil, count: 0)
+    }
+    return UnsafeRawBufferPointer(start: baseAddress + start, count: length)
   }
 
   /// The byte at an index, which must be within these; a buffer's own subscript checks only in debug builds.
   @inlinable @inline(__always)
   public func at(_ index: Int) -> UInt8 {
-    precondition(index >= 0 && index < count, "index out of range")
+    // As unsigned numbers, one comparison finds both ends.
+    precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "index out of range")
     return self[index]
   }
 

@@ -44,7 +44,19 @@ final class HTTPConnection: EventHandler {
   var isBusy: Bool { lingersUntil == nil && parser.isInRequest || unread > 0 }
 
   /// What a connection is for just now; those that are the least loss come first.
-  enum Use: Int { case closing, idle, request, answer }
+  enum Use: Int {
+    case closing, idle, request, answer
+
+    /// Why a connection in this use was closed to make room for another; a value of the metric's label.
+    var replacedReason: String {
+      switch self {
+      case .closing: "replaced_closing"
+      case .idle: "replaced_idle"
+      case .request: "replaced_request"
+      case .answer: "replaced_answer"
+      }
+    }
+  }
 
   /// What the connection is worth beside others of a full budget: its use, and when something last moved.
   struct Standing: Comparable {

@@ -1,6 +1,6 @@
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// What an ``HTTPServer`` has counted.
 package protocol HTTPServerMetrics {
@@ -81,21 +81,23 @@ package final class HTTPServer {
 
   fileprivate func accept(_ listener: HTTPListener) {
     for _ in 0..<64 {
-      let accepted = ListeningSocket.accept(listener.number)
-      if accepted.number >= 0 {
-        admit(FileDescriptor(owning: accepted.number), listener)
-        continue
-      }
-      if accepted.code == ECONNABORTED || accepted.code == EINTR { continue }
-      guard accepted.lacksDescriptors, ListeningSocket.hasConnection(listener.number) else { return }
-      let error = SystemCallError("accept", "http", code: accepted.code)
-      log.limited(
-        .error, by: "http accept", "the process has too many open files",
-        ["error": error.reason, "remedy": "raise LimitNOFILE= or ulimit -n"])
-      guard acceptWithSpare(listener) else {
-        // Until the next tick: it would be told of the same connection again and again.
-        listener.pause()
-        return
+      switch ListeningSocket.accept(listener.number) {
+      case .connection(let file, _): admit(file, listener)
+      case .retry: continue
+      case .nothing: return
+      case .noDescriptor(let code):
+        guard ListeningSocket.hasConnection(listener.number) else { return }
+        log.limited(
+          .error, by: "http accept", "the process has too many open files",
+          [
+            "error": SystemCallError("accept", "http", code: code).reason,
+            "remedy": "raise LimitNOFILE= or ulimit -n",
+          ])
+        guard acceptWithSpare(listener) else {
+          // Until the next tick: it would be told of the same connection again and again.
+          listener.pause()
+          return
+        }
       }
     }
   }
@@ -104,9 +106,12 @@ package final class HTTPServer {
   private func acceptWithSpare(_ listener: HTTPListener) -> Bool {
     let budget = listener.budget
     guard budget.hasSpare || evict(from: budget) else { return false }
-    let accepted = ListeningSocket.accept(listener.number) { budget.releaseSpare() }
-    if accepted.number >= 0 { admit(FileDescriptor(owning: accepted.number), listener) }
-    return accepted.number >= 0
+    switch ListeningSocket.accept(listener.number, after: { budget.releaseSpare() }) {
+    case .connection(let file, _):
+      admit(file, listener)
+      return true
+    default: return false
+    }
   }
 
   private func admit(_ file: consuming FileDescriptor, _ listener: HTTPListener) {
@@ -134,7 +139,7 @@ package final class HTTPServer {
       guard let victim = candidates.min(by: { $0.standing < $1.standing }) else { return false }
       looked += 1
       guard looked <= min(candidates.count, 256), victim.hasInput else {
-        close(victim, "replaced_\(victim.standing.use)")
+        close(victim, victim.standing.use.replacedReason)
         return true
       }
       victim.ready(.read)
@@ -163,7 +168,7 @@ package final class HTTPServer {
   }
 
   func nextActivity() -> UInt64 {
-    activity &+= 1
+    activity += 1
     return activity
   }
 

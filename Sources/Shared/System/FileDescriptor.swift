@@ -122,6 +122,23 @@ package struct FileDescriptor: ~Copyable, Sendable {
     try result.get()
   }
 
+  /// Writes all bytes at `offset`, over what is there.
+  package func writeAll(_ bytes: [UInt8], at offset: Int, subject: String) throws(SystemCallError) {
+    var done = 0
+    while done < bytes.count {
+      let written = bytes.withUnsafeBytes { bytes in
+        bytes.baseAddress.map { pwrite(number, $0 + done, bytes.count - done, offset + done) } ?? 0
+      }
+      if written > 0 {
+        done += written
+      } else if written == 0 {
+        throw SystemCallError("write", subject, code: ENOSPC)
+      } else if errno != EINTR {
+        throw SystemCallError("write", subject)
+      }
+    }
+  }
+
   /// Forces what was written to the disk. Pipes, terminals and file systems that have none are passed over.
   package func sync(_ subject: String) throws(SystemCallError) {
     while fdatasync(number) != 0 {

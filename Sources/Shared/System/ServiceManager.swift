@@ -18,20 +18,23 @@ package struct ServiceManager: Sendable {
   /// Says `READY=1`, `STOPPING=1`, `WATCHDOG=1` or `STATUS=…`; nothing when no service manager listens.
   package func notify(_ state: String) { notifySocket?.send(state) }
 
-  /// The sockets that systemd bound for this process, with their names; to be asked for once.
-  package static func sockets() -> [(number: Int32, name: String)] {
+  /// Hands over the sockets that systemd bound for this process, each with its name. Called once: later calls find none.
+  package static func takeSockets<Failure: Error>(
+    _ body: (consuming FileDescriptor, String) throws(Failure) -> Void
+  ) throws(Failure) {
     guard variable("LISTEN_PID") == String(getpid()), let count = variable("LISTEN_FDS").flatMap(Int32.init),
       (1...64).contains(count)
-    else { return [] }
+    else { return }
     let names =
       variable("LISTEN_FDNAMES")?.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
       ?? []
     for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"] { unsetenv(name) }
-    return (0..<count).map { index in
+    for index in 0..<count {
       let number = 3 + index
       _ = fcntl(number, F_SETFD, FD_CLOEXEC)
       _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) | O_NONBLOCK)
-      return (number, names.indices.contains(Int(index)) ? names[Int(index)] : "")
+      try body(
+        FileDescriptor(owning: number), names.indices.contains(Int(index)) ? names[Int(index)] : "")
     }
   }
 }

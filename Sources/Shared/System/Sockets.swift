@@ -76,19 +76,16 @@ package enum ListeningSocket {
     return try listen(file, address.description)
   }
 
-  /// An accepted connection, or why there is none.
-  package struct Accepted {
-    /// Negative when there is none.
-    package var number: Int32
-    /// The peer's context id, over AF_VSOCK.
-    package var cid: UInt32
-    /// `errno` when there is none.
-    package var code: Int32
-
-    /// Whether the process or the system can open no more files.
-    package var lacksDescriptors: Bool {
-      code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS
-    }
+  /// The result of an attempt to accept a connection.
+  package enum Accepted: ~Copyable {
+    /// A connection. `cid` is the peer's context id over AF_VSOCK, and 0 otherwise.
+    case connection(FileDescriptor, cid: UInt32)
+    /// The peer gave up, or a signal interrupted the call: the next attempt may succeed.
+    case retry
+    /// No connection is waiting, or the socket failed.
+    case nothing
+    /// The process or the system cannot open another file; the code is `errno`.
+    case noDescriptor(Int32)
   }
 
   private static let accepting = Lock(())
@@ -99,8 +96,27 @@ package enum ListeningSocket {
       release()
       var cid: UInt32 = 0
       let number = kata_accept(listener, &cid)
-      return Accepted(number: number, cid: cid, code: number < 0 ? errno : 0)
+      if number >= 0 { return .connection(FileDescriptor(owning: number), cid: cid) }
+      switch errno {
+      case ECONNABORTED, EINTR: return .retry
+      case EMFILE, ENFILE, ENOMEM, ENOBUFS: return .noDescriptor(errno)
+      default: return .nothing
+      }
     }
+  }
+
+  /// The path that a Unix socket is bound to; nil for other sockets and for abstract addresses.
+  package static func path(of number: Int32) -> String? {
+    var address = sockaddr_un()
+    var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+    let code = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(number, $0, &length) }
+    }
+    guard code == 0, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
+    let path = withUnsafeBytes(of: address.sun_path) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
+    return path.isEmpty ? nil : path
   }
 
   /// Whether a connection waits to be accepted. Without a free descriptor, accept(2) fails before it looks.

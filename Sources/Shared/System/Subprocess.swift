@@ -24,12 +24,12 @@ package struct Subprocess: Sendable {
   package let id: pid_t
 
   /// Starts a program with this process's environment. Besides the descriptors named here it gets those of this process
-  /// that are not close-on-exec.
+  /// that are not close-on-exec. It blocks and ignores no signal, whatever this process does.
   ///
   /// - Parameters:
   ///   - program: a path, or a name that is looked for in `PATH`.
   ///   - arguments: all of them; the first is the name that the program sees itself called by.
-  ///   - defaultSignals: signals that this process may ignore and the child must not.
+  ///   - defaultSignals: has no effect any more, as all signals have their default action.
   package static func start(
     _ program: String, _ arguments: [String], descriptors: [Descriptor] = [], defaultSignals: [Int32] = []
   ) throws(SystemCallError) -> Subprocess {
@@ -55,17 +55,24 @@ package struct Subprocess: Sendable {
       }
       posix_spawn_file_actions_adddup2(&actions, number, descriptor.child)
     }
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    for number in defaultSignals { sigaddset(&signals, number) }
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+    clearSignals(&attributes)
     var list: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { for text in list { free(text) } }
     var id = pid_t()
     let code = posix_spawnp(&id, program, &actions, &attributes, &list, environ)
     guard code == 0 else { throw SystemCallError("run", program, code: code) }
     return Subprocess(id: id)
+  }
+
+  /// Has the child begin with no signal blocked and none ignored: both would be inherited from this process, and a
+  /// program such as a decompressor relies on SIGPIPE and SIGTERM ending it.
+  private static func clearSignals(_ attributes: inout posix_spawnattr_t) {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
   }
 
   /// Waits until the process has ended; to be called once.

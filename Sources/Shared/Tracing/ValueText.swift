@@ -1,15 +1,11 @@
-import Encodings
 import Bytes
+import Encodings
 
 extension UnsafeRawBufferPointer {
   /// The bytes of a span's text; nothing when it is not within these.
   @inline(__always)
   subscript(_ piece: Span.Text) -> UnsafeRawBufferPointer {
-    let start = Int(piece.offset)
-    let length = Int(piece.count)
-    // Both are 32-bit numbers: their sum does not overflow.
-    guard start + length <= count else { return part(0..<0) }
-    return part(start..<start + length)
+    part(from: Int(piece.offset), count: Int(piece.count))
   }
 }
 

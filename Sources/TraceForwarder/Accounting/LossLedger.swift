@@ -49,14 +49,14 @@ package final class LossLedger: Sendable {
   /// Counts a loss and reports it.
   package func add(_ cause: Cause, _ count: Int, _ fields: [(String, String)] = []) {
     guard count > 0 else { return }
-    counts.withLock { $0[cause, default: 0] &+= UInt64(count) }
+    counts.withLock { $0[cause, default: 0] += UInt64(count) }
     log.limited(.error, by: "loss \(cause.rawValue)", cause.message, [("count", String(count))] + fields)
   }
 
   package func count(_ cause: Cause) -> UInt64 { counts.withLock { $0[cause] ?? 0 } }
 
   /// All losses of this run.
-  package var total: UInt64 { counts.withLock { $0.values.reduce(0, &+) } }
+  package var total: UInt64 { counts.withLock { $0.values.reduce(0, +) } }
 
   /// Adds the metric that shows every cause, also those that never occurred.
   package func addMetric(to metrics: Metrics) {

@@ -68,7 +68,7 @@ package final class Metrics: Sendable {
   /// Adds to a counter. Labels are chosen by the forwarder, never by a peer, so there are few.
   package func add(_ counter: Counter, _ label: String, _ count: Int = 1) {
     guard count > 0 else { return }
-    values.withLock { $0[Key(counter: counter, label: label), default: 0] &+= UInt64(count) }
+    values.withLock { $0[Key(counter: counter, label: label), default: 0] += UInt64(count) }
   }
 
   /// Adds to a gauge, or takes from it.
@@ -85,7 +85,7 @@ package final class Metrics: Sendable {
   package func value(_ counter: Counter, _ label: String? = nil) -> UInt64 {
     values.withLock { values in
       values.reduce(0) { sum, entry in
-        entry.key.counter == counter && (label == nil || label == entry.key.label) ? sum &+ entry.value : sum
+        entry.key.counter == counter && (label == nil || label == entry.key.label) ? sum + entry.value : sum
       }
     }
   }

@@ -1,7 +1,7 @@
 import Bytes
+import Glibc
 import System
 import Tracing
-import Glibc
 
 /// `kata-trace-forwarder spool export`: spans to standard output.
 struct SpoolExport {
@@ -116,11 +116,11 @@ struct SpoolExport {
     var open: (index: Int, file: OpenFile)?
     for place in places {
       if open?.index != place.file {
-        open = (place.file, OpenFile(try SpoolInspection.open(files[place.file])))
+        open = (place.file, try SpoolInspection.open(files[place.file]))
       }
       guard let file = open?.file else { continue }
       let path = files[place.file].path
-      let bytes = try SpoolFile.bytes(file.number, at: place.range.lowerBound, place.range.count, path)
+      let bytes = try file.bytes(at: place.range.lowerBound, place.range.count, path)
       let isGood = bytes.withUnsafeBytes {
         (try? OTLPProtobuf.decode($0, limits: .none, into: &span)) != nil
       }

@@ -1,7 +1,7 @@
 import Bytes
-import System
 import CLinux
 import Glibc
+import System
 
 /// Jaeger's agent over UDP: one `emitBatch` a datagram. Nothing confirms that a datagram arrived; only an agent on this
 /// machine that is down is noticed, by the system.
@@ -64,12 +64,13 @@ final class JaegerUDPExporter: SpanExporter {
 
   private func send(_ number: Int32) throws(ExportFailure) {
     // A refusal is of an earlier datagram, which may be of this batch: all of it is sent again.
-    let sent = Glibc.send(number, message.bytes.baseAddress, message.count, Int32(MSG_NOSIGNAL))
-    guard sent == message.count else {
+    do throws(SystemCallError) {
+      try DatagramSocket.send(number, message.bytes, subject: "udp:\(address)")
+    } catch {
       isThere = false
-      throw failure(SystemCallError("send", "udp:\(address)"))
+      throw failure(error)
     }
-    burst += sent + Self.datagramOverhead
+    burst += message.count + Self.datagramOverhead
     guard burst >= Self.burstBytes else { return }
     burst = 0
     usleep(Self.burstPause * 1000)
@@ -104,18 +105,8 @@ final class JaegerUDPExporter: SpanExporter {
   private func connected() throws(ExportFailure) -> Int32 {
     if let number = socket?.number { return number }
     do throws(SystemCallError) {
-      let resolved = try address.resolve(datagram: true)
-      let number = Glibc.socket(resolved.family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-      guard number >= 0 else { throw SystemCallError("socket", "udp:\(address)") }
-      let file = FileDescriptor(owning: number)
-      var size: Int32 = 1 << 20
-      _ = setsockopt(number, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
-      let code = resolved.bytes.withUnsafeBytes { bytes in
-        bytes.baseAddress.map {
-          connect(number, $0.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
-        } ?? -1
-      }
-      guard code == 0 else { throw SystemCallError("connect", "udp:\(address)") }
+      let file = try DatagramSocket.connected(to: address, sendBuffer: 1 << 20)
+      let number = file.number
       socket = consume file
       return number
     } catch {

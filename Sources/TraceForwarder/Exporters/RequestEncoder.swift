@@ -99,8 +99,8 @@ final class ThriftRequestEncoder: RequestEncoder {
     var process = ByteWriter(capacity: 256)
     let format = ThriftProtocol.binary
     JaegerThrift.encodeProcess(of: Span(), defaultService: defaultService, as: format, to: &process)
-    let none = UnsafeRawBufferPointer(start: nil, count: 0)
-    JaegerThrift.batch(process: process.bytes, spans: none, count: 0, as: format, to: &body)
+    JaegerThrift.batch(
+      process: process.bytes, spans: ByteWriter(capacity: 1).bytes, count: 0, as: format, to: &body)
   }
 
   func rejected(_ answer: [UInt8]) -> (count: Int, message: String)? { nil }

@@ -1,6 +1,6 @@
+import Glibc
 import System
 import Tracing
-import Glibc
 
 /// What one answer may cost, so that no request takes the memory or the time of all others.
 struct AnswerLimits {
@@ -96,10 +96,7 @@ final class SpanReader {
     if window.count != count { window = [UInt8](repeating: 0, count: count) }
     // The newest traces are read first, so what comes next is as likely before this span as behind it.
     start = needed == nil ? max(0, position.offset - count / 2) : position.offset
-    let got = window.withUnsafeMutableBytes { target -> Int in
-      guard let base = target.baseAddress else { return 0 }
-      return (try? file?.read(at: start, into: base, count: target.count, subject: "spool")) ?? 0
-    }
+    let got = (try? file?.read(at: start, into: &window, count: count, subject: "spool")) ?? 0
     window.removeLast(window.count - got)
     return position.offset < start + got
   }

@@ -1,8 +1,8 @@
+import CLinux
+import Glibc
 import Logging
 import System
 import Tracing
-import CLinux
-import Glibc
 
 /// Receives the guest agents' frames: any number of listeners and connections on one thread.
 ///
@@ -152,21 +152,22 @@ final class AgentReceiver {
         listener.pause()
         return false
       }
-      let accepted = ListeningSocket.accept(listener.number)
-      if accepted.number >= 0 {
+      switch ListeningSocket.accept(listener.number) {
+      case .connection(let file, let cid):
         var origin = listener.origin
-        if origin.transport == .vsock { origin.cid = accepted.cid }
-        admit(FileDescriptor(owning: accepted.number), origin, &busy)
-        continue
+        if origin.transport == .vsock { origin.cid = cid }
+        admit(file, origin, &busy)
+      case .retry: continue
+      case .nothing: return false
+      case .noDescriptor(let code):
+        guard ListeningSocket.hasConnection(listener.number) else { return false }
+        if reapEnded() { continue }
+        let error = SystemCallError("accept", "agent", code: code)
+        log.limited(.error, by: "accept", "a connection cannot be accepted", ["error": error.reason])
+        // Until the next tick: it would be told of the same connection again and again.
+        listener.pause()
+        return false
       }
-      if accepted.code == ECONNABORTED || accepted.code == EINTR { continue }
-      guard accepted.lacksDescriptors, ListeningSocket.hasConnection(listener.number) else { return false }
-      if reapEnded() { continue }
-      let error = SystemCallError("accept", "agent", code: accepted.code)
-      log.limited(.error, by: "accept", "a connection cannot be accepted", ["error": error.reason])
-      // Until the next tick: it would be told of the same connection again and again.
-      listener.pause()
-      return false
     }
     return true
   }

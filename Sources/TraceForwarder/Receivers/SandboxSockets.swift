@@ -1,7 +1,7 @@
-import Logging
-import System
 import CLinux
 import Glibc
+import Logging
+import System
 
 /// The other end of ``SandboxWatch``: takes the sockets that the privileged half makes.
 final class SandboxSockets: EventHandler, IdleHandler {
@@ -23,19 +23,14 @@ final class SandboxSockets: EventHandler, IdleHandler {
   var number: Int32 { file.number }
 
   func ready(_ events: EventLoop.Events) {
-    var message = [UInt8](repeating: 0, count: 256)
     while hasRoom() {
-      var descriptor: Int32 = -1
-      let count = message.withUnsafeMutableBytes {
-        kata_receive_descriptor(number, $0.baseAddress, $0.count, &descriptor)
-      }
-      if count < 0, errno == EAGAIN || errno == EINTR { return }
-      guard count > 0 else {
+      switch DescriptorPassing.receive(number) {
+      case .message(let text, let socket): take(text, socket)
+      case .notReady: return
+      case .ended:
         failure = SystemCallError("receive", "the privileged helper", code: EPIPE)
         return receiver.loop.remove(number)
       }
-      let socket = descriptor >= 0 ? FileDescriptor(owning: descriptor) : nil
-      take(String(decoding: message[..<count], as: UTF8.self), socket)
     }
   }
 

@@ -1,7 +1,7 @@
-import Logging
-import System
 import CLinux
 import Glibc
+import Logging
+import System
 
 /// The privileged half of the forwarder: watches the sandboxes' directories, makes a socket in each and hands it to the
 /// other half, which has no rights any more. It reads nothing from anybody but the kernel.
@@ -244,14 +244,12 @@ struct SandboxWatch: ~Copyable {
   }
 
   private mutating func tell(_ message: String, _ descriptor: Int32) -> Bool {
-    let bytes = Array(message.utf8)
-    while true {
-      let count = bytes.withUnsafeBytes {
-        kata_send_descriptor(connection.number, $0.baseAddress, $0.count, descriptor)
-      }
-      if count >= 0 { return true }
-      isOver = errno == EPIPE
-      if errno != EINTR { return false }
+    do throws(SystemCallError) {
+      try DescriptorPassing.send(message, descriptor, over: connection.number)
+      return true
+    } catch {
+      isOver = error.code == EPIPE
+      return false
     }
   }
 

@@ -76,8 +76,8 @@ final class SpanHTTPReceiver {
     }
     switch result {
     case .broken(let error):
-      return status(
-        400, "the request does not parse: \(error.reason.rawValue), at byte \(error.offset)", isJSON)
+      let message = "the request does not parse: \(error.reason.rawValue), at byte \(error.offset)"
+      return Self.answer(400, OTLPResponse.invalidArgument(message, isJSON: isJSON), isJSON)
     case .busy: return Self.busy
     case .taken(_, let refused, let reason): return otlpAnswer(refused, reason, isJSON)
     }
@@ -121,46 +121,16 @@ final class SpanHTTPReceiver {
 
   /// `ExportTraceServiceResponse`, with what was refused.
   private func otlpAnswer(_ refused: Int, _ reason: String, _ isJSON: Bool) -> HTTPResponse {
-    if refused == 0 {
-      return isJSON ? HTTPResponse(200, Array("{}".utf8)) : HTTPResponse(200, type: "application/x-protobuf")
+    if refused > 0 {
+      log.limited(
+        .warning, by: "otlp", "spans were left out", ["count": String(refused), "reason": reason])
     }
-    log.limited(.warning, by: "otlp", "spans were left out", ["count": String(refused), "reason": reason])
-    var out = ByteWriter(capacity: 256)
-    if isJSON {
-      out.put("{\"partialSuccess\":{\"rejectedSpans\":\"")
-      out.put(decimal: Int64(refused))
-      out.put("\",\"errorMessage\":")
-      out.put(json: reason)
-      out.put("}}")
-      return HTTPResponse(200, out.array)
-    }
-    var inner = ByteWriter(capacity: 256)
-    inner.put(1 << 3)
-    inner.varint(UInt64(refused))
-    inner.put(2 << 3 | 2)
-    inner.varint(UInt64(reason.utf8.count))
-    inner.put(string: reason)
-    out.put(1 << 3 | 2)
-    out.varint(UInt64(inner.count))
-    out.put(inner.bytes)
-    return HTTPResponse(200, type: "application/x-protobuf", out.array)
+    return Self.answer(
+      200, OTLPResponse.partialSuccess(rejected: refused, message: reason, isJSON: isJSON), isJSON)
   }
 
-  /// `google.rpc.Status`, as OTLP has it for errors.
-  private func status(_ code: Int, _ message: String, _ isJSON: Bool) -> HTTPResponse {
-    var out = ByteWriter(capacity: 256)
-    if isJSON {
-      out.put("{\"code\":3,\"message\":")
-      out.put(json: message)
-      out.put(0x7d)
-      return HTTPResponse(code, out.array)
-    }
-    out.put(1 << 3)
-    out.put(3)
-    out.put(2 << 3 | 2)
-    out.varint(UInt64(message.utf8.count))
-    out.put(string: message)
-    return HTTPResponse(code, type: "application/x-protobuf", out.array)
+  private static func answer(_ status: Int, _ body: [UInt8], _ isJSON: Bool) -> HTTPResponse {
+    isJSON ? HTTPResponse(status, body) : HTTPResponse(status, type: "application/x-protobuf", body)
   }
 
   // MARK: Taking

@@ -1,7 +1,7 @@
-import Logging
-import System
 import CLinux
 import Glibc
+import Logging
+import System
 
 /// The sockets that the forwarder listens on, bound while it still has the rights for that, or handed over by systemd.
 struct ListeningSockets {
@@ -25,7 +25,7 @@ struct ListeningSockets {
   }
 
   init(_ options: ForwarderOptions, _ log: StructuredLog) throws(BindingFailure) {
-    try adopt(ServiceManager.sockets())
+    try ServiceManager.takeSockets { (file, name) throws(BindingFailure) in try adopt(file, name) }
     do throws(SystemCallError) {
       for path in options.socketPaths {
         let path = "\(path)_\(options.port)"
@@ -47,29 +47,31 @@ struct ListeningSockets {
     if metrics.isEmpty { try bindMetrics(options, log) }
   }
 
-  /// Takes systemd's sockets by the names that their units give them.
-  private mutating func adopt(_ sockets: [(number: Int32, name: String)]) throws(BindingFailure) {
-    let owned = sockets.map { (socket: BoundSocket(FileDescriptor(owning: $0.number)), name: $0.name) }
-    for ((socket, name), (number, _)) in zip(owned, sockets) {
-      switch name {
-      case "jaeger": jaeger.append(socket)
-      case "otlp": otlp.append(socket)
-      case "query": query.append(socket)
-      case "metrics": metrics.append(socket)
-      case "agents", "vsock", "hybrid":
-        var family: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        _ = getsockopt(number, SOL_SOCKET, SO_DOMAIN, &family, &length)
-        let origin = SpanOrigin(
-          transport: family == AF_VSOCK ? .vsock : .hybrid, path: Self.path(of: number))
-        agents.append(Agent(socket: socket, origin: origin))
-      default:
-        throw BindingFailure(
-          description:
-            "the socket \"\(name)\" of the service manager has no use: name it agents, jaeger, otlp, query or metrics (FileDescriptorName=)"
-        )
-      }
+  /// Takes a socket of systemd's by the name that its unit gives it.
+  private mutating func adopt(_ file: consuming FileDescriptor, _ name: String) throws(BindingFailure) {
+    switch name {
+    case "jaeger": jaeger.append(BoundSocket(file))
+    case "otlp": otlp.append(BoundSocket(file))
+    case "query": query.append(BoundSocket(file))
+    case "metrics": metrics.append(BoundSocket(file))
+    case "agents", "vsock", "hybrid":
+      let origin = Self.origin(of: file.number)
+      agents.append(Agent(socket: BoundSocket(file), origin: origin))
+    default:
+      throw BindingFailure(
+        description:
+          "the socket \"\(name)\" of the service manager has no use: name it agents, jaeger, otlp, query or metrics (FileDescriptorName=)"
+      )
     }
+  }
+
+  /// What a socket that systemd bound says of the agents that connect to it.
+  private static func origin(of number: Int32) -> SpanOrigin {
+    var family: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    _ = getsockopt(number, SOL_SOCKET, SO_DOMAIN, &family, &length)
+    return SpanOrigin(
+      transport: family == AF_VSOCK ? .vsock : .hybrid, path: ListeningSocket.path(of: number))
   }
 
   private mutating func bindVSOCK(_ options: ForwarderOptions, _ log: StructuredLog) throws(BindingFailure) {
@@ -119,24 +121,11 @@ struct ListeningSockets {
     }
   }
 
-  private mutating func bindMetrics(_ options: ForwarderOptions, _ log: StructuredLog) throws(BindingFailure) {
+  private mutating func bindMetrics(_ options: ForwarderOptions, _ log: StructuredLog) throws(BindingFailure)
+  {
     do throws(BindingFailure) { metrics = try tcp(options.metrics, "--metrics") } catch {
       if options.metricsIsRequired { throw error }
       log.warning("metrics are not served", ["error": error.description])
     }
-  }
-
-  /// Where a Unix socket is; nil for others.
-  private static func path(of number: Int32) -> String? {
-    var address = sockaddr_un()
-    var length = socklen_t(MemoryLayout<sockaddr_un>.size)
-    let code = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(number, $0, &length) }
-    }
-    guard code == 0, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
-    let path = withUnsafeBytes(of: address.sun_path) {
-      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-    }
-    return path.isEmpty ? nil : path
   }
 }

@@ -1,3 +1,5 @@
+import System
+
 /// Refuses exporters whose collector is one of this forwarder's own receivers: each span would come back for ever.
 ///
 /// Jaeger's agent over UDP is not among them, for nothing here receives datagrams.

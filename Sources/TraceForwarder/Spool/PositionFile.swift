@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// How far an exporter has delivered, kept beside the spool.
 ///
@@ -91,7 +91,8 @@ enum PositionFile {
     }
     var lines: [[UInt8]] = []
     for slot in 0..<slots {
-      let line = try SpoolFile.bytes(file.number, at: slot * slotBytes, lineBytes, directory.path(name))
+      let line = try file.bytes(
+        at: slot * slotBytes, count: lineBytes, subject: directory.path(name))
       if slot == 0 || !line.isEmpty { lines.append(line) }
     }
     return lines
@@ -136,11 +137,7 @@ enum PositionFile {
   ) throws(SystemCallError) {
     let path = directory.path(name(exporter))
     let file = try directory.open(name(exporter), O_WRONLY)
-    let slot = slot(position, key)
-    let written = slot.withUnsafeBytes { pwrite(file.number, $0.baseAddress, $0.count, number * slotBytes) }
-    guard written == slot.count else {
-      throw SystemCallError("write", path, code: written < 0 ? errno : ENOSPC)
-    }
+    try file.writeAll(slot(position, key), at: number * slotBytes, subject: path)
     guard fdatasync(file.number) == 0 else { throw SystemCallError("fdatasync", path) }
   }
 }

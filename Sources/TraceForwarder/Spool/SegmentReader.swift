@@ -1,7 +1,7 @@
 import Bytes
-import System
 import CLinux
 import Glibc
+import System
 
 /// Bytes of a segment that are no record.
 package struct SegmentGap: Equatable, Sendable {
@@ -32,8 +32,7 @@ enum SegmentItem {
 /// In version 2 the search looks for the marker, in linear time; each step of it passes over one marker at most, so that
 /// each gap is one record that is lost. Version 1 has no secret: see ``Version1Search``.
 struct SegmentReader {
-  /// The open file, which the caller closes.
-  let descriptor: Int32
+  let file: OpenFile
   let segment: UInt64
   let framing: SegmentFraming
   /// For messages.
@@ -51,7 +50,7 @@ struct SegmentReader {
     while true {
       let start = SpoolPosition(segment: segment, offset: offset)
       var batch = SpoolBatch(start: start, end: start)
-      batch.bytes = try SpoolFile.bytes(descriptor, at: offset, wanted, path)
+      batch.bytes = try file.bytes(at: offset, wanted, path)
       // The file is shorter than it was: what is gone was damaged, if it was records.
       guard !batch.bytes.isEmpty else {
         return .gap(SegmentGap(kind: .damage, range: offset..<end, records: 1))
@@ -120,7 +119,7 @@ struct SegmentReader {
   private func find(_ key: SpoolKey, from start: Int, upTo end: Int) throws(SystemCallError) -> Int? {
     var offset = start
     while offset + 8 <= end {
-      let bytes = try SpoolFile.bytes(descriptor, at: offset, min(Self.windowBytes, end - offset), path)
+      let bytes = try file.bytes(at: offset, min(Self.windowBytes, end - offset), path)
       guard bytes.count >= 8 else { return nil }
       if let found = bytes.withBytes({ $0.firstOffset(ofLittle: key.marker) }) { return offset + found }
       // The marker may begin in this window and end in the next.
@@ -133,7 +132,7 @@ struct SegmentReader {
   /// is right, and the length says more than there is, which a whole record with a damaged length does as well; but
   /// that one's checksum is right for the length that it has.
   private func isTorn(_ key: SpoolKey, _ offset: Int, _ end: Int) throws(SystemCallError) -> Bool {
-    let head = try SpoolFile.bytes(descriptor, at: offset, min(16, end - offset), path)
+    let head = try file.bytes(at: offset, min(16, end - offset), path)
     guard key.marker.littleBytes.starts(with: head.prefix(8)) else { return false }
     guard let header = head.withBytes({ SpoolKey.RecordHeader(at: 0, in: $0) }) else { return true }
     let rest = end - offset - head.count
@@ -147,7 +146,7 @@ struct SegmentReader {
     var state = state
     var offset = start
     while offset < end {
-      let bytes = try SpoolFile.bytes(descriptor, at: offset, min(Self.windowBytes, end - offset), path)
+      let bytes = try file.bytes(at: offset, min(Self.windowBytes, end - offset), path)
       guard !bytes.isEmpty else { break }
       state = bytes.withUnsafeBytes { CRC32C.update(state, $0) }
       offset += bytes.count
@@ -188,15 +187,5 @@ struct SegmentSurvey {
     lost += gap.records
     if gap.kind == .torn { tornBytes += gap.range.count }
     if gaps.count < Self.maximumGaps { gaps.append(gap) }
-  }
-}
-
-/// Reading files of the spool.
-enum SpoolFile {
-  /// Up to `count` bytes at an offset, fewer only where the file ends.
-  static func bytes(_ file: Int32, at offset: Int, _ count: Int, _ path: String) throws(SystemCallError)
-    -> [UInt8]
-  {
-    try FileDescriptor(borrowing: file).bytes(at: offset, count: count, subject: path)
   }
 }

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Spans that a destination refused for good, on disk beside the spool.
 ///
@@ -151,23 +151,23 @@ package final class SetAside: Sendable {
   }
 
   private func survey(_ path: String) throws(SystemCallError) -> Int {
-    let file = try FileDescriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    let file = OpenFile(try FileDescriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
     guard let reader = try Self.reader(file, path, key) else { return 1 }
-    let size = Int(try file.status(path).st_size)
+    let size = Int(try file.file.status(path).st_size)
     let survey = try reader.survey(from: reader.framing.headerBytes, upTo: size)
     return survey.records + survey.lost
   }
 
   /// Reads an open file of spans that were set aside; nil when it is none.
   static func reader(
-    _ file: borrowing FileDescriptor, _ path: String, _ key: SpoolKey?
+    _ file: OpenFile, _ path: String, _ key: SpoolKey?
   ) throws(SystemCallError) -> SegmentReader? {
-    let head = try SpoolFile.bytes(file.number, at: 0, SpoolHeader.bytes, path)
-    let size = Int(try file.status(path).st_size)
+    let head = try file.bytes(at: 0, SpoolHeader.bytes, path)
+    let size = Int(try file.file.status(path).st_size)
     let reading = SpoolHeader.read(head, .segment, known: key)
     let keys = key.map { [$0] } ?? []
-    guard let framing = try SpoolRecovery.framing(reading, keys, file.number, size, path) else { return nil }
-    return SegmentReader(descriptor: file.number, segment: 0, framing: framing, path: path)
+    guard let framing = try SpoolRecovery.framing(reading, keys, file, size, path) else { return nil }
+    return SegmentReader(file: file, segment: 0, framing: framing, path: path)
   }
 
   // MARK: Delivering again
@@ -213,14 +213,14 @@ extension Spool {
   /// False when the spool takes no more for now.
   private func resend(_ name: String, from start: Int) throws(SystemCallError) -> Bool {
     let path = "\(setAside.resendDirectory)/\(name)"
-    let file = try FileDescriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    let file = OpenFile(try FileDescriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
     guard let reader = try SetAside.reader(file, path, key) else {
       _ = rename(path, SpoolDirectory.asideName(path))
       losses.add(
         .spoolDamaged, 1, [("file", path), ("reason", "it is not a file of spans that were set aside")])
       return true
     }
-    let size = Int(try file.status(path).st_size)
+    let size = Int(try file.file.status(path).st_size)
     var offset = max(start, reader.framing.headerBytes)
     var count = 0
     var isDamaged = false

@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// How far each exporter has delivered.
 extension Spool {
@@ -76,7 +76,7 @@ extension Spool {
       return nil
     }
     let reader = SegmentReader(
-      descriptor: file.number, segment: segment.number, framing: segment.framing, path: path(segment.number))
+      file: OpenFile(file), segment: segment.number, framing: segment.framing, path: path(segment.number))
     // Whether a record begins there only the way from the beginning tells: a guest can have a record in its payload.
     var offset = segment.framing.headerBytes
     while offset < position.offset {

@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// What makes room: segments that were delivered, and with `drop-oldest` others.
 extension Spool {
@@ -70,7 +70,7 @@ extension Spool {
     guard left > 0 else { return 0 }
     if let file = try? state.directory.open(SpoolFormat.fileName(segment.number), O_RDONLY) {
       let reader = SegmentReader(
-        descriptor: file.number, segment: segment.number, framing: segment.framing, path: path(segment.number)
+        file: OpenFile(file), segment: segment.number, framing: segment.framing, path: path(segment.number)
       )
       if let survey = try? reader.survey(from: last.offset, upTo: segment.size) { return survey.records }
     }

@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// What is in a spool's directory, read without a lock and without changing anything, beside a forwarder that uses it.
 struct SpoolInspection {
@@ -63,7 +63,7 @@ struct SpoolInspection {
   private static func key(of number: UInt64, in directory: SpoolDirectory) -> SpoolKey? {
     let name = SpoolFormat.fileName(number)
     guard let file = try? directory.open(name, O_RDONLY),
-      let head = try? SpoolFile.bytes(file.number, at: 0, SpoolHeader.bytes, name),
+      let head = try? file.bytes(at: 0, count: SpoolHeader.bytes, subject: name),
       case .key(let key) = SpoolHeader.read(head, .segment)
     else { return nil }
     return key
@@ -74,24 +74,24 @@ struct SpoolInspection {
       let name = SpoolFormat.fileName(number)
       var file = File(path: directory.path(name), number: number, size: 0)
       do throws(SystemCallError) {
-        let opened = try directory.open(name, O_RDONLY)
-        let status = try opened.status(file.path)
+        let opened = OpenFile(try directory.open(name, O_RDONLY))
+        let status = try opened.file.status(file.path)
         guard status.isRegularFile else { throw SystemCallError("open", file.path, code: EINVAL) }
         file.size = Int(status.st_size)
-        let head = try SpoolFile.bytes(opened.number, at: 0, SpoolHeader.bytes, file.path)
+        let head = try opened.bytes(at: 0, SpoolHeader.bytes, file.path)
         let reading = SpoolHeader.read(head, .segment, known: key)
         if case .newer(let version) = reading {
           file.problem = "it has version \(version) of its format, which this version does not know"
           return file
         }
         let keys = key.map { [$0] } ?? []
-        file.framing = try SpoolRecovery.framing(reading, keys, opened.number, file.size, file.path)
+        file.framing = try SpoolRecovery.framing(reading, keys, opened, file.size, file.path)
         guard let framing = file.framing else {
           if file.size >= SpoolHeader.bytes { file.problem = "it is not a segment of any version" }
           return file
         }
         let reader = SegmentReader(
-          descriptor: opened.number, segment: number, framing: framing, path: file.path)
+          file: opened, segment: number, framing: framing, path: file.path)
         file.survey = try reader.survey(from: framing.headerBytes, upTo: file.size)
       } catch {
         // Delivered and deleted in between.
@@ -148,12 +148,12 @@ struct SpoolInspection {
     guard let framing = file.framing else { return SegmentSurvey() }
     let opened = try Self.open(file)
     let reader = SegmentReader(
-      descriptor: opened.number, segment: file.number, framing: framing, path: file.path)
+      file: opened, segment: file.number, framing: framing, path: file.path)
     return try reader.survey(from: offset, upTo: file.size)
   }
 
-  static func open(_ file: File) throws(SystemCallError) -> FileDescriptor {
-    try FileDescriptor.open(file.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  static func open(_ file: File) throws(SystemCallError) -> OpenFile {
+    OpenFile(try FileDescriptor.open(file.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
   }
 
   private mutating func summarize(_ file: File) {
@@ -174,7 +174,7 @@ struct SpoolInspection {
     guard let framing = file.framing else { return }
     let opened = try open(file)
     let reader = SegmentReader(
-      descriptor: opened.number, segment: file.number, framing: framing, path: file.path)
+      file: opened, segment: file.number, framing: framing, path: file.path)
     var offset = framing.headerBytes
     while true {
       switch try reader.next(at: offset, upTo: file.size, records: 4096, bytes: SegmentReader.windowBytes) {

@@ -64,8 +64,7 @@ package struct SpoolKey: Equatable, Sendable {
 
   /// The checksum of a text, such as a position's.
   func checksum(_ text: String) -> UInt32 {
-    var text = text
-    return text.withUTF8 { ~CRC32C.update(seed, UnsafeRawBufferPointer($0)) }
+    Array(text.utf8).withUnsafeBytes { ~CRC32C.update(seed, $0) }
   }
 }
 

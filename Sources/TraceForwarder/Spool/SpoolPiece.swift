@@ -19,10 +19,7 @@ struct SpoolPiece: ~Copyable {
     // A file that is shorter than its header ends before the offset.
     isAtEnd = count >= limit - offset
     if bytes.count != count { bytes = [UInt8](repeating: 0, count: count) }
-    let got = try bytes.withMutableBytes { target throws(SystemCallError) -> Int in
-      guard let base = target.baseAddress, count > 0 else { return 0 }
-      return try file.read(at: offset, into: base, count: count, subject: path)
-    }
+    let got = count > 0 ? try file.read(at: offset, into: &bytes, count: count, subject: path) : 0
     if got < count { bytes.removeLast(count - got) }
     needed = 256 << 10
   }

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Records that an exporter is handed at once.
 package struct SpoolBatch: Sendable {
@@ -47,7 +47,7 @@ package struct SpoolReader: ~Copyable {
   private let purpose: Purpose
   package private(set) var position: SpoolPosition
   /// The open segment. It is closed whenever all was read: a deleted one would keep its place on a full disk.
-  private var file: FileDescriptor?
+  private var file: OpenFile?
   private var fileSegment: UInt64 = 0
   private var generation = 0
 
@@ -73,13 +73,13 @@ package struct SpoolReader: ~Copyable {
           position = SpoolPosition(segment: position.segment + 1, offset: 0)
           continue
         }
-        guard let number = try openSegment(generation) else {
+        guard let file = try openSegment(generation) else {
           spool.noteMissing(position.segment)
           position = SpoolPosition(segment: position.segment + 1, offset: 0)
           continue
         }
         let reader = SegmentReader(
-          descriptor: number, segment: position.segment, framing: framing, path: spool.path(position.segment))
+          file: file, segment: position.segment, framing: framing, path: spool.path(position.segment))
         switch try reader.next(at: position.offset, upTo: end, records: limit, bytes: size) {
         case .records(let batch):
           position = batch.end
@@ -93,17 +93,15 @@ package struct SpoolReader: ~Copyable {
     }
   }
 
-  /// The number of the open segment; nil when its file is gone.
-  private mutating func openSegment(_ generation: Int) throws(SystemCallError) -> Int32? {
-    if let number = file?.number, fileSegment == position.segment, generation == self.generation {
-      return number
-    }
+  /// The open segment; nil when its file is gone.
+  private mutating func openSegment(_ generation: Int) throws(SystemCallError) -> OpenFile? {
+    if let file, fileSegment == position.segment, generation == self.generation { return file }
     file = nil
     guard let opened = try spool.openSegment(position.segment) else { return nil }
-    let number = opened.number
+    let file = OpenFile(opened)
     fileSegment = position.segment
     self.generation = generation
-    file = consume opened
-    return number
+    self.file = file
+    return file
   }
 }

@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// Finds the segments that an earlier run left. Nothing is cut, emptied or overwritten: what is damaged or torn is passed
 /// over when it is read.
@@ -65,7 +65,7 @@ enum SpoolRecovery {
 
   private static func head(_ name: String, _ directory: SpoolDirectory) throws(SystemCallError) -> [UInt8] {
     let file = try directory.open(name, O_RDONLY)
-    return try SpoolFile.bytes(file.number, at: 0, SpoolHeader.bytes, directory.path(name))
+    return try file.bytes(at: 0, count: SpoolHeader.bytes, subject: directory.path(name))
   }
 
   /// Counts the records of a segment.
@@ -74,10 +74,10 @@ enum SpoolRecovery {
     _ found: inout Found
   ) throws(SystemCallError) {
     let name = SpoolFormat.fileName(number)
-    let file = try directory.open(name, O_RDONLY)
-    let size = Int(try file.status(directory.path(name)).st_size)
-    guard let framing = try framing(reading, keys, file.number, size, directory.path(name)) else {
-      let head = try SpoolFile.bytes(file.number, at: 0, min(size, SpoolHeader.bytes), directory.path(name))
+    let file = OpenFile(try directory.open(name, O_RDONLY))
+    let size = Int(try file.file.status(directory.path(name)).st_size)
+    guard let framing = try framing(reading, keys, file, size, directory.path(name)) else {
+      let head = try file.bytes(at: 0, min(size, SpoolHeader.bytes), directory.path(name))
       if SpoolHeader.isBeginning(head, of: found.key), size < SpoolHeader.bytes {
         directory.remove(name)
       } else {
@@ -87,7 +87,7 @@ enum SpoolRecovery {
       return
     }
     let reader = SegmentReader(
-      descriptor: file.number, segment: number, framing: framing, path: directory.path(name))
+      file: file, segment: number, framing: framing, path: directory.path(name))
     let survey = try reader.survey(from: framing.headerBytes, upTo: size)
     found.tornBytes += survey.tornBytes
     guard survey.records > 0 || survey.isDamaged else {
@@ -101,7 +101,7 @@ enum SpoolRecovery {
 
   /// Of a file whose header tells nothing, whichever has records in it.
   static func framing(
-    _ reading: SpoolHeader.Reading, _ keys: [SpoolKey], _ file: Int32, _ size: Int, _ path: String
+    _ reading: SpoolHeader.Reading, _ keys: [SpoolKey], _ file: OpenFile, _ size: Int, _ path: String
   ) throws(SystemCallError) -> SegmentFraming? {
     switch reading {
     case .key(let key): return .version2(key)
@@ -110,10 +110,10 @@ enum SpoolRecovery {
     case .unknown: break
     }
     for key in keys {
-      let reader = SegmentReader(descriptor: file, segment: 0, framing: .version2(key), path: path)
+      let reader = SegmentReader(file: file, segment: 0, framing: .version2(key), path: path)
       if try reader.survey(from: SpoolHeader.bytes, upTo: size).records > 0 { return .version2(key) }
     }
-    let first = SegmentReader(descriptor: file, segment: 0, framing: .version1, path: path)
+    let first = SegmentReader(file: file, segment: 0, framing: .version1, path: path)
     let item = try first.next(
       at: SpoolFormat.headerBytes, upTo: size, records: 1, bytes: SegmentReader.windowBytes)
     if case .records = item { return .version1 }

@@ -15,7 +15,7 @@ struct Version1Search {
 
   func gap(at offset: Int, upTo end: Int) throws(SystemCallError) -> SegmentGap {
     let header = SpoolFormat.recordHeaderBytes
-    let head = try SpoolFile.bytes(reader.descriptor, at: offset, min(header, end - offset), reader.path)
+    let head = try reader.file.bytes(at: offset, min(header, end - offset), reader.path)
     guard let said = head.withBytes({ SpoolFormat.RecordHeader(at: 0, in: $0) }) else {
       return SegmentGap(kind: .torn, range: offset..<end, records: 0)
     }
@@ -45,7 +45,7 @@ struct Version1Search {
     var offset = start
     var last: UInt8 = 0
     while ends.count < 2 {
-      let head = try SpoolFile.bytes(reader.descriptor, at: offset, min(6, end - offset), reader.path)
+      let head = try reader.file.bytes(at: offset, min(6, end - offset), reader.path)
       guard let tag = head.first, tag & 7 == 2, (1...3).contains(tag >> 3), tag >> 3 > last else { break }
       last = tag >> 3
       var length = 0
@@ -64,7 +64,7 @@ struct Version1Search {
 
   private func isGood(at offset: Int, upTo end: Int) throws(SystemCallError) -> Bool {
     let header = SpoolFormat.recordHeaderBytes
-    let head = try SpoolFile.bytes(reader.descriptor, at: offset, min(header, end - offset), reader.path)
+    let head = try reader.file.bytes(at: offset, min(header, end - offset), reader.path)
     guard let said = head.withBytes({ SpoolFormat.RecordHeader(at: 0, in: $0) }), said.isPlausible,
       header + said.length <= end - offset
     else { return false }
@@ -79,8 +79,7 @@ struct Version1Search {
     var count = 0
     var offset = start
     while offset + SpoolFormat.recordHeaderBytes < end, allowance > 0 {
-      let bytes = try SpoolFile.bytes(
-        reader.descriptor, at: offset, min(2 << 20, end - offset), reader.path)
+      let bytes = try reader.file.bytes(at: offset, min(2 << 20, end - offset), reader.path)
       var place = 0
       bytes.withUnsafeBytes { bytes in
         while place + SpoolFormat.recordHeaderBytes < bytes.count, allowance > 0 {

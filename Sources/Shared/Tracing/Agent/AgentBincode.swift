@@ -161,8 +161,7 @@ private struct AgentBincodeDecoder {
   private mutating func text() throws(CodecError) -> Span.Text {
     let length = try reader.little(UInt64.self)
     guard length <= UInt64(limits.textBytes) else { throw reader.failure(.limit) }
-    let start = try reader.skip(length)
-    guard reader.isText(start, Int(length)) else { throw CodecError(.text, at: start) }
+    let start = try reader.text(length)
     return Span.Text(start, Int(length))
   }
 

@@ -265,8 +265,7 @@ struct JaegerThriftDecoder {
   private mutating func text(_ span: inout Span, isText: Bool = true) throws(CodecError) -> Span.Text {
     let length = try reader.big(UInt32.self)
     guard length <= limits.textBytes else { throw reader.failure(.limit) }
-    let start = try reader.skip(UInt64(length))
-    guard !isText || reader.isText(start, Int(length)) else { throw CodecError(.text, at: start) }
+    let start = isText ? try reader.text(UInt64(length)) : try reader.skip(UInt64(length))
     let offset = span.text.count
     span.text.append(contentsOf: bytes.part(start..<start + Int(length)))
     return Span.Text(offset, Int(length))

@@ -1,8 +1,51 @@
 import Bytes
 import Encodings
 
-/// `ExportTraceServiceResponse`: what a collector did not take of a request that it took.
+/// What a collector answers to `ExportTraceServiceRequest`: `ExportTraceServiceResponse`, or `google.rpc.Status` if it
+/// failed.
 package enum OTLPResponse {
+  /// The answer to a request that was accepted except for `rejected` spans; `message` says why those were not.
+  package static func partialSuccess(rejected: Int, message: String, isJSON: Bool) -> [UInt8] {
+    var out = ByteWriter(capacity: 256)
+    if rejected == 0 {
+      if isJSON { out.put("{}") }
+    } else if isJSON {
+      out.put("{\"partialSuccess\":{\"rejectedSpans\":\"")
+      out.put(decimal: Int64(rejected))
+      out.put("\",\"errorMessage\":")
+      out.put(json: message)
+      out.put("}}")
+    } else {
+      var inner = ByteWriter(capacity: 256)
+      inner.put(1 << 3)
+      inner.varint(UInt64(rejected))
+      inner.put(2 << 3 | 2)
+      inner.varint(UInt64(message.utf8.count))
+      inner.put(string: message)
+      out.put(1 << 3 | 2)
+      out.varint(UInt64(inner.count))
+      out.put(inner.bytes)
+    }
+    return out.array
+  }
+
+  /// The answer to a request that cannot be decoded: a status with the code `INVALID_ARGUMENT`.
+  package static func invalidArgument(_ message: String, isJSON: Bool) -> [UInt8] {
+    var out = ByteWriter(capacity: 256)
+    if isJSON {
+      out.put("{\"code\":3,\"message\":")
+      out.put(json: message)
+      out.put(UInt8(ascii: "}"))
+    } else {
+      out.put(1 << 3)
+      out.put(3)
+      out.put(2 << 3 | 2)
+      out.varint(UInt64(message.utf8.count))
+      out.put(string: message)
+    }
+    return out.array
+  }
+
   /// Number of spans that were rejected, and why; nil when the answer does not say, or is none.
   package static func partialSuccess(_ answer: [UInt8], isJSON: Bool) -> (rejected: Int, message: String)? {
     answer.withUnsafeBytes { bytes in

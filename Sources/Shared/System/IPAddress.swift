@@ -1,11 +1,10 @@
-import System
 import CLinux
 import Glibc
 
 /// An IP address and a port; an IPv4 address in IPv6's notation of it.
-struct IPAddress: Hashable, Sendable, CustomStringConvertible {
+package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   private var bytes: [UInt8]
-  private(set) var port: UInt16
+  package private(set) var port: UInt16
   private var isV4: Bool
   /// Which interface a link-local address is of, as the kernel has it.
   private var scope = [UInt8](repeating: 0, count: 4)
@@ -30,7 +29,7 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The address that a socket is bound to.
-  init?(of socket: Int32) {
+  package init?(of socket: Int32) {
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
     let code = withUnsafeMutablePointer(to: &storage) { pointer in
@@ -51,7 +50,7 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether a listener at this address gets the connections to `target`.
-  func accepts(_ target: IPAddress) -> Bool {
+  package func accepts(_ target: IPAddress) -> Bool {
     guard port == target.port else { return false }
     if isAny {
       // One of IPv6 takes IPv4 as well.
@@ -86,7 +85,7 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// All addresses of a name; none when it has none or takes longer than these milliseconds.
-  static func resolve(host: String, port: UInt16, within milliseconds: Int) -> [IPAddress] {
+  package static func resolve(host: String, port: UInt16, within milliseconds: Int) -> [IPAddress] {
     guard let done = try? Wakeup() else { return [] }
     let result = Resolution()
     // Left alone when it takes too long: nothing can end the resolver's call.
@@ -121,7 +120,7 @@ struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     let addresses = Lock<[IPAddress]>([])
   }
 
-  var description: String {
+  package var description: String {
     let numbers = host.map(String.init)
     if isV4 { return "\(numbers.joined(separator: ".")):\(port)" }
     var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
