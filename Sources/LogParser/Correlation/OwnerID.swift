@@ -52,7 +52,7 @@ enum OwnerID {
 
   @inline(__always)
   static func isAlphanumeric(_ byte: UInt8) -> Bool {
-    byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26
+    byte.isDigit || byte.isLetter
   }
 
   @inline(__always)

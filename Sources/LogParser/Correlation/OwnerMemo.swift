@@ -60,7 +60,7 @@ struct OwnerMemo {
 
   /// Counts a record that has no pod yet.
   @inline(__always)
-  mutating func noteWaiting(_ slot: Int) { kept[slot].waiting &+= 1 }
+  mutating func noteWaiting(_ slot: Int) { kept[slot].waiting += 1 }
 
   mutating func keep(
     _ sandbox: KnownSandbox, _ facts: OwnerFacts, pid: Int, host: ByteSlice, input: Int, isGuest: Bool

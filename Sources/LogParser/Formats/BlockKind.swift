@@ -85,7 +85,7 @@ enum GoPanic {
 
   private static func isSignal(_ text: ByteSlice) -> Bool {
     guard text.hasPrefix("SIG"), let colon = text.range(of: ": "), colon < 12 else { return false }
-    return text.prefix(colon).bytes.allSatisfy { $0 &- 0x41 < 26 }
+    return text.prefix(colon).bytes.allSatisfy { $0.isUpper }
   }
 
   private static func isGoroutine(_ text: ByteSlice) -> Bool {
@@ -144,6 +144,6 @@ enum RegisterDump {
     guard let equals = text.firstIndex(of: UInt8(ascii: "=")), equals >= 2, equals <= 5 else { return false }
     let name = text.prefix(equals).trimmed
     if name == "Code" || name == "EFER" || name.count > 3 { return name == "Code" || name == "EFER" }
-    return name.bytes.allSatisfy { $0 &- 0x41 < 26 || $0 &- 0x30 < 10 }
+    return name.bytes.allSatisfy { $0.isUpper || $0.isDigit }
   }
 }

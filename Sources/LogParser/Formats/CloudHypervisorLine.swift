@@ -30,7 +30,7 @@ enum CloudHypervisorLine {
   private static func duration(_ scanner: inout TextScanner) -> ByteSlice? {
     var attempt = scanner
     guard let word = attempt.word(), word.hasSuffix("s:"), word.count > 2,
-      word[0] &- UInt8(ascii: "0") < 10, attempt.take(UInt8(ascii: " "))
+      word[0].isDigit, attempt.take(UInt8(ascii: " "))
     else { return nil }
     scanner = attempt
     return word.prefix(word.count - 1)

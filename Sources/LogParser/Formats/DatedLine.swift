@@ -16,8 +16,8 @@ enum DatedLine {
   static func read(_ text: ByteSlice, into record: inout Record) -> Bool {
     var scanner = TextScanner(text)
     let hasBracket = scanner.take(UInt8(ascii: "["))
-    guard let digit = scanner.next, digit &- UInt8(ascii: "0") < 10,
-      let time = scanner.dateAndTime() ?? scanner.slashedDateAndTime()
+    guard let digit = scanner.next, digit.isDigit,
+      let time = scanner.anyTime() ?? scanner.slashedDateAndTime()
     else { return false }
     if hasBracket, !scanner.take(UInt8(ascii: "]")) {
       // The level may stand within the brackets: what follows them is the message.

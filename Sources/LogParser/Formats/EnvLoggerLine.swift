@@ -10,7 +10,7 @@ enum EnvLoggerLine {
     var scanner = TextScanner(text)
     guard scanner.take(UInt8(ascii: "[")) else { return false }
     let isDated = scanner.next?.isDigit ?? false
-    let time = isDated ? scanner.dateAndTime() : nil
+    let time = isDated ? scanner.anyTime() : nil
     if isDated, time == nil { return false }
     if let time, scanner.take(UInt8(ascii: "]")) { return readPlaced(&scanner, time, into: &record) }
     scanner.skipBlanks()

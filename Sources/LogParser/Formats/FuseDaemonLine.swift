@@ -8,7 +8,7 @@ enum FuseDaemonLine {
     var time = Timestamp.unset
     if !text.hasPrefix("[ID: ") {
       guard scanner.take(UInt8(ascii: "[")) else { return false }
-      if let read = scanner.dateAndTime() {
+      if let read = scanner.anyTime() {
         time = read
       } else if scanner.number(1, 18) == nil {
         return false

@@ -8,7 +8,7 @@ extension LevelName {
     var key: UInt64 = 0
     for index in 0..<min(word.count, 8) {
       let byte = word[index] | 0x20
-      guard byte &- 0x61 < 26 else { return nil }
+      guard byte.isLower else { return nil }
       key = key << 8 | UInt64(byte)
     }
     guard let place = keys.firstIndex(of: key) else { return nil }

@@ -11,7 +11,7 @@ enum LevelWord {
     let upper = arena.reserve(word.count)
     for index in 0..<word.count {
       let byte = word[index]
-      upper[index] = byte &- 0x61 < 26 ? byte & 0xdf : byte
+      upper[index] = byte.isLower ? byte & 0xdf : byte
     }
     let name = arena.commit(word.count)
     switch name.count {

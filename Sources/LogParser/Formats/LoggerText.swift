@@ -38,7 +38,7 @@ enum LoggerText {
     if text.peek(4) == UInt8(ascii: "/") { return GoLogLine.read(text, into: &record) }
     guard text.peek(4) == UInt8(ascii: "-") else { return false }
     var scanner = TextScanner(text)
-    guard let time = scanner.dateAndTime() else { return false }
+    guard let time = scanner.anyTime() else { return false }
     guard scanner.take(UInt8(ascii: " ")) else { return false }
     scanner.skipBlanks()
     switch scanner.next {

@@ -9,7 +9,7 @@ enum LogrusTerminalLine {
     scanner.skip(5)
     guard let level = level(text.prefix(4), &record.arena) else { return false }
     var elapsed = ByteSlice.empty
-    let time = scanner.dateAndTime()
+    let time = scanner.anyTime()
     if time == nil {
       let digits = scanner.rest
       guard scanner.number(4, 10) != nil else { return false }

@@ -32,7 +32,7 @@ enum PastedText {
   /// A clock, with or without a date, or a line's number.
   private static func numberLength(_ text: ByteSlice) -> Int {
     var scanner = TextScanner(text)
-    if scanner.dateAndTime() != nil { return scanner.next == UInt8(ascii: " ") ? scanner.index + 1 : 0 }
+    if scanner.anyTime() != nil { return scanner.next == UInt8(ascii: " ") ? scanner.index + 1 : 0 }
     if scanner.number(2, 2) != nil, scanner.take(UInt8(ascii: ":")), scanner.number(2, 2) != nil,
       scanner.take(UInt8(ascii: ":")), scanner.number(2, 2) != nil
     {
@@ -77,7 +77,7 @@ enum PastedText {
     if rest.hasPrefix("time=") || rest.hasPrefix("{\"") { return true }
     if rest.hasPrefix("[") { scanner.skip(1) }
     var attempt = scanner
-    if attempt.dateAndTime() != nil { return true }
+    if attempt.anyTime() != nil { return true }
     return scanner.shortName(TextScanner.months) != nil && scanner.next == UInt8(ascii: " ")
   }
 

@@ -52,7 +52,7 @@ enum SyslogTime {
 
   /// Letters of any alphabet, and full stops.
   private static func isWord(_ text: ByteSlice) -> Bool {
-    for byte in text.bytes where byte < 0x80 && byte | 0x20 &- 0x61 >= 26 && byte != UInt8(ascii: ".") {
+    for byte in text.bytes where byte < 0x80 && !byte.isLetter && byte != UInt8(ascii: ".") {
       return false
     }
     return true

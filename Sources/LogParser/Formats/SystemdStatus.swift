@@ -10,7 +10,7 @@ enum SystemdStatus {
   static func level(of text: ByteSlice) -> ByteSlice? {
     var scanner = TextScanner(text)
     guard scanner.take(UInt8(ascii: "[")),
-      scanner.next == UInt8(ascii: " ") || scanner.next.map({ $0 &- 0x41 < 26 }) == true
+      scanner.next == UInt8(ascii: " ") || scanner.next.map({ $0.isUpper }) == true
     else { return nil }
     scanner.skipBlanks()
     for (index, word) in words.enumerated() {

@@ -285,8 +285,8 @@ struct TextRecord {
     }
     var text = ConsoleText.display(line, &record.arena)
     if text.count != line.count { record.setField("console", line) }
-    if text.count > 3, text[0] == 0x3c, text[2] == 0x3e, text[1] &- 0x30 < 8 {
-      record.level = Wrapper.level(ofSeverity: Int(text[1] &- 0x30))
+    if text.count > 3, text[0] == 0x3c, text[2] == 0x3e, (0x30...0x37).contains(text[1]) {
+      record.level = Wrapper.level(ofSeverity: Int(text[1] - 0x30))
       text = text.dropFirst(3)
     }
     if KernelLine.stampLength(text) != nil {

@@ -4,7 +4,7 @@ import Bytes
 extension TextScanner {
   /// Takes `YYYY-MM-DD[T ]HH:MM:SS`, with or without a fraction and a zone, which may have a blank before it; without one
   /// the time is this machine's.
-  mutating func dateAndTime() -> Timestamp? { dateAndTime(separator: UInt8(ascii: "-")) }
+  mutating func anyTime() -> Timestamp? { dateAndTime(separator: UInt8(ascii: "-")) }
 
   /// Takes `YYYY/MM/DD HH:MM:SS` with or without a fraction, the time of Go's log package.
   mutating func slashedDateAndTime() -> Timestamp? { dateAndTime(separator: UInt8(ascii: "/")) }
@@ -75,6 +75,6 @@ extension TextScanner {
 extension UInt8 {
   /// A letter, a digit or an underscore.
   var isWordByte: Bool {
-    self &- UInt8(ascii: "0") < 10 || (self | 0x20) &- UInt8(ascii: "a") < 26 || self == UInt8(ascii: "_")
+    isDigit || isLetter || self == UInt8(ascii: "_")
   }
 }

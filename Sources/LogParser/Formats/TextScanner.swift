@@ -37,8 +37,8 @@ struct TextScanner {
   mutating func number(_ minimum: Int, _ maximum: Int) -> Int? {
     var value = 0
     var count = 0
-    while count < maximum, let byte = next, byte &- 0x30 < 10 {
-      value = value * 10 + Int(byte &- 0x30)
+    while count < maximum, let byte = next, byte.isDigit {
+      value = value * 10 + Int(byte - 0x30)
       index += 1
       count += 1
     }
@@ -49,13 +49,13 @@ struct TextScanner {
 
   /// Takes a fraction of a second: a full stop or comma and one to nine digits (more are dropped); 0 without one.
   mutating func fraction() -> UInt32 {
-    guard let mark = next, mark == 0x2e || mark == 0x2c, index + 1 < text.count, text[index + 1] &- 0x30 < 10
+    guard let mark = next, mark == 0x2e || mark == 0x2c, index + 1 < text.count, text[index + 1].isDigit
     else { return 0 }
     index += 1
     var value: UInt32 = 0
     var digits = 0
-    while let byte = next, byte &- 0x30 < 10 {
-      if digits < 9 { value = value * 10 + UInt32(byte &- 0x30) }
+    while let byte = next, byte.isDigit {
+      if digits < 9 { value = value * 10 + UInt32(byte - 0x30) }
       digits += 1
       index += 1
     }

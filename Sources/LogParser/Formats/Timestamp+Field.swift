@@ -12,9 +12,9 @@ extension Timestamp {
     var digits = scanner.index - start
     var value = whole
     // Nanoseconds have 19 digits from 2001 on: the last one does not fit `number`.
-    while let byte = scanner.next, byte &- 0x30 < 10 {
+    while let byte = scanner.next, byte.isDigit {
       let (scaled, overflowed) = value.multipliedReportingOverflow(by: 10)
-      let (sum, carried) = scaled.addingReportingOverflow(Int(byte &- 0x30))
+      let (sum, carried) = scaled.addingReportingOverflow(Int(byte - 0x30))
       guard !overflowed, !carried, scanner.take(byte) else { return nil }
       value = sum
       digits += 1

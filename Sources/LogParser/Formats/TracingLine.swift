@@ -6,7 +6,7 @@ enum TracingLine {
   /// - Parameter rest: what follows the time and the blanks behind it.
   static func read(_ rest: ByteSlice, time: Timestamp, into record: inout Record) -> Bool {
     var scanner = TextScanner(rest)
-    guard let word = scanner.word(), word.count >= 4, let first = word.bytes.first, first &- 0x41 < 26,
+    guard let word = scanner.word(), word.count >= 4, let first = word.bytes.first, first.isUpper,
       let level = LevelWord.level(word, &record.arena), scanner.take(UInt8(ascii: " "))
     else { return false }
     var thread = ByteSlice.empty

@@ -31,7 +31,7 @@ struct CutRecord: ~Copyable {
     _ line: ByteSlice, _ number: UInt64, into record: inout Record
   ) throws(RecordProblem) -> Continuation {
     guard let head else { return .none }
-    if KernelLine.stampLength(line) != nil, number &- head.line < Self.reach { return .none }
+    if KernelLine.stampLength(line) != nil, number - head.line < Self.reach { return .none }
     self.head = nil
     let whole = head.joined(with: line, &record.arena)
     guard let members = try? JSONMembers.flattened(whole, &record.arena), JSONRecord.isRecord(members) else {

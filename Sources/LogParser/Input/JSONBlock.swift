@@ -64,7 +64,7 @@ struct JSONBlock: ~Copyable {
   mutating func close() { isOpen = false }
 
   /// Whether a paused input has been waited for long enough.
-  var isDue: Bool { MonotonicClock.nanoseconds &- openedAt >= UInt64(RecordBlock.patience) * 1_000_000 }
+  var isDue: Bool { MonotonicClock.nanoseconds - openedAt >= UInt64(RecordBlock.patience) * 1_000_000 }
 
   /// Whether a line may go on with what is open.
   func mayContinue(_ line: ByteSlice) -> Bool {

@@ -48,17 +48,17 @@ package struct ReadingStatistics: Sendable, Equatable {
 
   /// Lines that are part of a record which another line began.
   package var joinedLines: UInt64 {
-    let others = recordsOfLines &+ (bad &- mended) &+ tooLong &+ lines.blank &+ lines.skipped
-    let all = lines.lines &+ lines.split
-    return all > others ? all &- others : 0
+    let others = recordsOfLines + (bad - mended) + tooLong + lines.blank + lines.skipped
+    let all = lines.lines + lines.split
+    return all > others ? all - others : 0
   }
 
   /// Adds what an input's lines became.
   mutating func add(_ counts: LineCounts) {
-    lines.lines &+= counts.lines
-    lines.blank &+= counts.blank
-    lines.skipped &+= counts.skipped
-    lines.split &+= counts.split
+    lines.lines += counts.lines
+    lines.blank += counts.blank
+    lines.skipped += counts.skipped
+    lines.split += counts.split
   }
 
   /// Notes what a record says about loss.
@@ -82,7 +82,7 @@ package struct ReadingStatistics: Sendable, Equatable {
     let message = record.message
     if message.hasPrefix("Suppressed ") {
       var scanner = TextScanner(message.dropFirst(11))
-      if let count = scanner.number(1, 18), scanner.take(" messages from ") { suppressed &+= UInt64(count) }
+      if let count = scanner.number(1, 18), scanner.take(" messages from ") { suppressed += UInt64(count) }
     } else if message.hasPrefix("slog-async: "),
       let place = message.range(of: "dropped messages due to channel overflow")
     {
@@ -90,32 +90,32 @@ package struct ReadingStatistics: Sendable, Equatable {
       var count = scanner.take(", count: ") ? scanner.number(1, 18) : nil
       if count == nil { count = record.fields.value(of: "count").flatMap { DecimalNumber.parse($0) } }
       // The record itself says that there was at least one.
-      dropped &+= UInt64(max(1, count ?? 1))
+      dropped += UInt64(max(1, count ?? 1))
     }
   }
 
   /// Adds what another reader counted.
   package mutating func add(_ other: ReadingStatistics) {
-    records &+= other.records
-    raw &+= other.raw
-    inheritedTimes &+= other.inheritedTimes
-    bad &+= other.bad
-    mended &+= other.mended
-    recordsOfLines &+= other.recordsOfLines
+    records += other.records
+    raw += other.raw
+    inheritedTimes += other.inheritedTimes
+    bad += other.bad
+    mended += other.mended
+    recordsOfLines += other.recordsOfLines
     add(other.lines)
-    tooLong &+= other.tooLong
-    truncated &+= other.truncated
-    unpackFailures &+= other.unpackFailures
-    suppressed &+= other.suppressed
-    dropped &+= other.dropped
-    journalGaps &+= other.journalGaps
-    truncations &+= other.truncations
-    duplicates &+= other.duplicates
-    unselected &+= other.unselected
-    failedInputs &+= other.failedInputs
-    inputWarnings &+= other.inputWarnings
-    late &+= other.late
-    early &+= other.early
-    forgottenIDs &+= other.forgottenIDs
+    tooLong += other.tooLong
+    truncated += other.truncated
+    unpackFailures += other.unpackFailures
+    suppressed += other.suppressed
+    dropped += other.dropped
+    journalGaps += other.journalGaps
+    truncations += other.truncations
+    duplicates += other.duplicates
+    unselected += other.unselected
+    failedInputs += other.failedInputs
+    inputWarnings += other.inputWarnings
+    late += other.late
+    early += other.early
+    forgottenIDs += other.forgottenIDs
   }
 }

@@ -39,7 +39,7 @@ struct RecordBlock: ~Copyable {
   var isOpen: Bool { if case .open = state { true } else { false } }
 
   /// Whether a paused input has been waited for long enough.
-  var isDue: Bool { MonotonicClock.nanoseconds &- openedAt >= UInt64(Self.patience) * 1_000_000 }
+  var isDue: Bool { MonotonicClock.nanoseconds - openedAt >= UInt64(Self.patience) * 1_000_000 }
 
   /// The record that begins a block; it is taken, and `other` is left in its place.
   mutating func open(_ kind: BlockKind, with other: inout Record, indentation: Int) {
@@ -179,7 +179,10 @@ struct RecordBlock: ~Copyable {
   mutating func takeWaiting(into other: inout Record) -> RecordReader.Outcome? {
     guard case .waiting(let outcome) = state else { return nil }
     state = .empty
-    if case .record = outcome { swap(&record, &other) }
+    switch outcome {
+    case .record, .flawed: swap(&record, &other)
+    case .problem, .pause, .end: break
+    }
     return outcome
   }
 }

@@ -21,7 +21,7 @@ extension RecordReader {
         waitingKind = mayOpen(&lines) ? opening : nil
         block.close(into: &record, before: outcome)
         return .record
-      case .problem:
+      case .problem, .flawed:
         block.close(into: &record, before: outcome)
         return .record
       case .pause, .end:

@@ -9,7 +9,7 @@ extension RecordReader {
   /// Notes which side a line is of that a detector took, when it is read first.
   mutating func noteOrigin(_ record: borrowing Record, _ line: ByteSlice, row: Int) {
     if held.isReplaying || table.isOfEitherSide(row) { return }
-    if isConsoles(record, line) { consoleCount &+= 1 } else { hostCount &+= 1 }
+    if isConsoles(record, line) { consoleCount += 1 } else { hostCount += 1 }
   }
 
   /// Whether a record is one that only a console has: a stamped line of the kernel, systemd's status, the agent's record

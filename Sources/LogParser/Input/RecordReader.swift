@@ -226,7 +226,7 @@ package struct RecordReader: ~Copyable {
     if format == .logfmt { return readLogfmt(line, number, &record) }
     if format == .auto, LogfmtRecord.begins(line) {
       let outcome = readLogfmt(line, number, &record)
-      hostCount &+= 1
+      hostCount += 1
       // A line that could not be read waits already.
       if outcome != nil, !held.isEmpty, !held.isReplaying {
         held.append(line, number)
@@ -279,7 +279,7 @@ package struct RecordReader: ~Copyable {
       LenientLogfmt.read(text, into: &record, rules: rules)
     }
     lastRow = nil
-    hostCount &+= 1
+    hostCount += 1
     return settle(line, number, &record)
   }
 

@@ -10,7 +10,7 @@ struct RecordSource: ~Copyable {
   let diagnostics: Diagnostics
   let inputs: InputList
   let filter: SelectionFilter
-  private let attribution: Attribution?
+  let attribution: Attribution?
   /// Whom the record belongs to that was read last.
   private(set) var owner = Owner()
   /// Whether records are written with whom they belong to.
@@ -90,7 +90,7 @@ struct RecordSource: ~Copyable {
       throw .message(error.description)
     }
     if let wanted = options.journal {
-      let opened = try Self.open(wanted, options, filter)
+      let opened = try Self.open(wanted, options, filter, attribution)
       stopDescriptor = opened.stopDescriptor
       journal = consume opened
     } else if let watched {
@@ -109,13 +109,13 @@ struct RecordSource: ~Copyable {
   }
 
   private static func open(
-    _ journal: JournalOptions, _ options: RunOptions, _ filter: SelectionFilter
+    _ journal: JournalOptions, _ options: RunOptions, _ filter: SelectionFilter, _ attribution: Attribution?
   ) throws(Run.Failure) -> JournalRecords {
     var cursor: String?
     if let path = journal.cursorFile { cursor = try CursorFile(path: path).read() }
     do throws(JournalError) {
       return try JournalRecords.open(
-        journal, options.selection, filter, rules: options.rules, afterCursor: cursor,
+        journal, options.selection, filter, attribution, rules: options.rules, afterCursor: cursor,
         isFollowed: options.follows)
     } catch {
       throw .message(error.description)
@@ -193,7 +193,7 @@ struct RecordSource: ~Copyable {
       case .flawed(let problem):
         try note(problem, inputs.items[max(0, index)].name, journal?.line ?? 0)
         if acceptMended(&record, max(0, index)) { return .record }
-      case .loss(let count): counted.suppressed &+= count
+      case .loss(let count): counted.suppressed += count
       case .end:
         noteDamage()
         return isFollowed ? .waits : .end

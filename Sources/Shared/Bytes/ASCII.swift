@@ -6,4 +6,12 @@ extension UInt8 {
   /// Whether the byte is one of the letters A to Z and a to z.
   @inlinable @inline(__always)
   public var isLetter: Bool { (self | 0x20) &- UInt8(ascii: "a") < 26 }
+
+  /// Whether the byte is one of the letters A to Z.
+  @inlinable @inline(__always)
+  public var isUpper: Bool { self &- UInt8(ascii: "A") < 26 }
+
+  /// Whether the byte is one of the letters a to z.
+  @inlinable @inline(__always)
+  public var isLower: Bool { self &- UInt8(ascii: "a") < 26 }
 }

@@ -89,7 +89,7 @@ package struct CommandLineParser<Options> {
   }
 
   private static func isNegativeNumber(_ text: String) -> Bool {
-    text.count > 1 && text.first == "-" && text.dropFirst().utf8.allSatisfy { $0 &- 0x30 < 10 }
+    text.count > 1 && text.first == "-" && text.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) }
   }
 
   private func missing(_ flag: Flag<Options>) -> UsageError {
