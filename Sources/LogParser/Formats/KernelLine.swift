@@ -55,6 +55,24 @@ extension KernelLine {
     stampLength(text).map { text.slice(1, $0 - 1).trimmed }
   }
 
+  /// The length of the caller behind the stamp, with its brackets: `[   T17]`, the task, or `[    C1]`, the processor;
+  /// 0 when there is none.
+  static func callerLength(_ text: ByteSlice) -> Int {
+    var scan = TextScanner(text)
+    guard scan.take(UInt8(ascii: "[")) else { return 0 }
+    scan.skipBlanks()
+    guard scan.take(UInt8(ascii: "T")) || scan.take(UInt8(ascii: "C")), scan.number(1, 10) != nil,
+      scan.take(UInt8(ascii: "]"))
+    else { return 0 }
+    return scan.index
+  }
+
+  /// The caller behind the stamp, as it is written.
+  static func caller(_ text: ByteSlice) -> ByteSlice? {
+    let length = callerLength(text)
+    return length == 0 ? nil : text.slice(1, length - 1).trimmed
+  }
+
   /// Whether the agent's JSON begins somewhere in `text`.
   static func hasAgentObject(_ text: ByteSlice) -> Bool { agentObjectStart(text) != nil }
 
@@ -94,21 +112,10 @@ extension KernelLine {
     guard let length = stampLength(text), let stamp = stamp(text) else { return text }
     record.setField("kernel_time", stamp)
     var rest = text.dropFirst(length)
-    if let end = callerLength(rest) {
-      record.setField("caller", rest.slice(1, end - 1).trimmed)
-      rest = rest.dropFirst(end)
+    if let caller = caller(rest) {
+      record.setField("kernel_caller", caller)
+      rest = rest.dropFirst(callerLength(rest))
     }
     return rest.hasPrefix(" ") ? rest.dropFirst(1) : rest
-  }
-
-  /// The length of a caller in brackets. https://docs.kernel.org/core-api/printk-basics.html, `CONFIG_PRINTK_CALLER`
-  private static func callerLength(_ text: ByteSlice) -> Int? {
-    var scanner = TextScanner(text)
-    guard scanner.take(UInt8(ascii: "[")) else { return nil }
-    scanner.skipBlanks()
-    guard scanner.take(UInt8(ascii: "T")) || scanner.take(UInt8(ascii: "C")), scanner.number(1, 10) != nil,
-      scanner.take(UInt8(ascii: "]"))
-    else { return nil }
-    return scanner.index
   }
 }
