@@ -34,7 +34,7 @@ enum KubectlPrefix {
 
   /// `web-1  | text`.
   static func readService(_ line: ByteSlice) -> Wrapper? {
-    guard let first = line.bytes.first, first | 0x20 &- 0x61 < 26 || first.isDigit,
+    guard let first = line.bytes.first, first.isLetter || first.isDigit,
       let bar = line.firstIndex(of: UInt8(ascii: "|")), bar > 3, bar < 80
     else { return nil }
     let name = line.prefix(bar).trimmed

@@ -54,7 +54,7 @@ enum ProcessTag {
 
   /// A line that begins with `program[pid]: ` and has no time: pasted from the journal, or printed by a supervisor.
   static func readBare(_ line: ByteSlice) -> Wrapper? {
-    guard let first = line.bytes.first, first | 0x20 &- 0x61 < 26 || first == UInt8(ascii: "("),
+    guard let first = line.bytes.first, first.isLetter || first == UInt8(ascii: "("),
       let bracket = line.firstIndex(of: UInt8(ascii: "[")), bracket <= 64
     else { return nil }
     var scanner = TextScanner(line)

@@ -61,10 +61,9 @@ enum SlogTermLine {
   }
 
   private static func isKey(_ word: ByteSlice) -> Bool {
-    guard let first = word.bytes.first, first | 0x20 &- 0x61 < 26 else { return false }
+    guard let first = word.bytes.first, first.isLetter else { return false }
     for byte in word.bytes
-    where byte | 0x20 &- 0x61 >= 26 && !byte.isDigit && byte != UInt8(ascii: "_") && byte != UInt8(ascii: "-")
-    {
+    where !byte.isLetter && !byte.isDigit && byte != UInt8(ascii: "_") && byte != UInt8(ascii: "-") {
       return false
     }
     return true

@@ -52,7 +52,7 @@ enum SyslogTime {
 
   /// Letters of any alphabet, and full stops.
   private static func isWord(_ text: ByteSlice) -> Bool {
-    for byte in text.bytes where byte < 0x80 && byte | 0x20 &- 0x61 >= 26 && byte != UInt8(ascii: ".") {
+    for byte in text.bytes where byte < 0x80 && !byte.isLetter && byte != UInt8(ascii: ".") {
       return false
     }
     return true
@@ -62,7 +62,7 @@ enum SyslogTime {
   static func fullTime(_ scanner: inout TextScanner, _ clock: LineClock) -> Timestamp? {
     var attempt = scanner
     guard let weekday = attempt.word(), weekday.count <= 24, isWord(weekday), attempt.take(UInt8(ascii: " ")),
-      let found = attempt.dateAndTime(), attempt.take(UInt8(ascii: " "))
+      let found = attempt.dayAndClock(), attempt.take(UInt8(ascii: " "))
     else { return nil }
     if let offset = attempt.offset() {
       scanner = attempt

@@ -46,7 +46,7 @@ struct VerboseEntry {
 
   private static func isName(_ text: ByteSlice) -> Bool {
     guard !text.isEmpty, text.count <= 64 else { return false }
-    for byte in text.bytes where byte &- 0x41 >= 26 && !byte.isDigit && byte != UInt8(ascii: "_") {
+    for byte in text.bytes where !(0x41...0x5a).contains(byte) && !byte.isDigit && byte != UInt8(ascii: "_") {
       return false
     }
     return true
