@@ -26,6 +26,7 @@ enum AgentRecord {
   }
 
   /// Replaces `record` by the agent's record that it carries, or marks it when there is none that can be read.
+  @inline(never)
   static func unpack(
     _ record: inout Record, rules: ReadingRules
   ) throws(RecordProblem) {

@@ -91,6 +91,10 @@ enum HostKernelLine {
 
   static let detector = Detector(shape: "dmesg", firstBytes: nil) {
     (line, context, record) throws(RecordProblem) in
+    // A bare stamp is a guest's.
+    if line.count < 2 || line[0] == UInt8(ascii: "[") && (line[1] == UInt8(ascii: " ") || line[1].isDigit) {
+      return .passed
+    }
     guard let wrapper = read(line, clock: context.text.clock) else { return .passed }
     return try context.claim(wrapper, &record)
   }

@@ -7,9 +7,8 @@ extension LevelName {
     guard word.count >= 3, word.count <= 9 else { return nil }
     var key: UInt64 = 0
     for index in 0..<min(word.count, 8) {
-      let byte = word[index] | 0x20
-      guard byte.isLower else { return nil }
-      key = key << 8 | UInt64(byte)
+      guard word[index].isLetter else { return nil }
+      key = key << 8 | UInt64(word[index] | 0x20)
     }
     guard let place = keys.firstIndex(of: key) else { return nil }
     return name(place)

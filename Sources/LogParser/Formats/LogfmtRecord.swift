@@ -43,7 +43,9 @@ package struct LogfmtRecord {
     if rules.isLenient, pairs > record.fields.count + Self.ownCount(record) { try checkOwnKeys(line) }
     let isOwn = OwnLogfmt.isMarked(line)
     if isOwn { OwnLogfmt.restore(&record) }
-    if rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) {
+    if rules.unpacksAgent, AgentRecord.mayBeIn(record) {
+      try AgentRecord.unpack(&record, rules: rules)
+    } else if rules.isLenient, rules.unpacksAgent, AgentRecord.mayBeCarried(by: record) {
       try AgentRecord.unpack(&record, rules: rules)
     }
     // What was written as a record is one, whatever it lacks.

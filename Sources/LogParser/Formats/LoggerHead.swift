@@ -63,7 +63,7 @@ struct LoggerHead {
   /// The two whose time stands outside of the brackets.
   private static func timed(_ line: ByteSlice) -> Found? {
     var scanner = TextScanner(line)
-    guard scanner.dateAndTime() != nil else { return nil }
+    guard scanner.dayAndClock() != nil else { return nil }
     _ = scanner.offset()
     scanner.skipBlanks()
     if scanner.next == UInt8(ascii: "[") {

@@ -3,38 +3,68 @@ import Bytes
 /// Records that are JSON objects, with whatever names their logger gives the parts (logrus, slog, zap, tracing, Python,
 /// Fluent Bit), in any order, and with parts missing.
 enum LooseJSON {
-  private static let messageKeys: [StaticString] = [
-    "msg", "message", "MESSAGE", "fields.message", "log", "text", "event",
-  ]
-  private static let timeKeys: [StaticString] = [
-    "time", "ts", "timestamp", "@timestamp", "asctime", "eventTime", "T",
-  ]
-  private static let levelKeys: [StaticString] = ["level", "lvl", "severity", "levelname", "log.level", "L"]
-  private static let sourceKeys: [StaticString] = ["source", "logger", "target", "component"]
+  /// Which part of a record a member may be, and how early its name comes among those of the part.
+  private enum Part {
+    case message, time, level, source
+  }
 
-  /// Which member is which part of the record.
+  /// By its length first: nearly all names are no part.
+  private static func part(of key: ByteSlice) -> (part: Part, rank: Int)? {
+    switch key.count {
+    case 1: key == "L" ? (.level, 5) : key == "T" ? (.time, 6) : nil
+    case 2: key == "ts" ? (.time, 1) : nil
+    case 3: key == "msg" ? (.message, 0) : key == "log" ? (.message, 4) : key == "lvl" ? (.level, 1) : nil
+    case 4: key == "time" ? (.time, 0) : key == "text" ? (.message, 5) : nil
+    case 5: key == "level" ? (.level, 0) : key == "event" ? (.message, 6) : nil
+    case 6:
+      key == "source" ? (.source, 0) : key == "logger" ? (.source, 1) : key == "target" ? (.source, 2) : nil
+    case 7:
+      key == "message"
+        ? (.message, 1) : key == "MESSAGE" ? (.message, 2) : key == "asctime" ? (.time, 4) : nil
+    case 8: key == "severity" ? (.level, 2) : nil
+    case 9:
+      key == "timestamp"
+        ? (.time, 2) : key == "eventTime" ? (.time, 5) : key == "component" ? (.source, 3) : longPart(of: key)
+    case 10: key == "@timestamp" ? (.time, 3) : nil
+    default: longPart(of: key)
+    }
+  }
+
+  private static func longPart(of key: ByteSlice) -> (part: Part, rank: Int)? {
+    key == "fields.message"
+      ? (.message, 3) : key == "levelname" ? (.level, 3) : key == "log.level" ? (.level, 4) : nil
+  }
+
+  /// Which member, by its place, is which part of the record; -1 where none is.
   struct Names {
-    let message: StaticString?
-    let time: StaticString?
-    let level: StaticString?
-    let source: StaticString?
+    private(set) var message = -1
+    private(set) var time = -1
+    private(set) var level = -1
+    private(set) var source = -1
+    /// What the first time reads as.
+    private(set) var instant = Timestamp.unset
 
     init(_ members: borrowing MemberList) {
-      message = Self.first(messageKeys, members)
-      level = Self.first(levelKeys, members)
-      source = Self.first(sourceKeys, members)
-      time = timeKeys.first { members.value(of: $0).map { Timestamp.parse(field: $0) != nil } ?? false }
-    }
-
-    private static func first(_ keys: [StaticString], _ members: borrowing MemberList) -> StaticString? {
-      for key in keys where members.contains(key) { return key }
-      return nil
+      var ranks = (message: Int.max, time: Int.max, level: Int.max, source: Int.max)
+      for index in 0..<members.count {
+        guard let (part, rank) = LooseJSON.part(of: members[index].key) else { continue }
+        // Of members of one name the last one counts.
+        switch part {
+        case .message where rank <= ranks.message: (message, ranks.message) = (index, rank)
+        case .level where rank <= ranks.level: (level, ranks.level) = (index, rank)
+        case .source where rank <= ranks.source: (source, ranks.source) = (index, rank)
+        case .time where rank <= ranks.time:
+          guard let found = Timestamp.parse(field: members[index].value) else { continue }
+          (time, ranks.time, instant) = (index, rank, found)
+        default: continue
+        }
+      }
     }
 
     /// Whether the object says enough to be a record by itself.
-    var isRecord: Bool { message != nil && (level != nil || time != nil) }
+    var isRecord: Bool { message >= 0 && (level >= 0 || time >= 0) }
     /// Whether the object is some logger's, whatever it lacks.
-    var isAnyRecord: Bool { message != nil || level != nil || time != nil }
+    var isAnyRecord: Bool { message >= 0 || level >= 0 || time >= 0 }
   }
 
   /// Reads the members into `record`, whose fields they replace.
@@ -46,18 +76,18 @@ enum LooseJSON {
     let isAgent = JSONRecord.isAgent(members)
     for index in 0..<members.count {
       let (key, value) = members[index]
-      if let time = names.time, key == time {
+      if index == names.time {
         if keepsTime {
           record.setField(key, value)
         } else {
-          record.time = Timestamp.parse(field: value) ?? .unset
+          record.time = names.instant
         }
-      } else if let message = names.message, key == message {
+      } else if index == names.message {
         record.message = value
-      } else if let level = names.level, key == level {
+      } else if index == names.level {
         record.level = LevelName.normalized(value) ?? value
         if isAgent || !record.level.equals(value) { record.setField("level", value) }
-      } else if let source = names.source, key == source {
+      } else if index == names.source {
         record.source = value
       } else {
         assign(key, value, to: &record)

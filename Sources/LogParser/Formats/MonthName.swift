@@ -66,8 +66,7 @@ enum MonthName {
       let rest = scanner.rest
       var end = 0
       // Letters, and full stops between them; a name has at most a dozen.
-      while end < min(rest.count, 24), rest[end] >= 0x80 || rest[end].isLetter || rest[end] == 0x2e
-      {
+      while end < min(rest.count, 24), rest[end] >= 0x80 || rest[end].isLetter || rest[end] == 0x2e {
         end += 1
       }
       if end > 0, rest[end - 1] == 0x2e { end -= 1 }

@@ -1,5 +1,7 @@
 /// What the rules of reading leave to the user.
 package struct ReadingRules: Sendable {
+  /// The year of an input's first line, for times that have none; nil when it is that of its last writing.
+  package var year: Int?
   /// Whether a record without pid, level, source or name is accepted.
   package var allowsMissingFields = false
   /// Whether the agent's own records are taken out of the lines that carry them.
@@ -8,8 +10,6 @@ package struct ReadingRules: Sendable {
   package var isStrict = false
   /// Whether whatever a person can read becomes a record: what is missing is empty, and a line of no format is kept raw.
   package var isLenient = false
-  /// The year of an input's first line, for times that have none; nil when it is that of its last writing.
-  package var year: Int?
   /// Whether a record that the rules refuse is read as well as it can be, beside the report of what is wrong with it.
   package var keepsBadRecords = false
   /// Whether the lines of loggers without anything of the host around them are records; the existing tool kept them raw.

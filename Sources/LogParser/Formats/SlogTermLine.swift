@@ -63,8 +63,7 @@ enum SlogTermLine {
   private static func isKey(_ word: ByteSlice) -> Bool {
     guard let first = word.bytes.first, first.isLetter else { return false }
     for byte in word.bytes
-    where !byte.isLetter && !byte.isDigit && byte != UInt8(ascii: "_") && byte != UInt8(ascii: "-")
-    {
+    where !byte.isLetter && !byte.isDigit && byte != UInt8(ascii: "_") && byte != UInt8(ascii: "-") {
       return false
     }
     return true

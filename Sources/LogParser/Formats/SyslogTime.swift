@@ -62,7 +62,7 @@ enum SyslogTime {
   static func fullTime(_ scanner: inout TextScanner, _ clock: LineClock) -> Timestamp? {
     var attempt = scanner
     guard let weekday = attempt.word(), weekday.count <= 24, isWord(weekday), attempt.take(UInt8(ascii: " ")),
-      let found = attempt.dateAndTime(), attempt.take(UInt8(ascii: " "))
+      let found = attempt.dayAndClock(), attempt.take(UInt8(ascii: " "))
     else { return nil }
     if let offset = attempt.offset() {
       scanner = attempt

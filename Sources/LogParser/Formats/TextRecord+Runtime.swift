@@ -17,6 +17,8 @@ extension TextRecord {
 
   /// What the Go runtime, the agent and the first parts of the Rust runtime give as their source.
   static func isComponent(_ source: ByteSlice) -> Bool {
+    // Nearly all others are ids, which are longer than any of these.
+    if source.count > 23 { return source.hasPrefix("virtcontainers") }
     let names: [StaticString] = [
       "agent", "runtime", "katautils", "containerd-kata-shim-v2", "cgroups", "hook", "proxy", "shim",
       "kata-monitor",

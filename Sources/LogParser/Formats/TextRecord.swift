@@ -92,15 +92,7 @@ struct TextRecord {
       record.setField("pod", wrapper.pod)
       record.setField("container_name", wrapper.podContainer)
     }
-    if rules.isLenient, record.name.hasPrefix("/runtime.v") { nameOfCaller(&record, wrapper) }
     record.fields.sortKeepingLast()
-  }
-
-  /// CRI-O gives the call that it serves as its name.
-  private func nameOfCaller(_ record: inout Record, _ wrapper: Wrapper) {
-    guard !wrapper.identifier.isEmpty else { return }
-    record.setField("rpc", record.name)
-    record.name = wrapper.identifier
   }
 
   private func readShape(

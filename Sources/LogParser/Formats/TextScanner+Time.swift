@@ -25,7 +25,7 @@ extension TextScanner {
   }
 
   /// Takes a date and a time of day with `T`, `_` or a blank between them.
-  mutating func dateAndTime() -> LocalTime.Clock? {
+  mutating func dayAndClock() -> LocalTime.Clock? {
     var attempt = self
     guard let day = attempt.date(),
       attempt.take(UInt8(ascii: "T")) || attempt.take(UInt8(ascii: " ")) || attempt.take(UInt8(ascii: "t"))
@@ -53,7 +53,7 @@ extension TextScanner {
   /// Takes a date, a time of day and a zone that is part of the same word.
   mutating func zonedTime() -> Timestamp? {
     var attempt = self
-    guard let clock = attempt.dateAndTime(), let offset = attempt.offset() else { return nil }
+    guard let clock = attempt.dayAndClock(), let offset = attempt.offset() else { return nil }
     self = attempt
     return clock.instant(offsetMinutes: offset)
   }

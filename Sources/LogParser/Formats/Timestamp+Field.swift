@@ -62,7 +62,7 @@ extension Timestamp {
   private static func parse(near3339 text: ByteSlice) -> Timestamp? {
     var scanner = TextScanner(text.trimmed)
     let clock: LocalTime.Clock
-    if let found = scanner.dateAndTime() {
+    if let found = scanner.dayAndClock() {
       clock = found
     } else {
       guard let day = scanner.date(separator: UInt8(ascii: "/")), scanner.take(UInt8(ascii: " ")),
