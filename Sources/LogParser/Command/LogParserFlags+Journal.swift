@@ -3,6 +3,8 @@ import CommandLine
 extension LogParserFlags {
   private static var section: String { "Journal" }
 
+  private static func namesBoot(_ text: String) -> Bool { BootName(text) != nil }
+
   /// Which journal is read, and which of its entries.
   static var journal: [Flag<Settings>] {
     [
@@ -61,7 +63,7 @@ extension LogParserFlags {
         "boot", "b", .optional("BOOT", default: "0"), in: section, "Take the entries of one boot",
         detail:
           "As journalctl names it: 0 or nothing for the newest, -1 for the one before, 1 for the oldest, a boot's id, an id with an offset such as ID-1, or all for every boot.",
-        takesNext: { BootName($0) != nil }
+        takesNext: namesBoot
       ) { (settings, text) throws(UsageError) in
         settings.usesJournalOption = settings.usesJournalOption ?? "--boot"
         guard let boot = BootName(text.isEmpty ? "0" : text) else {
