@@ -1,6 +1,6 @@
 import CommandLine
-import Logging
 import Glibc
+import Logging
 
 extension LogParserFlags {
   private static var section: String { "Selection" }
