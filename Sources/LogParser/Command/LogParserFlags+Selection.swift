@@ -1,6 +1,6 @@
 import CommandLine
-import Glibc
 import Logging
+import Glibc
 
 extension LogParserFlags {
   private static var section: String { "Selection" }

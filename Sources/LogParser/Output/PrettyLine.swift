@@ -197,7 +197,7 @@ private struct Unit {
   @inline(__always)
   init(_ text: ByteSlice, at index: Int) {
     let byte = text[index]
-    if byte &- 0x20 < 0x7f - 0x20 {
+    if (0x20..<0x7f).contains(byte) {
       self.init(length: 1, columns: 1, form: .shown)
     } else {
       self.init(special: text, at: index)
