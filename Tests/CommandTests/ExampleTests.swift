@@ -34,7 +34,7 @@ import Testing
     let lines = result.text.split(separator: "\n")
     #expect(lines.count == 21)
     #expect(lines.first?.contains("RunPodSandbox") == true && lines.last?.contains("pod started") == true)
-    #expect(lines.contains { $0.contains("agent/kata-agent[1]") && $0.contains("receive createcontainer") })
+    #expect(lines.contains { $0.contains("kata-agent[1]") && $0.contains("receive createcontainer") })
   }
 
   @Test func whyNoPod() throws {

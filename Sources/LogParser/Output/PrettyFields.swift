@@ -69,7 +69,7 @@ struct PrettyFields: Sendable {
 
   @inline(__always)
   private static func bit(_ first: UInt8, _ length: Int) -> UInt64 {
-    1 &<< UInt64(truncatingIfNeeded: length &* 7 &+ Int(first | 0x20))
+    1 << UInt64((length % 64 * 7 + Int(first | 0x20)) % 64)
   }
 
   /// Whether the key is one of the names, in capitals or not.

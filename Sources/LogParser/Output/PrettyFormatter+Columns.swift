@@ -33,7 +33,8 @@ extension PrettyFormatter {
   }
 
   private static func day(_ time: Timestamp, _ offset: Int16) -> Int64 {
-    let local = time.seconds + Int64(offset) * 60
+    let bounds = Timestamp.representableSeconds
+    let local = min(max(time.seconds, bounds.lowerBound), bounds.upperBound) + Int64(offset) * 60
     return local >= 0 ? local / 86_400 : (local - 86_399) / 86_400
   }
 

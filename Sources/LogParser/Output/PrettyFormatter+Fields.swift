@@ -41,7 +41,10 @@ extension PrettyFormatter {
       {
         isJournals = true
       }
-      if fields.hides(key) { continue }
+      if fields.hides(key) {
+        if key == "kata-log-parser-inferred" { putInferred(field.value, &line, &out) }
+        continue
+      }
       if isJournals, !fields.showsAll, key == "priority" || key == "syslog_identifier" { continue }
       // What a column shows already: the console line that is the message, the agent's level in its own words.
       if isShown(field, in: record) || layout.isTerminal && PrettyFields.isError(key) { continue }
@@ -157,5 +160,15 @@ extension PrettyFormatter {
     PrettyDuration.put(offset, &cursor)
     line.column += cursor.count(since: start)
     out.commit(cursor)
+  }
+
+  /// Which of what the columns show was inferred rather than read: `~sandbox,level`.
+  @inline(never)
+  private func putInferred(_ names: ByteSlice, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
+    line.space(names.count + 1, &out)
+    line.color("\u{1b}[2m", &out)
+    line.put("~", &out)
+    line.put(names, &out)
+    line.reset(&out)
   }
 }

@@ -115,7 +115,7 @@ struct PrettyLine {
       let blanks = Self.blanks(text, from: index)
       let word = measure(text, from: index + blanks)
       if column + blanks + word.columns > width, column > indent,
-        word.columns <= width - indent || column >= width
+        word.columns <= width - indent || column + blanks >= width
       {
         if rowsLeft <= 0 { return index }
         newLine(&out)

@@ -20,8 +20,12 @@ final class PrettyMemory: Sendable {
 
   /// By a hash; zero is that of nothing.
   private func note(_ name: ByteSlice, _ last: borrowing Atomic<UInt64>) -> Bool {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in name.bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    var hash: UInt64 = 0
+    if !name.isEmpty {
+      var hasher = Hasher()
+      for byte in name.bytes { hasher.combine(byte) }
+      hash = UInt64(hasher.finalize().magnitude)
+    }
     return last.exchange(hash, ordering: .relaxed) != hash
   }
 }

@@ -16,7 +16,7 @@ final class PrettyZone: Sendable {
   @inline(__always)
   func offset(_ time: Timestamp) -> Int16 {
     if isUTC { return 0 }
-    let quarter = UInt64(bitPattern: time.seconds / 900) &<< 16
+    let quarter = UInt64(bitPattern: time.seconds / 900) << 16
     let last = kept.load(ordering: .relaxed)
     if last & ~0xffff == quarter { return Int16(truncatingIfNeeded: last) }
     return look(up: time, quarter)

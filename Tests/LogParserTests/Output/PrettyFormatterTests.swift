@@ -13,7 +13,7 @@ import Testing
   /// On a terminal no line is longer than its columns, and all of the text is there.
   @Test(.seeded) func linesFitAndNothingIsLost() {
     var random = Seed.generator()
-    for _ in 0..<2_000 {
+    for _ in 0..<300 {
       let message = Self.text(&random)
       let value = Self.text(&random)
       let width = 60 + Int(random.next() % 150)
