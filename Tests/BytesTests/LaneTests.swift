@@ -51,7 +51,7 @@ struct LaneTests {
   func indexHasThePlacesOfTheLine(isWide: Bool, endsAtLineFeed: Bool) {
     let capacity = 512
     for text in Self.texts() {
-      // What stands behind the text must not count.
+      // What follows the text must not count.
       let padded = text + [UInt8](repeating: 0x22, count: Self.padding)
       var places = [UInt32](repeating: 0, count: capacity + 72)
       let find = isWide ? kata_index_line_wide : kata_index_line_narrow

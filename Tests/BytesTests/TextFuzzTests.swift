@@ -78,13 +78,13 @@ struct TextFuzzTests {
         Array(text.utf8).withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) } == digits.text.littleEndian)
       #expect(DecimalDigits.parse(digits.text) == eight)
       #expect(digits.trailingZeros == text.reversed().prefix { $0 == "0" }.count)
-      // One byte that is no digit.
+      // One byte that is not a digit.
       let bad = digits.text ^ 0x40 << UInt64(8 * generator.below(8))
       #expect(DecimalDigits.parse(bad) == nil)
     }
   }
 
-  @Test func everyByteIsOrIsNoHexDigit() {
+  @Test func everyByteIsOrIsNotAHexDigit() {
     for byte in UInt8.min...UInt8.max {
       let character = Character(Unicode.Scalar(byte))
       let value = byte < 0x80 ? character.hexDigitValue : nil

@@ -29,7 +29,7 @@ struct TimestampTests {
     "2023-02-29T00:00:00.1Z",
     "2022-02-03T08:05:22.1Z ", "+022-02-03T08:05:22.1Z", "2022-02-03T08:05:22.Z",
   ])
-  func refusesWhatIsNoTime(_ text: String) { #expect(parse(text) == nil) }
+  func refusesWhatIsNotATime(_ text: String) { #expect(parse(text) == nil) }
 
   @Test(arguments: ["2022-02-03 08:05:22z", "2022-02-03t08:05:22.1234567891Z", "2022-02-03T08:05:22+01:00"])
   func acceptsLooserTimesWhereTheFractionIsOptional(_ text: String) { #expect(parse(text, .optional) != nil) }

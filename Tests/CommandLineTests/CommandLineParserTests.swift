@@ -89,8 +89,8 @@ struct CommandLineParserTests {
     (["--name"], "--name: a value is missing: NAME"),
     (["-n"], "-n: a value is missing: NAME"),
     (["--name="], "--name: the name is empty"),
-    (["--mode", "fsat"], "--mode: \"fsat\" is none of fast, slow; did you mean fast?"),
-    (["--mode=other"], "--mode: \"other\" is none of fast, slow"),
+    (["--mode", "fsat"], "--mode: \"fsat\" is not one of fast, slow; did you mean fast?"),
+    (["--mode=other"], "--mode: \"other\" is not one of fast, slow"),
     (["--on=maybe"], "--on: \"maybe\" is neither true nor false"),
   ])
   func mistakeIsExplained(_ arguments: [String], _ message: String) {

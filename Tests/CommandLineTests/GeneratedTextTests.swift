@@ -58,7 +58,7 @@ struct GeneratedTextTests {
     let text = ManPage(command, version: "1.2").text
     #expect(text.hasPrefix(".TH THE\\-TOOL 1 \"\" \"the\\-tool 1.2\" \"User Commands\"\n"))
     #expect(text.contains(".SH NAME\nthe\\-tool \\- Does a thing\n"))
-    // A text that begins like a request is none.
+    // A text that only begins like a request is not one.
     #expect(text.contains("\n\\&.A second one\\(aqs first"))
     #expect(
       text.contains(".TP\n\\fB\\-\\-mode\\fR \\fIMODE\\fR\nSet the [mode]. It\\(aqs slow by default.\n"))

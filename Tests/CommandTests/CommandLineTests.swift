@@ -8,7 +8,7 @@ import Testing
 
   @Test(arguments: [
     (["--ouput-format", "json", "f"], "unknown option --ouput-format; did you mean --output-format?"),
-    (["-output-format=jsn", "f"], "--output-format: \"jsn\" is none of"),
+    (["-output-format=jsn", "f"], "--output-format: \"jsn\" is not one of"),
     (["--output-format"], "--output-format: a value is missing: FORMAT"),
     (["--quiet=maybe", "f"], "--quiet: \"maybe\" is neither true nor false"),
     (["-Z", "f"], "unknown option -Z"),
@@ -20,14 +20,14 @@ import Testing
     (["-f", "--output-format", "ndjson"], "--follow needs --journal, files or -"),
     (["-f", "--output-format", "ndjson", "a", "-"], "--follow reads standard input to its end"),
     (["-f", "--output-format", "ndjson", "--rotated", "a"], "leave out --rotated"),
-    (["--level", "loud", "f"], "is none of trace, debug, info, warning, error, critical"),
+    (["--level", "loud", "f"], "is not one of trace, debug, info, warning, error, critical"),
     (["--match", "nothing", "f"], "is neither KEY=VALUE nor KEY~REGEX"),
     (["--match", "msg~(", "f"], "the regular expression \"(\" is invalid"),
     (["--since", "whenever", "f"], "\"whenever\" is no time"),
-    (["--max-record-size", "1", "f"], "is no size from 1K to 64M"),
-    (["--threads", "0", "f"], "is no number from 1 to 64"),
+    (["--max-record-size", "1", "f"], "is not a size from 1K to 64M"),
+    (["--threads", "0", "f"], "is not a number from 1 to 64"),
     (["--output-file-mode", "999", "f"], "is no octal number"),
-    (["--reorder-window", "soon", "f"], "is no time such as 500ms"),
+    (["--reorder-window", "soon", "f"], "is not a duration such as 500ms"),
   ])
   func wrongUseIsExplained(_ arguments: [String], _ message: String) throws {
     let result = try Tool.run(arguments)

@@ -276,7 +276,7 @@ import Testing
     #expect(forwarder.log.contains("too large for a datagram"))
   }
 
-  @Test func aJaegerAgentThatIsAwayIsWaitedFor() throws {
+  @Test func unreachableJaegerAgentIsRetried() throws {
     let port = try LocalSocket.datagrams().port
     let forwarder = try ForwarderProcess.ready(["--jaeger-port", String(port), "--retry-pause", "20ms"])
     try send(Frames.spans(trace: 1, 1..<21, padding: 9000), to: forwarder)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A collector whose answer breaks off: it is no answer, whatever its status.
+/// A collector whose answer is cut off: it does not count as an answer, whatever its status.
 @Suite(.ownThreads) struct ForwarderCutAnswerTests {
   static let answers = [
     "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Le",

@@ -223,7 +223,7 @@ import Testing
       let kept = round == 1 ? "\(file.path).damaged" : "\(file.path).damaged.\(round)"
       #expect(try String(contentsOfFile: kept, encoding: .utf8) == "change \(round)")
     }
-    // There is no further name: the span waits until somebody makes room.
+    // There is no further name: the span waits until room is made.
     try Data("change 10".utf8).write(to: file)
     try send(Frames.span(trace: 1, span: 20, parent: 99), to: forwarder)
     try forwarder.wait("it says so", seconds: 60) { try forwarder.get("/readyz").text.contains(".damaged") }

@@ -112,7 +112,7 @@ import Testing
         .sorted())
   }
 
-  @Test func aTracesFileHasABound() throws {
+  @Test func traceFileSizeIsBounded() throws {
     let folder = try TemporaryFolder()
     let directory = folder.url.appendingPathComponent("traces").path
     let forwarder = try ForwarderProcess.ready(["--jaeger-json", directory], in: folder)
@@ -269,7 +269,7 @@ import Testing
     // As logrotate does it.
     try FileManager.default.moveItem(atPath: file, toPath: "\(file).moved")
     forwarder.signal(SIGHUP)
-    try forwarder.wait("it has heard") { forwarder.log.contains("files are opened anew") }
+    try forwarder.wait("it has heard") { forwarder.log.contains("files are reopened") }
     try send(Frames.spans(trace: 2, 1..<6), to: forwarder)
     try forwarder.waitForSpans(205)
     #expect(forwarder.stop() == 0)
@@ -316,7 +316,7 @@ import Testing
     #expect(!forwarder.log.contains("level=error"))
   }
 
-  @Test func anOutputThatNobodyReadsDoesNotKeepTheForwarder() throws {
+  @Test func outputWithoutReaderDoesNotKeepTheForwarderRunning() throws {
     let pipe = Pipe()
     let forwarder = try ForwarderProcess.ready(
       ["--dump-only", "--stop-timeout", "300ms"], output: pipe.fileHandleForWriting)

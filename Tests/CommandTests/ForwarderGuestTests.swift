@@ -221,7 +221,7 @@ import Testing
   }
 }
 
-/// A guest that sends the same frames without end.
+/// A guest that sends the same frames continuously.
 private final class Flood: @unchecked Sendable {
   private let socket: LocalSocket?
   private let lock = NSLock()

@@ -135,7 +135,7 @@ import Testing
     #expect(a.stop() == 0 && b.stop() == 0)
   }
 
-  /// What is no loop: the same ids with another end, as of a span that is sent again when it is complete.
+  /// Not a loop: the same ids with another end, as of a span that is sent again when it is complete.
   @Test func aSpanWithTheSameIdsAndAnotherEndIsTaken() throws {
     let collector = try FakeCollector()
     let forwarder = try ForwarderProcess.ready([

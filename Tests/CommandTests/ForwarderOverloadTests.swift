@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test func halfOpenRequestsShutNobodyOut() throws {
+  @Test func halfOpenRequestsDoNotBlockOtherClients() throws {
     let forwarder = try start(["--max-http-connections", "20"])
     let body = Data("{}".utf8)
     var open: [LocalSocket] = []
@@ -101,7 +101,7 @@ import Testing
     #expect(forwarder.stop() == 0)
   }
 
-  @Test func answersThatNobodyReadsAreBounded() throws {
+  @Test func unreadAnswersAreBounded() throws {
     let text = String(repeating: "x", count: 3000)
     let spans = (1...3000).map { number in
       #"{"traceId":"\#(String(repeating: "f", count: 32))","spanId":"\#(String(format: "%016x", number))","name":"op","startTimeUnixNano":"1700000000000000000","endTimeUnixNano":"1700000000000001000","attributes":[{"key":"text","value":{"stringValue":"\#(text)"}}]}"#

@@ -6,8 +6,8 @@ import Testing
 @Suite(.ownThreads) struct ForwarderQueryTests {
   private static let samples = Repository.path("formats/query-api/samples")
 
-  /// The requests of `formats/query-api/samples` have the very answers that stand there. `KATA_RECORD=1` writes them
-  /// anew, and fails.
+  /// The requests of `formats/query-api/samples` get exactly the answers recorded there. `KATA_RECORD=1` records them
+  /// again, and fails.
   @Test func theSamplesAreAnswered() throws {
     let server = try QueryServer()
     let isRecording = ProcessInfo.processInfo.environment["KATA_RECORD"] != nil

@@ -89,7 +89,7 @@ import Testing
     #expect(forwarder.children.count == 1)
     #expect(forwarder.status("Uid", of: helper) == 0 && forwarder.status("NoNewPrivs", of: helper) == 1)
 
-    // A sandbox that was there before, one that comes, one whose name is none, and one that has a directory more.
+    // A sandbox that was there before, one that comes, one with an invalid name, and one with an extra directory.
     try forwarder.wait("the early sandbox's socket") { listens(socket("early")) }
     let late = try folder.make("vm/kata-late.d")
     _ = try folder.make("vm/other")
@@ -241,7 +241,7 @@ import Testing
     #expect(forwarder.stop() == 0)
   }
 
-  @Test func aSocketThatSomebodyListensOnIsNotTakenAway() throws {
+  @Test func socketWithListenerIsNotTakenOver() throws {
     let first = try ForwarderProcess.ready(["--query", "127.0.0.1:0"])
     let spool = first.path("other-spool")
     let second = try ForwarderProcess(

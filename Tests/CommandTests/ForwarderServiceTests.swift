@@ -198,7 +198,7 @@ import Testing
     try send(Frames.span(trace: 1, span: 1) + Data(repeating: 0xff, count: 9), to: forwarder.agentSocket)
     try forwarder.waitForSpans(2)
     forwarder.signal(SIGHUP)
-    try forwarder.wait("it has heard") { forwarder.log.contains("opened anew") }
+    try forwarder.wait("it has heard") { forwarder.log.contains("reopened") }
     #expect(forwarder.stop() == 0)
     let parsed = try Tool.run(["--output-format", "ndjson", forwarder.logPath])
     #expect(parsed.status == 0 && parsed.errorText.isEmpty, "\(parsed.errorText)")
@@ -270,7 +270,7 @@ import Testing
     #expect(try forwarder.get("/api/services", at: "query").status == 200)
     let process = try #require(forwarder.children.first)
     kill(process, SIGHUP)
-    try forwarder.wait("it has heard") { forwarder.log.contains("opened anew") }
+    try forwarder.wait("it has heard") { forwarder.log.contains("reopened") }
     try FileManager.default.removeItem(at: folder.url.appendingPathComponent("vm/one"))
     try forwarder.wait("the sandbox is gone") { forwarder.log.contains("a sandbox is gone") }
     kill(process, SIGTERM)

@@ -1,9 +1,9 @@
 import Bytes
-import Tracing
 import Foundation
 import TestSupport
 import Testing
 import TraceForwarder
+import Tracing
 
 /// `kata-trace-forwarder spool`: beside a running forwarder, without one, and over damage.
 @Suite(.ownThreads) struct ForwarderSpoolCommandTests {
@@ -148,7 +148,7 @@ import TraceForwarder
     (["list", "--set-aside"], "--set-aside belongs to spool export"),
     (["verify", "--format", "otlp-json"], "--format belongs to spool export"),
     (["export", "--json"], "--json belongs to spool list and spool verify"),
-    (["export", "--format", "csv"], "is none of otlp-json, jaeger-json"),
+    (["export", "--format", "csv"], "is not one of otlp-json, jaeger-json"),
     (["list", "x", "--spool-dir", "y"], "the directory is given twice"),
     (["list", "--query", "off"], "unknown option --query"),
   ])

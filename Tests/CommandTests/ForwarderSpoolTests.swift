@@ -190,7 +190,7 @@ import Testing
     let size = try segments(folder).reduce(0) { try $0 + Data(contentsOf: $1).count }
     #expect(size <= 256 << 10)
     #expect(try forwarder.metric("spool_dropped_spans_total") == 0)
-    // A peer that has hung up is no reason to spin.
+    // A peer that has hung up must not cause a busy loop.
     Deadline.pause(seconds: 0.3)
     #expect(forwarder.processorTime - before < 20)
     #expect(forwarder.status("VmRSS") < 120_000)

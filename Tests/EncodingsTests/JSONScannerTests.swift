@@ -53,7 +53,7 @@ struct JSONScannerTests {
     #expect(reason(scan(json) { json throws(CodecError) in try json.string() }) == expected)
   }
 
-  @Test func bytesThatAreNoUTF8AreRefused() {
+  @Test func bytesThatAreNotUTF8AreRefused() {
     let bytes: [UInt8] = [0x22, 0xff, 0x22]
     bytes.withUnsafeBytes { bytes in
       _ = #expect(throws: CodecError(.text, at: 0)) { try JSONScanner(bytes) }

@@ -44,7 +44,7 @@ struct JSONPairsTests {
   }
 
   @Test(arguments: ["", "[]", "{\"a\":{}}", "{\"a\":[]}", "{\"a\":1} x", "{\"a\"}", "{\"a\":1,}"])
-  func everythingElseIsNoSetOfPairs(_ text: String) { #expect(JSONPairs.parse(text) == nil) }
+  func everythingElseIsNotASetOfPairs(_ text: String) { #expect(JSONPairs.parse(text) == nil) }
 }
 
 struct ThriftWriterTests {

@@ -103,7 +103,7 @@ struct HTTPClientTests {
     #expect(String(decoding: answer.body, as: UTF8.self) == body)
   }
 
-  @Test func portThatNobodyListensOnIsAFailureOfTheConnection() throws {
+  @Test func portWithoutListenerIsAConnectionFailure() throws {
     let port: UInt16
     do { port = try LocalPort.of(ListeningSocket.tcp(SocketAddress(host: "127.0.0.1", port: 0))) }
     let client = try client(port)

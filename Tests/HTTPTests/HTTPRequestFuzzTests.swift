@@ -30,7 +30,7 @@ import Testing
     return limits
   }
 
-  /// All requests and the refusal at the end, as texts; one who is behind a proxy would be told apart by these.
+  /// All requests and the refusal at the end, as texts; a parser behind a proxy must agree with it on these.
   private func results(_ bytes: [UInt8], cuts: [Int]) -> [String] {
     var parser = HTTPRequestParser(limits: Self.limits)
     var result: [String] = []

@@ -1,6 +1,6 @@
 import Bytes
-import Logging
 import Glibc
+import Logging
 import Synchronization
 import Testing
 
@@ -119,7 +119,7 @@ private final class Lines: Sendable {
   func nameIsUnderstood(_ name: String, _ expected: LogLevel) { #expect(level(name) == expected) }
 
   @Test(arguments: ["", "e", "er", "erra", "information", "inf", "7", "ünfo", "        "])
-  func otherNameIsNoLevel(_ name: String) { #expect(level(name) == nil) }
+  func otherNameIsNotALevel(_ name: String) { #expect(level(name) == nil) }
 
   @Test func everyLevelUnderstandsItsOwnName() {
     for expected in LogLevel.allCases {

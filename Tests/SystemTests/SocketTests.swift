@@ -43,7 +43,7 @@ struct ListeningSocketTests {
     #expect(!ListeningSocket.hasConnection(listener.number))
     if case .nothing = ListeningSocket.accept(listener.number) {
     } else {
-      Issue.record("nobody has connected yet")
+      Issue.record("no client has connected yet")
     }
     let client = try connect(folder["socket"])
     #expect(ListeningSocket.hasConnection(listener.number))
@@ -64,7 +64,7 @@ struct ListeningSocketTests {
     #expect(listener.number >= 0)
   }
 
-  @Test func socketThatNobodyListensOnIsReplaced() throws {
+  @Test func socketWithoutListenerIsReplaced() throws {
     do { _ = try ListeningSocket.unix(folder["socket"]) }
     #expect(folder.names == ["socket"])
     let listener = try ListeningSocket.unix(folder["socket"])

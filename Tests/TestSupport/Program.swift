@@ -2,7 +2,7 @@ import Foundation
 
 /// Running other programs to their end.
 package enum Program {
-  /// What a program left behind.
+  /// The output and status of a program that has ended.
   package struct Result: Sendable {
     /// The exit status, or the number of the signal that ended it as a negative one.
     package var status: Int32

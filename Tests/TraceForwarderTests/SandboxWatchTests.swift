@@ -1,5 +1,5 @@
-import System
 import Foundation
+import System
 import TestSupport
 import Testing
 
@@ -100,7 +100,7 @@ import Testing
     try helper.finish()
   }
 
-  @Test func namesOfSocketsAreNoSandboxes() throws {
+  @Test func socketNamesAreNotSandboxes() throws {
     let helper = try helper("vm/{ID}", "fc/fc-{ID}.sock")
     try helper.make("fc")
     try Data().write(to: folder.appendingPathComponent("fc/fc-a.sock"))
@@ -127,7 +127,7 @@ import Testing
     try helper.finish()
   }
 
-  @Test func takesOverWhatNobodyListensOn() throws {
+  @Test func takesOverSocketWithoutListener() throws {
     let stale = folder.appendingPathComponent("vm/a/clh.sock_10240").path
     try FileManager.default.createDirectory(
       at: folder.appendingPathComponent("vm/a"), withIntermediateDirectories: true)

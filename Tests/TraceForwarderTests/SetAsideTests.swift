@@ -1,5 +1,5 @@
-import System
 import Foundation
+import System
 import TestSupport
 import Testing
 
@@ -75,7 +75,7 @@ import Testing
       let left = files.reduce(0) { $0 + $1.count / 1000 }
       let lost = Int(losses.count(.setAsideFull))
       #expect(lost > 100 && (195...205).contains(lost + left), "\(lost) lost, \(left) left")
-      // What is larger than the limit is no reason to delete all others.
+      // A span larger than the limit must not cause all others to be deleted.
       try add(String(repeating: "y", count: 70_000), to: setAside)
       #expect(Int(losses.count(.setAsideFull)) == lost + 1)
     }

@@ -28,7 +28,7 @@ struct SocketTemplateTests {
     #expect(try #require(SocketTemplate("/run/{ID}/x")).sandbox(entry: entry, port: 7) == nil)
   }
 
-  @Test func ownSocketsAreNoSandboxes() throws {
+  @Test func ownSocketsAreNotSandboxes() throws {
     #expect(try #require(SocketTemplate("/run/{ID}")).sandbox(entry: "a_7", port: 7) == nil)
     #expect(try #require(SocketTemplate("/run/{ID}")).sandbox(entry: "a_8", port: 7) == "a_8")
     #expect(try #require(SocketTemplate("/run/{ID}/s")).sandbox(entry: "a_7", port: 7) == "a_7")

@@ -55,7 +55,7 @@ struct SpanProvenanceTests {
     #expect(texts(span, span.own) == ["sandbox_id": "b", "kata.y": "c"])
   }
 
-  @Test func anEmptyOrForeignSandboxIDIsNone() {
+  @Test func emptyOrForeignSandboxIDIsIgnored() {
     for value in ["", nil] {
       var span = span(["service.name": "s"], own: value.map { ["sandbox_id": $0] } ?? [:])
       provenance(isLocal: true).mark(&span)

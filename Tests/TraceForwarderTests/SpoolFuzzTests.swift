@@ -1,8 +1,8 @@
 import Bytes
-import Tracing
 import Foundation
 import TestSupport
 import Testing
+import Tracing
 
 @testable import TraceForwarder
 
@@ -89,7 +89,7 @@ import Testing
         ])
         try Data(text.utf8).write(to: directory.appendingPathComponent("test.position"))
       }
-      // A header that was cut off behind a changed version says so literally, and is refused.
+      // A header that was cut off after a changed version says so literally, and is refused.
       let isNewer = (1...count).contains { number in
         let file = directory.appendingPathComponent(SpoolFormat.fileName(UInt64(number * 2)))
         guard

@@ -5,7 +5,7 @@ import Testing
 @testable import TraceForwarder
 @testable import Tracing
 
-/// Files of one trace that another program has formatted anew.
+/// Files of one trace that another program has reformatted.
 @Suite struct TraceDocumentTests {
   private func document(_ count: Int) -> TraceDocument {
     var document = TraceDocument(TraceID(7))
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test(arguments: ["", "\n", "[1,2]", "{}", "]]]]}}}}", "{\"data\":[]}", "\"", "\"\\"])
-  func whatIsNoTraceIsNotRead(_ file: String) {
+  func fileWithoutATraceIsNotRead(_ file: String) {
     #expect(TraceDocument(TraceID(7), reformatted: Array(file.utf8)) == nil)
   }
 

@@ -118,7 +118,7 @@ import Testing
   @Test func timesBeyondAllClocksAreRefused() throws {
     var bytes = bincode(PlainSpan(name: Array("n".utf8), start: 0, end: .max))
     #expect(throws: Never.self) { try RoundTripTests.Format.bincode.decode(bytes) }
-    // Seconds of the start, behind context (27 bytes), parent, kind, and the name with its length.
+    // Seconds of the start, after context (27 bytes), parent, kind, and the name with its length.
     bytes.replaceSubrange(48..<56, with: [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
     #expect(reason { _ = try RoundTripTests.Format.bincode.decode(bytes) } == .number)
   }
@@ -188,7 +188,7 @@ import Testing
   }
 
   @Test(arguments: ["", "+1", "-1", "0x1", " 1", "١", String(repeating: "1", count: 33)])
-  func textsThatAreNoIdsAreRefused(_ text: String) { #expect(TraceID(hex: text) == nil) }
+  func textsThatAreNotIDsAreRefused(_ text: String) { #expect(TraceID(hex: text) == nil) }
 
   @Test(arguments: [("1", "1"), ("ABCDEF0123456789abcdef", "abcdef0123456789abcdef")])
   func idsAreReadWithoutTheirZeros(_ text: String, _ digits: String) {

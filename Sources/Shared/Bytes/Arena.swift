@@ -35,7 +35,7 @@ public struct Arena: ~Copyable {
     blocks.removeSubrange(1...)
   }
 
-  /// Room for `count` bytes and the padding behind them; what is not used is given back with ``commit(_:of:)``.
+  /// Room for `count` bytes and the padding after them; what is not used is given back with ``commit(_:of:)``.
   @inlinable @inline(__always)
   public mutating func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
     if count + ByteSlice.padding > left { grow(count + ByteSlice.padding) }

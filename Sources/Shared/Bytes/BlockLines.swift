@@ -1,4 +1,4 @@
-/// The lines of a block of logfmt, one behind the other, and whether each says its time more than once.
+/// The lines of a block of logfmt, one after another, and whether each says its time more than once.
 ///
 /// A look at the lines and no more: it takes the first six bytes of each for `time="`, in which no line ends, and leaves
 /// it to the caller to see whether they are.
@@ -23,12 +23,12 @@ public struct BlockLines {
   @inlinable @inline(__always)
   public var offset: Int { min(start, end) - base }
 
-  /// The next line without its line end, and whether `time=` occurs in it behind its first six bytes; nil when there is
+  /// The next line without its line end, and whether `time=` occurs in it after its first six bytes; nil when there is
   /// no whole one.
   @inlinable @inline(__always)
   public mutating func next() -> (line: ByteSlice, saysTimeAgain: Bool)? {
     guard start < end else { return nil }
-    // What is read behind the end is the block's padding.
+    // What is read after the end is the block's padding.
     let found = ByteScanner.lineEnd(from: start + min(6, end - start), to: end)
     let stop = start.pointee == 0x0a ? start : found.end
     if stop == end, !isLast { return nil }

@@ -1,6 +1,6 @@
 /// Eight bytes looked at at once, as the lanes of a word.
 ///
-/// A test gives a word whose lowest set bit is the highest one of the first lane that passes; lanes behind that one may be
+/// A test gives a word whose lowest set bit is the highest one of the first lane that passes; lanes after that one may be
 /// wrong, as carries run upwards, so only the first counts.
 ///
 /// Beside ``ByteScanner``, because that one loads sixteen bytes that may reach beyond a text's end: it needs memory that is

@@ -203,7 +203,7 @@ public enum ByteScanner {
       let v = load(p)
       let quotes = bits(v .== Lanes(repeating: 0x22))
       let escapes = bits(v .== Lanes(repeating: 0x5c))
-      // Where no two escapes are neighbours, each of them takes the byte behind it.
+      // Where no two escapes are neighbours, each of them takes the byte after it.
       if escapes & escapes << 1 == 0 {
         let open = quotes & ~(escapes << 1)
         if open != 0 { return min(p + firstLane(open), end) }
@@ -241,7 +241,7 @@ public enum ByteScanner {
   }
 
   /// Where the line that begins at `start` ends, at `end` at the latest, and whether `time=` stands in it. Up to 68 bytes
-  /// behind `end` are read.
+  /// after `end` are read.
   @inlinable @inline(__always)
   public static func lineEnd(
     from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>

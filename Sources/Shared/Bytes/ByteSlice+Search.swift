@@ -1,6 +1,6 @@
 import Glibc
 
-/// Questions that are answered by loads of several bytes at once, which the padding behind every slice makes safe: callers
+/// Questions that are answered by loads of several bytes at once, which the padding after every slice makes safe: callers
 /// need no pointer.
 extension ByteSlice {
   /// Without `byte` at the end, where it stands there.
@@ -9,7 +9,7 @@ extension ByteSlice {
     count > 0 && base[count - 1] == byte ? prefix(count - 1) : self
   }
 
-  /// The first byte that is no white space or control character; nil where there is none.
+  /// The first byte that is neither white space nor a control character; nil if there is none.
   @inlinable public var firstVisible: UInt8? { bytes.first { $0 > 0x20 } }
 
   /// The first eight bytes as a number, the first byte lowest. Behind the end of a shorter slice they are whatever

@@ -5,10 +5,10 @@ import Glibc
 ///
 /// The hot path works on these alone: no `String`, no copy. A slice does not own its bytes; it is good until the
 /// buffer it was taken from is refilled, and every buffer that hands out slices keeps ``ByteSlice/padding`` readable
-/// bytes after its last one, so that a load of up to that many bytes that starts inside a slice, or right behind it, never
+/// bytes after its last one, so that a load of up to that many bytes that starts inside a slice, or right after it, never
 /// leaves the allocation.
 public struct ByteSlice: BitwiseCopyable {
-  /// The bytes that must stay readable behind every slice.
+  /// The bytes that must stay readable after every slice.
   public static let padding = 64
 
   public var base: UnsafePointer<UInt8>
@@ -24,7 +24,7 @@ public struct ByteSlice: BitwiseCopyable {
     self.isPlain = isPlain
   }
 
-  /// A plain constant: the first `count` bytes of a text that has ``padding`` more behind them.
+  /// A plain constant: the first `count` bytes of a text that has ``padding`` more after them.
   @inlinable @inline(__always)
   public init(padded text: StaticString, count: Int) {
     precondition(text.utf8CodeUnitCount >= count + Self.padding, "the constant has too little padding")
@@ -85,7 +85,7 @@ public struct ByteSlice: BitwiseCopyable {
       ?? bytes.elementsEqual(text.utf8)
   }
 
-  /// What `body` makes of a slice that holds `bytes`, with the padding behind it; the slice ends with the call.
+  /// What `body` makes of a slice that holds `bytes`, with the padding after it; the slice ends with the call.
   @inlinable public static func withCopy<Result>(of bytes: [UInt8], _ body: (ByteSlice) -> Result) -> Result {
     let padded = bytes + repeatElement(0, count: padding)
     return padded.withUnsafeBufferPointer { buffer in

@@ -230,7 +230,7 @@ public struct ByteWriter: ~Copyable {
     return true
   }
 
-  /// Stores a text with escapes at `start`, within the room that the caller made; returns the place behind it.
+  /// Stores a text with escapes at `start`, within the room that the caller made; returns the place after it.
   @usableFromInline @inline(never)
   internal func escape(_ source: UnsafeRawPointer, _ length: Int, at start: Int) -> Int {
     var target = start

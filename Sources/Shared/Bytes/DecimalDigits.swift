@@ -47,13 +47,13 @@ public struct DecimalDigits {
     return first + 8
   }
 
-  /// The number that the eight digits at `text` write; nil when one is no digit.
+  /// The number that the eight digits at `text` write; nil if one is not a digit.
   @inlinable @inline(__always)
   public static func parse(_ text: UnsafePointer<UInt8>) -> UInt32? {
     parse(UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self)))
   }
 
-  /// The number that eight digits write, the first in the lowest byte; nil when one is no digit.
+  /// The number that eight digits write, the first in the lowest byte; nil if one is not a digit.
   @inlinable @inline(__always)
   public static func parse(_ text: UInt64) -> UInt32? {
     let digits = text &- 0x3030_3030_3030_3030

@@ -24,7 +24,7 @@ public struct FixedStamp {
     return false
   }
 
-  /// The time; nil when it is none.
+  /// The time; nil if it is not one.
   public var time: Timestamp? {
     withUnsafeBytes(of: words) { bytes in
       bytes.withMemoryRebound(to: UInt8.self) {

@@ -1,6 +1,6 @@
 /// Hexadecimal digits and the values that they stand for.
 public enum HexDigit {
-  /// The value of a digit of either case; nil when the byte is none.
+  /// The value of a digit of either case; nil if the byte is not one.
   @inlinable @inline(__always)
   public static func value(_ byte: UInt8) -> UInt32? {
     switch byte {
@@ -11,7 +11,7 @@ public enum HexDigit {
     }
   }
 
-  /// The number that four digits write; nil when there are not four, or one is no digit.
+  /// The number that four digits write; nil when there are not four, or one is not a digit.
   @inlinable public static func four(_ digits: UnsafeRawBufferPointer) -> UInt32? {
     guard digits.count == 4 else { return nil }
     var number: UInt32 = 0

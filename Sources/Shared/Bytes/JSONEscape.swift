@@ -12,7 +12,7 @@ public enum JSONEscape {
     case withoutBackspaceAndFormFeed
   }
 
-  /// The letter behind the backslash; nil where the character must be written as `\u00XX`, or needs no escape.
+  /// The letter after the backslash; nil where the character must be written as `\u00XX`, or needs no escape.
   @inlinable @inline(__always)
   public static func letter(for byte: UInt8, _ letters: Letters = .all) -> UInt8? {
     switch byte {
@@ -26,7 +26,7 @@ public enum JSONEscape {
     }
   }
 
-  /// The byte that the letter behind a backslash stands for; nil for `u` and letters that JSON does not have.
+  /// The byte that the letter after a backslash stands for; nil for `u` and letters that JSON does not have.
   @inlinable @inline(__always)
   public static func byte(for letter: UInt8) -> UInt8? {
     switch letter {

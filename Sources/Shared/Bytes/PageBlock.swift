@@ -1,9 +1,9 @@
-/// Memory that files are read into: it begins at a page boundary, where the kernel copies fastest, and has padding behind
+/// Memory that files are read into: it begins at a page boundary, where the kernel copies fastest, and has padding after
 /// what was read, so that slices of it may be scanned in blocks.
 ///
 /// Slices and buffers of it are good until the next ``fill(_:_:)``.
 public struct PageBlock: ~Copyable {
-  /// Bytes that can be read behind the last one: a look at 64 bytes may begin at the last one, and one at the 64 four
+  /// Bytes that can be read after the last one: a look at 64 bytes may begin at the last one, and one at the 64 four
   /// bytes on.
   public static let padding = 2 * ByteSlice.padding
 
@@ -41,7 +41,7 @@ public struct PageBlock: ~Copyable {
   /// All bytes that were read.
   @inlinable public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: storage, count: used) }
 
-  /// The bytes from `start` on; none when there are none.
+  /// The bytes from `start` on; none if there are none.
   @inlinable @inline(__always)
   public func slice(from start: Int) -> ByteSlice {
     let lower = max(0, min(start, used))

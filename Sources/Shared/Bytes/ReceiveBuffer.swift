@@ -44,8 +44,8 @@ public struct ReceiveBuffer: ~Copyable {
     }
   }
 
-  /// Has `body` fill at most `limit` bytes after those that wait. It returns how many it stored; more than fit, or fewer
-  /// than none, count as what is possible.
+  /// Calls `body` to fill at most `limit` bytes after the unread ones. It returns how many it stored; a number out of range
+  /// is clamped.
   public mutating func fill(_ limit: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) {
     let space = max(0, min(room, limit))
     let start = filled

@@ -3,9 +3,9 @@ import CLanes
 /// Where the bytes stand that give a line of logfmt its structure: found in one pass over the line, 64 bytes at a time,
 /// without a branch for each of them.
 ///
-/// The places are those of every `=` and space outside quotes, every `"` that opens quotes anywhere but behind a `=`, and
+/// The places are those of every `=` and space outside quotes, every `"` that opens quotes anywhere but after a `=`, and
 /// every byte but quotes that plain text may not have (see ``ByteSlice/isPlain``). So a line of `key=value` and
-/// `key="value"` has two places a pair, that of the `=` and that of the space behind the value or the line's end, and
+/// `key="value"` has two places a pair, that of the `=` and that of the space after the value or the line's end, and
 /// whatever is written differently has others. Which quotes are escaped is not looked at: a backslash is a place itself.
 public struct StructuralIndex: ~Copyable {
   /// A line with more places than these is indexed as far as they go.
@@ -27,7 +27,7 @@ public struct StructuralIndex: ~Copyable {
 
   deinit { places.deallocate() }
 
-  /// The offset in the line of a place; that of the line's end for those behind the last.
+  /// The offset in the line of a place; that of the line's end for those after the last.
   ///
   /// - Parameter index: from 0 to ``count``.
   @inline(__always)
@@ -107,7 +107,7 @@ extension StructuralIndex {
   /// nothing.
   ///
   /// - Parameters:
-  ///   - place: from 0; the two places behind it are looked at too.
+  ///   - place: from 0; the two places after it are looked at too.
   ///   - text: what ``find(in:endsAtLineFeed:)`` was last called with.
   ///   - offset: where the member must begin.
   @inlinable @inline(__always)

@@ -8,7 +8,7 @@ extension Timestamp {
     @inlinable public init() {}
 
     /// The time, if it is in the minute that is kept, in UTC and with nine digits; else nil, which says nothing.
-    /// `base` must have ``ByteSlice/padding`` bytes behind its `count`.
+    /// `base` must have ``ByteSlice/padding`` bytes after its `count`.
     @inlinable @inline(__always)
     public func parse(_ base: UnsafePointer<UInt8>, count: Int) -> Timestamp? {
       guard count == 30 else { return nil }
@@ -71,7 +71,7 @@ extension Timestamp {
     }
   }
 
-  /// Writes the fraction behind the 19 bytes of a date and time as `Timestamp.write(rfc3339:)` does, and returns the
+  /// Writes the fraction after the 19 bytes of a date and time as `Timestamp.write(rfc3339:)` does, and returns the
   /// number of bytes of all.
   @inlinable @inline(__always)
   internal static func writeFraction(

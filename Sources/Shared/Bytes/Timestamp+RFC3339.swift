@@ -84,7 +84,7 @@ extension Timestamp {
     return sign == 0x2d ? -offset : offset
   }
 
-  /// The number that two digits write. When one is no digit, the highest bit of `bad` is set.
+  /// The number that two digits write. If one is not a digit, the highest bit of `bad` is set.
   @inline(__always)
   private static func pair(_ p: UnsafePointer<UInt8>, _ bad: inout UInt32) -> UInt32 {
     let tens = UInt32(p[0]) &- 0x30

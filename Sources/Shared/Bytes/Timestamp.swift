@@ -107,7 +107,7 @@ public struct CivilDate: Equatable, Sendable {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
   }
 
-  /// The number of days of a month, or 0 when there is no such month.
+  /// The number of days of a month, or 0 if there is no such month.
   public static func days(inMonth month: Int, of year: Int) -> Int {
     switch month {
     case 2: isLeap(year) ? 29 : 28

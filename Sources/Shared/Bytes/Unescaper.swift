@@ -45,7 +45,7 @@ public enum Unescaper {
       p += run
       if run == 16 { continue }
       if p >= end { break }
-      // Most escapes are those of quotes. The byte behind the text may be read: it is padding, or the closing quote.
+      // Most escapes are those of quotes. The byte after the text may be read: it is padding, or the closing quote.
       if p.pointee == 0x5c, p[1] == 0x22, p + 1 < end {
         out[count] = 0x22
         count &+= 1
@@ -62,7 +62,7 @@ public enum Unescaper {
         ByteSlice(base: p, count: rest - p, isPlain: false), at: p - text.base, to: out + count)
       p = rest
     }
-    // What was found behind the end was copied, and does not count.
+    // What was found after the end was copied, and does not count.
     return arena.commit(count &- max(0, p - end))
   }
 

@@ -1,8 +1,8 @@
 /// Reads a command line by a table of flags.
 ///
 /// Long options are taken with two dashes or, as Go's `flag` package has it, with one: `--name value`, `--name=value`,
-/// `-name value`, `-name=value`. Letters stand behind one dash and may be joined: `-fq`, `-n5`. Options may stand
-/// behind operands; `--` ends them, and `-` is an operand.
+/// `-name value`, `-name=value`. Letters follow one dash and may be joined: `-fq`, `-n5`. Options may stand
+/// after operands; `--` ends them, and `-` is an operand.
 package struct CommandLineParser<Options> {
   private let flags: [Flag<Options>]
 
@@ -39,7 +39,7 @@ package struct CommandLineParser<Options> {
     throw unknown(name, isLong: isLong)
   }
 
-  /// Letters behind one dash: those without a value may be followed by more.
+  /// Letters after one dash: those without a value may be followed by more.
   private func parseLetters(
     _ argument: String, _ letters: Substring, _ rest: inout ArraySlice<String>, _ options: inout Options
   ) throws(UsageError) {
@@ -70,7 +70,7 @@ package struct CommandLineParser<Options> {
         guard let text = value ?? rest.popFirst() else { throw missing(flag) }
         guard let choice = choices.contains(text) ? text : flag.otherSpelling(text) else {
           let guess = Self.nearest(text, choices).map { "; did you mean \($0)?" } ?? ""
-          throw UsageError("\"\(text)\" is none of \(choices.joined(separator: ", "))\(guess)")
+          throw UsageError("\"\(text)\" is not one of \(choices.joined(separator: ", "))\(guess)")
         }
         try flag.apply(&options, choice)
       case .text, .file, .directory:

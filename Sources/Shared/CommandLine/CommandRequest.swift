@@ -1,8 +1,8 @@
 import Bytes
-import System
 import Glibc
+import System
 
-/// What a command may be asked for in the place of its work: to say something of itself.
+/// What a command may be asked for instead of its work: information about itself.
 package enum CommandRequest: Equatable, Sendable {
   case shortHelp, help, version
   /// One of the texts that are made from the table of flags: `man`, `complete-bash`, `complete-zsh`, `complete-fish`.
@@ -31,7 +31,7 @@ package enum CommandRequest: Equatable, Sendable {
 }
 
 extension CommandDescription {
-  /// Prints what was asked for; returns the exit status. A reader that goes away is no error.
+  /// Prints what was asked for; returns the exit status. A reader that closes the output is not an error.
   package func answer(_ request: CommandRequest) -> Int32 {
     let columns = getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? 80
     let text: String

@@ -10,7 +10,7 @@ package struct Flag<Options> {
     case choice(String, [String])
     case file(String)
     case directory(String)
-    /// A value that may be left out, and what it then is; given as `--name=VALUE` or right behind the letter.
+    /// A value that may be left out, and what it then is; given as `--name=VALUE` or right after the letter.
     case optional(String, default: String)
   }
 
@@ -107,7 +107,7 @@ package struct CommandDescription<Options> {
   package var name: String
   /// One line, without a full stop.
   package var summary: String
-  /// What stands behind the name in a call, one entry for each way to call it.
+  /// What follows the name in a call, one entry for each way to call it.
   package var usages: [String]
   /// Paragraphs.
   package var description: [String]

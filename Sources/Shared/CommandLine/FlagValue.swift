@@ -2,7 +2,7 @@
 package enum FlagValue {
   package static func number(_ text: String, _ range: ClosedRange<Int>) throws(UsageError) -> Int {
     guard let value = Int(text), range.contains(value) else {
-      throw UsageError("\"\(text)\" is no number from \(range.lowerBound) to \(range.upperBound)")
+      throw UsageError("\"\(text)\" is not a number from \(range.lowerBound) to \(range.upperBound)")
     }
     return value
   }
@@ -18,7 +18,7 @@ package enum FlagValue {
     guard let value = Int(digits), value >= 0, value <= Int.max >> shift, range.contains(value << shift)
     else {
       throw UsageError(
-        "\"\(text)\" is no size from \(range.lowerBound >> 10)K to \(range.upperBound >> 20)M")
+        "\"\(text)\" is not a size from \(range.lowerBound >> 10)K to \(range.upperBound >> 20)M")
     }
     return value << shift
   }
@@ -40,7 +40,7 @@ package enum FlagValue {
       }
     guard let unit, let value = Double(digits), value * unit <= 86_400e9 * Double(days) else {
       throw UsageError(
-        "\"\(text)\" is no time such as 500ms, 2s or 1min, of \(days == 1 ? "a day" : "\(days) days") at most"
+        "\"\(text)\" is not a duration such as 500ms, 2s or 1min, of \(days == 1 ? "a day" : "\(days) days") at most"
       )
     }
     return Int64(value * unit)

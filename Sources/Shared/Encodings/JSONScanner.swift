@@ -4,7 +4,7 @@ import Bytes
 ///
 /// The log parser's `JSONReader` is another reader of JSON, because the two have to give different answers: there damaged
 /// texts are repaired and values become slices of the input, here they are refused and copied into the span. What a letter
-/// behind a backslash, a hexadecimal digit and a valid byte sequence are, both ask Bytes.
+/// after a backslash, a hexadecimal digit and a valid byte sequence are, both ask Bytes.
 ///
 /// It borrows the bytes, which must be UTF-8 (checked once, before); nesting is bounded wherever it is not the caller's.
 public struct JSONScanner {
@@ -25,7 +25,7 @@ public struct JSONScanner {
 
   // MARK: Structure
 
-  /// The next byte that is no space, which is not taken; 0 at the end.
+  /// The next byte that is not a space, which is not consumed; 0 at the end.
   @inlinable @inline(__always)
   public mutating func peek() -> UInt8 {
     while position < bytes.count {
@@ -82,7 +82,7 @@ public struct JSONScanner {
     return false
   }
 
-  /// A key without escapes, as the bytes between its quotes, and the colon; a key with escapes is one that nobody knows.
+  /// A key without escapes, as the bytes between its quotes, and the colon; a key with escapes cannot be a known one.
   @inlinable @inline(__always)
   public mutating func key() throws(CodecError) -> UnsafeRawBufferPointer {
     try expect(0x22)
@@ -157,7 +157,7 @@ public struct JSONScanner {
     }
   }
 
-  /// `\uXXXX`, or two of them for one scalar; returns the index behind.
+  /// `\uXXXX`, or two of them for one scalar; returns the index after.
   @inlinable internal func unescapeUnit(_ index: Int, _ end: Int, into text: inout [UInt8]) throws(CodecError)
     -> Int
   {

@@ -12,7 +12,7 @@ struct ChunkedBody {
     case size
     /// Bytes of the chunk that are still to come.
     case data(Int)
-    /// The line's end behind a chunk.
+    /// The line's end after a chunk.
     case dataEnd
     case trailer
   }
@@ -61,7 +61,7 @@ struct ChunkedBody {
     }
   }
 
-  /// Takes a line off, without its end; nil when its end is not among the first `limit` bytes and the one behind them, so
+  /// Takes a line off, without its end; nil when its end is not among the first `limit` bytes and the one after them, so
   /// that a line is too long or not however it arrives.
   private static func line(_ rest: inout ArraySlice<UInt8>, limit: Int) -> ArraySlice<UInt8>? {
     guard let end = rest.prefix(limit + 1).firstIndex(of: 0x0a) else { return nil }

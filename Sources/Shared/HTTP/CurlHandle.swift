@@ -1,11 +1,11 @@
-import System
 import CCurl
 import Glibc
+import System
 
 /// One connection's worth of libcurl's easy interface. Everything unsafe about libcurl is in this file: what goes in and
 /// comes out are values, and no pointer outlives ``post(_:until:)``.
 final class CurlHandle {
-  /// What to post. Texts must not contain a zero byte, behind which libcurl would see nothing.
+  /// What to post. Texts must not contain a zero byte, where libcurl would end them.
   struct Request {
     var url: String
     var userAgent: String
@@ -24,7 +24,7 @@ final class CurlHandle {
     /// Seconds; not positive when the server asked for nothing.
     var retryAfter: Int64
     var location: String?
-    /// Whether the empty line behind the answer's head has come.
+    /// Whether the empty line after the answer's head has come.
     var hasHead: Bool
     /// The beginning of the body; what is over the limit is passed over: only status and counts matter.
     var body: [UInt8]
@@ -45,7 +45,7 @@ final class CurlHandle {
 
   deinit { library.cleanup(handle) }
 
-  /// Posts, and waits for the answer; gives up when the deadline is over.
+  /// Posts, and waits for the answer; fails when the deadline has passed.
   func post(_ request: Request, until deadline: StopDeadline) throws(HTTPClient.Failure) -> Response {
     received.bytes.removeAll()
     received.hasHead = false

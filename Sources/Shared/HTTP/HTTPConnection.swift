@@ -8,7 +8,7 @@ final class HTTPConnection: EventHandler {
   private unowned let server: HTTPServer
   private let isLocal: Bool
   private var parser: HTTPRequestParser
-  /// Answers that wait, in pieces that are sent one after the other.
+  /// Unsent answers, in pieces that are sent one after another.
   private var output: [[UInt8]] = []
   /// Bytes of the first piece that are sent.
   private var written = 0
@@ -18,7 +18,7 @@ final class HTTPConnection: EventHandler {
   private(set) var answerStart = 0
   private var answerBytes = 0
   private var closesAfter = false
-  /// Milliseconds of the monotonic clock until which it waits for the client's end, all being said.
+  /// The time, in milliseconds of the monotonic clock, until which it waits for the client to close after the last answer.
   private var lingersUntil: Int?
   private static let lingerTime = 2000
   private var requestStart = MonotonicClock.milliseconds
@@ -38,12 +38,12 @@ final class HTTPConnection: EventHandler {
     parser = HTTPRequestParser(limits: server.limits)
   }
 
-  /// What of it counts in the server's buffered bytes.
+  /// How much of it counts towards the server's buffered bytes.
   private(set) var parserSize = 0
 
   var isBusy: Bool { lingersUntil == nil && parser.isInRequest || unread > 0 }
 
-  /// What a connection is for just now; those that are the least loss come first.
+  /// What a connection is being used for; those whose loss matters least come first.
   enum Use: Int {
     case closing, idle, request, answer
 
@@ -58,7 +58,7 @@ final class HTTPConnection: EventHandler {
     }
   }
 
-  /// What the connection is worth beside others of a full budget: its use, and when something last moved.
+  /// The priority of the connection within a full budget: its use, and when data last moved.
   struct Standing: Comparable {
     var use: Use
     var activity: UInt64
@@ -85,10 +85,10 @@ final class HTTPConnection: EventHandler {
     now - lastActivity >= HTTPServer.slowAfter ? 0 : answerBytes / max(1, (now - answerStart) / 1000)
   }
 
-  /// Gives its descriptor away, when it has ended.
+  /// Hands over the descriptor of an ended connection.
   func takeFile() -> FileDescriptor? { file.take() }
 
-  /// Ends it though it is not done, with an answer where one is waited for.
+  /// Ends the connection early, with an answer if the client waits for one.
   func abandon() {
     if unread == 0, lingersUntil == nil, parser.isInRequest {
       put(
@@ -196,7 +196,7 @@ final class HTTPConnection: EventHandler {
     server.unreadBytes += bytes.count
   }
 
-  /// Writes what can be; false when the connection was closed.
+  /// Writes as much as possible; false if the connection was closed.
   private func write() -> Bool {
     while let piece = output.first {
       let sent = StreamSocket.send(number, piece, from: written, isFollowed: output.count > 1)
@@ -227,7 +227,7 @@ final class HTTPConnection: EventHandler {
     return true
   }
 
-  /// Passes over what the client still sends, until it has closed its side.
+  /// Discards what the client still sends, until it has closed its side.
   private func linger() {
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     switch StreamSocket.receive(number, into: &chunk) {

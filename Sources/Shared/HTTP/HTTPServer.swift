@@ -2,11 +2,11 @@ import Glibc
 import Logging
 import System
 
-/// What an ``HTTPServer`` has counted.
+/// Counts what happens in an ``HTTPServer``.
 package protocol HTTPServerMetrics {
   /// A connection was accepted.
   func countConnection()
-  /// A connection was refused or ended early, for a reason of a few words.
+  /// A connection was refused or ended early; the reason is a label value.
   func countClosed(_ reason: String)
   func changeOpenConnections(by count: Int)
   /// A request was answered.
@@ -30,14 +30,15 @@ package final class HTTPServer {
   var bufferedBytes = 0
   /// Bytes of answers that clients have not read.
   var unreadBytes = 0
-  /// Rises whenever something moves on a connection.
+  /// Increases whenever data moves on a connection.
   private var activity: UInt64 = 0
 
-  /// Milliseconds that a client has to read something, and the bytes a second below which it is a slow one, when its answer
+  /// Milliseconds that a client has to read something before it may count as slow, which matters only while its answer
   /// keeps others from being made.
   static let slowAfter = 2000
-  /// Bytes of answers that wait, beyond which the next request of a connection is not looked at.
+  /// Unsent bytes of answers beyond which the next request of a connection is not processed.
   package static let mostOutput = 64 << 10
+  /// Bytes a second below which a client counts as slow.
   private static let slowRate = 256 << 10
 
   /// - Parameters:
@@ -94,7 +95,7 @@ package final class HTTPServer {
             "remedy": "raise LimitNOFILE= or ulimit -n",
           ])
         guard acceptWithSpare(listener) else {
-          // Until the next tick: it would be told of the same connection again and again.
+          // Until the next tick: the loop would report the same connection over and over.
           listener.pause()
           return
         }
@@ -154,8 +155,8 @@ package final class HTTPServer {
     connection.abandon()
   }
 
-  /// Whether another answer may be made, of which nobody knows the size: not while ``HTTPLimits/unreadBytes`` wait to be
-  /// read. Clients that read slowly, or not at all, lose theirs then.
+  /// Whether another answer of unknown size may be made: not while ``HTTPLimits/unreadBytes`` wait to be read. Clients that
+  /// read slowly, or not at all, then lose theirs.
   package func hasRoomForAnswer() -> Bool {
     while unreadBytes >= limits.unreadBytes {
       let now = MonotonicClock.milliseconds
@@ -199,8 +200,8 @@ package final class HTTPServer {
   fileprivate func suspend(_ number: Int32) { loop.suspend(number) }
 }
 
-/// What the connections of some listeners share, apart from other listeners: how many there may be, and a descriptor that
-/// is kept for them when the process has no other left.
+/// A budget shared by the connections of some listeners: how many there may be, and a spare descriptor for when the
+/// process has no other left.
 package final class HTTPBudget {
   fileprivate(set) var count = 0
   private var base: FileDescriptor?

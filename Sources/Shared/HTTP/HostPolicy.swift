@@ -58,7 +58,7 @@ package struct HostPolicy: Sendable {
       authority[authority.index(after: colon)...].utf8.allSatisfy({ (0x30...0x39).contains($0) })
     else { return authority }
     let host = authority[..<colon]
-    // The colons of a bare IPv6 address are no port's; in a request it must have brackets.
+    // The colons of a bare IPv6 address do not introduce a port; in a request it must have brackets.
     return host.contains(":") && !host.hasPrefix("[") ? authority : String(host)
   }
 

@@ -1,18 +1,18 @@
 import Bytes
 import System
 
-/// What a command says to its user on standard error: plain lines that begin with its name, and how far it is.
+/// What a command reports to its user on standard error: plain lines that begin with its name, and its progress.
 package final class Diagnostics {
   private let program: String
   /// Whether warnings are left out.
   package var isQuiet = false
-  /// Whether lines for a search for a fault are written.
+  /// Whether debug lines are written.
   package var isDebug = false
 
   /// Whether nothing is said: another reading of the same input says it.
   package var isSilent = false
 
-  /// Whether a line at the foot of standard error says how far the run is.
+  /// Whether the last line of standard error shows the progress of the run.
   package var showsProgress = false
   private var nextProgress: UInt64?
   private var isProgressShown = false
@@ -20,7 +20,7 @@ package final class Diagnostics {
   /// - Parameter program: the name that lines begin with.
   package init(_ program: String) { self.program = program }
 
-  /// Says how far the run is, when it has taken a second and then four times a second. `text` is made only when it is
+  /// Shows the progress of the run, after one second and then four times a second. `text` is made only when it is
   /// shown.
   package func progress(_ text: @autoclosure () -> String) {
     guard showsProgress else { return }
@@ -37,7 +37,7 @@ package final class Diagnostics {
 
   private static var milliseconds: UInt64 { MonotonicClock.nanoseconds / 1_000_000 }
 
-  /// Takes the line away that says how far the run is.
+  /// Removes the progress line.
   package func endProgress() {
     if isProgressShown { StandardError.write("\r\u{1b}[K") }
     isProgressShown = false
@@ -46,13 +46,13 @@ package final class Diagnostics {
   /// Something failed.
   package func error(_ text: String) { line("\(program): error: \(text)") }
 
-  /// Something is wrong that the command goes on with.
+  /// Something is wrong, but the command continues.
   package func warning(_ text: String) { if !isQuiet { line("\(program): warning: \(text)") } }
 
-  /// Something that only a search for a fault needs.
+  /// Something that is needed only for debugging.
   package func debug(_ text: String) { if isDebug { line("\(program): debug: \(text)") } }
 
-  /// Writes one line, in which a terminal finds nothing to obey: see ``TerminalText``.
+  /// Writes one line that cannot control a terminal: see ``TerminalText``.
   package func line(_ text: String) {
     if isSilent { return }
     endProgress()

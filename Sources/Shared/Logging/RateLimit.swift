@@ -1,6 +1,6 @@
 import System
 
-/// Counts what is said on behalf of each of many peers, and tells when one has had its share of a minute.
+/// Limits the number of messages a minute for each peer.
 package final class RateLimit: Sendable {
   private struct Allowance {
     var minute: UInt64
@@ -10,13 +10,13 @@ package final class RateLimit: Sendable {
 
   private let allowances = Lock<[String: Allowance]>([:])
   private let perMinute: Int
-  /// Peers that are remembered at most; beyond that all are forgotten, and each has its share again.
+  /// The most peers that are remembered; beyond that all are forgotten, and each has its full share again.
   private static let peerLimit = 4096
 
   package init(perMinute: Int) { self.perMinute = perMinute }
 
-  /// Whether something may be said for a peer now: nil when not, else how many things were left out since the last that
-  /// was said.
+  /// Whether a message for a peer may be written now: nil if not, else how many were omitted since the last one that
+  /// was written.
   ///
   /// - Parameter now: nanoseconds of a clock that never goes back.
   package func admit(_ peer: String, now: UInt64) -> Int? {

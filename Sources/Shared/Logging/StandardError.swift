@@ -1,10 +1,10 @@
-import System
 import Glibc
+import System
 
-/// Standard error, where both tools say what they have to say.
+/// Standard error, where both tools report.
 package enum StandardError {
-  /// Writes bytes as they are: whoever makes them sees to it that a terminal finds nothing to obey. That standard error
-  /// cannot be written has nowhere to be said.
+  /// Writes bytes unchanged: the caller ensures that they do not control a terminal. If standard error cannot be written,
+  /// there is nowhere to report that.
   package static func write(_ bytes: [UInt8]) {
     try? FileDescriptor(borrowing: STDERR_FILENO).writeAll(bytes, subject: "standard error")
   }

@@ -1,11 +1,11 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// A long-running tool's log on standard error: logfmt with the fields that every Kata component writes, so that
 /// `kata-log-parser` reads it without a flag.
 ///
-/// What guests cause is said at most ten times a minute for each guest; how many lines were left out is said then.
+/// Messages that a guest causes are limited to ten a minute for each guest; the number of omitted lines is logged later.
 package final class StructuredLog: Sendable {
   /// Nil writes nothing.
   private let level: LogLevel?
@@ -32,37 +32,37 @@ package final class StructuredLog: Sendable {
   /// Writes nothing.
   package static let silent = StructuredLog(level: nil, program: "", source: "")
 
-  /// Something failed, and the tool cannot do it without help.
+  /// Something failed that the tool cannot recover from by itself.
   package func error(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.error, message, fields)
   }
 
-  /// Something is wrong that the tool goes on with.
+  /// Something is wrong, but the tool continues.
   package func warning(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.warning, message, fields)
   }
 
-  /// Something is wrong that the tool goes on with.
+  /// Something is wrong, but the tool continues.
   package func warning(_ message: String, _ fields: [(String, String)]) { write(.warning, message, fields) }
 
-  /// Something that an operator wants to know of a run in which all is well.
+  /// Something that an operator wants to know when all is well.
   package func info(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.info, message, fields)
   }
 
-  /// Something that only a search for a fault needs; the message is made only when it is written.
+  /// Something that is needed only for debugging; the message is built only if it is written.
   package func debug(_ message: @autoclosure () -> String, _ fields: KeyValuePairs<String, String> = [:]) {
     if let level, level <= .debug { write(.debug, message(), fields) }
   }
 
-  /// Says something that a peer can cause as often as it likes.
+  /// Logs something that a peer can cause as often as it likes; limited for each peer.
   package func limited(
     _ level: LogLevel, by peer: String, _ message: String, _ fields: KeyValuePairs<String, String> = [:]
   ) {
     limited(level, by: peer, message, fields.map { ($0.key, $0.value) })
   }
 
-  /// Says something that a peer can cause as often as it likes.
+  /// Logs something that a peer can cause as often as it likes; limited for each peer.
   package func limited(
     _ level: LogLevel, by peer: String, _ message: String, _ fields: [(String, String)]
   ) {

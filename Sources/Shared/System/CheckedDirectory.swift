@@ -17,7 +17,7 @@ package struct CheckedDirectory: ~Copyable {
 
   private static let maximumLinks = 40
 
-  /// Walks to a directory; throws when something on the way is no directory, cannot be entered or is not to be trusted.
+  /// Walks to a directory; throws if something on the way is not a directory, cannot be entered or must not be trusted.
   ///
   /// - Parameter visit: gets each directory before the next name is looked for in it: the open directory, and the names
   ///   that are still to go, the next one last.
@@ -116,7 +116,7 @@ package struct CheckedDirectory: ~Copyable {
     return try body()
   }
 
-  /// The socket of this name; nil when there is none.
+  /// The socket of this name; nil if there is none.
   package func socket(_ name: String) -> SocketFile? {
     var found = stat()
     guard fstatat(file.number, name, &found, Int32(AT_SYMLINK_NOFOLLOW)) == 0,

@@ -52,7 +52,7 @@ package struct DirectoryWatches<Key: Hashable>: ~Copyable {
     try notices.watch("/proc/self/fd/\(directory)", Self.mask, subject: "directory")
   }
 
-  /// Says what a key has to do with, in the place of what was said before.
+  /// Sets what a key depends on, in place of what was set before.
   package mutating func set(_ key: Key, _ new: [Step]) {
     let old = steps.updateValue(new, forKey: key) ?? []
     if old == new { return }

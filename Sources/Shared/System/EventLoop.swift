@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What waits for one descriptor of an ``EventLoop``.
+/// Handles the events of one descriptor of an ``EventLoop``.
 package protocol EventHandler: AnyObject {
   /// The descriptor has something to read or room to write, or its peer is gone.
   func ready(_ events: EventLoop.Events)
@@ -41,15 +41,15 @@ package final class EventLoop {
     try? control(EPOLL_CTL_MOD, descriptor, events)
   }
 
-  /// Has nothing waited for any more, hang-ups included; the handler still gets its ticks.
+  /// Stops waiting for the descriptor, hang-ups included; the handler still gets its ticks.
   package func suspend(_ descriptor: Int32) { _ = epoll_ctl(file.number, EPOLL_CTL_DEL, descriptor, nil) }
 
-  /// Has it waited for again; false when the kernel lacks memory for that just now.
+  /// Waits for the descriptor again; false if the kernel lacks the memory for that now.
   package func resume(_ descriptor: Int32, _ events: Events) -> Bool {
     (try? control(EPOLL_CTL_ADD, descriptor, events)) != nil
   }
 
-  /// To be called before the descriptor is closed.
+  /// Call it before the descriptor is closed.
   package func remove(_ descriptor: Int32) {
     _ = epoll_ctl(file.number, EPOLL_CTL_DEL, descriptor, nil)
     handlers[descriptor] = nil

@@ -70,7 +70,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
     if isOwned, Glibc.close(number) != 0 { throw SystemCallError("close", subject) }
   }
 
-  /// Gives up ownership: whoever takes the number must close it.
+  /// Gives up ownership: the caller must close the number.
   package consuming func release() -> Int32 {
     let number = self.number
     discard self

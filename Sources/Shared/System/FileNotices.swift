@@ -34,7 +34,7 @@ package struct FileNotices: ~Copyable {
   /// Ends a watch, which may have ended by itself.
   package func end(_ watch: Int32) { _ = inotify_rm_watch(file.number, watch) }
 
-  /// The next notices, a buffer's worth of them; empty when there are no more.
+  /// The next notices, a buffer's worth of them; empty if there are no more.
   package func next() -> [Event] {
     var buffer = [UInt8](repeating: 0, count: 16 << 10)
     let count = Glibc.read(file.number, &buffer, buffer.count)
@@ -49,7 +49,7 @@ package struct FileNotices: ~Copyable {
     }
   }
 
-  /// Each event is a watch, a mask, a cookie, the length of the name's room, and the name with zeros behind it: inotify(7).
+  /// Each event is a watch, a mask, a cookie, the length of the name's room, and the name with zeros after it: inotify(7).
   static func events(_ bytes: ArraySlice<UInt8>) -> [Event] {
     var result: [Event] = []
     var rest = bytes

@@ -15,7 +15,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   init?(_ address: UnsafeRawBufferPointer) {
     guard address.count >= 16 else { return nil }
     let family = Int32(address.loadUnaligned(as: sa_family_t.self))
-    // The port is in the same place in both, behind the family.
+    // The port is in the same place in both, after the family.
     port = UInt16(address[2]) << 8 | UInt16(address[3])
     if family == AF_INET {
       bytes = Self.v4Prefix + address[4..<8]

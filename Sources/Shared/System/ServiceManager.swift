@@ -1,10 +1,10 @@
 import CLinux
 import Glibc
 
-/// What a service and systemd tell each other: `sd_notify(3)` and `sd_listen_fds(3)`, by their documented environment.
+/// The protocol between a service and systemd: `sd_notify(3)` and `sd_listen_fds(3)`, by their documented environment.
 package struct ServiceManager: Sendable {
   private let notifySocket: NotifySocket?
-  /// Microseconds within which the watchdog wants to hear something; nil without one.
+  /// The watchdog's timeout in microseconds; nil without a watchdog.
   package let watchdog: UInt64?
 
   package init() {
@@ -15,7 +15,7 @@ package struct ServiceManager: Sendable {
 
   package static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
-  /// Says `READY=1`, `STOPPING=1`, `WATCHDOG=1` or `STATUS=…`; nothing when no service manager listens.
+  /// Sends `READY=1`, `STOPPING=1`, `WATCHDOG=1` or `STATUS=…`; does nothing without a service manager.
   package func notify(_ state: String) { notifySocket?.send(state) }
 
   /// Hands over the sockets that systemd bound for this process, each with its name. Called once: later calls find none.
@@ -39,8 +39,8 @@ package struct ServiceManager: Sendable {
   }
 }
 
-/// The service manager's socket. It is kept open: the watchdog must hear something even when the process may open no more
-/// files.
+/// The service manager's socket. It is kept open: the watchdog must be notified even when the process cannot open
+/// another file.
 private final class NotifySocket: Sendable {
   private let path: String
   private let file: FileDescriptor
@@ -53,7 +53,7 @@ private final class NotifySocket: Sendable {
   }
 
   func send(_ state: String) {
-    // Each time, as the manager may have made its socket anew.
+    // Connects each time, as the manager may have created its socket again.
     guard kata_unix_socket(file.number, path, 1) == 0 else { return }
     _ = Array(state.utf8).withUnsafeBytes {
       Glibc.send(file.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))

@@ -3,10 +3,10 @@ import Glibc
 
 /// Sockets that listen.
 package enum ListeningSocket {
-  /// The largest queue of connections that nobody has accepted yet. Guests could fill the kernel's memory by a longer one.
+  /// The longest queue of connections that are not accepted yet. Guests could fill the kernel's memory with a longer one.
   private static let backlog: Int32 = 128
   /// The same of a Unix socket, as long as the kernel allows (net.core.somaxconn). Where it is full, connect(2) of a
-  /// non-blocking socket fails at once and is not repeated by anybody, unlike that over TCP.
+  /// non-blocking socket fails at once and is not retried by anything, unlike over TCP.
   private static let localBacklog = Int32(SOMAXCONN)
 
   /// AF_VSOCK; `UInt32.max` is any context id.
@@ -17,8 +17,8 @@ package enum ListeningSocket {
     return try listen(file, subject)
   }
 
-  /// A Unix socket for the owner of the directory that it is in, as whom the hypervisor runs. A socket that nobody listens
-  /// on any more is replaced; one that somebody listens on is an error.
+  /// A Unix socket for the owner of the directory that it is in, as whom the hypervisor runs. A socket without a
+  /// listener is replaced; one that has a listener is an error.
   package static func unix(_ path: String) throws(SystemCallError) -> FileDescriptor {
     if path.hasPrefix("@") { return try unix(path, path) }
     let slash = path.lastIndex(of: "/")

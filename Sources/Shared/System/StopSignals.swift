@@ -19,7 +19,7 @@ package struct StopSignals: ~Copyable, Sendable {
     file = FileDescriptor(owning: number)
   }
 
-  /// The signal that came first and was not taken yet; nil when there is none.
+  /// The signal that came first and was not taken yet; nil if there is none.
   package func next() -> Int32? {
     var info = signalfd_siginfo()
     let size = MemoryLayout<signalfd_siginfo>.size

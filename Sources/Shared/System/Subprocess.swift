@@ -64,7 +64,7 @@ package struct Subprocess: Sendable {
     return Subprocess(id: id)
   }
 
-  /// Has the child begin with no signal blocked and none ignored: both would be inherited from this process, and a
+  /// Makes the child begin with no signal blocked and none ignored: both would be inherited from this process, and a
   /// program such as a decompressor relies on SIGPIPE and SIGTERM ending it.
   private static func clearSignals(_ attributes: inout posix_spawnattr_t) {
     var signals = sigset_t()
@@ -75,7 +75,7 @@ package struct Subprocess: Sendable {
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
   }
 
-  /// Waits until the process has ended; to be called once.
+  /// Waits until the process has ended. Call it once.
   package func wait() -> End {
     var status: Int32 = 0
     while waitpid(id, &status, 0) < 0, errno == EINTR {}

@@ -7,7 +7,7 @@ package struct User: Sendable {
   package var id: uid_t
   package var group: gid_t
 
-  /// Nil when there is no such user; a number is taken for an id.
+  /// Nil if there is no such user; a number is treated as an id.
   package init?(_ name: String) {
     var record = passwd()
     var found: UnsafeMutablePointer<passwd>?
@@ -23,12 +23,12 @@ package struct User: Sendable {
     group = record.pw_gid
   }
 
-  /// Gives up all of root's rights for good. To be called while the process has one thread.
+  /// Gives up all of root's rights for good. Call it while the process has one thread.
   package func become() throws(SystemCallError) {
     guard setgroups(0, nil) == 0, setgid(group) == 0, setuid(id) == 0 else {
       throw SystemCallError("become the user", name)
     }
-    // Nothing may give them back, and a core dump of guests' data is nobody's business.
+    // Nothing may give them back, and no other user may read guests' data from a core dump.
     if id != 0, setuid(0) == 0 { throw SystemCallError("give up root", name, code: EPERM) }
     guard kata_no_new_privileges() == 0 else { throw SystemCallError("prctl", name) }
   }

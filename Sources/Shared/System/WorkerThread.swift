@@ -16,7 +16,7 @@ package struct WorkerThread: Sendable {
     return WorkerThread(handle: handle)
   }
 
-  /// Waits until the closure has returned; to be called once.
+  /// Waits until the closure has returned. Call it once.
   package func join() { pthread_join(handle, nil) }
 }
 

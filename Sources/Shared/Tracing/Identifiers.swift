@@ -1,6 +1,6 @@
 import Bytes
 
-/// The 16 bytes that all spans of one trace share; zero is no trace.
+/// The 16 bytes that all spans of one trace share; zero means no trace.
 package struct TraceID: Hashable, Sendable, Comparable {
   /// The bytes as a number, the first byte as the highest.
   package var value: UInt128
@@ -29,7 +29,7 @@ package struct TraceID: Hashable, Sendable, Comparable {
   package static func < (a: TraceID, b: TraceID) -> Bool { a.value < b.value }
 }
 
-/// The 8 bytes that name a span within its trace; zero is no span.
+/// The 8 bytes that name a span within its trace; zero means no span.
 package struct SpanID: Hashable, Sendable {
   package var value: UInt64
 

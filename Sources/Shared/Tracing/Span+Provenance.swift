@@ -3,7 +3,7 @@ import Bytes
 extension Span {
   /// An attribute of text that a receiver sets.
   package struct Mark: Sendable {
-    /// The key, and behind it the value.
+    /// The key, and after it the value.
     fileprivate let bytes: [UInt8]
     fileprivate let keyCount: Int
 

@@ -1,6 +1,6 @@
 /// One finished operation, with all that OpenTelemetry says of it.
 ///
-/// A span is a handful of arrays that are filled anew for each span, so that decoding one allocates nothing: texts are
+/// A span is a handful of arrays that are filled again for each span, so that decoding one allocates nothing: texts are
 /// ranges of ``text``, lists are ranges of ``attributes`` and ``elements``. Texts are always valid UTF-8; the decoders
 /// refuse others. Every codec reads and writes this one model, which loses nothing between two formats that can both
 /// carry a thing.
@@ -126,7 +126,7 @@ package struct Span: Sendable {
     package var attributes = List.none
     package var dropped: UInt32 = 0
 
-    /// Says in the flags whether the linked span is remote, for a format that always knows.
+    /// Sets in the flags whether the linked span is remote, for a format that always states it.
     mutating func setRemoteFlags() { flags |= isRemote ? 0x300 : 0x100 }
   }
 

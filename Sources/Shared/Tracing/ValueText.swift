@@ -25,7 +25,7 @@ package enum ValueText {
     return out
   }
 
-  /// Puts the value as JSON. What is no number in JSON becomes a text: `"NaN"`, `"Infinity"`, `"-Infinity"`.
+  /// Puts the value as JSON. A value that is not a number in JSON becomes a text: `"NaN"`, `"Infinity"`, `"-Infinity"`.
   package static func put(
     _ value: Span.Value, of span: borrowing Span, _ text: UnsafeRawBufferPointer, to out: inout ByteWriter,
     depth: Int = 0

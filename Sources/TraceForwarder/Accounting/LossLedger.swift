@@ -13,7 +13,7 @@ package final class LossLedger: Sendable {
     case spoolFull = "spool_full"
     /// Records of the spool could not be read: a checksum was wrong, or bytes between two records made no sense.
     case spoolDamaged = "spool_damaged"
-    /// A record of the spool is intact and is no span.
+    /// An intact record of the spool is not a span.
     case spoolRecord = "spool_record"
     /// The spool could not be written when the process ended.
     case spoolUnwritable = "spool_unwritable"

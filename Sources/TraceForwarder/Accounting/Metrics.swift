@@ -90,7 +90,7 @@ package final class Metrics: Sendable {
     }
   }
 
-  /// Has a value asked for whenever the text is made; `name` has `HELP` text behind a space.
+  /// Registers a value that is read whenever the text is made; `name` has `HELP` text after a space.
   package func gauge(_ name: String, _ body: @escaping @Sendable () -> [(labels: String, value: Double)]) {
     computed.withLock { $0[name] = body }
   }

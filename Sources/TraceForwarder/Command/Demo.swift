@@ -1,11 +1,11 @@
 import Bytes
+import CLinux
+import Glibc
 import Logging
 import System
 import Tracing
-import CLinux
-import Glibc
 
-/// `kata-trace-forwarder demo`: the forwarder itself, in a temporary directory, and an agent of its own that sends one
+/// `kata-trace-forwarder demo`: the forwarder itself, in a temporary directory, and a built-in agent that sends one
 /// sandbox's trace to it over a socket as a hypervisor would.
 struct Demo {
   private var options: ForwarderOptions

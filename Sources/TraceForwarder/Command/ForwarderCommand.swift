@@ -1,14 +1,14 @@
 import Bytes
 import CommandLine
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// The command line of `kata-trace-forwarder`.
 package enum ForwarderCommand {
   /// Does what the arguments (without the program's name) say, and returns the exit status.
   package static func main(_ arguments: [String]) -> Int32 {
-    // A peer or a reader that goes away is no reason to die: the write says so.
+    // A peer or a reader that disconnects must not end the process: the write fails instead.
     signal(SIGPIPE, SIG_IGN)
     // As little is a file that may not grow.
     signal(SIGXFSZ, SIG_IGN)

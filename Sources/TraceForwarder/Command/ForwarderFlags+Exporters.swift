@@ -9,7 +9,7 @@ extension ForwarderFlags {
       Flag(
         "otlp-endpoint", nil, .text("URL"), in: section, "Post spans to a collector by OTLP over HTTP",
         detail:
-          "Such as http://collector:4318 or https://collector/v1/traces; /v1/traces is added to a URL without a path. Spans wait in the spool until the collector accepts them: requests are repeated with growing pauses or as its Retry-After says. A single span that stays refused (400, 413, 422) while others are accepted is set aside. The URL must not lead to an own receiver."
+          "Such as http://collector:4318 or https://collector/v1/traces; /v1/traces is added to a URL without a path. Spans wait in the spool until the collector accepts them: requests are repeated with growing pauses or as its Retry-After says. A single span that is still refused (400, 413, 422) while others are accepted is set aside. The URL must not lead to one of this forwarder's own receivers."
       ) { (settings, text) throws(UsageError) in settings.otlpEndpoint = text },
       Flag(
         "otlp-protocol", nil, .choice("NAME", ["http/protobuf", "http/json"]), in: section,
@@ -40,7 +40,7 @@ extension ForwarderFlags {
       ) { (settings, text) throws(UsageError) in settings.otlp.timeout = max(1, try milliseconds(text)) },
       Flag(
         "collector-ca-file", nil, .file("FILE"), in: section,
-        "Trust these certificates of authorities over https, not the system's", detail: "A file in PEM form."
+        "Trust these CA certificates for https, not the system's", detail: "A file in PEM form."
       ) { (settings, text) throws(UsageError) in settings.otlp.authorities = text },
       Flag(
         "jaeger-host", nil, .text("HOST"), in: section, "Send spans to a Jaeger agent over UDP",
@@ -55,16 +55,16 @@ extension ForwarderFlags {
       },
       Flag(
         "dump-only", in: section, "Print spans to standard output and forward nothing",
-        detail: "For people: a few lines a span.", sets: \.options.dumpsOnly),
+        detail: "A readable summary, a few lines for each span.", sets: \.options.dumpsOnly),
       Flag(
-        "batch-spans", nil, .text("N"), in: section, "Hand an exporter at most this many spans at once",
+        "batch-spans", nil, .text("N"), in: section, "Maximum number of spans in a batch",
         detail: "From 1 to 100,000; the default is 512."
       ) { (settings, text) throws(UsageError) in
         settings.options.worker.batchSpans = try FlagValue.number(text, 1...100_000)
       },
       Flag(
-        "batch-size", nil, .text("SIZE"), in: section, "Hand an exporter at most this many bytes at once",
-        detail: "From 4K to 64M; the default is 1M. A single larger span is handed over alone."
+        "batch-size", nil, .text("SIZE"), in: section, "Maximum size of a batch",
+        detail: "From 4K to 64M; the default is 1M. A single larger span is a batch by itself."
       ) { (settings, text) throws(UsageError) in
         settings.options.worker.batchBytes = try FlagValue.size(text, 4 << 10...64 << 20)
       },
@@ -101,17 +101,17 @@ extension ForwarderFlags {
           "DIR/<trace id>.json, replaced as a whole as spans arrive: every second, and less often the larger it is (30s at most). It can be opened with the Jaeger UI's Upload."
       ) { (settings, text) throws(UsageError) in settings.options.jaegerDirectory = text },
       Flag(
-        "jaeger-json-max-files", nil, .text("N"), in: fileSection, "Keep at most this many traces' files",
-        detail: "The oldest go. The default is 10000; 0 is no limit."
+        "jaeger-json-max-files", nil, .text("N"), in: fileSection, "Maximum number of trace files",
+        detail: "The oldest are deleted. The default is 10000; 0 means no limit."
       ) { (settings, text) throws(UsageError) in settings.options.files.traces = try count(text) },
       Flag(
         "jaeger-json-max-size", nil, .text("SIZE"), in: fileSection,
-        "Keep at most this much of traces' files",
-        detail: "The default is 1G; 0 is no limit."
+        "Maximum size of all trace files",
+        detail: "The default is 1G; 0 means no limit."
       ) { (settings, text) throws(UsageError) in settings.options.files.traceBytes = try sizeOrNone(text) },
       Flag(
-        "jaeger-json-max-age", nil, .text("TIME"), in: fileSection, "Delete traces' files after this time",
-        detail: "Such as 12h or 7d; 0, the default, is no limit."
+        "jaeger-json-max-age", nil, .text("TIME"), in: fileSection, "Delete trace files after this time",
+        detail: "Such as 12h or 7d; 0, the default, means no limit."
       ) { (settings, text) throws(UsageError) in settings.options.files.traceAge = try seconds(text) },
       Flag(
         "jaeger-json-file", nil, .file("FILE"), in: fileSection, "Write everything into one Jaeger JSON file",
@@ -124,20 +124,20 @@ extension ForwarderFlags {
           "The format of the OpenTelemetry Collector's file exporter and receiver. SIGHUP reopens it."
       ) { (settings, text) throws(UsageError) in settings.options.otlpFile = text },
       Flag(
-        "rotate-size", nil, .text("SIZE"), in: fileSection, "Put a growing file aside at this size",
+        "rotate-size", nil, .text("SIZE"), in: fileSection, "Rotate a growing file at this size",
         detail:
-          "FILE becomes FILE.1, that FILE.2, and so on. No file exceeds it, except for a single larger span. The default is 100M; 0 is never."
+          "FILE becomes FILE.1, that FILE.2, and so on. No file exceeds it, except for a single larger span. The default is 100M; 0 disables rotation by size."
       ) { (settings, text) throws(UsageError) in
         settings.options.files.rotation.maximumSize = try sizeOrNone(text)
       },
       Flag(
-        "rotate-age", nil, .text("TIME"), in: fileSection, "Put a growing file aside after this time",
-        detail: "Such as 24h; 0, the default, is never."
+        "rotate-age", nil, .text("TIME"), in: fileSection, "Rotate a growing file after this time",
+        detail: "Such as 24h; 0, the default, disables rotation by age."
       ) { (settings, text) throws(UsageError) in
         settings.options.files.rotation.maximumAge = try seconds(text)
       },
       Flag(
-        "rotate-keep", nil, .text("N"), in: fileSection, "Keep this many files that were put aside",
+        "rotate-keep", nil, .text("N"), in: fileSection, "Number of rotated files to keep",
         detail: "The default is 5."
       ) { (settings, text) throws(UsageError) in
         settings.options.files.rotation.kept = try FlagValue.number(text, 0...1000)

@@ -25,7 +25,7 @@ extension ForwarderFlags {
         detail: "For standard and hybrid VSOCK alike; the default is 10240, where Kata's agents connect."
       ) { (settings, text) throws(UsageError) in
         guard let port = UInt32(text), port != .max else {
-          throw UsageError("\"\(text)\" is no port from 0 to 4294967294")
+          throw UsageError("\"\(text)\" is not a port from 0 to 4294967294")
         }
         settings.options.port = port
       },
@@ -45,7 +45,7 @@ extension ForwarderFlags {
           "An absolute path with {ID} in the place of the sandbox's id, such as /run/vc/vm/{ID}/clh.sock. The directory before it is watched: a socket is made as soon as a sandbox's directory appears and goes with it, by a small process that keeps the rights for that. Spans get the id as kata.sandbox.id. Standard VSOCK stays on."
       ) { (settings, text) throws(UsageError) in
         guard let template = SocketTemplate(text) else {
-          throw UsageError("\"\(text)\" is no absolute path with {ID} in it once")
+          throw UsageError("\"\(text)\" is not an absolute path that contains {ID} exactly once")
         }
         settings.options.templates.append(template)
       },
@@ -60,7 +60,7 @@ extension ForwarderFlags {
           "POST /v1/traces in protobuf or JSON, not compressed. The default is 127.0.0.1:4318; off turns it off."
       ) { (settings, text) throws(UsageError) in settings.options.otlpReceiver = try listener(text) },
       Flag(
-        "trace-name", nil, .text("NAME"), in: section, "Name the service of spans that name none",
+        "trace-name", nil, .text("NAME"), in: section, "Service name of spans that have none",
         detail: "The default is kata-agent."
       ) { (settings, text) throws(UsageError) in
         guard !text.isEmpty else { throw UsageError("the name is empty") }
@@ -106,14 +106,14 @@ extension ForwarderFlags {
         settings.options.agents.span.textBytes = try FlagValue.size(text, 1 << 4...32 << 20)
       },
       Flag(
-        "max-connections", nil, .text("N"), in: limitSection, "Refuse more connections of agents",
+        "max-connections", nil, .text("N"), in: limitSection, "Maximum number of agent connections",
         detail: "The default is 1024."
       ) { (settings, text) throws(UsageError) in
         settings.options.agents.connections = try FlagValue.number(text, 1...100_000)
       },
       Flag(
         "max-connections-per-guest", nil, .text("N"), in: limitSection,
-        "Refuse more connections of one guest",
+        "Maximum number of connections per guest",
         detail: "The default is 16."
       ) { (settings, text) throws(UsageError) in
         settings.options.agents.connectionsPerGuest = try FlagValue.number(text, 1...100_000)
@@ -127,8 +127,8 @@ extension ForwarderFlags {
       },
       Flag(
         "max-buffered", nil, .text("SIZE"), in: limitSection,
-        "Keep at most this of frames and requests that are not whole",
-        detail: "Of all agents together, and half of it of all HTTP connections; the default is 256M."
+        "Maximum size of incomplete frames and requests",
+        detail: "Total for all agents; all HTTP connections together get half of it. The default is 256M."
       ) { (settings, text) throws(UsageError) in
         let size = try FlagValue.size(text, 1 << 20...1 << 40)
         settings.options.agents.bufferedBytes = size
@@ -136,8 +136,8 @@ extension ForwarderFlags {
       },
       Flag(
         "idle-timeout", nil, .text("TIME"), in: limitSection,
-        "Close agents' connections that are idle for this time",
-        detail: "0, the default, is never: an agent without work sends nothing."
+        "Close agent connections that are idle for this long",
+        detail: "0, the default, disables this: an agent without work sends nothing."
       ) { (settings, text) throws(UsageError) in settings.options.agents.idleTimeout = try milliseconds(text)
       },
       Flag(

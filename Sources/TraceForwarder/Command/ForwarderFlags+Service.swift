@@ -11,13 +11,13 @@ extension ForwarderFlags {
         "query", nil, .text("ADDRESS"), in: querySection,
         "Answer Jaeger's query API, and a page of traces, here",
         detail:
-          "For the Jaeger UI, Grafana's Jaeger source, curl and browsers, from the spool. On at 127.0.0.1:16686 when no exporter is given and in demo mode; off turns it off. There is no authentication: listen on loopback only, or behind something that has."
+          "For the Jaeger UI, Grafana's Jaeger source, curl and browsers, from the spool. On at 127.0.0.1:16686 when no exporter is given and in demo mode; off turns it off. There is no authentication: listen on a loopback address, or behind a proxy that authenticates."
       ) { (settings, text) throws(UsageError) in
         settings.query = try listener(text)
         settings.isQueryOff = settings.query == nil
       },
       Flag(
-        "query-keep", nil, .text("SIZE"), in: querySection, "Keep this much of delivered spans for queries",
+        "query-keep", nil, .text("SIZE"), in: querySection, "Size of delivered spans to keep for queries",
         detail: "Part of --spool-max-size; the default is 256M, or half of that if it is less."
       ) { (settings, text) throws(UsageError) in settings.keptSize = try FlagValue.size(text, 0...1 << 50) },
       Flag(
@@ -52,27 +52,27 @@ extension ForwarderFlags {
       Flag(
         "spool-dir", nil, .directory("DIR"), in: spoolSection, "Keep spans here until they are delivered",
         detail:
-          "Made where it is missing. The default is spool in systemd's state directory, else /var/lib/kata-trace-forwarder/spool for root and ~/.local/state/kata-trace-forwarder/spool for others. With --dump-only it is a temporary directory."
+          "Created if it does not exist. The default is spool in systemd's state directory, else /var/lib/kata-trace-forwarder/spool for root and ~/.local/state/kata-trace-forwarder/spool for others. With --dump-only it is a temporary directory."
       ) { (settings, text) throws(UsageError) in
         guard !text.isEmpty else { throw UsageError("the path is empty") }
         settings.spoolDirectory = text
       },
       Flag(
-        "spool-max-size", nil, .text("SIZE"), in: spoolSection, "Let the spool take at most this much",
+        "spool-max-size", nil, .text("SIZE"), in: spoolSection, "Maximum size of the spool",
         detail: "From 256K; the default is 1G."
       ) { (settings, text) throws(UsageError) in
         settings.options.spool.maximumSize = try FlagValue.size(text, 256 << 10...1 << 50)
       },
       Flag(
         "spool-segment-size", nil, .text("SIZE"), in: spoolSection,
-        "Begin a new file of the spool at this size",
+        "Size of the spool's files",
         detail: "Files are deleted as a whole. From 64K to 1G; the default is 8M."
       ) { (settings, text) throws(UsageError) in
         settings.options.spool.segmentSize = try FlagValue.size(text, 64 << 10...1 << 30)
       },
       Flag(
         "spool-full", nil, .choice("POLICY", SpoolFullPolicy.allCases.map(\.rawValue)), in: spoolSection,
-        "Do this when the spool is full",
+        "Policy for a full spool",
         detail:
           "block, the default, stops reading from guests and answers 503 to others until exporters catch up. drop-oldest deletes the oldest file of the spool and counts what was lost."
       ) { (settings, text) throws(UsageError) in
@@ -81,7 +81,7 @@ extension ForwarderFlags {
       Flag(
         "spool-sync-interval", nil, .text("TIME"), in: spoolSection, "Force the spool to disk this often",
         detail:
-          "What was received since may be lost when the machine crashes, not when the forwarder does. The default is 100ms; 0 syncs every write, before it is answered."
+          "Spans received since the last sync may be lost if the machine crashes, but not if only the forwarder does. The default is 100ms; 0 syncs every write, before it is answered."
       ) { (settings, text) throws(UsageError) in
         settings.options.spool.syncInterval = try milliseconds(text)
       },
@@ -149,7 +149,7 @@ extension ForwarderFlags {
       Flag(
         "metrics", nil, .text("ADDRESS"), in: serviceSection, "Serve /metrics, /healthz and /readyz here",
         detail:
-          "/metrics is Prometheus' text. The default is 127.0.0.1:9464, with a warning when the port is taken; off turns it off. The address of --query serves them as well."
+          "/metrics is in the Prometheus text format. The default is 127.0.0.1:9464, with a warning if the port is in use; off turns it off. The address of --query serves them as well."
       ) { (settings, text) throws(UsageError) in
         settings.options.metrics = try listener(text)
         settings.options.metricsIsRequired = true
@@ -157,22 +157,22 @@ extension ForwarderFlags {
       Flag(
         "log-level", "l",
         .choice("LEVEL", ["trace", "debug", "info", "warn", "warning", "error", "critical"]),
-        in: serviceSection, "Log this and more severe",
+        in: serviceSection, "Minimum level of what is logged",
         detail: "To standard error, in logfmt. The default is info."
       ) { (settings, text) throws(UsageError) in
         // The forwarder writes nothing more severe than errors, which critical means as well.
         settings.options.logLevel = min(LogLevel(option: text) ?? .info, .error)
       },
       Flag(
-        "stop-timeout", nil, .text("TIME"), in: serviceSection, "Take at most this long to stop",
+        "stop-timeout", nil, .text("TIME"), in: serviceSection, "Deadline for shutdown",
         detail:
           "On SIGTERM or SIGINT the forwarder reads what agents have sent, delivers what it can and ends: with status 0 when all is delivered, else with 1 and the number that waits in the spool. The default is 10s."
       ) { (settings, text) throws(UsageError) in settings.options.stopTimeout = try milliseconds(text) },
       Flag(
         "exit-idle-time", nil, .text("TIME"), in: serviceSection,
-        "End when nothing has happened for this long",
+        "Exit after being idle for this long",
         detail:
-          "No agent is connected and no span came; for socket activation and scripts. 0, the default, is never."
+          "Idle means that no agent is connected and no span arrives. For socket activation and scripts. 0, the default, disables this."
       ) { (settings, text) throws(UsageError) in settings.options.exitIdleTime = try milliseconds(text) },
     ]
   }

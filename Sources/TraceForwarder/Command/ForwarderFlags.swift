@@ -21,7 +21,8 @@ enum ForwarderFlags {
   static func address(_ text: String) throws(UsageError) -> SocketAddress {
     guard let address = SocketAddress(text) else {
       throw UsageError(
-        "\"\(text)\" is no address: it must be HOST:PORT, [IPv6]:PORT or :PORT with a port from 0 to 65535")
+        "\"\(text)\" is not an address: it must be HOST:PORT, [IPv6]:PORT or :PORT with a port from 0 to 65535"
+      )
     }
     return address
   }

@@ -15,7 +15,7 @@ package struct ForwarderOptions: Sendable {
   /// Limits of the files that exporters write.
   package struct Files: Sendable {
     package var rotation = FileRotation()
-    /// Of the directory with a file a trace: how many stay, their bytes and their seconds; 0 is no limit.
+    /// Of the directory with a file a trace: how many stay, their bytes and their seconds; 0 means no limit.
     package var traces = 10_000
     package var traceBytes = 1 << 30
     package var traceAge = 0
@@ -25,7 +25,7 @@ package struct ForwarderOptions: Sendable {
   package var port: UInt32 = 10240
   package var vsock: VSOCK? = VSOCK()
   package var socketPaths: [String] = []
-  /// The sandbox whose agent connects to ``socketPaths``; nil, as nobody says it, but in the demonstration.
+  /// The sandbox whose agent connects to ``socketPaths``; nil except in the demonstration, as nothing else names it.
   package var socketSandbox: String?
   package var templates: [SocketTemplate] = []
   package var jaegerReceiver: SocketAddress? = SocketAddress(host: "127.0.0.1", port: 14268)

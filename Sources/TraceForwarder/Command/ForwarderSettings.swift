@@ -1,7 +1,7 @@
 import CommandLine
+import Glibc
 import HTTP
 import System
-import Glibc
 
 /// What the command line says, before it is checked as a whole.
 struct ForwarderSettings {
@@ -71,7 +71,7 @@ struct ForwarderSettings {
       options.query = SocketAddress(host: "127.0.0.1", port: 16686)
     }
     if options.query == nil, !options.hasExporters {
-      throw UsageError("without an exporter and without --query nobody would see the spans: give one of them")
+      throw UsageError("spans would go nowhere without an exporter and without --query: give one of them")
     }
     options.spool.keptSize =
       options.query == nil ? 0 : keptSize ?? min(256 << 20, options.spool.maximumSize / 2)
@@ -130,12 +130,12 @@ struct HTTPURLParts {
 
   init(_ text: String) throws(UsageError) {
     guard let scheme = ["http://", "https://"].first(where: { text.hasPrefix($0) }) else {
-      throw UsageError("\"\(text)\" is no URL: it must begin with http:// or https://")
+      throw UsageError("\"\(text)\" is not a URL: it must begin with http:// or https://")
     }
     let rest = text.dropFirst(scheme.count)
     let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     guard !authority.isEmpty, !text.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7f }) else {
-      throw UsageError("\"\(text)\" is no URL of a host")
+      throw UsageError("\"\(text)\" is not a URL with a host")
     }
     origin = scheme + authority
     path = String(rest.dropFirst(authority.count))

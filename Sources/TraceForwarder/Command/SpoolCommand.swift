@@ -1,13 +1,13 @@
 import Bytes
-import CommandLine
-import System
 import CLinux
+import CommandLine
 import Glibc
+import System
 
 /// `kata-trace-forwarder spool`: what is in a spool or set aside, whether a forwarder uses it or not.
 ///
 /// Everything but `resend` only reads. `resend` renames files to where the forwarder looks for them, so that it needs no
-/// lock and disturbs nobody.
+/// lock and disturbs no other process.
 struct SpoolCommand {
   enum Action: String, CaseIterable {
     case list, verify, export, resend
@@ -51,7 +51,7 @@ struct SpoolCommand {
       return 2
     }
     do throws(SystemCallError) { return try command.run() } catch {
-      // A reader that has enough is no error.
+      // A reader that stops early is not an error.
       if error.code == EPIPE, error.subject == Self.output { return 0 }
       ForwarderCommand.say("kata-trace-forwarder spool: \(error.description)\n")
       return 1

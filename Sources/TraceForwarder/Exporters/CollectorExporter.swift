@@ -40,7 +40,7 @@ final class CollectorExporter: SpanExporter {
   private let poster: CollectorPoster
   private var body = ByteWriter(capacity: 256 << 10)
 
-  /// The batch that is on its way, and which of its payloads are still to be sent; the last piece is next.
+  /// The batch being sent, and which of its payloads remain; the last piece is next.
   private var current: SpoolPosition?
   private var pieces: [Range<Int>] = []
   private var suspects: [Suspect] = []
@@ -137,7 +137,7 @@ final class CollectorExporter: SpanExporter {
     }
   }
 
-  /// Posts a request; what is no span of it is counted when the rest is accepted.
+  /// Posts a request. Records in it that are not spans are counted once the rest is accepted.
   private func send(_ payloads: Range<Int>, of batch: SpoolBatch) throws(ExportFailure)
     -> (request: EncodedRequest, outcome: Outcome)
   {

@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// Runs one exporter on a thread of its own: reads the spool, exports, waits and tries again, and notes how far it is.
 package final class ExporterWorker: Sendable {

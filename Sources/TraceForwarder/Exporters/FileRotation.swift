@@ -1,30 +1,30 @@
-import System
 import Glibc
+import System
 
 /// When a growing file is put aside, and how many of those stay.
 package struct FileRotation: Sendable {
-  /// Bytes of one file; 0 is no limit.
+  /// Bytes of one file; 0 means no limit.
   package var maximumSize = 100 << 20
-  /// Seconds; 0 is no limit.
+  /// Seconds; 0 means no limit.
   package var maximumAge = 0
   /// How many files that were put aside stay: `FILE.1` is the newest.
   package var kept = 5
 
   package init() {}
 
-  /// Whether a file of this size and age is to be put aside before `extra` bytes more.
+  /// Whether a file of this size and age must be rotated before `extra` more bytes are written.
   func isDue(size: Int, extra: Int, since start: Int) -> Bool {
     guard size > 0 else { return false }
     if maximumSize > 0, size + extra > maximumSize { return true }
     return isOld(since: start)
   }
 
-  /// Whether a file that was begun then is to be put aside for its age.
+  /// Whether a file that was begun then must be rotated because of its age.
   func isOld(since start: Int) -> Bool {
     maximumAge > 0 && MonotonicClock.milliseconds - start > maximumAge * 1000
   }
 
-  /// Divides what is to be written to a file of this size, so that no file becomes larger than ``maximumSize``: a piece ends
+  /// Divides what will be written to a file of this size, so that no file becomes larger than ``maximumSize``: a piece ends
   /// where one of `ends` is, and is larger only when there is none before.
   func pieces(_ ends: [Int], after size: Int) -> [Range<Int>] {
     guard maximumSize > 0 else { return ends.last.map { [0..<$0] } ?? [] }

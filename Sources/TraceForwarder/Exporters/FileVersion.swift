@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// What tells one version of a file from another.
 struct FileVersion: Equatable {

@@ -57,7 +57,7 @@ struct JaegerBatches: ~Copyable {
     return request
   }
 
-  /// Encodes the process and the span of a payload; false when that is no span.
+  /// Encodes the process and the span of a payload; false if that is not a span.
   private mutating func prepare(_ index: Int, of batch: SpoolBatch) -> Bool {
     defer { ahead = nil }
     if let ahead, ahead.batch == batch.start, ahead.index == index { return true }

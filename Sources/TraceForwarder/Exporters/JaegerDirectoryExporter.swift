@@ -1,7 +1,7 @@
 import Bytes
+import Glibc
 import System
 import Tracing
-import Glibc
 
 /// One Jaeger JSON file a trace, replaced as spans arrive.
 ///
@@ -12,10 +12,10 @@ import Glibc
 /// writes grows with the file, which keeps the writing to about ``writeRate``. What is not written is not acknowledged.
 final class JaegerDirectoryExporter: SpanExporter {
   struct Retention: Sendable {
-    /// How many files stay, and seconds since the last span; 0 is no limit.
+    /// How many files stay, and seconds since the last span; 0 means no limit.
     var files = 10_000
     var age = 0
-    /// Bytes of all files; 0 is no limit.
+    /// Bytes of all files; 0 means no limit.
     var size = 0
   }
 

@@ -1,7 +1,7 @@
 import Bytes
+import Glibc
 import System
 import Tracing
-import Glibc
 
 /// Everything in one Jaeger JSON file, which is written when the forwarder ends, when it is told to (SIGHUP), and when
 /// the limits of rotation are reached.
@@ -145,7 +145,7 @@ final class JaegerFileExporter: SpanExporter {
     return number
   }
 
-  /// Cuts what a crash left behind the last whole record; returns the size.
+  /// Cuts what a crash left after the last whole record; returns the size.
   private static func cutTornTail(_ file: borrowing FileDescriptor, _ path: String) throws(SystemCallError)
     -> Int
   {
@@ -178,7 +178,7 @@ final class JaegerFileExporter: SpanExporter {
     _ = unlink(partialPath)
   }
 
-  /// Trace by trace, so that no more than the largest is in memory; returns how many records are no spans.
+  /// Trace by trace, so that no more than the largest is in memory; returns how many records are not spans.
   private func writeDocument(from partial: Int32, to file: borrowing FileDescriptor) throws(SystemCallError)
     -> Int
   {

@@ -1,7 +1,7 @@
 import Bytes
+import Glibc
 import System
 import Tracing
-import Glibc
 
 /// OTLP JSON, one `TracesData` a line: the format of the OpenTelemetry Collector's file exporter and receiver.
 final class OTLPFileExporter: SpanExporter {

@@ -4,13 +4,13 @@ import Tracing
 
 /// What one request took of a batch.
 struct EncodedRequest {
-  /// The index behind the last payload that it took.
+  /// The index after the last payload that it took.
   var end: Int
   /// Spans in the request; without any there is nothing to send.
   var spans = 0
   /// The index of the last one of these.
   var lastSpan = 0
-  /// Payloads that were taken and are no spans.
+  /// Payloads that were consumed but are not spans.
   var unreadable = 0
 }
 

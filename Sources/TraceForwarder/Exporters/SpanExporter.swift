@@ -3,14 +3,14 @@ import Logging
 import System
 import Tracing
 
-/// Why a batch was not delivered and is to be tried again.
+/// Why a batch was not delivered. It will be offered again.
 package struct ExportFailure: Error, Sendable {
   package var reason: String
   /// Milliseconds to wait, where the collector asked for that.
   package var retryAfter: Int?
-  /// Whether all that was not acknowledged is to be exported again.
+  /// Whether everything that is not acknowledged must be exported again.
   package var repeats = false
-  /// What a person can do about it.
+  /// What an operator can do about it.
   package var remedy: String?
   /// What the collector said, which may differ from attempt to attempt.
   package var answer: String?
@@ -23,24 +23,24 @@ package struct ExportFailure: Error, Sendable {
   }
 }
 
-/// Delivers spans somewhere. It is made, called and let go of by one thread, its ``ExporterWorker``'s.
+/// Delivers spans to a destination. It is created, called and released on one thread, that of its ``ExporterWorker``.
 package protocol SpanExporter: AnyObject {
-  /// Delivers a batch, or takes it to deliver it with ``flush(mustDeliver:)``. Spans that the destination refuses for good are set
-  /// aside, which is no failure. After a failure the same batch is offered again; after a crash any may come again.
+  /// Delivers a batch, or keeps it to deliver it in ``flush(mustDeliver:)``. Spans that the destination refuses for good
+  /// are set aside, which is not a failure. After a failure the same batch is offered again; after a crash, any batch may be.
   func export(_ batch: SpoolBatch) throws(ExportFailure)
-  /// Delivers what was taken: all of it when it must, for the process ends or the spool needs the room; else what it does
-  /// not pay to wait with.
+  /// Delivers what was kept. If `mustDeliver`, because the process ends or the spool needs the room, all of it; otherwise
+  /// what is not worth waiting for more.
   func flush(mustDeliver: Bool) throws(ExportFailure)
-  /// Whether all that was taken is delivered; only then is it acknowledged.
+  /// Whether everything that was kept is delivered. Batches are acknowledged only then.
   var isDelivered: Bool { get }
-  /// Whether ``export(_:)`` only takes, so that ``flush(mustDeliver:)`` is worth waiting for more.
+  /// Whether ``export(_:)`` only keeps batches, so that it pays to collect more before ``flush(mustDeliver:)``.
   var isBuffered: Bool { get }
-  /// Whether it has refused spans that only another batch can show to be at fault: the next one is to be offered before
-  /// ``flush(mustDeliver:)``.
+  /// Whether it holds refused spans of which only another batch can show that they are at fault: the next batch is offered
+  /// before ``flush(mustDeliver:)``.
   var isUndecided: Bool { get }
-  /// Number of spans that were taken and left out since it was last asked: they are not counted as delivered.
+  /// The number of spans that were left out since the last call: they are not counted as delivered.
   func takeLeftOut() -> Int
-  /// Opens files anew, after they were moved away.
+  /// Reopens files after they were moved away.
   func reopen() throws(ExportFailure)
   /// Called once, after the last flush.
   func finish() throws(ExportFailure)
@@ -58,22 +58,22 @@ extension SpanExporter {
 
 /// What every exporter is given.
 package struct ExporterContext: Sendable {
-  /// By which metrics, the log and the position's file name the exporter.
+  /// The exporter's name in metrics, in the log and in the name of its position file.
   package var name: String
   package var metrics: Metrics
   package var log: StructuredLog
   package var losses: LossLedger
-  /// Where spans go that the destination refuses for good.
+  /// Takes spans that the destination refuses for good.
   package var store: SetAside
-  /// What a span's service is called that names none.
+  /// The service name of spans that have none.
   package var defaultService: String
   /// What this forwarder's requests are marked with.
   package var instance = ""
-  /// By when the exporter must be done; nothing that it does may take longer.
+  /// When the exporter must be done; nothing that it does may take longer.
   package var deadline = StopDeadline()
 
-  /// Decodes a payload of the spool into `span`; false when it is not what was written, which is to be counted by
-  /// ``countUnreadable(_:)`` once the others of its batch are delivered.
+  /// Decodes a payload of the spool into `span`; false if it is damaged. Report such payloads to ``countUnreadable(_:)``
+  /// once the others of their batch are delivered.
   func decode(_ payload: UnsafeRawBufferPointer, into span: inout Span) -> Bool {
     do throws(CodecError) {
       try OTLPProtobuf.decode(payload, limits: .none, into: &span)
@@ -83,7 +83,7 @@ package struct ExporterContext: Sendable {
     }
   }
 
-  /// Counts records that are no spans.
+  /// Counts records that are not spans.
   func countUnreadable(_ count: Int) {
     guard count > 0 else { return }
     metrics.add(.rejected, "spool_record", count)

@@ -1,7 +1,7 @@
 import Bytes
+import Glibc
 import System
 import Tracing
-import Glibc
 
 /// Readable spans on standard output, for `--dump-only`.
 final class TextExporter: SpanExporter {
@@ -9,7 +9,7 @@ final class TextExporter: SpanExporter {
   private let isColoured: Bool
   private var out = ByteWriter(capacity: 64 << 10)
   private var span = Span()
-  /// What to do when nobody reads the output any more.
+  /// Called when the reader of the output has closed it.
   private let onClosed: @Sendable () -> Void
 
   init(_ context: ExporterContext, isColoured: Bool, onClosed: @escaping @Sendable () -> Void) {

@@ -103,7 +103,7 @@ struct TraceDocument {
     guard lines.joined(separator: [0x0a]).elementsEqual(end) else { return nil }
   }
 
-  /// Reads a file that another program may have formatted anew.
+  /// Reads a file that another program may have reformatted.
   init?(_ traceID: TraceID, reformatted file: [UInt8]) {
     if let document = TraceDocument(traceID, file: file) {
       self = document

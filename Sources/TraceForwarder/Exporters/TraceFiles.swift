@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// The files of a directory that are one trace each, and those that were kept because something else changed them.
 enum TraceFiles {

@@ -30,7 +30,7 @@ enum GoDuration {
     "h": 3_600_000_000_000, "d": 86_400_000_000_000,
   ]
 
-  /// Nanoseconds, at most those of an `Int64`; nil when it is no duration, or a negative one.
+  /// Nanoseconds, at most those of an `Int64`; nil if it is not a duration, or is negative.
   static func parse(_ text: String, days: Bool = false) -> UInt64? {
     var rest = text[...]
     if rest.first == "+" { rest.removeFirst() }

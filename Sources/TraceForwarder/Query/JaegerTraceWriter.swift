@@ -1,5 +1,5 @@
-import Encodings
 import Bytes
+import Encodings
 import Tracing
 
 /// Writes a trace as the first generation of the API has it.

@@ -1,5 +1,5 @@
-import Encodings
 import Bytes
+import Encodings
 import HTTP
 import System
 import Tracing
@@ -115,7 +115,7 @@ final class QueryAPI {
   }
 
   private func trace(_ text: String) -> HTTPResponse {
-    guard let id = TraceID(hex: text) else { return failure(400, "\"\(text)\" is no trace id") }
+    guard let id = TraceID(hex: text) else { return failure(400, "\"\(text)\" is not a trace id") }
     let reader = SpanReader(index.spool, limits)
     guard let trace = index.entry(id).flatMap({ Trace(id, $0, reader) }) else {
       return failure(404, "trace not found", traceID: text)
@@ -143,7 +143,7 @@ final class QueryAPI {
         }
       }
     } catch {
-      return failure(400, "the body is no OTLP JSON: \(error.reason.rawValue), at byte \(error.offset)")
+      return failure(400, "the body is not OTLP JSON: \(error.reason.rawValue), at byte \(error.offset)")
     }
     guard count <= limits.spans else {
       return failure(413, "\(count) spans are too many: the limit is \(limits.spans)")
@@ -196,7 +196,7 @@ final class QueryAPI {
     guard let text = request.parameter(name), !text.isEmpty else { return nil }
     guard let value = UInt64(text) else {
       throw ParameterError(
-        message: "unable to parse param '\(name)': \"\(text)\" is no number of milliseconds")
+        message: "unable to parse param '\(name)': \"\(text)\" is not a number of milliseconds")
     }
     return value
   }

@@ -1,5 +1,5 @@
-import Encodings
 import Bytes
+import Encodings
 import HTTP
 import Tracing
 
@@ -70,7 +70,7 @@ final class QueryAPIv3 {
 
   private func trace(_ text: String) -> HTTPResponse {
     guard let id = TraceID(hex: text) else {
-      return failure(400, "malformed parameter trace_id: \"\(text)\" is no trace id")
+      return failure(400, "malformed parameter trace_id: \"\(text)\" is not a trace id")
     }
     let reader = SpanReader(index.spool, limits)
     guard let trace = index.entry(id).flatMap({ Trace(id, $0, reader) }) else {

@@ -66,7 +66,7 @@ final class SpanReader {
     }
   }
 
-  /// Sees that the whole record is in the window.
+  /// Ensures that the whole record is in the window.
   private func prepare(_ position: SpoolPosition) -> Bool {
     var needed: Int?
     // Around the place, then from its record's header on, then the whole of a record that is larger than the window.
@@ -94,7 +94,7 @@ final class SpanReader {
     }
     let count = max(Self.windowBytes, needed ?? 0)
     if window.count != count { window = [UInt8](repeating: 0, count: count) }
-    // The newest traces are read first, so what comes next is as likely before this span as behind it.
+    // The newest traces are read first, so what comes next is as likely before this span as after it.
     start = needed == nil ? max(0, position.offset - count / 2) : position.offset
     let got = (try? file?.read(at: start, into: &window, count: count, subject: "spool")) ?? 0
     window.removeLast(window.count - got)

@@ -70,7 +70,7 @@ package final class TraceIndex: Sendable {
 
   // MARK: Filling
 
-  /// Reads the spool from its start and then what is appended, on a thread of its own.
+  /// Reads the spool from its start and then what is appended, on its own thread.
   package func start() { thread.withLock { $0 = WorkerThread.start { [self] in follow() } } }
 
   package func stop() {
@@ -93,7 +93,7 @@ package final class TraceIndex: Sendable {
     var place: SpanPlace
   }
 
-  /// Notes the spans of the next batch; false when there is none.
+  /// Notes the spans of the next batch; false if there is none.
   func catchUp(_ reader: inout SpoolReader) -> Bool {
     guard let batch = (try? reader.next(records: 512, bytes: 1 << 20)) ?? nil else { return false }
     var found: [Found] = []

@@ -1,7 +1,7 @@
 import Bytes
+import CTracePage
 import HTTP
 import Tracing
-import CTracePage
 
 /// The page at `/`: a list of traces, and one trace as a waterfall. It asks the query API like any other client, and needs
 /// nothing from elsewhere. Its files are in `Sources/CTracePage`.
@@ -30,7 +30,7 @@ enum TracePage {
     }
   }
 
-  /// Parameters as a URL has them. They are escaped anew: what a client wrote does not go into a field as it is.
+  /// Parameters as a URL has them. They are escaped again: what a client wrote is not copied into a field unchanged.
   private static func text(_ query: [(name: String, value: String)]) -> String {
     let pairs = query.map { "\(escaped($0.name))=\(escaped($0.value))" }
     return pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")

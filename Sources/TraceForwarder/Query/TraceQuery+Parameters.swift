@@ -20,7 +20,7 @@ extension TraceQuery {
     for (name, path) in [("minDuration", \TraceQuery.minDuration), ("maxDuration", \TraceQuery.maxDuration)] {
       guard let text = Self.value(name, request) else { continue }
       guard let value = GoDuration.parse(text) else {
-        throw Self.unreadable(name, text, "no duration such as 1.5ms")
+        throw Self.unreadable(name, text, "not a duration such as 1.5ms")
       }
       self[keyPath: path] = value
     }
@@ -35,7 +35,9 @@ extension TraceQuery {
   private mutating func setTimes(_ request: HTTPRequest) throws(ParameterError) {
     for (name, path) in [("start", \TraceQuery.start), ("end", \TraceQuery.end)] {
       guard let text = Self.value(name, request) else { continue }
-      guard let value = UInt64(text) else { throw Self.unreadable(name, text, "no number of microseconds") }
+      guard let value = UInt64(text) else {
+        throw Self.unreadable(name, text, "not a number of microseconds")
+      }
       let (time, isOver) = value.multipliedReportingOverflow(by: 1000)
       // A microsecond is all the nanoseconds in it.
       self[keyPath: path] = isOver ? .max : name == "end" ? time.saturatingAdding(999) : time
@@ -43,7 +45,7 @@ extension TraceQuery {
     guard let text = Self.value("lookback", request), text != "custom", Self.value("start", request) == nil
     else { return }
     guard let value = GoDuration.parse(text, days: true) else {
-      throw Self.unreadable("lookback", text, "no duration such as 1h or 2d")
+      throw Self.unreadable("lookback", text, "not a duration such as 1h or 2d")
     }
     let now = min(end, WallClock.nanoseconds)
     start = now - min(now, value)
@@ -84,7 +86,7 @@ extension TraceQuery {
     for (name, path) in [("durationMin", \TraceQuery.minDuration), ("durationMax", \TraceQuery.maxDuration)] {
       guard let text = value(name) else { continue }
       guard let duration = GoDuration.parse(text) else {
-        throw Self.malformed("query.\(name)", text, "no duration such as 1.5ms")
+        throw Self.malformed("query.\(name)", text, "not a duration such as 1.5ms")
       }
       self[keyPath: path] = duration
     }
@@ -94,7 +96,7 @@ extension TraceQuery {
     }
     if let text = value("attributes") {
       guard let pairs = JSONPairs.parse(text) else {
-        throw Self.malformed("query.attributes", text, "no JSON object of texts")
+        throw Self.malformed("query.attributes", text, "not a JSON object of texts")
       }
       tags = pairs
     }
@@ -118,7 +120,7 @@ extension TraceQuery {
   private static func limit(_ request: HTTPRequest, _ names: [String]) throws(ParameterError) -> Int {
     for name in names {
       guard let text = value(name, request) else { continue }
-      guard let limit = Int(text), limit >= 0 else { throw unreadable(name, text, "no number of traces") }
+      guard let limit = Int(text), limit >= 0 else { throw unreadable(name, text, "not a number of traces") }
       // Clients that have no opinion send zero.
       return limit == 0 ? TraceQuery().limit : min(limit, mostTraces)
     }
@@ -128,7 +130,7 @@ extension TraceQuery {
   private static func time(_ name: String, _ text: String) throws(ParameterError) -> UInt64 {
     var copy = text
     guard let time = copy.withUTF8({ Timestamp.parse(rfc3339: $0) }) else {
-      throw malformed(name, text, "no time of RFC 3339")
+      throw malformed(name, text, "not a time of RFC 3339")
     }
     guard let seconds = UInt64(exactly: time.seconds) else { return 0 }
     let (value, isOver) = seconds.multipliedReportingOverflow(by: 1_000_000_000)

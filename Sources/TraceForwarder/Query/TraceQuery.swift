@@ -1,7 +1,7 @@
 import Bytes
 import Tracing
 
-/// What traces are searched for by. A trace is found when one of its spans fits all.
+/// The conditions of a search. A trace is found if one of its spans meets all of them.
 struct TraceQuery {
   /// Nil for any.
   var service: String?

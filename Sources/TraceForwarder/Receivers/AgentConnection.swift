@@ -16,7 +16,7 @@ final class AgentConnection: EventHandler {
   private var frames: FrameBuffer
   private var pending = PendingBatch()
   private var lastByte = MonotonicClock.milliseconds
-  /// When the frame began that is not whole; nil when there is none.
+  /// When the incomplete frame began; nil if there is none.
   private var frameStart: Int?
   /// Whether nothing is read because the spool takes nothing.
   private var isPaused = false
@@ -24,7 +24,7 @@ final class AgentConnection: EventHandler {
   private var isEnded = false
   /// Whether the last turn read all that was there.
   private var isDry = false
-  /// Why the connection is to be closed as soon as the spool has what came before.
+  /// Why the connection will be closed once the spool has everything that was received before.
   private var fault: CloseReason?
   /// Why the connection is one too many: it ends when what has arrived of it is read.
   private var refusal: CloseReason?

@@ -10,7 +10,7 @@ package struct AgentLimits: Sendable {
   package var connectionsPerGuest = 16
   /// Bytes that wait in memory for the rest of their frame, of all connections.
   package var bufferedBytes = 256 << 20
-  /// Milliseconds without a byte; 0 is for ever.
+  /// Milliseconds without a byte; 0 means no limit.
   package var idleTimeout = 0
   /// Milliseconds from a frame's first byte to its last.
   package var frameTimeout = 30_000

@@ -98,7 +98,7 @@ final class AgentReceiver {
   /// How many bytes larger the connections' buffers may become, together.
   var bufferAllowance: Int { limits.bufferedBytes - bufferedBytes }
 
-  /// Says that a connection's buffer has become so much larger, or smaller.
+  /// Accounts for a change in the size of a connection's buffer.
   func countBuffer(_ change: Int) { bufferedBytes += change }
 
   // MARK: Listeners

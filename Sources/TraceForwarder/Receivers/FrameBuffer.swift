@@ -49,7 +49,7 @@ struct FrameBuffer: ~Copyable {
     return true
   }
 
-  /// Has `read` store at most `limit` bytes after those that wait; it returns how many it stored.
+  /// Calls `read` to store at most `limit` bytes after the unread ones; it returns how many it stored.
   mutating func fill(_ limit: Int, _ read: (UnsafeMutableRawBufferPointer) -> Int) { bytes.fill(limit, read) }
 
   // MARK: Frames out

@@ -1,7 +1,7 @@
+import Glibc
 import HTTP
 import System
 import Tracing
-import Glibc
 
 /// Recognises spans that come back to the forwarder that sent them.
 ///
@@ -19,7 +19,7 @@ struct LoopGuard {
   static let generationSpans = 128 << 10
   static let generationAge = 300_000
 
-  /// A mark of its own for each run.
+  /// A mark that differs in each run.
   static func makeMark() -> String {
     var generator = SystemRandomNumberGenerator()
     return SpanID(generator.next()).description + SpanID(generator.next()).description

@@ -1,7 +1,7 @@
-import Logging
-import System
 import CLinux
 import Glibc
+import Logging
+import System
 
 /// Starts the privileged half, which ``SandboxWatch`` is, as a process.
 enum SandboxHelper {

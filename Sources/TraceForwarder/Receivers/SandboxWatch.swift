@@ -27,9 +27,9 @@ struct SandboxWatch: ~Copyable {
   /// Milliseconds between looks at everything, for what no event tells; fewer when the kernel gives no more watches.
   static let roundInterval = 15_000
   private static let blindInterval = 500
-  /// Milliseconds that pass before the next look, so that whoever changes a directory without end costs little.
+  /// Milliseconds that pass before the next look, so that a directory that changes continuously costs little.
   private static let pause: Int32 = 2
-  /// Sockets that are made in one place in a round, so that whoever replaces directories without end gets no more.
+  /// Sockets that are made in one place in a round, so that replacing directories continuously gains nothing.
   private static let makesPerRound = 10
   private static let maximumSockets = 10_000
 

@@ -3,7 +3,7 @@
 package struct SocketTemplate: Sendable, Equatable, CustomStringConvertible {
   /// The directory that has an entry for each sandbox.
   package let directory: String
-  /// What stands before and behind the id in the entry's name, and behind the entry.
+  /// The text before and after the id in the entry's name, and after the entry.
   private let prefix: String
   private let suffix: String
   private let rest: String

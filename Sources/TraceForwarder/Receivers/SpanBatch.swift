@@ -9,7 +9,7 @@ struct SpanBatch: ~Copyable {
 
   var isEmpty: Bool { count == 0 }
 
-  /// Has `encode` append the record of one span.
+  /// Calls `encode` to append the record of one span.
   mutating func add(_ encode: (inout ByteWriter) -> Void) {
     encode(&records)
     count += 1

@@ -30,7 +30,7 @@ final class SpanHTTPReceiver {
       return HTTPResponse(404, text: "only POST /api/traces is here")
     }
     guard request.method == "POST" else {
-      return HTTPResponse(405, text: "only POST is taken", allow: "POST")
+      return HTTPResponse(405, text: "only POST is accepted", allow: "POST")
     }
     guard ["application/x-thrift", "application/vnd.apache.thrift.binary"].contains(request.mediaType) else {
       return HTTPResponse(415, text: "the content type must be application/x-thrift")
@@ -58,7 +58,7 @@ final class SpanHTTPReceiver {
   func otlp(_ request: HTTPRequest) -> HTTPResponse {
     guard request.path == "/v1/traces" else { return HTTPResponse(404, text: "only POST /v1/traces is here") }
     guard request.method == "POST" else {
-      return HTTPResponse(405, text: "only POST is taken", allow: "POST")
+      return HTTPResponse(405, text: "only POST is accepted", allow: "POST")
     }
     let isJSON = request.mediaType == "application/json"
     guard isJSON || request.mediaType == "application/x-protobuf" else {
@@ -86,10 +86,10 @@ final class SpanHTTPReceiver {
   // MARK: Answers
 
   private static var busy: HTTPResponse {
-    HTTPResponse(503, text: "the spool takes nothing just now", retryAfter: 1)
+    HTTPResponse(503, text: "the spool accepts nothing at the moment", retryAfter: 1)
   }
 
-  /// The answer to a request of an own exporter. Its spans stay in the spool, for nobody else has them.
+  /// The answer to a request from one of the own exporters. Its spans stay in the spool, as no other program has them.
   private func returned(_ request: HTTPRequest) -> HTTPResponse? {
     guard loops.isOwn(request) else { return nil }
     metrics.add(.rejected, "loop")
@@ -115,7 +115,7 @@ final class SpanHTTPReceiver {
     else { return nil }
     return HTTPResponse(
       415, type: "text/plain; charset=utf-8",
-      Array("the body is compressed (\(coding)), which is not taken: send it as it is\n".utf8),
+      Array("the body is compressed (\(coding)), which is not accepted: send it uncompressed\n".utf8),
       headers: [("Accept-Encoding", "identity")])
   }
 
@@ -182,7 +182,7 @@ final class SpanHTTPReceiver {
     }
     loops.commit()
     reportReturned(returned, receiver)
-    // Only now: a sender that was told to come again is not counted twice.
+    // Only now: a sender that was told to retry is not counted twice.
     metrics.add(.received, receiver, batch.count + returned + refused)
     metrics.add(.decoded, receiver, batch.count)
     return .taken(batch.count, refused: refused, reason: reason)

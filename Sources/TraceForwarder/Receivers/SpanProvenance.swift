@@ -1,6 +1,6 @@
 import Tracing
 
-/// Says in each span where it is from, as far as the socket that it came over vouches for that.
+/// Marks each span with its origin, as far as the socket that it arrived on vouches for it.
 ///
 /// `kata.*` is the forwarder's own namespace. What a guest, or another machine, writes into it is a claim, and is renamed to
 /// `kata.claimed.*` before the forwarder adds what it knows. What a process of the host writes stays.

@@ -1,12 +1,12 @@
+import Glibc
 import Logging
 import System
-import Glibc
 
 /// The exporters that were asked for, each with its thread and its position in the spool.
 struct ExporterSet: Sendable {
   let workers: [ExporterWorker]
 
-  /// - Parameter onClosedOutput: called when nobody reads standard output any more.
+  /// - Parameter onClosedOutput: called when the reader of standard output has closed it.
   init(
     _ options: ForwarderOptions, spool: Spool, metrics: Metrics, losses: LossLedger, log: StructuredLog,
     mark: String,

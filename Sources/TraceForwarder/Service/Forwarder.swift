@@ -1,11 +1,11 @@
+import Glibc
 import HTTP
 import Logging
 import System
-import Glibc
 
 /// The whole forwarder: receivers, spool, exporters and queries, from its start to its end.
 ///
-/// Each of these runs on a thread of its own and they meet in the spool alone: one thread for the agents, one for spans
+/// Each of these has its own thread, and they meet only in the spool: one thread for the agents, one for spans
 /// over HTTP, one for queries, one for each exporter, one that syncs the spool. The thread that calls ``run()`` waits for
 /// signals.
 struct Forwarder {
@@ -235,7 +235,7 @@ struct Forwarder {
       _ = poll(&files, 2, Int32(clamping: pause))
       switch signals.next() {
       case SIGHUP:
-        log.info("files are opened anew")
+        log.info("files are reopened")
         exporters.reopen()
       case let signal?:
         log.info("the forwarder stops", ["signal": signal == SIGINT ? "SIGINT" : "SIGTERM"])
@@ -263,7 +263,7 @@ struct Forwarder {
     }
   }
 
-  /// Milliseconds after which something is to be looked at without being woken.
+  /// Milliseconds until something must be checked even without a wakeup.
   private var pause: Int {
     var pause = 1000
     if let watchdog = manager.watchdog { pause = min(pause, max(1, Int(watchdog / 3000))) }
@@ -271,7 +271,7 @@ struct Forwarder {
     return pause
   }
 
-  /// Says what is not delivered; returns the exit status.
+  /// Reports what is not delivered; returns the exit status.
   private func settle(_ exporters: ExporterSet, _ spool: Spool) -> Int32 {
     var status: Int32 = 0
     for worker in exporters.workers {

@@ -1,6 +1,6 @@
 import System
 
-/// Refuses exporters whose collector is one of this forwarder's own receivers: each span would come back for ever.
+/// Refuses exporters whose collector is one of this forwarder's own receivers: each span would come back forever.
 ///
 /// Jaeger's agent over UDP is not among them, for nothing here receives datagrams.
 enum LoopCheck {
@@ -9,8 +9,8 @@ enum LoopCheck {
     var address: IPAddress
   }
 
-  /// How long a name may take to resolve, in milliseconds: a start must not wait for a resolver that is away. A loop that
-  /// is not found here is found when the first request comes back.
+  /// How long a name may take to resolve, in milliseconds: the start must not wait for a resolver that does not answer. A
+  /// loop that is not found here is found when the first request comes back.
   private static let patience = 2000
 
   /// What is wrong and what to do about it; nil when nothing is.

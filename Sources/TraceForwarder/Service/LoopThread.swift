@@ -1,6 +1,6 @@
-import System
 import Glibc
 import Synchronization
+import System
 
 /// What an event loop serves, on its own thread. It is made, called and let go of there.
 protocol LoopService: AnyObject {
@@ -14,7 +14,7 @@ protocol LoopService: AnyObject {
   func finish()
 }
 
-/// An event loop on a thread of its own.
+/// An event loop that has its own thread.
 final class LoopThread: Sendable {
   private struct State {
     var isStopping = false

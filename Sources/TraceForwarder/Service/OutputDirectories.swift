@@ -1,8 +1,8 @@
-import System
 import CLinux
 import Glibc
+import System
 
-/// The directories that the forwarder writes to: made while it has the rights, and checked when it has become its user.
+/// The directories that the forwarder writes to: created while it has the rights, and checked after it has become its user.
 struct OutputDirectories {
   private let spool: String
   /// Directories that exporters write files in, and what names them.
@@ -20,7 +20,7 @@ struct OutputDirectories {
     }
   }
 
-  /// Makes what is missing; what is the forwarder's own is given to the user.
+  /// Creates missing directories. Those that belong to the forwarder are given to the user.
   func make(for user: User?) throws(SystemCallError) {
     try makeParents(of: spool)
     _ = try make(spool, mode: 0o700)
@@ -41,7 +41,7 @@ struct OutputDirectories {
     }
   }
 
-  /// Whether it was not there before.
+  /// Creates a directory; false if it already existed.
   private func make(_ path: String, mode: mode_t) throws(SystemCallError) -> Bool {
     if mkdir(path, mode) == 0 { return true }
     if errno == EEXIST { return false }
@@ -69,7 +69,7 @@ struct OutputDirectories {
       || [".spool", ".position", ".position.tmp", ".damaged"].contains(where: name.hasSuffix)
     {
       // What an earlier run left as another user; nothing else is touched, and nothing that has another name elsewhere,
-      // which whoever owned the directory could have given it.
+      // which anyone who owned the directory could have given it.
       let number = openat(directory.number, name, Int32(kata_o_path) | O_NOFOLLOW | O_CLOEXEC)
       guard number >= 0 else { continue }
       let file = FileDescriptor(owning: number)

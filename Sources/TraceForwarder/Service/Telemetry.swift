@@ -21,7 +21,7 @@ final class Telemetry: Sendable {
   func answer(_ request: HTTPRequest) -> HTTPResponse? {
     guard ["/metrics", "/healthz", "/readyz"].contains(request.path) else { return nil }
     guard request.method == "GET" || request.method == "HEAD" else {
-      return HTTPResponse(405, text: "only GET is taken", allow: "GET, HEAD")
+      return HTTPResponse(405, text: "only GET is accepted", allow: "GET, HEAD")
     }
     switch request.path {
     case "/metrics":

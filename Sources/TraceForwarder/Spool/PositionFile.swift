@@ -69,7 +69,7 @@ enum PositionFile {
     return String(first)
   }
 
-  /// The slot that is to be overwritten first; nil when the file does not have both.
+  /// The slot to overwrite first; nil if the file does not have both.
   static func olderSlot(_ exporter: String, in directory: SpoolDirectory, _ key: SpoolKey) -> Int? {
     guard let file = try? directory.open(name(exporter), O_RDONLY),
       let status = try? file.status(exporter), Int(status.st_size) == slots * slotBytes,
@@ -80,7 +80,7 @@ enum PositionFile {
     return first < second ? 0 : 1
   }
 
-  /// The beginnings of the slots that there are; nil when there is no file.
+  /// The beginnings of the existing slots; nil if there is no file.
   private static func readLines(_ name: String, in directory: SpoolDirectory) throws(SystemCallError)
     -> [[UInt8]]?
   {

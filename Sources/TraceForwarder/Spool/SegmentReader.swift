@@ -3,7 +3,7 @@ import CLinux
 import Glibc
 import System
 
-/// Bytes of a segment that are no record.
+/// Bytes of a segment that are not a record.
 package struct SegmentGap: Equatable, Sendable {
   package enum Kind: String, Sendable {
     /// Damage: what was here is lost.
@@ -16,7 +16,7 @@ package struct SegmentGap: Equatable, Sendable {
 
   package var kind: Kind
   package var range: Range<Int>
-  /// How many records are lost, as well as that can be known.
+  /// How many records are lost, as far as that can be known.
   package var records: Int
 }
 
@@ -55,9 +55,9 @@ struct SegmentReader {
       guard !batch.bytes.isEmpty else {
         return .gap(SegmentGap(kind: .damage, range: offset..<end, records: 1))
       }
-      let (behind, needed) = find(&batch, limit)
+      let (after, needed) = find(&batch, limit)
       if !batch.payloads.isEmpty {
-        batch.end.offset = offset + behind
+        batch.end.offset = offset + after
         return .records(batch)
       }
       if let needed, needed > wanted, needed <= end - offset, batch.bytes.count == wanted,
@@ -72,7 +72,7 @@ struct SegmentReader {
 
   /// Finds the records in a batch's bytes: the offset after the last, and how many bytes a first one needs that is cut
   /// off.
-  private func find(_ batch: inout SpoolBatch, _ limit: Int) -> (behind: Int, needed: Int?) {
+  private func find(_ batch: inout SpoolBatch, _ limit: Int) -> (after: Int, needed: Int?) {
     var offset = 0
     var needed: Int?
     var payloads: [Range<Int>] = []
@@ -154,7 +154,7 @@ struct SegmentReader {
     return state
   }
 
-  /// How many records are good in a part of the segment, and what is none.
+  /// How many records are good in a part of the segment, and which bytes are not records.
   func survey(from start: Int, upTo end: Int) throws(SystemCallError) -> SegmentSurvey {
     var result = SegmentSurvey()
     var offset = start

@@ -5,7 +5,7 @@ import System
 /// Spans that a destination refused for good, on disk beside the spool.
 ///
 /// Its files are segments of the spool's format, whose payloads are ``SetAsideRecord``s. `kata-trace-forwarder spool`
-/// shows them; what is to be delivered again it moves to the folder `resend`, which the forwarder looks into.
+/// shows them; it moves what should be delivered again to the folder `resend`, which the forwarder checks.
 package final class SetAside: Sendable {
   private struct File {
     var number: UInt64
@@ -127,7 +127,7 @@ package final class SetAside: Sendable {
     ((try? DirectoryListing.names(in: directory)) ?? []).compactMap(SpoolFormat.segment(fileName:)).sorted()
   }
 
-  /// Sees which files there are: others take some away.
+  /// Lists the existing files: other programs may have removed some.
   private func list(_ state: inout State) {
     state.files = Self.numbers(directory).compactMap { number in
       var status = stat()
@@ -158,7 +158,7 @@ package final class SetAside: Sendable {
     return survey.records + survey.lost
   }
 
-  /// Reads an open file of spans that were set aside; nil when it is none.
+  /// Reads an open file of spans that were set aside; nil if it is not one.
   static func reader(
     _ file: OpenFile, _ path: String, _ key: SpoolKey?
   ) throws(SystemCallError) -> SegmentReader? {
@@ -172,7 +172,7 @@ package final class SetAside: Sendable {
 
   // MARK: Delivering again
 
-  /// The files that are to be delivered again, and how much of the first one was.
+  /// The files to deliver again, and how much of the first one was delivered.
   func filesToResend() -> (names: [String], offset: Int) {
     let names = Self.numbers(resendDirectory).map(SpoolFormat.fileName)
     guard let first = names.first else { return ([], 0) }
@@ -210,7 +210,7 @@ extension Spool {
     }
   }
 
-  /// False when the spool takes no more for now.
+  /// False if the spool accepts no more for now.
   private func resend(_ name: String, from start: Int) throws(SystemCallError) -> Bool {
     let path = "\(setAside.resendDirectory)/\(name)"
     let file = OpenFile(try FileDescriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))

@@ -1,6 +1,7 @@
 import Bytes
 
-/// A span that was set aside: the payload of a record in the files of ``SetAside``, a protobuf message of its own.
+/// A span that was set aside. In the files of ``SetAside`` it is the payload of a record: a protobuf message that is
+/// specific to them.
 struct SetAsideRecord: Equatable {
   /// Nanoseconds since 1970.
   var time: UInt64 = 0
@@ -32,7 +33,7 @@ struct SetAsideRecord: Equatable {
     out.put(bytes)
   }
 
-  /// Nil when the bytes are no such message. Unknown fields are passed over: a later version may add some.
+  /// Nil if the bytes are not such a message. Unknown fields are passed over: a later version may add some.
   init?(_ bytes: UnsafeRawBufferPointer) {
     var reader = ByteReader(bytes)
     do throws(CodecError) {

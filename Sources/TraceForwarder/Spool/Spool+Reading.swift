@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// Where things are in the spool, for those who read it.
 extension Spool {
@@ -113,12 +113,12 @@ extension Spool {
       ("file", path(segment)), ("offset", String(gap.range.lowerBound)), ("bytes", String(gap.range.count)),
     ]
     if gap.kind == .rest { fields.append(("kept_as", SpoolDirectory.asideName(path(segment)))) }
-    // Of a record without its end nobody can tell whether it had been accepted before the file was cut: it counts.
+    // It is unknown whether a record without its end had been accepted before the file was cut: it counts as lost.
     if gap.kind == .torn { fields.append(("reason", "the last record lacks its end")) }
     losses.add(.spoolDamaged, gap.kind == .torn ? 1 : gap.records, fields)
   }
 
-  /// Counts and reports a segment whose file is gone though nobody has deleted it.
+  /// Counts and reports a segment whose file is gone though the spool has not deleted it.
   func noteMissing(_ number: UInt64) {
     let lost: Int = state.withLock { state in
       guard let segment = state.segments.first(where: { $0.number == number }),

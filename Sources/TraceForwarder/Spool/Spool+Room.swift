@@ -3,7 +3,7 @@ import System
 
 /// What makes room: segments that were delivered, and with `drop-oldest` others.
 extension Spool {
-  /// Says that an exporter has delivered all before `position`, and deletes what nobody needs any more.
+  /// Records that an exporter has delivered everything before `position`, and deletes what is no longer needed.
   package func acknowledge(_ position: SpoolPosition, by exporter: String) {
     state.withLock { state in
       state.positions[exporter] = position
@@ -39,7 +39,7 @@ extension Spool {
     return true
   }
 
-  /// Deletes the oldest file that is not needed any more, whatever is to be kept for queries; false when there is none.
+  /// Deletes the oldest file that is no longer needed, even if it was to be kept for queries; false if there is none.
   func freeDelivered(_ state: inout State) -> Bool {
     if let aside = state.directory.asideFiles().first, state.directory.remove(aside.name) {
       log.warning(
@@ -48,7 +48,7 @@ extension Spool {
       return true
     }
     guard let oldest = state.segments.first, isDelivered(oldest, state) else { return false }
-    // One that was just begun frees nothing, and would be begun again for ever.
+    // One that was just begun frees nothing, and would be begun again forever.
     guard oldest.records > 0 || oldest.isDamaged || state.segments.count > 1 else { return false }
     remove(oldest, &state, keepsDamaged: false)
     return true
@@ -133,7 +133,7 @@ extension Spool {
     case .away: throw isAway
     case .replaced:
       let other = try SpoolDirectory(readOnly: options.directory)
-      // Of the same spool it is when its disk was mounted anew.
+      // It belongs to the same spool when its disk was mounted again.
       if SpoolRecovery.key(in: other) != key, state.directory.isOnAnotherDisk(than: other) { throw isAway }
       try takeNewDirectory(&state)
     case .deleted: try takeNewDirectory(&state)
@@ -182,7 +182,7 @@ extension Spool {
     take(found, &state)
   }
 
-  /// What is to be done now and then, whether spans come or not.
+  /// Periodic work, done whether spans arrive or not.
   package func look() {
     do throws(SystemCallError) {
       try state.withLock { state throws(SystemCallError) in

@@ -1,8 +1,8 @@
 import Bytes
-import Logging
-import System
 import CLinux
 import Glibc
+import Logging
+import System
 
 /// What to do with spans when the spool has reached its size.
 package enum SpoolFullPolicy: String, CaseIterable, Sendable {
@@ -45,7 +45,7 @@ package final class Spool: Sendable {
     var size: Int
     var records: Int
     var framing: SegmentFraming
-    /// Whether something in it is no record, so that its file is kept when it is not needed any more.
+    /// Whether something in it is not a record, so that its file is kept even when it is no longer needed.
     var isDamaged = false
   }
 
@@ -84,7 +84,7 @@ package final class Spool: Sendable {
   package let options: SpoolOptions
   /// Spans that a destination refused for good.
   package let setAside: SetAside
-  /// What records are to be framed with, see ``SpoolKey/append(_:to:)``.
+  /// What records must be framed with; see ``SpoolKey/append(_:to:)``.
   package let key: SpoolKey
   let losses: LossLedger
   let log: StructuredLog
@@ -138,7 +138,7 @@ package final class Spool: Sendable {
     }
   }
 
-  /// The secret is in each segment as well, so that a full disk is no reason not to start.
+  /// The secret is in each segment as well, so a full disk does not prevent a start.
   private func writeKey(_ state: inout State) {
     guard !state.hasKeyFile else { return }
     state.hasKeyFile =
@@ -276,7 +276,7 @@ package final class Spool: Sendable {
     state.active = nil
   }
 
-  /// Writes what the system holds back to the disk; to be called every ``SpoolOptions/syncInterval``.
+  /// Writes what the system still buffers to the disk; call it every ``SpoolOptions/syncInterval``.
   package func sync() throws(SystemCallError) {
     var failure: SystemCallError?
     var (files, directory): ([OpenFile], SpoolDirectory?) = state.withLock { state in

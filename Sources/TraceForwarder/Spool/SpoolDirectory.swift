@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// Why a spool cannot be opened.
 package enum SpoolFailure: Error, Sendable, CustomStringConvertible {
@@ -124,7 +124,7 @@ final class SpoolDirectory: Sendable {
     renameat(file.number, name, file.number, other) == 0
   }
 
-  /// Has names be on disk.
+  /// Forces the names in the directory to disk.
   func sync() throws(SystemCallError) {
     guard fsync(file.number) == 0 else { throw SystemCallError("fsync", path) }
   }

@@ -104,7 +104,7 @@ enum SpoolHeader {
     return Array(repeatElement(copy.array, count: copies).joined())
   }
 
-  /// Tells what a file is that begins with these bytes; fewer than ``bytes`` are read as far as they go.
+  /// Identifies a file by its first bytes; fewer than ``bytes`` are read as far as possible.
   ///
   /// Only the first copy is where no guest's bytes can be in a file of version 1. The others are believed when they say
   /// the secret that is known already, or when the first one's magic is nearly whole.
@@ -117,7 +117,7 @@ enum SpoolHeader {
     }
     if let known, keys.contains(known) { return .key(known) }
     if let first = keys.first ?? nil { return .key(first) }
-    // Without a record behind it, a header of version 1 has nothing that could be lost, so its version is taken literally.
+    // Without a record after it, a header of version 1 has nothing that could be lost, so its version is taken literally.
     if kind == .segment, head.count <= SpoolFormat.headerBytes, let found = version(head, kind),
       found > version,
       found <= UInt8(ascii: "9")

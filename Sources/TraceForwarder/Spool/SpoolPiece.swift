@@ -24,7 +24,7 @@ struct SpoolPiece: ~Copyable {
     needed = 256 << 10
   }
 
-  /// Passes over the whole records of this piece; nil when there is none, and none can be had by filling further.
+  /// Passes over the whole records of this piece; nil if there is none, and filling further would not provide one.
   mutating func skipRecords(_ offset: inout Int) -> Int? {
     var count = 0
     var incomplete: Int?

@@ -57,7 +57,7 @@ package struct SpoolReader: ~Copyable {
     self.position = max(position, spool.start)
   }
 
-  /// The next records, at most this many and, but for a single larger one, this many bytes; nil when there are none.
+  /// The next records, at most this many and, but for a single larger one, this many bytes; nil if there are none.
   package mutating func next(records limit: Int, bytes size: Int) throws(SystemCallError) -> SpoolBatch? {
     while true {
       switch spool.extent(at: position) {

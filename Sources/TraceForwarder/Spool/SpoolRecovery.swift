@@ -8,7 +8,7 @@ enum SpoolRecovery {
     var segments: [Spool.Segment] = []
     /// Bytes of records that were not written whole.
     var tornBytes = 0
-    /// Names of files that are no segment of any version, which were moved aside.
+    /// Names of files that are not a segment of any version and were moved aside.
     var unknown: [String] = []
     /// The spool's secret, from its file or from a segment.
     var key: SpoolKey?
@@ -38,7 +38,7 @@ enum SpoolRecovery {
     }
   }
 
-  /// The secret that the key's file tells; nil when there is none, or it is too damaged.
+  /// The secret in the key file; nil if there is none, or the file is too damaged.
   static func key(in directory: SpoolDirectory) -> SpoolKey? {
     guard let head = try? head(SpoolDirectory.keyName, directory),
       case .key(let key) = SpoolHeader.read(head, .key)

@@ -1,8 +1,8 @@
 import Logging
-import System
 import Synchronization
+import System
 
-/// Forces the spool to disk every ``SpoolOptions/syncInterval`` while something is written, on a thread of its own; it
+/// Forces the spool to disk every ``SpoolOptions/syncInterval`` while something is written, on its own thread; it
 /// sleeps while nothing is.
 final class SpoolSyncer: Sendable {
   private let spool: Spool

@@ -1,8 +1,8 @@
 import Bytes
-import System
-import Tracing
 import Glibc
 import Synchronization
+import System
+import Tracing
 
 // Decodes the frames of a file again and again, and writes each span in a format: spans a second.
 //

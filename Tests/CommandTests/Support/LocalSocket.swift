@@ -86,7 +86,7 @@ final class LocalSocket: @unchecked Sendable {
     return peer < 0 ? nil : LocalSocket(number: peer)
   }
 
-  /// Wakes up whoever waits for the socket; the descriptor stays until it is let go of.
+  /// Wakes up threads that wait for the socket; the descriptor stays until it is let go of.
   func shutDown() { shutdown(number, Int32(SHUT_RDWR)) }
   func endWriting() { shutdown(number, Int32(SHUT_WR)) }
 

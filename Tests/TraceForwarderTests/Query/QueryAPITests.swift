@@ -1,7 +1,7 @@
-import Encodings
 import Bytes
-import Tracing
+import Encodings
 import Testing
+import Tracing
 
 @testable import TraceForwarder
 
@@ -207,7 +207,8 @@ struct QueryAPITests {
     for bad in ["", "{", "[]", "null"] {
       let answer = try fixture.answer("/api/transform", method: "POST", body: bad)
       #expect(answer.status == 400)
-      #expect(try JSON(answer.body)["errors"][0]["msg"].text?.hasPrefix("the body is no OTLP JSON: ") == true)
+      #expect(
+        try JSON(answer.body)["errors"][0]["msg"].text?.hasPrefix("the body is not OTLP JSON: ") == true)
     }
     fixture.limits.spans = 2
     #expect(try fixture.answer("/api/transform", method: "POST", body: body.string).status == 413)

@@ -1,8 +1,8 @@
 import Bytes
+import Foundation
 import HTTP
 import System
 import Tracing
-import Foundation
 
 @testable import TraceForwarder
 

@@ -8,16 +8,16 @@ struct QueryParameterTests {
 
   @Test(arguments: [
     ("", "parameter 'service' is required"), ("service=", "parameter 'service' is required"),
-    ("service=a&start=x", "unable to parse param 'start': \"x\" is no number of microseconds"),
-    ("service=a&end=-1", "unable to parse param 'end': \"-1\" is no number of microseconds"),
-    ("service=a&minDuration=5", "unable to parse param 'minDuration': \"5\" is no duration such as 1.5ms"),
-    ("service=a&maxDuration=x", "unable to parse param 'maxDuration': \"x\" is no duration such as 1.5ms"),
+    ("service=a&start=x", "unable to parse param 'start': \"x\" is not a number of microseconds"),
+    ("service=a&end=-1", "unable to parse param 'end': \"-1\" is not a number of microseconds"),
+    ("service=a&minDuration=5", "unable to parse param 'minDuration': \"5\" is not a duration such as 1.5ms"),
+    ("service=a&maxDuration=x", "unable to parse param 'maxDuration': \"x\" is not a duration such as 1.5ms"),
     ("service=a&minDuration=2s&maxDuration=1s", "'maxDuration' should be greater than 'minDuration'"),
-    ("service=a&limit=ten", "unable to parse param 'limit': \"ten\" is no number of traces"),
-    ("service=a&limit=-1", "unable to parse param 'limit': \"-1\" is no number of traces"),
+    ("service=a&limit=ten", "unable to parse param 'limit': \"ten\" is not a number of traces"),
+    ("service=a&limit=-1", "unable to parse param 'limit': \"-1\" is not a number of traces"),
     (
       "service=a&lookback=999999999999999999d",
-      "unable to parse param 'lookback': \"999999999999999999d\" is no duration such as 1h or 2d"
+      "unable to parse param 'lookback': \"999999999999999999d\" is not a duration such as 1h or 2d"
     ),
     ("service=a&tag=x", "malformed 'tag' parameter, expecting key:value, received: x"),
     ("service=a&tags=x", "malformed 'tags' parameter, expecting a JSON object of texts, received: x"),
@@ -43,7 +43,7 @@ struct QueryParameterTests {
     ("query.startTimeMin=2023-11-14T00:00:00Z", "query.startTimeMin and query.startTimeMax are required"),
     (
       "query.startTimeMin=x&query.startTimeMax=x",
-      "malformed parameter query.startTimeMin: \"x\" is no time of RFC 3339"
+      "malformed parameter query.startTimeMin: \"x\" is not a time of RFC 3339"
     ),
     (
       "query.startTimeMin=2024-01-01T00:00:00Z&query.startTimeMax=2023-01-01T00:00:00Z",
@@ -51,17 +51,20 @@ struct QueryParameterTests {
     ),
     (
       times + "&query.durationMin=5",
-      "malformed parameter query.durationMin: \"5\" is no duration such as 1.5ms"
+      "malformed parameter query.durationMin: \"5\" is not a duration such as 1.5ms"
     ),
     (
       times + "&query.duration_max=x",
-      "malformed parameter query.durationMax: \"x\" is no duration such as 1.5ms"
+      "malformed parameter query.durationMax: \"x\" is not a duration such as 1.5ms"
     ),
     (
       times + "&query.searchDepth=x",
-      "unable to parse param 'query.searchDepth': \"x\" is no number of traces"
+      "unable to parse param 'query.searchDepth': \"x\" is not a number of traces"
     ),
-    (times + "&query.attributes=x", "malformed parameter query.attributes: \"x\" is no JSON object of texts"),
+    (
+      times + "&query.attributes=x",
+      "malformed parameter query.attributes: \"x\" is not a JSON object of texts"
+    ),
     (times + "&query.filter=%7B%7D", "query.filter is not supported; use query.attributes"),
   ])
   func thirdGenerationRefuses(_ parameters: String, _ message: String) throws {

@@ -1,6 +1,6 @@
 import Bytes
-import Tracing
 import Testing
+import Tracing
 
 @testable import TraceForwarder
 

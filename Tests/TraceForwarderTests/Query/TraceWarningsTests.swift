@@ -1,5 +1,5 @@
-import Tracing
 import Testing
+import Tracing
 
 @testable import TraceForwarder
 

@@ -1,7 +1,7 @@
-import Logging
-import System
 import CLinux
 import Foundation
+import Logging
+import System
 import Testing
 
 @testable import TraceForwarder
@@ -34,7 +34,8 @@ final class HelperThread {
     self.end = end
     Thread.detachNewThread {
       if var watch = try? SandboxWatch(
-        paths, port: 10240, connection: FileDescriptor(owning: theirs), log: StructuredLog(level: .error, program: "kata-trace-forwarder", source: "test"),
+        paths, port: 10240, connection: FileDescriptor(owning: theirs),
+        log: StructuredLog(level: .error, program: "kata-trace-forwarder", source: "test"),
         roundInterval: roundInterval
       ) {
         watch.run()

@@ -8,7 +8,7 @@ struct PlainSpan: Equatable, Sendable {
     case empty
     case bool(Bool)
     case int(Int64)
-    /// The bits; all that is no number is one.
+    /// The bits; all values that are not numbers have the same.
     case double(UInt64)
     case string(Text)
     case bytes(Text)

@@ -111,7 +111,7 @@ private struct AgentBincodeDecoder {
     span.droppedLinks = try reader.little(UInt32.self)
   }
 
-  /// Attributes, one behind the other in the pool.
+  /// Attributes, one after another in the pool.
   private mutating func list(_ span: inout Span) throws(CodecError) -> Span.List {
     let first = span.attributes.count
     let count = try count(limits.attributes)

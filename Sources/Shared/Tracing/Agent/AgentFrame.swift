@@ -13,7 +13,7 @@ package enum AgentFrame {
     case json
   }
 
-  /// Tells the encoding. A bincode payload begins with a random trace id, so the first byte alone does not tell.
+  /// Detects the encoding. A bincode payload begins with a random trace id, so the first byte alone is not enough.
   package static func encoding(of payload: UnsafeRawBufferPointer) -> Encoding {
     var index = 0
     func skipSpace() {

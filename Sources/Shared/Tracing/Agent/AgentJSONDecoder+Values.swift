@@ -56,7 +56,7 @@ extension AgentJSONDecoder {
     return .array(Span.List(first, span.elements.count - first), type)
   }
 
-  /// serde writes what is no number in JSON as `null`.
+  /// serde writes a value that is not a number in JSON as `null`.
   private mutating func double() throws(CodecError) -> Double {
     try json.takeNull() ? .nan : try json.double()
   }

@@ -1,5 +1,5 @@
-import Encodings
 import Bytes
+import Encodings
 
 /// Writes `SpanData` as serde_json writes it, byte for byte.
 struct AgentJSONEncoder {

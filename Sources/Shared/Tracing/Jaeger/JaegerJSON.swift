@@ -1,5 +1,5 @@
-import Encodings
 import Bytes
+import Encodings
 
 /// Spans as Jaeger's JSON, the form of its query API and of the UI's upload. See `formats/jaeger-json`.
 package enum JaegerJSON {

@@ -10,7 +10,7 @@ package enum OTLPJSON {
   }
 
   /// Appends what ``encodeResourceSpans(_:to:)`` does in three parts: what comes before the span, the span, and what comes
-  /// behind it. Spans whose first and last parts are the same may share them.
+  /// after it. Spans whose first and last parts are the same may share them.
   package static func encodeParts(
     _ span: Span, head: inout ByteWriter, span body: inout ByteWriter, tail: inout ByteWriter
   ) {

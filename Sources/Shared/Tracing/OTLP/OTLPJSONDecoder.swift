@@ -27,7 +27,7 @@ struct OTLPJSONDecoder {
       if key == "scopeSpans" { lists.append(self.json) }
       try self.json.skipValue()
     }
-    let behind = json
+    let after = json
     var common = Span()
     var problem: CodecError?
     do throws(CodecError) {
@@ -42,7 +42,7 @@ struct OTLPJSONDecoder {
         more = try json.another(0x5d)
       }
     }
-    json = behind
+    json = after
   }
 
   /// The spans of one scope of the resource that `common` has, or whose `problem` they all share.
@@ -61,12 +61,12 @@ struct OTLPJSONDecoder {
       if key == "spans" { lists.append(self.json) }
       try self.json.skipValue()
     }
-    let behind = json
+    let after = json
     do throws(CodecError) {
       if let scopeSchema { common.scope.schema = try text(at: scopeSchema, &common) }
       if let scope { try self.scope(at: scope, &common) }
     } catch { problem = problem ?? error }
-    try budget.charge(common, at: behind.position)
+    try budget.charge(common, at: after.position)
     for list in lists {
       json = list
       var more = try json.beginArray()
@@ -88,7 +88,7 @@ struct OTLPJSONDecoder {
         more = try json.another(0x5d)
       }
     }
-    json = behind
+    json = after
   }
 
   private mutating func text(at place: JSONScanner, _ span: inout Span) throws(CodecError) -> Span.Text {

@@ -1,5 +1,5 @@
-import Encodings
 import Bytes
+import Encodings
 
 /// Writes one span with its resource and scope around it.
 struct OTLPJSONEncoder {
@@ -22,7 +22,7 @@ struct OTLPJSONEncoder {
     out.put("},\"spans\":[")
   }
 
-  /// What comes behind the span.
+  /// What follows the span.
   func tail(_ out: inout ByteWriter) {
     out.put(0x5d)
     string(",\"schemaUrl\":", span.scope.schema, &out)

@@ -214,8 +214,8 @@ struct OTLPProtobufDecoder {
 
   // MARK: Values
 
-  /// The `KeyValue`s of one field of a message, one behind the other in the pool: members of maps that they hold are put
-  /// there too, so the list is put behind those when it is whole.
+  /// The `KeyValue`s of one field of a message, one after another in the pool: members of maps that they hold are put
+  /// there too, so the list is put after those when it is whole.
   private func attributes(
     _ message: ByteReader, field wanted: UInt64, _ span: inout Span, depth: Int = 0
   ) throws(CodecError) -> Span.List {

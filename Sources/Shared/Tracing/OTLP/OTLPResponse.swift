@@ -46,7 +46,7 @@ package enum OTLPResponse {
     return out.array
   }
 
-  /// Number of spans that were rejected, and why; nil when the answer does not say, or is none.
+  /// Number of spans that were rejected, and why; nil if the answer does not say, or is not such an answer.
   package static func partialSuccess(_ answer: [UInt8], isJSON: Bool) -> (rejected: Int, message: String)? {
     answer.withUnsafeBytes { bytes in
       isJSON ? (try? json(bytes)) ?? nil : (try? protobuf(bytes)) ?? nil

@@ -1,5 +1,5 @@
-import Encodings
 import Bytes
+import Encodings
 
 /// The W3C form of a tracestate: `key=value,key=value`.
 enum TraceStateText {
