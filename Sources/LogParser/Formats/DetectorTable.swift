@@ -8,7 +8,7 @@ struct DetectorTable: Sendable {
   /// In the order in which they are asked: those whose first bytes say most come first.
   static let rows: [Detector] = [
     JournalObject.detector, DockerObject.detector, KubernetesEvent.detector, JSONRecord.detector,
-    AgentHead.detector, JSONBlock.detector, ExportEntry.detector, CRIPrefix.detector, LoggerText.detector,
+    AgentHead.detector, JSONObjectHead.detector, ExportHead.detector, CRIPrefix.detector, LoggerText.detector,
     KubectlPrefix.detector, SlogTermLine.detector, VerboseEntry.detector, SyslogPrefix.detector,
     JournalctlMarker.detector, KlogPrefix.detector, AuditLine.detector, DatedLine.detector,
     HostKernelLine.detector, ConsoleLine.detector, MixedLogfmt.detector, ProcessTag.detector,

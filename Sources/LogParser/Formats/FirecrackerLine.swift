@@ -46,5 +46,5 @@ enum FirecrackerLine {
 
 extension UInt8 {
   /// A hexadecimal digit in lower case.
-  var isHexDigit: Bool { isDigit || self &- UInt8(ascii: "a") < 6 }
+  var isHexDigit: Bool { isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(self) }
 }

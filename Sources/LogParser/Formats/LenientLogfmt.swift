@@ -29,7 +29,7 @@ struct LenientLogfmt {
     var reader = LenientLogfmt(scanner: PairScanner(line))
     reader.readPairs(into: &record)
     record.fields.sortKeepingLast()
-    guard rules.unpacksAgent, AgentRecord.mayBeIn(record) else { return }
+    guard rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) else { return }
     var tolerant = rules
     tolerant.isStrict = false
     // An agent's record that cannot be read is marked, and no error.
@@ -53,7 +53,7 @@ struct LenientLogfmt {
   }
 
   /// The key of a run of words that a `=` ends; nil, with all words taken as text, when none does.
-  private mutating func key(of run: PairScanner.Run) -> ByteSlice? {
+  private mutating func key(of run: PairScanner.Words) -> ByteSlice? {
     guard run.endsInKey else {
       addText(run.words)
       return nil

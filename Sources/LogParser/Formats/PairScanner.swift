@@ -3,7 +3,7 @@ import Bytes
 /// Finds keys and values in a line whose values may have quotes that are not escaped, and whose keys may have blanks.
 struct PairScanner {
   /// The words from one value to the next.
-  struct Run {
+  struct Words {
     /// All of them, from the first to the last.
     var words: ByteSlice
     /// Whether a `=` follows the last word directly.
@@ -45,13 +45,13 @@ struct PairScanner {
   }
 
   /// The words up to the next `=`, or to the end of the line; nil when there is none left.
-  mutating func nextKey() -> Run? {
+  mutating func nextKey() -> Words? {
     let start = skippingBlanks(position)
     guard start < line.count else {
       position = line.count
       return nil
     }
-    var run = Run(words: .empty)
+    var run = Words(words: .empty)
     var place = start
     while place < line.count {
       let word = place

@@ -32,13 +32,6 @@ struct ExportEntry: ~Copyable {
 
   init(limit: Int) { self.limit = limit }
 
-  /// Whether a line is the first of an entry: journald's own address fields come first.
-  static func begins(_ line: ByteSlice, isForced: Bool) -> Bool {
-    if isForced { return !line.isEmpty }
-    return line.hasPrefix("__CURSOR=") || line.hasPrefix("__REALTIME_TIMESTAMP=")
-      || line.hasPrefix("__MONOTONIC_TIMESTAMP=")
-  }
-
   /// The fields that were read; good until the next entry is opened.
   func withFields(_ body: (borrowing MemberList) throws(RecordProblem) -> Void) throws(RecordProblem) {
     try body(fields)
@@ -135,14 +128,5 @@ struct ExportEntry: ~Copyable {
     if fields.count < Self.fieldLimit { fields.append(key, value) }
     guard let end = lines.take(1) else { return false }
     return end[0] == 0x0a
-  }
-}
-
-extension ExportEntry {
-  /// Journald's own address fields come first, and they begin with underscores.
-  static let detector = Detector(
-    shape: "journal", use: .auto(orForced: [.export]), firstBytes: "_", takesAnyLineIfForced: true
-  ) { (line, context, _) throws(RecordProblem) in
-    begins(line, isForced: context.isForced) ? .entry : .passed
   }
 }
