@@ -90,7 +90,7 @@ package struct RecordReader: ~Copyable {
       if entry.isOpen {
         switch entry.read(&lines, &line) {
         case .complete: if let outcome = finishEntry(&record) { return outcome }
-        case .problem(let problem): return .problem(problem, line: entry.firstLine)
+        case .problem(let problem): return refuseEntry(problem, &record)
         case .pause: return .pause
         case .end: return .end
         }
