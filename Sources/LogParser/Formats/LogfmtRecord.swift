@@ -39,9 +39,8 @@ package struct LogfmtRecord {
   }
 
   private func parseIndexed(_ line: ByteSlice, into record: inout Record) throws(RecordProblem) {
-    let overwritten = try decodeIndexed(line, into: &record, keepsHexEscapes: true)
-    // The rules take the last value of a key with a place of its own; the others would be lost.
-    if overwritten != 0, rules.isLenient { throw RecordProblem("a key occurs more than once") }
+    let pairs = try decodeIndexed(line, into: &record, keepsHexEscapes: true)
+    if rules.isLenient, pairs > record.fields.count + Self.ownCount(record) { try checkOwnKeys(line) }
     let isOwn = OwnLogfmt.isMarked(line)
     if isOwn { OwnLogfmt.restore(&record) }
     if rules.unpacksAgent, AgentRecord.mayBeIn(record) {
@@ -58,6 +57,34 @@ package struct LogfmtRecord {
     _ = try decodeIndexed(line, into: &record, keepsHexEscapes: keepsHexEscapes)
   }
 
+  /// How many fields with a place of their own have a value.
+  @inline(__always)
+  private static func ownCount(_ record: borrowing Record) -> Int {
+    var count = record.time.isUnset ? 0 : 1
+    if record.pid != 0 { count += 1 }
+    if !record.level.isEmpty { count += 1 }
+    if !record.message.isEmpty { count += 1 }
+    if !record.source.isEmpty { count += 1 }
+    if !record.name.isEmpty { count += 1 }
+    if !record.sandbox.isEmpty { count += 1 }
+    if !record.container.isEmpty { count += 1 }
+    return count
+  }
+
+  /// Throws if a key with a place of its own occurs more than once: the rules take the last value, and the others would
+  /// be lost.
+  @inline(never)
+  private func checkOwnKeys(_ line: ByteSlice) throws(RecordProblem) {
+    var arena = Arena()
+    var decoder = LogfmtDecoder(line)
+    var seen = OwnKeys()
+    while let (key, _) = try decoder.next(&arena) {
+      if let known = KnownKey(key), !seen.insert(known) {
+        throw Self.repetition(of: key, column: decoder.column)
+      }
+    }
+  }
+
   /// The keys with a place of their own that a line has had.
   struct OwnKeys {
     private var bits: UInt16 = 0
@@ -70,44 +97,44 @@ package struct LogfmtRecord {
     }
   }
 
-  /// Reads the pairs of a line that the record's index is of. What it returns is 0 unless a field with a place of its own
-  /// had a value and got another.
+  /// Reads the pairs of a line that the record's index is of; returns how many there are.
   @inline(__always)
   private func decodeIndexed(
     _ line: ByteSlice, into record: inout Record, keepsHexEscapes: Bool
   ) throws(RecordProblem) -> Int {
-    var overwritten = 0
-    let rest = try decodePlainPairs(line, into: &record, &overwritten)
+    var (rest, pairs) = try decodePlainPairs(line, into: &record)
     if rest < line.count || line.isEmpty {
-      try decodePairs(
-        line, from: rest, into: &record, &overwritten, keepsHexEscapes: keepsHexEscapes)
+      pairs += try decodePairs(line, from: rest, into: &record, keepsHexEscapes: keepsHexEscapes)
     }
     if let repeated = record.fields.sort() { throw Self.repetition(of: repeated, column: 0) }
-    return overwritten
+    return pairs
   }
 
-  /// Reads the pairs from an offset on, whatever they look like.
+  /// Reads the pairs from an offset on, whatever they look like; returns how many there are.
   private func decodePairs(
-    _ line: ByteSlice, from rest: Int, into record: inout Record, _ overwritten: inout Int,
-    keepsHexEscapes: Bool
-  ) throws(RecordProblem) {
+    _ line: ByteSlice, from rest: Int, into record: inout Record, keepsHexEscapes: Bool
+  ) throws(RecordProblem) -> Int {
+    var pairs = 0
     var decoder = LogfmtDecoder(line, from: rest, keepsHexEscapes: keepsHexEscapes)
     var isBlank = rest == 0
     while let (key, value) = try decoder.next(&record.arena) {
       isBlank = false
+      pairs += 1
       if !(key.isPlain && value.isPlain) { try checkText(key, value, column: decoder.column) }
-      try assign(key, value, to: &record, &overwritten, column: decoder.column)
+      try assign(key, value, to: &record, column: decoder.column)
     }
     if rules.isLenient, decoder.hasBareKey { throw Self.bareWord }
     if isBlank { throw RecordProblem("the line is blank", remedy: "remove it, or give --keep-going") }
+    return pairs
   }
 
   /// Reads the pairs that are written as loggers write nearly every one: `key=value` or `key="value"` of nothing but
-  /// plain bytes, a space behind. Returns the offset at which the first other one begins, or the line's length.
+  /// plain bytes, a space behind. Returns the offset at which the first other one begins, or the line's length, and how
+  /// many there are.
   @inline(__always)
   private func decodePlainPairs(
-    _ line: ByteSlice, into record: inout Record, _ overwritten: inout Int
-  ) throws(RecordProblem) -> Int {
+    _ line: ByteSlice, into record: inout Record
+  ) throws(RecordProblem) -> (rest: Int, pairs: Int) {
     let base = line.base
     let length = line.count
     var start = 0
@@ -126,11 +153,11 @@ package struct LogfmtRecord {
       try assign(
         ByteSlice(base: base + start, count: equals &- start, isPlain: true),
         ByteSlice(base: base + from, count: end &- quote &- from, isPlain: true), to: &record,
-        &overwritten, column: start &+ 1)
+        column: start &+ 1)
       place &+= 2
       start = min(end &+ 1, length)
     }
-    return start
+    return (start, place / 2)
   }
 
   private func checkText(_ key: ByteSlice, _ value: ByteSlice, column: Int) throws(RecordProblem) {
@@ -154,15 +181,12 @@ package struct LogfmtRecord {
 
   @inline(__always)
   private func assign(
-    _ key: ByteSlice, _ value: ByteSlice, to record: inout Record, _ overwritten: inout Int, column: Int
+    _ key: ByteSlice, _ value: ByteSlice, to record: inout Record, column: Int
   ) throws(RecordProblem) {
     guard let known = KnownKey(key) else { return try addField(key, value, to: &record, column: column) }
     switch known {
-    case .time:
-      if !record.time.isUnset { overwritten = 1 }
-      record.time = try Self.time(value, &record.scratch.lastMinute, column: column)
+    case .time: record.time = try Self.time(value, &record.scratch.lastMinute, column: column)
     case .pid:
-      overwritten |= record.pid
       if record.set(.pid, value) { return }
       guard value.isEmpty else {
         throw RecordProblem(column: column, "the pid \(quoted(value)) is no number")
@@ -171,24 +195,7 @@ package struct LogfmtRecord {
     case .request:
       _ = record.set(.request, value)
       try addField(key, value, to: &record, column: column)
-    case .level:
-      overwritten |= record.level.count
-      record.level = value
-    case .msg:
-      overwritten |= record.message.count
-      record.message = value
-    case .source:
-      overwritten |= record.source.count
-      record.source = value
-    case .name:
-      overwritten |= record.name.count
-      record.name = value
-    case .sandbox:
-      overwritten |= record.sandbox.count
-      record.sandbox = value
-    case .container:
-      overwritten |= record.container.count
-      record.container = value
+    default: _ = record.set(known, value)
     }
   }
 
