@@ -45,7 +45,7 @@ extension LogParserFlags {
         "Take the records of this level or a more severe one",
         detail:
           "Any spelling that records have is taken too: warn, err, crit, fatal, panic, notice, emerg and so on.",
-        otherSpelling: { LogLevel(spelling: $0)?.name }
+        otherSpelling: levelName
       ) { (settings, text) throws(UsageError) in
         settings.run.selection.minimumLevel = LogLevel(option: text)
       },
@@ -63,6 +63,8 @@ extension LogParserFlags {
       ) { (settings, text) throws(UsageError) in settings.run.selection.matches.append(try match(text)) },
     ]
   }
+
+  private static func levelName(_ text: String) -> String? { LogLevel(spelling: text)?.name }
 
   /// A value that is not empty: an empty one, such as of an unset variable, would select what nobody asked for.
   private static func given(_ text: String, _ key: String) throws(UsageError) -> String {

@@ -55,12 +55,12 @@ struct LenientLogfmt {
   /// The key of a run of words that a `=` ends; nil, with all words taken as text, when none does.
   private mutating func key(of run: PairScanner.Words) -> ByteSlice? {
     guard run.endsInKey else {
-      addText(run.words)
+      addText(run.text)
       return nil
     }
-    if run.wordCount <= Self.keyWords, !run.hasQuote { return run.words }
-    addText(run.words.prefix(run.lastWord))
-    return run.words.dropFirst(run.lastWord)
+    if run.wordCount <= Self.keyWords, !run.hasQuote { return run.text }
+    addText(run.text.prefix(run.lastWord))
+    return run.text.dropFirst(run.lastWord)
   }
 
   private mutating func addText(_ words: ByteSlice) {

@@ -5,10 +5,10 @@ struct PairScanner {
   /// The words from one value to the next.
   struct Words {
     /// All of them, from the first to the last.
-    var words: ByteSlice
+    var text: ByteSlice
     /// Whether a `=` follows the last word directly.
     var endsInKey = false
-    /// Where in `words` the last one begins.
+    /// Where in `text` the last one begins.
     var lastWord = 0
     var wordCount = 0
     /// Whether one of them has a quote.
@@ -51,7 +51,7 @@ struct PairScanner {
       position = line.count
       return nil
     }
-    var run = Words(words: .empty)
+    var run = Words(text: .empty)
     var place = start
     while place < line.count {
       let word = place
@@ -66,7 +66,7 @@ struct PairScanner {
       run.wordCount += 1
       run.hasQuote = run.hasQuote || hasQuote
       run.lastWord = word - start
-      run.words = line.slice(start, place)
+      run.text = line.slice(start, place)
       run.endsInKey = place < line.count && !isBlank(place)
       if run.endsInKey { break }
       place = skippingBlanks(place)

@@ -24,7 +24,7 @@ struct ExportEntry: ~Copyable {
   private var size = 0
   private(set) var firstLine: UInt64 = 0
   private(set) var isOpen = false
-  /// Whether the stream ended before the entry did.
+  /// Whether the stream ended before the entry did, or in the middle of a field.
   private(set) var isCut = false
   /// When journald took the entry, where no field says it.
   private(set) var time: Timestamp?
@@ -82,6 +82,7 @@ struct ExportEntry: ~Copyable {
           addText(text)
         } else if !addBinary(name: text, &lines) {
           isOpen = false
+          isCut = true
           return .problem(
             RecordProblem("the journal entry ends in the middle of a field", remedy: "the export was cut"))
         }

@@ -126,6 +126,15 @@ extension RecordReader {
     return .flawed(problem, line: number)
   }
 
+  /// An entry that ends in the middle of a field: a record of the fields before, where that is wanted.
+  mutating func refuseEntry(_ problem: RecordProblem, _ record: inout Record) -> Outcome {
+    guard rules.isLenient || rules.keepsBadRecords, let outcome = finishEntry(&record) else {
+      return .problem(problem, line: entry.firstLine)
+    }
+    if case .record = outcome, !rules.isLenient { return .flawed(problem, line: entry.firstLine) }
+    return outcome
+  }
+
   /// The line is not the rest of the head that waited for it: the head is kept raw, and the line is read once more.
   mutating func giveUp(
     _ head: HeldLines.Line, _ line: ByteSlice, _ number: UInt64, _ record: inout Record

@@ -152,7 +152,7 @@ package struct RecordReader: ~Copyable {
           line += 1
           held.replayNext(next, line)
           if let outcome { return outcome }
-        case .problem(let problem): return .problem(problem, line: entry.firstLine)
+        case .problem(let problem): return refuseEntry(problem, &record)
         case .pause: return .pause
         case .end: return .end
         }
