@@ -143,7 +143,7 @@ clean:
 
 test-dependencies:
 	@.ci/install-packages systemd systemd-journal-remote jq libxml2-utils python3-venv \
-	  gzip xz-utils zstd bsdutils util-linux libcurl4 chromium fonts-dejavu-core curl openssl strace
+	  gzip bzip2 xz-utils zstd bsdutils util-linux libcurl4 chromium fonts-dejavu-core curl openssl strace
 	@.ci/guest-kernel .build/guest-kernel
 	@.ci/make-venv .build/venv tomli PyYAML jsonschema rotel prometheus-client opentelemetry-sdk \
 	  opentelemetry-exporter-otlp-proto-http opentelemetry-proto

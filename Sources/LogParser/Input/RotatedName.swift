@@ -27,13 +27,17 @@ struct RotatedName {
     isCompressed = plain.count < name.count
     if let (base, age) = Self.rotated(plain) {
       (self.base, self.age) = (base, age)
-    } else if let dot = plain.lastIndex(of: "."), plain[dot...].dropFirst().allSatisfy(\.isLetter),
+    } else if let dot = plain.lastIndex(of: "."), plain[dot...].utf8.dropFirst().allSatisfy(Self.isLetter),
       let (base, age) = Self.rotated(plain[..<dot])
     {
       (self.base, self.age) = (base + plain[dot...], age)
     } else {
       (base, age) = (String(plain), .current)
     }
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
   }
 
   /// Takes the mark of a rotation off the end of a name; nil when there is none.

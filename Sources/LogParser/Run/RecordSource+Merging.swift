@@ -28,7 +28,6 @@ extension RecordSource {
   }
 
   /// Reads the next record of inputs that are each in order, or of files that are followed.
-  @inline(__always)
   mutating func nextInOrder(into record: inout Record) throws(Run.Failure) -> Step {
     if ordered == nil { try isFollowed ? openFollowed() : openInOrder() }
     while true {

@@ -6,7 +6,7 @@ extension Run {
   ///
   /// - Parameter isInOrder: whether each input is in order, so that nothing has to wait.
   func stream<F: RecordFormatter>(
-    _ formatter: F, _ inputs: InputList, isInOrder: Bool = false
+    _ formatter: F, _ inputs: InputList, isInOrder: Bool
   ) throws(Failure) {
     var source = try RecordSource(
       options, diagnostics, inputs, isFollowed: options.follows, tally: tally, attribution: attribution,

@@ -175,8 +175,9 @@ package final class Run {
   private func render<F: RecordFormatter>(_ formatter: F, _ inputs: InputList, _ plan: Plan) throws(Failure) {
     switch plan {
     case .inOrder(let file): try writeInOrder(formatter, file, inputs)
-    case .followed, .windowed: try stream(formatter, inputs)
-    case .merged: try stream(formatter, inputs, isInOrder: true)
+    case .followed, .windowed, .merged:
+      let isInOrder = if case .merged = plan { true } else { false }
+      try stream(formatter, inputs, isInOrder: isInOrder)
     case .sorted: try writeSorted(formatter, inputs)
     case .checked: try readAll(inputs)
     }
