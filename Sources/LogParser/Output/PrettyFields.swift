@@ -18,6 +18,7 @@ struct PrettyFields: Sendable {
   /// Whether it is shown on a terminal also where it is the same as in the record before.
   let showsSandbox: Bool
   let showsContainer: Bool
+  let showsHost: Bool
   /// Fields of the record's place in the output to show: its file, line, count.
   let places: [FlatField]
   let showsAll: Bool
@@ -35,6 +36,7 @@ struct PrettyFields: Sendable {
     hidesContainer = hides("container") && !options.shown.contains("container")
     hidesPid = hides("pid") && !options.shown.contains("pid")
     showsSandbox = showsAll || options.shown.contains("sandbox")
+    showsHost = showsAll || options.shown.contains("host")
     showsContainer = showsAll || options.shown.contains("container")
     places = [FlatField.file, .line, .count].filter {
       options.shown.contains($0.rawValue) && !options.hidden.contains($0.rawValue)

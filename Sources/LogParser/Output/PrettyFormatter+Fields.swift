@@ -65,7 +65,7 @@ extension PrettyFormatter {
   @inline(__always)
   private func isShown(_ field: Field, in record: borrowing Record) -> Bool {
     if field.value.equals(record.message) || field.key == "level" { return true }
-    if layout.isTerminal, field.key == "host" { return !memory.isNew(host: field.value) }
+    if layout.isTerminal, field.key == "host" { return !memory.isNew(host: field.value) && !fields.showsHost }
     // The id of the sandbox under another of its names.
     return field.value.count > 16
       && (field.value.equals(record.sandbox) && !fields.hidesSandbox

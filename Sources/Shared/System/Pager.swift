@@ -11,10 +11,8 @@ package struct Pager: Sendable {
 
   /// Starts the pager that the user wants; nil when there is none to be had, and all stays as it was.
   ///
-  /// - Parameters:
-  ///   - variables: the names of environment variables, of which the first that is set holds the command. An empty command,
-  ///     and `cat`, mean none. Without a variable it is `less`.
-  ///   - variables: names of environment variables in order of precedence.
+  /// - Parameter variables: the names of environment variables, of which the first that is set holds the command. An empty
+  ///   command, and `cat`, mean none. Without a variable it is `less`.
   package static func start(variables: [String]) -> Pager? {
     let command = variables.lazy.compactMap { getenv($0).map { String(cString: $0) } }.first ?? "less"
     guard !command.allSatisfy(\.isWhitespace), command != "cat" else { return nil }
