@@ -32,7 +32,7 @@ struct RecordBlockTests {
     while true {
       switch reader.next(&lines, into: &record) {
       case .end, .pause: return records
-      case .problem(let problem, let line):
+      case .problem(let problem, let line), .flawed(let problem, let line):
         records.append(Read(line: line, message: "error: \(problem.reason)"))
       case .record:
         records.append(
