@@ -9,7 +9,8 @@ import Testing
   @Test func quickRunKeepsRawRoundsAndReportsThem() throws {
     let folder = try TemporaryFolder()
     let binaries = try folder.make("binaries")
-    for (name, path) in try [("kata-log-parser", Tool.path), ("kata-trace-forwarder", ForwarderProcess.path)] {
+    for (name, path) in try [("kata-log-parser", Tool.path), ("kata-trace-forwarder", ForwarderProcess.path)]
+    {
       try FileManager.default.createSymbolicLink(
         atPath: binaries.appendingPathComponent(name).path, withDestinationPath: path)
     }

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Turns pieces of the input into pieces of the output; one for each thread.
 struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
@@ -55,7 +55,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
         result.problem = (line, error)
         return
       }
-      if let attribution { 
+      if let attribution {
         record.set(
           attribution.owner(of: &record, input: file.input), isMarked: attribution.marksInferred)
       }
