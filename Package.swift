@@ -39,7 +39,8 @@ let package = Package(
       name: "HTTP", dependencies: ["Bytes", "System", "Logging", "CCurl"], path: "Sources/Shared/HTTP",
       swiftSettings: strict),
     .target(
-      name: "LogParser", dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Logging", "CLinux", "CSystemd"],
+      name: "LogParser",
+      dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Logging", "CLinux", "CSystemd"],
       swiftSettings: strict),
     .target(
       name: "TraceForwarder",

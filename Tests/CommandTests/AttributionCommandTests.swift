@@ -8,7 +8,9 @@ import Testing
   private static let other = "9eabd2187e3d90cf1224a15ec504073acb74a47ff109f1cc1b79b48d826c56d5"
   private static let container = "c1476bc7e666fd4ca3400f86af9c8ba915a5a6456f52d7a2051cac84ca755092"
 
-  private static func runtime(_ second: Int, _ message: String, sandbox: String, _ rest: String = "") -> String {
+  private static func runtime(_ second: Int, _ message: String, sandbox: String, _ rest: String = "")
+    -> String
+  {
     "time=\"2026-03-05T05:00:\(second < 10 ? "0" : "")\(second).000000000Z\" level=info msg=\"\(message)\" name=containerd-shim-v2 pid=7 sandbox=\(sandbox) source=virtcontainers\(rest)\n"
   }
 
@@ -18,11 +20,14 @@ import Testing
 
   /// A line of the runtime, the one that tells the pod of its sandbox, one of another pod, and one of the container.
   private static let log =
-    runtime(1, "early", sandbox: sandbox) + pod(2, "api-1", sandbox: sandbox) + pod(3, "web-0", sandbox: other)
+    runtime(1, "early", sandbox: sandbox) + pod(2, "api-1", sandbox: sandbox)
+    + pod(3, "web-0", sandbox: other)
     + runtime(4, "late", sandbox: sandbox, " container=\(container)")
     + "time=\"2026-03-05T05:00:05.000000000Z\" level=error msg=\"StopContainer for \\\"\(container)\\\" failed\"\n"
 
-  private func lines(_ options: [String], _ input: String, threads: Int = 2) throws -> (lines: [Int], errors: String) {
+  private func lines(_ options: [String], _ input: String, threads: Int = 2) throws -> (
+    lines: [Int], errors: String
+  ) {
     let folder = try TemporaryFolder()
     let file = try folder.write("log", input)
     let result = try Tool.run(
@@ -33,7 +38,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--sandbox", "83eea7"], [1, 2, 4, 5]), (["--container", "c1476"], [4, 5]), (["--pod", "shop/api-1"], [2, 4, 5]),
+    (["--sandbox", "83eea7"], [1, 2, 4, 5]), (["--container", "c1476"], [4, 5]),
+    (["--pod", "shop/api-1"], [2, 4, 5]),
     (["--pod", "api"], [2, 4, 5]), (["--pod", "web-0"], [3]), (["--pod", "shop/"], [2, 3, 4, 5]),
     (["--pod", "other/api-1"], []), (["--two-passes", "--pod", "shop/api-1"], [1, 2, 4, 5]),
     (["--pod", "web-0", "--pod", "api-1"], [2, 3, 4, 5]), (["--pod", "api-1", "--container", "c1"], [4, 5]),
@@ -93,7 +99,8 @@ import Testing
     let file = try folder.write("log", Self.log)
     let text = try Tool.run(["--lenient", "--output-format", format, file]).text
     let strict = try Tool.run(["--ignore-missing-fields", "--output-format", format, file]).text
-    #expect(!strict.contains("inferred") && !strict.contains("pod_namespace") && !text.contains("pod_namespace"))
+    #expect(
+      !strict.contains("inferred") && !strict.contains("pod_namespace") && !text.contains("pod_namespace"))
     #expect(strict.contains("early"))
   }
 
@@ -103,7 +110,8 @@ import Testing
     // More than one piece of a file that is in order.
     var log = Self.log
     for number in 0..<4000 {
-      log += "time=\"2026-03-05T06:00:00.\(String(format: "%06d", number))000Z\" level=info msg=\"StopContainer for \\\"\(Self.container)\\\" again, \(number)\"\n"
+      log +=
+        "time=\"2026-03-05T06:00:00.\(String(format: "%06d", number))000Z\" level=info msg=\"StopContainer for \\\"\(Self.container)\\\" again, \(number)\"\n"
     }
     let file = try folder.write("log", log)
     let sorted = try Tool.run(["--threads", "\(threads)", "--output-format", "logfmt", file]).text
@@ -132,7 +140,9 @@ import Testing
     #expect(counts.compactMap { $0["count"] as? Int }.reduce(0, +) == failed["errors"] as? Int)
     #expect(ready["state"] as? String == "ready" && ready["time_to_ready"] as? Int == 1_097_462_000)
     #expect((ready["containers"] as? [[String: String]])?.count == 1)
-    let all = (sandboxes + (document["others"] as? [[String: Any]] ?? [])).compactMap { $0["records"] as? Int }
+    let all = (sandboxes + (document["others"] as? [[String: Any]] ?? [])).compactMap {
+      $0["records"] as? Int
+    }
     let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
     #expect(all.reduce(0, +) == lines.count)
     let flat = try Tool.run(["--summary", "--output-format", "ndjson", file]).text.split(separator: "\n")
@@ -144,7 +154,8 @@ import Testing
     let file = try folder.write(
       "log",
       Self.log
-        + #"{"time":"2026-03-05T05:01:00Z","level":"error","msg":"x","sandbox":"s\u001b[2J","source":"a\u202eb"}"# + "\n")
+        + #"{"time":"2026-03-05T05:01:00Z","level":"error","msg":"x","sandbox":"s\u001b[2J","source":"a\u202eb"}"#
+        + "\n")
     let all = try Tool.run(["--summary", file]).text
     #expect(all.contains(#"s\x1b[2J"#) && all.contains(#"a\u202eb"#) && !all.contains("\u{1b}"), "\(all)")
     let one = try Tool.run(["--summary", "--pod", "web-0", file]).text
@@ -187,7 +198,8 @@ import Testing
         """
     }
     let pod =
-      "SYSLOG_IDENTIFIER=containerd\nPRIORITY=6\nMESSAGE=" + Self.pod(1, "api-1", sandbox: Self.sandbox).dropLast()
+      "SYSLOG_IDENTIFIER=containerd\nPRIORITY=6\nMESSAGE="
+      + Self.pod(1, "api-1", sandbox: Self.sandbox).dropLast()
     try journald.send(([pod] + entries).joined(separator: "\n\n"))
     _ = try journald.run("/usr/bin/journalctl", ["--sync"])
     func messages(_ options: [String]) throws -> [String] {

@@ -165,7 +165,7 @@ import Testing
 
   @Test(arguments: [
     (["--level", "warning"], [2, 3]), (["--level", "error"], [3]), (["--source", "agent"], [3]),
-    (["--sandbox", "3f"], [1, 3]), (["--container", "c"], [2]), (["--match", "subsystem=rpc"], [3]),
+    (["--sandbox", "3f"], [1, 2, 3]), (["--container", "c"], [2]), (["--match", "subsystem=rpc"], [3]),
     (["--match", "msg~^(sandbox|cannot)"], [1, 3]), (["--match", "pid=1"], [3]),
     (["--match", "msg~a", "--match", "level=info"], [1]), (["--since", "2026-03-05 05:01:55 UTC"], [3]),
     (["--until", "2026-03-05T05:01:54.15Z"], [1]), (["--level", "critical"], []),

@@ -100,6 +100,14 @@ def go_map(fields):
     return "map[" + " ".join(k + ":" + v for k, v in sorted(fields.items(), key=lambda i: i[0].encode())) + "]"
 
 
+def stated(entry):
+    """The entry without what the tool inferred of it, which it marks."""
+    for part in entry["data"].pop("kata-log-parser-inferred", "").split(","):
+        if part in ("sandbox", "container"):
+            entry[part] = ""
+    return entry
+
+
 def check(binary, folder, rng):
     records = [record(rng, number) for number in range(40)]
     path = os.path.join(folder, "in.json")
@@ -124,7 +132,7 @@ def check(binary, folder, rng):
             members.pop(name)
         entry["data"] = members
         flat.append(entry)
-    expect("ndjson", records, flat)
+    expect("ndjson", records, [stated(e) for e in flat])
 
     plain = yaml.safe_load(run(binary, *read, "yaml", path))["entries"]
     def yaml_text(value):
@@ -162,7 +170,7 @@ def check(binary, folder, rng):
         entries = json.loads(run(binary, *read, "json", "--no-agent-unpack", again))["Entries"]
         for e in entries:
             e["Data"] = {k: v for k, v in e["Data"].items()}
-        expect("logfmt", printable, [lower(e) for e in entries])
+        expect("logfmt", printable, [stated(lower(e)) for e in entries])
 
 
 def ok(value):

@@ -121,7 +121,8 @@ package enum LogParserCommand {
       if settings.run.follows { throw UsageError("--summary comes at the end, --follow has none") }
       guard [.text, .pretty, .json, .ndjson].contains(settings.run.format) else {
         throw UsageError(
-          "--summary is a table, or JSON with --output-format json or ndjson, not \(settings.run.format.rawValue)")
+          "--summary is a table, or JSON with --output-format json or ndjson, not \(settings.run.format.rawValue)"
+        )
       }
     }
     // Lines of the container runtimes tell which sandboxes are a pod's.

@@ -65,7 +65,8 @@ struct OwnerMemo {
   mutating func keep(
     _ sandbox: KnownSandbox, _ facts: OwnerFacts, pid: Int, host: ByteSlice, input: Int, isGuest: Bool
   ) {
-    guard facts.sandbox.count <= Self.width, facts.container.count <= Self.width, host.count <= Self.width else {
+    guard facts.sandbox.count <= Self.width, facts.container.count <= Self.width, host.count <= Self.width
+    else {
       return
     }
     var index = Self.index(facts, pid)

@@ -24,7 +24,9 @@ extension Record {
       if !owner.namespace.isEmpty { setField("pod_namespace", owner.namespace) }
     }
     let inferred = InferredText.index(marks, owner.inferred)
-    if inferred != 0, isMarked { setField("kata-log-parser-inferred", arena.copy(InferredText.all[inferred])) }
+    if inferred != 0, isMarked {
+      setField("kata-log-parser-inferred", arena.copy(InferredText.all[inferred]))
+    }
     fields.sortKeepingLast()
   }
 }

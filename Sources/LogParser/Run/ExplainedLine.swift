@@ -7,7 +7,9 @@ package struct ExplainedLine: Sendable, CustomStringConvertible {
   /// Nil when the text names no line.
   package init?(_ text: String) {
     let colon = text.lastIndex(of: ":")
-    guard let line = UInt64(colon.map { text[text.index(after: $0)...] } ?? text[...]), line > 0 else { return nil }
+    guard let line = UInt64(colon.map { text[text.index(after: $0)...] } ?? text[...]), line > 0 else {
+      return nil
+    }
     file = colon.map { String(text[..<$0]) }
     self.line = line
   }

@@ -58,7 +58,8 @@ struct RecordExplanation {
 
   private mutating func put(_ name: String, _ value: String, _ why: String? = nil) {
     let padding = String(repeating: " ", count: max(1, 18 - name.count))
-    text += "  \(TerminalText.line(name))\(padding)\(TerminalText.line(value))\(why.map { "  (\($0))" } ?? "")\n"
+    text +=
+      "  \(TerminalText.line(name))\(padding)\(TerminalText.line(value))\(why.map { "  (\($0))" } ?? "")\n"
   }
 
   private static func words(_ record: borrowing Record, _ shape: String) -> String {

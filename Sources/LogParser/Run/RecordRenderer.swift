@@ -61,7 +61,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
         }
         length = readLeniently(rest, line, file)
       }
-      if let attribution { 
+      if let attribution {
         record.set(
           attribution.owner(of: &record, input: file.input), isMarked: attribution.marksInferred)
       }

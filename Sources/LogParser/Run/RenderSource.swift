@@ -31,7 +31,8 @@ final class RenderSource: @unchecked Sendable {
   /// are then made one after the other, on one thread.
   let attribution: Attribution?
 
-  init(reader: LogfmtRecord, names: InputNames, file: File? = nil, store: Store? = nil,
+  init(
+    reader: LogfmtRecord, names: InputNames, file: File? = nil, store: Store? = nil,
     attribution: Attribution? = nil
   ) {
     self.reader = reader

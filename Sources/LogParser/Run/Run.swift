@@ -75,7 +75,10 @@ package final class Run {
     statistics.forgottenIDs = attribution.forgottenIDs
     guard options.selection.usesOwner, statistics.early > 0 else { return }
     let count = statistics.early
-    let words = count == 1 ? "1 record came before what tells whose it is" : "\(count) records came before what tells whose they are"
+    let words =
+      count == 1
+      ? "1 record came before what tells whose it is"
+      : "\(count) records came before what tells whose they are"
     let remedy = options.canReadTwice ? "; give --two-passes to read the files once more for that" : ""
     diagnostics.warning("\(words), and may be missing\(remedy)")
   }
@@ -124,7 +127,8 @@ package final class Run {
     statistics.failedInputs = inputs.failedCount
     if options.needsOwner {
       attribution = Attribution(
-        names: inputs.items.map { options.journal == nil ? $0.path : "" }, marksInferred: options.format != .pretty)
+        names: inputs.items.map { options.journal == nil ? $0.path : "" },
+        marksInferred: options.format != .pretty)
     }
     if options.readsTwice { try learnOwners(inputs) }
     if let line = options.explainedLine { return try explain(line, inputs) }

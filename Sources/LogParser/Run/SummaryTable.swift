@@ -15,7 +15,8 @@ enum SummaryTable {
     for (sandbox, row) in zip(sandboxes, rows) { text += line(row, widths) + details(sandbox) }
     if others.statistics.records > 0 {
       let count = others.statistics.records
-      text += "\n\(count) \(count == 1 ? "record names" : "records name") no sandbox; errors among them: \(others.errors)\n"
+      text +=
+        "\n\(count) \(count == 1 ? "record names" : "records name") no sandbox; errors among them: \(others.errors)\n"
       text += details(others)
     }
     if beyondLimit > 0 {

@@ -38,11 +38,13 @@ struct AttributionTests {
   }
 
   @Test(arguments: [
-    "StopPodSandbox for \"<S>\"", "RemovePodSandbox \"<S>\" returns successfully", "StopPodSandbox for \\\"<S>\\\"",
+    "StopPodSandbox for \"<S>\"", "RemovePodSandbox \"<S>\" returns successfully",
+    "StopPodSandbox for \\\"<S>\\\"",
     "TearDown network for sandbox \"<S>\" successfully", "Forcibly stopping sandbox \"<S>\"",
     "failed to start sandbox \"<S>\": no kernel", "Stopped pod sandbox: <S>", "Removing pod sandbox: <S>",
     "PodSandboxId:<S>,State:READY", "sandbox <S> hypervisor pid is 12", "created pod sandbox \"<S>\"",
-    "CreateSandbox: sandboxId:<S>", "created an instance vm-1 for sandbox <S>", "qemu cmd: \"-name\" \"sandbox-<S>\" \"-m\"",
+    "CreateSandbox: sandboxId:<S>", "created an instance vm-1 for sandbox <S>",
+    "qemu cmd: \"-name\" \"sandbox-<S>\" \"-m\"",
     "cannot list /run/vc/vm/<S>/console.sock", "connect: /run/user/1000/run/vc/sbs/<S>",
     "cleaning /sys/fs/cgroup/kubepods/kata_<S>", "dial /run/kata/<S>/shim-monitor.sock",
     "rm /run/containerd/io.containerd.grpc.v1.cri/sandboxes/<S>/shm", "mkdir /run/peerpod/pods/<S>/net",
@@ -58,7 +60,8 @@ struct AttributionTests {
     "Stop container \"<C>\" with signal terminated", "Container to stop \"<C>\" must be in running state",
     "Kill container \"<C>\"", "TaskExit event &TaskExit{ContainerID:<C>,ID:x,Pid:12,}",
     "received exit event container_id:\"<C>\"  id:\"x\"", "Stopping container: <C> (timeout: 30s)",
-    "CreateContainer: containerID:<C>", "the scope cri-containerd-<C>.scope is gone: /a/cri-containerd-<C>.scope",
+    "CreateContainer: containerID:<C>",
+    "the scope cri-containerd-<C>.scope is gone: /a/cri-containerd-<C>.scope",
     "cannot open /run/kata-containers/shared/containers/<C>/rootfs",
   ])
   func aMessageNamesItsContainer(_ text: String) {
@@ -90,7 +93,8 @@ struct AttributionTests {
     #expect(told.sandbox == Self.sandbox && told.pod == "job-1" && told.namespace == "batch", "\(told)")
     let created = find(
       attribution,
-      "CreateContainer within sandbox \"\(Self.sandbox)\" for name:\"x\" returns container id \"\(Self.container)\"")
+      "CreateContainer within sandbox \"\(Self.sandbox)\" for name:\"x\" returns container id \"\(Self.container)\""
+    )
     #expect(created.container == Self.container && created.pod == "job-1", "\(created)")
     let stopped = find(attribution, "StopContainer for \"\(Self.container)\" with timeout 30 (s)")
     #expect(
@@ -109,10 +113,12 @@ struct AttributionTests {
 
   @Test func aGeneratedNameTellsTheSandboxOfItsPod() {
     let attribution = Attribution(names: [])
-    let metadata = "RunPodSandbox for &PodSandboxMetadata{Name:job-1,Uid:\(Self.uid),Namespace:batch,Attempt:1,}"
+    let metadata =
+      "RunPodSandbox for &PodSandboxMetadata{Name:job-1,Uid:\(Self.uid),Namespace:batch,Attempt:1,}"
     #expect(find(attribution, metadata).sandbox.isEmpty)
     let generated = find(
-      attribution, "generated id for sandbox name \"job-1_batch_\(Self.uid)_1\"", [("podsandboxid", Self.sandbox)])
+      attribution, "generated id for sandbox name \"job-1_batch_\(Self.uid)_1\"",
+      [("podsandboxid", Self.sandbox)])
     #expect(generated.pod == "job-1" && generated.sandbox == Self.sandbox)
     let failed = find(attribution, metadata + " failed, error")
     #expect(failed.sandbox == Self.sandbox && failed.pod == "job-1" && failed.namespace == "batch")
@@ -164,7 +170,8 @@ struct AttributionTests {
     #expect(console.sandbox == Self.sandbox && console.inferred == "sandbox")
     #expect(find(attribution, "x", source: "vmconsole", input: 1).sandbox == Self.sandbox)
     let container = find(attribution, "hello", input: 2)
-    #expect(container.container == Self.container && container.pod == "web-0" && container.namespace == "shop")
+    #expect(
+      container.container == Self.container && container.pod == "web-0" && container.namespace == "shop")
     #expect(find(attribution, "hello", input: 3).pod == "web-0")
     #expect(find(attribution, "hello", input: 4) == Found())
   }
@@ -176,17 +183,20 @@ struct AttributionTests {
     let attribution = Attribution(names: [])
     for (name, source) in [("kata-agent", "agent"), ("kernel", "vmconsole"), ("", "vmconsole")] {
       let found = find(
-        attribution, "RunPodSandbox for name:\"evil\" uid:\"u\" namespace:\"n\" returns sandbox id \"\(other)\"",
+        attribution,
+        "RunPodSandbox for name:\"evil\" uid:\"u\" namespace:\"n\" returns sandbox id \"\(other)\"",
         name: name, source: source, pid: 1, sandbox: Self.sandbox)
       #expect(found == Found(sandbox: Self.sandbox))
       #expect(find(attribution, "/run/vc/vm/\(other)/x", name: name, source: source) == Found())
     }
     // Its container is what it says of this one record, not what others are told by.
     _ = find(
-      attribution, "exec", name: "kata-agent", source: "agent", sandbox: Self.sandbox, container: Self.container)
+      attribution, "exec", name: "kata-agent", source: "agent", sandbox: Self.sandbox,
+      container: Self.container)
     #expect(find(attribution, "StartContainer for \"\(Self.container)\"").sandbox.isEmpty)
     // The same said by the host afterwards is learned.
-    _ = find(attribution, "exec", name: "containerd-shim-v2", sandbox: Self.sandbox, container: Self.container)
+    _ = find(
+      attribution, "exec", name: "containerd-shim-v2", sandbox: Self.sandbox, container: Self.container)
     #expect(find(attribution, "StartContainer for \"\(Self.container)\"").sandbox == Self.sandbox)
   }
 
@@ -209,8 +219,10 @@ struct AttributionTests {
   @Test(.seeded) func mutatedMessagesDoNoHarm() {
     var random = Seed.generator()
     let words = [
-      "sandbox", "Sandbox for ", "container", "ontainer ", "\"", "\\\"", " for ", "ID", ":", "=", "/", "_", "-", "name ",
-      "Metadata{Name:", "Namespace:", ",", "}", Self.sandbox, Self.uid, "a/b/c", "/run/vc/vm/", "kata_", "Got pod network {", "",
+      "sandbox", "Sandbox for ", "container", "ontainer ", "\"", "\\\"", " for ", "ID", ":", "=", "/", "_",
+      "-", "name ",
+      "Metadata{Name:", "Namespace:", ",", "}", Self.sandbox, Self.uid, "a/b/c", "/run/vc/vm/", "kata_",
+      "Got pod network {", "",
     ]
     let attribution = Attribution(names: [])
     for _ in 0..<3000 {
