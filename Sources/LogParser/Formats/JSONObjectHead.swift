@@ -10,7 +10,7 @@ enum JSONObjectHead {
 
   private static func isHead(_ line: ByteSlice) -> Bool {
     var scanner = TextScanner(line)
-    _ = scanner.take(UInt8(ascii: "{"))
+    guard scanner.take(UInt8(ascii: "{")) else { return false }
     scanner.skipBlanks()
     return (scanner.isAtEnd || scanner.next == UInt8(ascii: "\"")) && isOpen(line)
   }

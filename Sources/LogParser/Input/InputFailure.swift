@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// An input that could not be read, or not to its end: which, why, and what to do.
 package struct InputFailure: Error, CustomStringConvertible {

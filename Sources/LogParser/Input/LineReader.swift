@@ -288,6 +288,13 @@ package struct LineReader: ~Copyable {
   /// The first byte of the next line, where it was read already.
   var nextByte: UInt8? { start < filled ? buffer[start] : nil }
 
+  /// Whether the next line begins as the runtime's own do, as far as it was read already.
+  @inline(__always)
+  var isTimeNext: Bool {
+    // Two bytes tell enough, and are within the buffer's padding at least.
+    start < filled && buffer[start] == UInt8(ascii: "t") && buffer[start + 1] == UInt8(ascii: "i")
+  }
+
   /// Whether the end was reached and all before it was handed out.
   package var isDrained: Bool { isAtEnd && start == filled }
 }

@@ -4,6 +4,8 @@ import Bytes
 extension RecordReader {
   /// Reads on where a block is open, or what came behind one is still to be given.
   mutating func nextOfBlock(_ lines: inout LineReader, into record: inout Record) -> Outcome {
+    hasBlock = true
+    defer { hasBlock = !block.isIdle }
     if let outcome = block.takeWaiting(into: &record) {
       guard case .record = outcome, let kind = waitingKind else { return outcome }
       waitingKind = nil
@@ -19,6 +21,7 @@ extension RecordReader {
           continue
         }
         waitingKind = mayOpen(&lines) ? opening : nil
+        opening = nil
         block.close(into: &record, before: outcome)
         return .record
       case .problem, .flawed:
@@ -36,13 +39,13 @@ extension RecordReader {
     }
   }
 
-  /// Opens a block with a record that was read, if the next line may belong to it.
-  mutating func openBlock(
-    _ kind: BlockKind, _ lines: inout LineReader, _ record: inout Record
-  ) -> Bool {
-    guard mayOpen(&lines) else { return false }
+  /// What was read, and where a record begins a block, the whole of it.
+  mutating func joined(_ outcome: Outcome, _ lines: inout LineReader, _ record: inout Record) -> Outcome {
+    guard !hasBlock, let kind = opening else { return outcome }
+    defer { opening = nil }
+    guard case .record = outcome, mayOpen(&lines) else { return outcome }
     block.open(kind, with: &record, indentation: indentation)
-    return true
+    return nextOfBlock(&lines, into: &record)
   }
 
   /// Whether the record that was read last begins a block for all that is known of the next line.

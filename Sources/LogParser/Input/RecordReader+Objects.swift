@@ -5,6 +5,7 @@ extension RecordReader {
   /// Begins an object with a line, or keeps the line raw where it was tried already.
   mutating func openObject(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     context.isMixed = true
+    isBusy = true
     // What waited for a time was tried before.
     if number == brokenLine || held.isReplaying { return unclaimed(line, number, &record) }
     return proceed(object.open(line, number))

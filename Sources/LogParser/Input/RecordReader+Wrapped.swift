@@ -5,8 +5,39 @@ extension RecordReader {
   /// Whether a line may be the beginning of one that was wrapped, by the first byte of the next one.
   @inline(__always)
   func mayBeWrapped(_ line: ByteSlice, _ number: UInt64, _ lines: borrowing LineReader) -> Bool {
-    guard rules.isLenient, let next = lines.nextByte, next != UInt8(ascii: "t") else { return false }
+    if !rules.isLenient || lines.isTimeNext { return false }
+    guard let next = lines.nextByte else { return false }
     return format == .auto && number != wrapped.lastTried && WrappedLine.mayBegin(line, before: next)
+  }
+
+  /// Reads what was joined, or is read once more, before any other line; nil when there is nothing that gave a record.
+  mutating func readWaiting(_ lines: borrowing LineReader, _ record: inout Record) -> Outcome? {
+    if let waiting = objects.next() ?? held.nextToReplay() {
+      let number = waiting.line
+      return handle(waiting.slice, number, &record)
+    }
+    if let waiting = replay.next() {
+      let number = waiting.line
+      let isWrapped = replay.isEmpty && mayBeWrapped(waiting.slice, number, lines)
+      return readNext(waiting.slice, number, &record, isWrapped: isWrapped)
+    }
+    isBusy = object.isOpen || wrapped.isOpen
+    return nil
+  }
+
+  /// Reads a line, or takes it for a part of what is open.
+  mutating func readNext(
+    _ line: ByteSlice, _ number: UInt64, _ record: inout Record, isWrapped: Bool
+  ) -> Outcome? {
+    if object.isOpen { return addToObject(line, number) }
+    if wrapped.isOpen {
+      addToWrapped(line, number, &record)
+      return nil
+    }
+    guard isWrapped else { return handle(line, number, &record) }
+    isBusy = true
+    wrapped.open(line, number)
+    return nil
   }
 
   /// Takes the next line where one is open that may have been wrapped.

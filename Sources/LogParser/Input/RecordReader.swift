@@ -46,6 +46,10 @@ package struct RecordReader: ~Copyable {
   var parts: PartialLines
   var entry: ExportEntry
   var cut = CutRecord()
+  /// Whether anything but the input's next line may be to read, or a line may belong to an earlier one.
+  var isBusy = false
+  /// Whether a block is open, or what came behind one is still to be given.
+  var hasBlock = false
   /// The lines of an object that was none.
   var replay = ReplayQueue()
   /// Objects whose lines were joined.
@@ -113,35 +117,21 @@ package struct RecordReader: ~Copyable {
   package mutating func next(
     _ lines: inout LineReader, into record: inout Record
   ) -> Outcome {
-    if !block.isIdle { return nextOfBlock(&lines, into: &record) }
-    let outcome = nextSingle(&lines, into: &record)
-    if let kind = opening {
-      defer { opening = nil }
-      if case .record = outcome, openBlock(kind, &lines, &record) {
-        return nextOfBlock(&lines, into: &record)
-      }
-    }
-    return outcome
+    if hasBlock { return nextOfBlock(&lines, into: &record) }
+    return nextSingle(&lines, into: &record)
   }
 
-  /// Reads the next line that is a record into `record`, whatever follows it.
+  /// Reads the next line that is a record into `record`, and those that belong to it where no block is open yet.
   mutating func nextSingle(
     _ lines: inout LineReader, into record: inout Record
   ) -> Outcome {
     while true {
-      if let waiting = objects.next() ?? held.nextToReplay() {
+      if isBusy {
+        if let outcome = readWaiting(lines, &record) { return joined(outcome, &lines, &record) }
+        if isBusy, !objects.isEmpty || !replay.isEmpty || held.isReplaying { continue }
+      } else if let waiting = held.nextToReplay() {
         let number = waiting.line
-        if let outcome = handle(waiting.slice, number, &record) { return outcome }
-        continue
-      }
-      if let waiting = replay.next() {
-        let number = waiting.line
-        if let outcome = readNext(
-          waiting.slice, number, &record,
-          isWrapped: replay.isEmpty && mayBeWrapped(waiting.slice, number, lines))
-        {
-          return outcome
-        }
+        if let outcome = handle(waiting.slice, number, &record) { return joined(outcome, &lines, &record) }
         continue
       }
       if entry.isOpen {
@@ -176,27 +166,19 @@ package struct RecordReader: ~Copyable {
         return .problem(.tooLong(count, limit: recordLimit), line: line)
       case .text(let slice):
         line += 1
-        if let outcome = readNext(slice, line, &record, isWrapped: mayBeWrapped(slice, line, lines)) {
-          return outcome
+        let isWrapped = mayBeWrapped(slice, line, lines)
+        guard isBusy || isWrapped else {
+          if let outcome = handle(slice, line, &record) {
+            if opening == nil { return outcome }
+            return joined(outcome, &lines, &record)
+          }
+          continue
+        }
+        if let outcome = readNext(slice, line, &record, isWrapped: isWrapped) {
+          return joined(outcome, &lines, &record)
         }
       }
     }
-  }
-
-  @inline(__always)
-  private mutating func readNext(
-    _ line: ByteSlice, _ number: UInt64, _ record: inout Record, isWrapped: Bool
-  ) -> Outcome? {
-    if object.isOpen { return addToObject(line, number) }
-    if wrapped.isOpen {
-      addToWrapped(line, number, &record)
-      return nil
-    }
-    if isWrapped {
-      wrapped.open(line, number)
-      return nil
-    }
-    return handle(line, number, &record)
   }
 
   /// What to do with the end of the input: whatever is still held becomes a record.

@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// Tells whether a file that is followed still holds what was read from it, or was truncated in place and written anew.
 ///

@@ -19,7 +19,8 @@ struct WrappedLine: ~Copyable {
   /// Whether a line that is followed by one with this byte first may be wrapped.
   @inline(__always)
   static func mayBegin(_ line: ByteSlice, before next: UInt8) -> Bool {
-    if next == UInt8(ascii: "t") || next == line.peek(0) && next > 0x20 { return false }
+    // Lines of one shape begin alike; that of logfmt with more than this.
+    if next == line.peek(0), next > 0x20, next != UInt8(ascii: "t") { return false }
     return next != 0x0a && next != 0x0d && next != UInt8(ascii: "{") && next != UInt8(ascii: "<")
       && next != UInt8(ascii: "`") && line.count >= leastWidth
       && (line.range(of: "time=\"") != nil || line.range(of: " level=") != nil)

@@ -142,7 +142,7 @@ struct RecordBlockTests {
     #expect(try read(entities + quotes).map(\.message) == ["before", "before"])
   }
 
-  @Test(arguments: [50, 60, 70])
+  @Test(arguments: [50, 60, 80])
   func joinsWrappedLines(_ width: Int) throws {
     let line =
       "time=\"2026-03-05T10:00:00.1Z\" level=info msg=\"some words that are long\" name=a pid=1 source=b "
