@@ -7,7 +7,7 @@ extension RecordReader {
     context.isMixed = true
     isBusy = true
     // What waited for a time was tried before.
-    if number == brokenLine || held.isReplaying { return unclaimed(line, number, &record) }
+    if number <= brokenLine || held.isReplaying { return unclaimed(line, number, &record) }
     return proceed(object.open(line, number))
   }
 
@@ -39,7 +39,7 @@ extension RecordReader {
       objects.append(candidate.bytes, candidate.line)
       return
     }
-    brokenLine = lines.first?.line ?? 0
+    brokenLine = max(brokenLine, lines.last?.line ?? 0)
     for line in lines { replay.append(line.bytes, line.line) }
   }
 

@@ -61,7 +61,7 @@ package struct RecordReader: ~Copyable {
   var keptRepair: HeldLines.Line?
   /// The line of an object that was cut and of which the rest is read.
   var cutLine: UInt64 = 0
-  /// The line of an object that has no end.
+  /// The last line of an object that has no end: none begins before it is passed.
   var brokenLine: UInt64 = 0
   var block = RecordBlock()
   /// The block that the record that was read last begins, if it begins one.
@@ -157,9 +157,9 @@ package struct RecordReader: ~Copyable {
           giveUpObject()
         } else if let outcome = finish(&record) {
           return outcome
+        } else if !held.isReplaying, replay.isEmpty, objects.isEmpty {
+          return .end
         }
-        if held.isReplaying || !replay.isEmpty || !objects.isEmpty { continue }
-        return .end
       case .pause: if !closeLate() { return .pause }
       case .tooLong(let count):
         line += 1
