@@ -16,7 +16,7 @@ extension RecordReader {
   ) -> Outcome? {
     context.isMixed = true
     if number == cutLine { record.marks.insert(.isTruncated) }
-    if let row {
+    if rules.isLenient, let row {
       noteOrigin(record, line, row: row)
       if isConsole, table.isOfEitherSide(row) { record.source = AgentRecord.consoleSource }
     }

@@ -20,7 +20,6 @@ extension RecordReader {
         && (record.fields.value(of: "kernel_time") != nil || SystemdStatus.level(of: record.message) != nil)
     }
     return line.peek(0) == UInt8(ascii: "{") && record.source == "agent"
-      && record.fields.value(of: "stream") == nil
   }
 
   /// Makes a message of the guest's of a line that no format claims.
