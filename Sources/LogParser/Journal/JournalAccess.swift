@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// Finds out why a journal has nothing to read.
 enum JournalAccess {

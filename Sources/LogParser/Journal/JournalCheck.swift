@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Finds out which of the files that the user names are damaged, before they are read.
 ///

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// The bytes of a journal file and what its header says, read without libsystemd: it leaves a file that it cannot go on
 /// in out without a word, and finds only what the file's own indexes lead to.

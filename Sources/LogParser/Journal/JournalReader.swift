@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Reads a journal in place, through libsystemd.
 ///

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// The journal files that libsystemd holds open. It says nothing of a file that it cannot go on in, and closes it; nor of
 /// one that was cut short.

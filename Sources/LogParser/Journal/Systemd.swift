@@ -1,7 +1,7 @@
 import Bytes
-import System
 import CSystemd
 import Glibc
+import System
 
 /// A journal that libsystemd has open, standing on one of its entries or between two.
 ///

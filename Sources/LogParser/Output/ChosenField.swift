@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Synchronization
+import System
 
 /// A field that the user asked for: one that every record has, or the key of an extra one.
 struct ChosenField: Sendable {

@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Where the place in the journal is kept from run to run: the cursor in the first line, as journalctl keeps it, and the
 /// format's version and a checksum in the second. See `formats/cursor`.

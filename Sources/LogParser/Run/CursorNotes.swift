@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// Decides, while the journal is followed, when to note how far it has been written out.
 ///

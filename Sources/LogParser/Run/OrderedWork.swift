@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 
 /// Runs jobs on several threads and takes their results in the order of the jobs, with a bounded number under way.
 ///

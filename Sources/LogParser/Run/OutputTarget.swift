@@ -1,7 +1,7 @@
 import Bytes
-import System
 import CLinux
 import Glibc
+import System
 
 /// Where results go: standard output, or a file that appears only when it is complete.
 package struct OutputTarget: ~Copyable {

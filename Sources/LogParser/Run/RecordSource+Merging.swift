@@ -99,7 +99,8 @@ extension RecordSource {
     wanted.location = .files(journalFiles)
     do throws(JournalError) {
       return try JournalRecords.open(
-        wanted, options.selection, filter, attribution, rules: options.rules, afterCursor: nil, isFollowed: false)
+        wanted, options.selection, filter, attribution, rules: options.rules, afterCursor: nil,
+        isFollowed: false)
     } catch {
       throw InputFailure(error.description)
     }

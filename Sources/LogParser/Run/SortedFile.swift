@@ -1,5 +1,5 @@
-import System
 import Glibc
+import System
 
 /// A regular file of logfmt whose lines are in order of time.
 struct SortedFile {

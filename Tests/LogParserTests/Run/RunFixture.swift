@@ -1,7 +1,7 @@
 import Bytes
-import System
 import Foundation
 import Glibc
+import System
 
 @testable import LogParser
 

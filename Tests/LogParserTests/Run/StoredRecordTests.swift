@@ -1,6 +1,6 @@
 import Bytes
-import System
 import Glibc
+import System
 import Testing
 
 @testable import LogParser
