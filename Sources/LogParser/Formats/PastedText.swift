@@ -140,6 +140,8 @@ enum EmbeddedRecord {
     var start: Int?
     for head in heads {
       guard let place = text.range(of: head), place > 0, isBoundary(text[place - 1]) else { continue }
+      // Prose has the word, too.
+      if text[place] == UInt8(ascii: "t"), !text.peek(place + head.utf8CodeUnitCount).isDigit { continue }
       start = min(start ?? place, place)
     }
     guard let start else { return nil }

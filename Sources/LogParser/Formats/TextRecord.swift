@@ -92,7 +92,15 @@ struct TextRecord {
       record.setField("pod", wrapper.pod)
       record.setField("container_name", wrapper.podContainer)
     }
+    if rules.isLenient, record.name.hasPrefix("/runtime.") { nameOfCaller(&record, wrapper) }
     record.fields.sortKeepingLast()
+  }
+
+  /// CRI-O gives the call that it serves as its name: the program is the one that the wrapper names.
+  private func nameOfCaller(_ record: inout Record, _ wrapper: Wrapper) {
+    guard !wrapper.identifier.isEmpty else { return }
+    record.setField("rpc", record.name)
+    record.name = wrapper.identifier
   }
 
   private func readShape(
@@ -105,7 +113,9 @@ struct TextRecord {
       return record.fields.value(of: "ts") != nil || !hasTime && record.source == "agent" ? .agent : .json
     }
     if Self.looksLikeLogfmt(text), try readLogfmt(text, into: &record) { return .logfmt }
-    if rules.isLenient, LoggerText.read(text, into: &record) || AuditLine.read(text, into: &record) {
+    if rules.isLenient,
+      !wrapper.isHostKernel && LoggerText.read(text, into: &record) || AuditLine.read(text, into: &record)
+    {
       return .klog
     }
     if let (klog, place) = KlogPrefix.read(text, clock: clock) {

@@ -36,6 +36,10 @@ struct JSONBlock: ~Copyable {
   private var isEscaped = false
   /// Where in ``bytes`` the last whole member of the outermost object ends.
   private var wholeEnd = 0
+  /// Where in ``bytes`` each of ``lines`` ends.
+  private var lineEnds: [Int] = []
+  /// The line on which the text that is open began, as an index of ``lines``.
+  private var textLine = 0
   /// How deep the items of a list are.
   private static let itemsDepth = 2
   private(set) var isList = false
@@ -51,6 +55,7 @@ struct JSONBlock: ~Copyable {
     firstLine = number
     partLine = number
     lines = []
+    lineEnds = []
     bytes = []
     byteCount = 0
     closers = []
@@ -89,6 +94,7 @@ struct JSONBlock: ~Copyable {
       bytes.append(byte)
       if isInText { addToText(byte) } else if let end = addStructure(byte, number) { return end }
     }
+    lineEnds.append(bytes.count)
     return .goesOn
   }
 
@@ -111,6 +117,7 @@ struct JSONBlock: ~Copyable {
     switch byte {
     case 0x22:
       isInText = true
+      textLine = lines.count - 1
       nameStart = bytes.count
     case 0x7b, 0x5b:
       guard closers.count < JSONReader.maximumDepth else { return .broken }
@@ -118,6 +125,7 @@ struct JSONBlock: ~Copyable {
         isList = true
         isInItems = true
         lines = []
+        lineEnds = []
       } else if isInItems, closers.count == Self.itemsDepth {
         bytes = [byte]
         byteCount = 1
@@ -139,6 +147,7 @@ struct JSONBlock: ~Copyable {
       parts.append(Part(bytes: bytes, line: partLine))
       bytes = []
       lines = []
+      lineEnds = []
       byteCount = 0
     } else if isInItems, closers.count < Self.itemsDepth {
       isInItems = false
@@ -148,18 +157,23 @@ struct JSONBlock: ~Copyable {
     return closers.isEmpty ? .complete : nil
   }
 
-  /// What is whole of an object that was cut: its members but the last, and those with the last one's text as far as it
-  /// came.
+  /// How many of ``lines`` are of an object that was cut: where a text of it did not end, those up to the one on which it
+  /// began, for nothing tells that the next ones are of it; and none that could not be read to its end.
+  var cutLineCount: Int { isInText ? min(textLine + 1, lineEnds.count) : lineEnds.count }
+
+  /// What an object that was cut says: with its last text as far as it came, or with what stands behind its last whole
+  /// member as a member `text`.
   func rest() -> [Part] {
-    guard !isList, !bytes.isEmpty else { return [] }
-    var whole = bytes
-    if isEscaped { whole.removeLast() }
+    guard !isList, cutLineCount > 0 else { return [] }
+    var whole = Array(bytes[..<min(lineEnds[cutLineCount - 1], bytes.count)])
+    let tail = whole.dropFirst(wholeEnd + 1)
+    if isEscaped, whole.last == 0x5c { whole.removeLast() }
     if isInText { whole.append(0x22) }
     whole.append(contentsOf: closers.reversed())
-    var shorter = Array(bytes[..<wholeEnd])
-    shorter.append(0x7d)
-    return (wholeEnd > 0 ? [Part(bytes: shorter, line: firstLine)] : []) + [
-      Part(bytes: whole, line: firstLine)
-    ]
+    guard wholeEnd > 0, wholeEnd < whole.count else { return [Part(bytes: whole, line: firstLine)] }
+    var text = ByteWriter()
+    text.put(json: String(decoding: tail, as: UTF8.self))
+    let shorter = bytes[..<wholeEnd] + Array(",\"text\":".utf8) + text.array + [UInt8(ascii: "}")]
+    return [Part(bytes: whole, line: firstLine), Part(bytes: Array(shorter), line: firstLine)]
   }
 }

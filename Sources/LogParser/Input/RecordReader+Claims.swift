@@ -34,7 +34,7 @@ extension RecordReader {
       return .record
     }
     if !held.isEmpty, !held.isReplaying {
-      held.append(line, number)
+      held.append(pasted ?? line, number)
       decide(isMixed: context.isMixed, time: record.time)
       return nil
     }
@@ -51,7 +51,7 @@ extension RecordReader {
   }
 
   private mutating func hold(_ line: ByteSlice, _ number: UInt64) -> Outcome? {
-    held.append(line, number)
+    held.append(pasted ?? line, number)
     if held.byteCount > Self.heldLimit { decide(isMixed: context.isMixed, time: reference) }
     return nil
   }

@@ -34,13 +34,14 @@ extension RecordReader {
   mutating func giveUpObject() {
     object.close()
     let lines = object.lines
-    for candidate in object.rest() where isCutRecord(candidate.bytes) {
+    brokenLine = max(brokenLine, lines.last?.line ?? 0)
+    var taken = 0
+    if let candidate = object.rest().first(where: { isCutRecord($0.bytes) }) {
       cutLine = candidate.line
       objects.append(candidate.bytes, candidate.line)
-      return
+      taken = object.cutLineCount
     }
-    brokenLine = max(brokenLine, lines.last?.line ?? 0)
-    for line in lines { replay.append(line.bytes, line.line) }
+    for line in lines.dropFirst(taken) { replay.append(line.bytes, line.line) }
   }
 
   /// Whether the members are those of a log record.

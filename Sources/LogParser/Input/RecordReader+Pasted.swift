@@ -14,7 +14,11 @@ extension RecordReader {
     else { return false }
     let prefix = Array(line.prefix(found.start).trimmed.bytes)
     repair = found.line
-    defer { repair = nil }
+    pasted = line
+    defer {
+      repair = nil
+      pasted = nil
+    }
     outcome = handle(found.line.slice, number, &record)
     if case .record = outcome {
       if !prefix.isEmpty { record.setField("prefix", record.arena.copy(prefix)) }

@@ -58,6 +58,8 @@ package struct RecordReader: ~Copyable {
   var wrapped = WrappedLine()
   /// The line that is read in place of the one that was pasted, and the one that a record borrows from.
   var repair: HeldLines.Line?
+  /// The whole line that it stands in, while it is read: this is what waits for a time.
+  var pasted: ByteSlice?
   var keptRepair: HeldLines.Line?
   /// The line of an object that was cut and of which the rest is read.
   var cutLine: UInt64 = 0
