@@ -23,7 +23,7 @@ import Testing
     #expect(try await follower.line() == record(5))
     #expect(follower.stop(SIGTERM) == 0)
     let text = try String(contentsOfFile: errors, encoding: .utf8)
-    #expect(text.contains("\"late\":1}"), "\(text)")
+    #expect(text.contains("\"late\":1,"), "\(text)")
   }
 
   @Test func followedJournalGivesItsLastRecordAndNotesIt() async throws {
