@@ -56,7 +56,10 @@ extension AgentRecord {
     } catch {
       return false
     }
+    // Words beside the pairs of the runtime's line are nowhere else.
+    let words = record.fields.value(of: "text")
     record.fields.removeAll()
+    if let words { record.setField("text", words) }
     for (key, value) in pairs {
       switch KnownKey(key) {
       case .time: record.setField("ts", value)

@@ -90,12 +90,23 @@ struct JSONBlock: ~Copyable {
       if isInText { bytes.append(contentsOf: [0x5c, 0x6e]) } else { bytes.append(0x20) }
       isEscaped = false
     }
-    for byte in line.bytes {
+    for (index, byte) in line.bytes.enumerated() {
       bytes.append(byte)
-      if isInText { addToText(byte) } else if let end = addStructure(byte, number) { return end }
+      if isInText {
+        addToText(byte)
+      } else if let end = addStructure(byte, number) {
+        guard case .complete = end else { return end }
+        // Words behind the brace are of another line: the brace was one of a text.
+        return isTail(line.dropFirst(index + 1)) ? .complete : .broken
+      }
     }
     lineEnds.append(bytes.count)
     return .goesOn
+  }
+
+  /// Whether what stands behind an object says nothing.
+  private func isTail(_ text: ByteSlice) -> Bool {
+    text.bytes.allSatisfy { $0 <= 0x20 || $0 == 0x2c || $0 == 0x5d || $0 == 0x7d }
   }
 
   private mutating func addToText(_ byte: UInt8) {

@@ -35,7 +35,7 @@ extension RecordReader {
 
   /// Whether a line has a record of its own, with or without something around it.
   mutating func hasOwnRecord(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Bool {
-    claims(line, &record) || looksIntoLines && findRecord(line, number, &record) != nil
+    claims(line, &record, beginsBlock: true) || looksIntoLines && findRecord(line, number, &record) != nil
   }
 
   private mutating func findRecord(
@@ -70,7 +70,10 @@ extension RecordReader {
   }
 
   /// Whether a format claims the line as it is.
-  private mutating func claims(_ line: ByteSlice, _ record: inout Record) -> Bool {
+  ///
+  /// - Parameter beginsBlock: whether the first line of a block counts, too; what is taken off one line is not taken off
+  ///   the next ones, so that it does not where something was.
+  private mutating func claims(_ line: ByteSlice, _ record: inout Record, beginsBlock: Bool = false) -> Bool {
     if LogfmtRecord.begins(line) || TextRecord.looksLikeLogfmt(line) { return true }
     record.reset()
     defer { record.reset() }
@@ -80,6 +83,7 @@ extension RecordReader {
     do throws(RecordProblem) {
       switch try table.read(line, &context, into: &record, by: &row) {
       case .passed, .raw: return false
+      case .object, .entry: return beginsBlock
       default: return true
       }
     } catch {
