@@ -36,7 +36,9 @@ extension AgentRecord {
     if let object = KernelLine.anyAgentObject(in: console), object.start == 0 || record.source.isEmpty {
       if try readObject(object.text, into: &record) { return true }
     }
-    if TextRecord.looksLikeLogfmt(console), readPairs(console, into: &record) { return true }
+    if TextRecord.looksLikeLogfmt(console), console.range(of: "msg=") != nil, readPairs(console, into: &record) {
+      return true
+    }
     // Strict reading takes apart what the kernel wrote before the agent's record.
     if KernelLine.agentObject(in: console) != nil { return false }
     // The text stays as it is; only the level that it states goes before that of the runtime's line.

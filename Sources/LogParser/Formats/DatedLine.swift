@@ -68,8 +68,8 @@ enum DatedLine {
     }
     if let pid = DecimalNumber.parse(word), pid > 0 {
       record.pid = pid
-    } else if !word.isEmpty, !word.contains(UInt8(ascii: " ")) {
-      record.source = word
+    } else if !word.isEmpty {
+      if word.contains(UInt8(ascii: " ")) { record.setField("prefix", word) } else { record.source = word }
     }
     guard tabs.peek(0) == 0x09 else { return }
     var rest = tabs.dropFirst(1)

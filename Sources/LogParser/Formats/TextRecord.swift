@@ -280,8 +280,10 @@ struct TextRecord {
         if !around.isEmpty {
           record.setField("console", around)
           if let stamp = KernelLine.stamp(around) { record.setField("kernel_time", stamp) }
-          record.fields.sortKeepingLast()
         }
+        let after = line.dropFirst(object.start + object.text.count).trimmed
+        if rules.isLenient, !after.isEmpty { record.setField("suffix", record.arena.copy(after)) }
+        record.fields.sortKeepingLast()
         return .agent
       }
     }
@@ -295,6 +297,8 @@ struct TextRecord {
       text = KernelLine.takeStamp(text, into: &record)
       record.name = record.arena.copy("kernel" as StaticString)
     } else if let head = LoggerHead(text) {
+      // What else the head says stands in the line.
+      record.setField("console", line)
       record.level = head.level
       text = head.text
     }
