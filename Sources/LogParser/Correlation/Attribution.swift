@@ -24,6 +24,7 @@ package final class Attribution {
   @exclusivity(unchecked) private var table = OwnerTable()
   @exclusivity(unchecked) private var memo = OwnerMemo()
   @exclusivity(unchecked) private var inputs: [Input]
+  private let heads = OwnerFields.heads
 
   /// Whether records are marked with what of their owner was inferred, for programs.
   package let marksInferred: Bool
@@ -67,11 +68,36 @@ package final class Attribution {
   /// Finds the owner of a record. Later records are told by what this one says.
   @inline(__always)
   package func owner(of record: inout Record, input: Int) -> Owner {
+    isAsStated(record, input) ? Owner(of: record) : read(&record, input)
+  }
+
+  /// Finds the owner of a record and puts it into the record.
+  @inline(__always)
+  package func fill(_ record: inout Record, input: Int) {
+    if !record.isInferred, isAsStated(record, input) { return }
+    record.set(read(&record, input), isMarked: marksInferred)
+  }
+
+  /// Whether a record names its sandbox, and says no more of its owner than one of the same process did a moment before:
+  /// most do. Nothing is to be learned from it then, and nothing to be added to it.
+  @inline(__always)
+  private func isAsStated(_ record: borrowing Record, _ input: Int) -> Bool {
+    guard !record.sandbox.isEmpty, !table.hasPods, !OwnerFields.mayTell(record, heads),
+      let slot = memo.find(
+        record.sandbox, record.container, pid: record.pid, host: .empty, input: input,
+        isGuest: Self.isGuest(record))
+    else { return false }
+    memo.noteWaiting(slot)
+    return true
+  }
+
+  @inline(never)
+  private func read(_ record: inout Record, _ input: Int) -> Owner {
     var facts = OwnerFacts()
     var host = ByteSlice.empty
     facts.sandbox = record.sandbox
     facts.container = record.container
-    OwnerFields.read(record, into: &facts, host: &host)
+    OwnerFields.read(record, heads, into: &facts, host: &host)
     // The Rust runtime's loggers name the sandbox as their source.
     if facts.sandbox.isEmpty, record.name == "kata-runtime", !record.source.isEmpty,
       OwnerID.length(record.source, at: 0) == record.source.count
@@ -81,7 +107,8 @@ package final class Attribution {
     // The same process speaks of the same sandbox again: there is nothing to learn.
     if !record.sandbox.isEmpty, facts.pod.isEmpty,
       let slot = memo.find(
-        facts, pid: record.pid, host: host, input: input, isGuest: Self.isGuest(record))
+        facts.sandbox, facts.container, pid: record.pid, host: host, input: input,
+        isGuest: Self.isGuest(record))
     {
       var owner = Owner()
       owner.sandbox = facts.sandbox
@@ -120,8 +147,10 @@ package final class Attribution {
     } else {
       known = learn(facts, name, process, host, input)
     }
-    // Nothing more will be learned of the same.
-    if let known, !record.sandbox.isEmpty, facts.pod.isEmpty {
+    // Nothing more will be learned of the same, nor is there more to add.
+    if let known, !record.sandbox.isEmpty, facts.pod.isEmpty,
+      !inputs.indices.contains(input) || inputs[input].facts == nil
+    {
       memo.keep(known, facts, pid: record.pid, host: host, input: input, isGuest: isGuest)
     }
     complete(&owner, known, &record, input)
