@@ -24,6 +24,7 @@ package final class Attribution {
   @exclusivity(unchecked) private var table = OwnerTable()
   @exclusivity(unchecked) private var memo = OwnerMemo()
   @exclusivity(unchecked) private var inputs: [Input]
+  private let heads = OwnerFields.heads
 
   /// Whether records are marked with what of their owner was inferred, for programs.
   package let marksInferred: Bool
@@ -67,11 +68,38 @@ package final class Attribution {
   /// Finds the owner of a record. Later records are told by what this one says.
   @inline(__always)
   package func owner(of record: inout Record, input: Int) -> Owner {
+    isAsStated(&record, input) ? Owner(of: record) : read(&record, input)
+  }
+
+  /// Finds the owner of a record and puts it into the record.
+  @inline(__always)
+  package func fill(_ record: inout Record, input: Int) {
+    if !record.isInferred, isAsStated(&record, input) { return }
+    record.set(read(&record, input), isMarked: marksInferred)
+  }
+
+  /// Whether a record names its sandbox, and says no more of its owner than one of the same process did a moment before:
+  /// most do. Nothing is to be learned from it then, and nothing to be added to it.
+  ///
+  /// - Parameter record: is not changed; borrowed, all of it would be copied.
+  @inline(__always)
+  private func isAsStated(_ record: inout Record, _ input: Int) -> Bool {
+    guard !record.sandbox.isEmpty, !table.hasPods, !OwnerFields.mayTell(record, heads),
+      let slot = memo.find(
+        record.sandbox, record.container, pid: record.pid, host: .empty, input: input,
+        isGuest: Self.isGuest(record.source, record.name))
+    else { return false }
+    memo.noteWaiting(slot)
+    return true
+  }
+
+  @inline(never)
+  private func read(_ record: inout Record, _ input: Int) -> Owner {
     var facts = OwnerFacts()
     var host = ByteSlice.empty
     facts.sandbox = record.sandbox
     facts.container = record.container
-    OwnerFields.read(record, into: &facts, host: &host)
+    OwnerFields.read(record, heads, into: &facts, host: &host)
     // The Rust runtime's loggers name the sandbox as their source.
     if facts.sandbox.isEmpty, record.name == "kata-runtime", !record.source.isEmpty,
       OwnerID.length(record.source, at: 0) == record.source.count
@@ -81,7 +109,8 @@ package final class Attribution {
     // The same process speaks of the same sandbox again: there is nothing to learn.
     if !record.sandbox.isEmpty, facts.pod.isEmpty,
       let slot = memo.find(
-        facts, pid: record.pid, host: host, input: input, isGuest: Self.isGuest(record))
+        facts.sandbox, facts.container, pid: record.pid, host: host, input: input,
+        isGuest: Self.isGuest(record.source, record.name))
     {
       var owner = Owner()
       owner.sandbox = facts.sandbox
@@ -102,8 +131,8 @@ package final class Attribution {
   ) -> Owner {
     var owner = Owner()
     var facts = stated
-    let isGuest = Self.isGuest(record)
-    if !isGuest, record.sandbox.isEmpty { readText(record, &facts, &owner) }
+    let isGuest = Self.isGuest(record.source, record.name)
+    if !isGuest, record.sandbox.isEmpty { readText(&record, &facts, &owner) }
     placeEither(&facts, &owner)
     owner.sandbox = facts.sandbox
     owner.container = facts.container
@@ -111,34 +140,38 @@ package final class Attribution {
     owner.namespace = facts.namespace
     if owner.pod.isEmpty == false, stated.pod.isEmpty { owner.podEvidence = .text }
     let name = Self.name(facts, &record.arena)
-    let process = Self.isSandboxProcess(record) && record.pid > 0 ? record.pid : 0
+    let process =
+      record.pid > 0 && Self.isSandboxProcess(record.name)
+      ? OwnerTable.Process(record.pid, host: host, input: input) : nil
     let known: KnownSandbox?
     if owner.sandbox.isEmpty {
-      known = search(facts, name, process, host, &owner, &record, input)
+      known = search(facts, name, process, &owner, &record, input)
     } else if isGuest {
       known = table.find(.sandbox, owner.sandbox)
     } else {
-      known = learn(facts, name, process, host, input)
+      known = learn(facts, name, process, input)
     }
-    // Nothing more will be learned of the same.
-    if let known, !record.sandbox.isEmpty, facts.pod.isEmpty {
+    // Nothing more will be learned of the same, nor is there more to add.
+    if let known, !record.sandbox.isEmpty, facts.pod.isEmpty,
+      !inputs.indices.contains(input) || inputs[input].facts == nil
+    {
       memo.keep(known, facts, pid: record.pid, host: host, input: input, isGuest: isGuest)
     }
     complete(&owner, known, &record, input)
-    noteWaiting(owner, known, name, process, host, input)
+    noteWaiting(owner, known, name, process)
     owner.inferred = Self.inferred(owner)
     return owner
   }
 
-  /// Takes what the message and the paths of a program of the host say.
-  private func readText(_ record: borrowing Record, _ facts: inout OwnerFacts, _ owner: inout Owner) {
+  /// Takes what the message and the paths of a program of the host say. The record is not changed.
+  private func readText(_ record: inout Record, _ facts: inout OwnerFacts, _ owner: inout Owner) {
     let stated = facts
     OwnerPhrases.read(record.message, into: &facts)
     if stated.sandbox.isEmpty, !facts.sandbox.isEmpty { owner.sandboxEvidence = .text }
     if record.name == "conmon" { OwnerPhrases.readConmon(record.message, into: &facts) }
     if stated.container.isEmpty, !facts.container.isEmpty { owner.containerEvidence = .text }
     guard facts.sandbox.isEmpty, facts.container.isEmpty else { return }
-    OwnerPaths.read(record, into: &facts)
+    OwnerPaths.read(record.message, record.fields, into: &facts)
     if !facts.sandbox.isEmpty { owner.sandboxEvidence = .path }
     if stated.either.isEmpty, !facts.either.isEmpty, facts.sandbox.isEmpty {
       // A path leads to a container unless its id is known for a sandbox's.
@@ -171,7 +204,7 @@ package final class Attribution {
 
   /// Finds the sandbox of a record that does not name it.
   private func search(
-    _ facts: OwnerFacts, _ name: ByteSlice, _ process: Int, _ host: ByteSlice, _ owner: inout Owner,
+    _ facts: OwnerFacts, _ name: ByteSlice, _ process: OwnerTable.Process?, _ owner: inout Owner,
     _ record: inout Record, _ input: Int
   ) -> KnownSandbox? {
     if !facts.container.isEmpty, let known = table.find(.container, facts.container) {
@@ -187,7 +220,7 @@ package final class Attribution {
       owner.sandboxEvidence = .input
       return table.find(.sandbox, owner.sandbox)
     }
-    if process > 0, let known = table.find(process: process, host: host, input: input) {
+    if let process, let known = table.find(process) {
       owner.sandboxEvidence = .process
       return known
     }
@@ -204,13 +237,13 @@ package final class Attribution {
 
   /// Keeps what the record says of its sandbox.
   private func learn(
-    _ facts: OwnerFacts, _ name: ByteSlice, _ process: Int, _ host: ByteSlice, _ input: Int
+    _ facts: OwnerFacts, _ name: ByteSlice, _ process: OwnerTable.Process?, _ input: Int
   ) -> KnownSandbox {
     let sandbox = table.sandbox(facts.sandbox)
     if !facts.container.isEmpty, !facts.container.equals(facts.sandbox) {
       table.link(.container, facts.container, to: sandbox)
     }
-    if process > 0 { table.link(process: process, host: host, input: input, to: sandbox) }
+    if let process { table.link(process, to: sandbox) }
     if !name.isEmpty { table.link(.name, name, to: sandbox) }
     if !facts.pod.isEmpty {
       if sandbox.pod.isEmpty { memo.flush() }
@@ -253,7 +286,7 @@ package final class Attribution {
 
   /// Counts a record whose owner a later one may tell.
   private func noteWaiting(
-    _ owner: Owner, _ known: KnownSandbox?, _ name: ByteSlice, _ process: Int, _ host: ByteSlice, _ input: Int
+    _ owner: Owner, _ known: KnownSandbox?, _ name: ByteSlice, _ process: OwnerTable.Process?
   ) {
     if let known {
       if owner.pod.isEmpty { table.noteWaiting(known) }
@@ -262,8 +295,8 @@ package final class Attribution {
         table.noteWaiting(.container, owner.container)
       } else if !name.isEmpty {
         table.noteWaiting(.name, name)
-      } else if process > 0 {
-        table.noteWaiting(process: process, host: host, input: input)
+      } else if let process {
+        table.noteWaiting(process)
       }
     }
   }
@@ -275,19 +308,19 @@ package final class Attribution {
   }
 
   /// Whether the words of the record are a guest's.
-  private static func isGuest(_ record: borrowing Record) -> Bool {
-    record.source == "vmconsole" || record.name == "kata-agent" || record.name == "kernel"
-      || record.source == "agent" && record.name != "kata-proxy"
+  private static func isGuest(_ source: ByteSlice, _ name: ByteSlice) -> Bool {
+    source == "vmconsole" || name == "kata-agent" || name == "kernel"
+      || source == "agent" && name != "kata-proxy"
   }
 
   /// Whether the record is of a process that serves one sandbox.
-  private static func isSandboxProcess(_ record: borrowing Record) -> Bool {
-    switch record.name.count {
-    case 4: record.name == "kata"
-    case 9: record.name == "kata-shim"
-    case 10: record.name == "kata-proxy"
-    case 12: record.name == "kata-runtime"
-    default: record.name.hasPrefix("containerd-shim")
+  private static func isSandboxProcess(_ name: ByteSlice) -> Bool {
+    switch name.count {
+    case 4: name == "kata"
+    case 9: name == "kata-shim"
+    case 10: name == "kata-proxy"
+    case 12: name == "kata-runtime"
+    default: name.hasPrefix("containerd-shim")
     }
   }
 

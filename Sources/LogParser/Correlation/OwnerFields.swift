@@ -6,32 +6,32 @@ enum OwnerFields {
     case sandbox, container, either, upperID, pod, namespace, uid, podReference, instance
   }
 
+  /// What the keys below begin with.
+  static let heads = KeyHeads([
+    "id", "ID", "cid", "CID", "pod", "podUID", "pod_", "podS", "pods", "SANDBOX", "sandbox", "CONTAINER",
+    "container", "instance", "description", "kubernetes", "io.kubernetes", "host",
+  ])
+
+  /// Whether any field may tell of an owner, or of a host.
+  @inline(__always)
+  static func mayTell(_ record: borrowing Record, _ heads: KeyHeads) -> Bool {
+    for index in 0..<record.fields.count where heads.mayHold(record.fields[index]) { return true }
+    return false
+  }
+
   /// Fills what is open from the fields.
   @inline(__always)
-  static func read(_ record: borrowing Record, into facts: inout OwnerFacts, host: inout ByteSlice) {
+  static func read(
+    _ record: borrowing Record, _ heads: KeyHeads, into facts: inout OwnerFacts, host: inout ByteSlice
+  ) {
     for index in 0..<record.fields.count {
       let field = record.fields[index]
-      guard mayBeKnown(field.key) else { continue }
+      guard heads.mayHold(field) else { continue }
       if field.key == "host" {
         host = field.value
       } else if let meaning = meaning(field.key), !field.value.isEmpty {
         set(meaning, field.value, record, &facts)
       }
-    }
-  }
-
-  /// Whether a key begins as one of the names below.
-  @inline(__always)
-  private static func mayBeKnown(_ key: ByteSlice) -> Bool {
-    if key.count < 4 { return key.count > 1 }
-    switch UInt32(truncatingIfNeeded: key.leadingWord) {
-    // sand, SAND, cont, CONT
-    case 0x646e_6173, 0x444e_4153, 0x746e_6f63, 0x544e_4f43: return true
-    // podU, pods, podS, pod_
-    case 0x5564_6f70, 0x7364_6f70, 0x5364_6f70, 0x5f64_6f70: return true
-    // inst, kube, io.k, host, desc
-    case 0x7473_6e69, 0x6562_756b, 0x6b2e_6f69, 0x7473_6f68, 0x6373_6564: return true
-    default: return false
     }
   }
 

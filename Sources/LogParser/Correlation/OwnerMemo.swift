@@ -1,10 +1,11 @@
 import Bytes
+import Glibc
 
 /// What processes said last: most records say the same of their owner as one a moment before.
 ///
-/// A slot is a few words and the bytes of two ids in arrays that all slots share, so that looking one up counts no
+/// A slot is a few words and the bytes of two ids, in memory that all slots share, so that looking one up counts no
 /// references.
-struct OwnerMemo {
+struct OwnerMemo: ~Copyable {
   private static let slots = 1024
   /// The longest id that is kept.
   private static let width = 80
@@ -20,12 +21,22 @@ struct OwnerMemo {
     var waiting: UInt64 = 0
   }
 
-  private var kept = [Slot](repeating: Slot(), count: Self.slots)
+  private let kept = UnsafeMutablePointer<Slot>.allocate(capacity: Self.slots)
   /// For each slot the bytes of the sandbox, the container and the host.
-  private var bytes = [UInt8](repeating: 0, count: Self.slots * 3 * Self.width)
+  private let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: Self.slots * 3 * Self.width)
   /// Which of two places is taken next when both are.
   private var turn = 0
   private var sandboxes = [KnownSandbox?](repeating: nil, count: Self.slots)
+
+  init() {
+    kept.initialize(repeating: Slot(), count: Self.slots)
+    bytes.initialize(repeating: 0, count: Self.slots * 3 * Self.width)
+  }
+
+  deinit {
+    kept.deallocate()
+    bytes.deallocate()
+  }
 
   /// The slot of what was said, if the same was said lately.
   ///
@@ -33,26 +44,29 @@ struct OwnerMemo {
   ///   record is what is kept.
   @inline(__always)
   func find(
-    _ facts: OwnerFacts, pid: Int, host: ByteSlice, input: Int, isGuest: @autoclosure () -> Bool
+    _ sandbox: ByteSlice, _ container: ByteSlice, pid: Int, host: ByteSlice, input: Int,
+    isGuest: @autoclosure () -> Bool
   ) -> Int? {
-    var index = Self.index(facts, pid)
-    if !holds(index, facts, pid: pid, host: host, input: input) {
+    var index = Self.index(sandbox, container, pid)
+    if !holds(index, sandbox, container, pid: pid, host: host, input: input) {
       index ^= 1
-      if !holds(index, facts, pid: pid, host: host, input: input) { return nil }
+      if !holds(index, sandbox, container, pid: pid, host: host, input: input) { return nil }
     }
     return !kept[index].isGuest || isGuest() ? index : nil
   }
 
   @inline(__always)
-  private func holds(_ index: Int, _ facts: OwnerFacts, pid: Int, host: ByteSlice, input: Int) -> Bool {
-    let slot = kept[index]
-    guard slot.pid == pid, slot.input == input, slot.sandboxCount == facts.sandbox.count,
-      slot.containerCount == facts.container.count, slot.hostCount == host.count
+  private func holds(
+    _ index: Int, _ sandbox: ByteSlice, _ container: ByteSlice, pid: Int, host: ByteSlice, input: Int
+  ) -> Bool {
+    let slot = kept + index
+    guard slot.pointee.pid == pid, slot.pointee.input == input, slot.pointee.sandboxCount == sandbox.count,
+      slot.pointee.containerCount == container.count, slot.pointee.hostCount == host.count
     else { return false }
-    let start = index * 3 * Self.width
-    return facts.sandbox.isSame(as: bytes, at: start)
-      && (facts.container.isEmpty || facts.container.isSame(as: bytes, at: start + Self.width))
-      && (host.isEmpty || host.isSame(as: bytes, at: start + 2 * Self.width))
+    let start = bytes + index * 3 * Self.width
+    return memcmp(start, sandbox.base, sandbox.count) == 0
+      && (container.isEmpty || memcmp(start + Self.width, container.base, container.count) == 0)
+      && (host.isEmpty || memcmp(start + 2 * Self.width, host.base, host.count) == 0)
   }
 
   /// What a slot stands for.
@@ -69,10 +83,13 @@ struct OwnerMemo {
     else {
       return
     }
-    var index = Self.index(facts, pid)
+    let (sandboxID, container) = (facts.sandbox, facts.container)
+    var index = Self.index(sandboxID, container, pid)
     // Two that fall on one place have a place each; of three the oldest goes.
-    if kept[index].input >= 0, !holds(index, facts, pid: pid, host: host, input: input) {
-      if kept[index ^ 1].input < 0 || holds(index ^ 1, facts, pid: pid, host: host, input: input) {
+    if kept[index].input >= 0, !holds(index, sandboxID, container, pid: pid, host: host, input: input) {
+      if kept[index ^ 1].input < 0
+        || holds(index ^ 1, sandboxID, container, pid: pid, host: host, input: input)
+      {
         index ^= 1
       } else {
         index ^= turn
@@ -84,14 +101,14 @@ struct OwnerMemo {
       pid: pid, input: input, isGuest: isGuest, sandboxCount: facts.sandbox.count,
       containerCount: facts.container.count, hostCount: host.count)
     sandboxes[index] = sandbox
-    let start = index * 3 * Self.width
-    for (place, text) in [facts.sandbox, facts.container, host].enumerated() {
-      for offset in 0..<text.count { bytes[start + place * Self.width + offset] = text[offset] }
+    let start = bytes + index * 3 * Self.width
+    for (place, text) in [sandboxID, container, host].enumerated() {
+      (start + place * Self.width).update(from: text.base, count: text.count)
     }
   }
 
   /// Adds what all slots have counted to the sandboxes.
-  mutating func flush() { for index in kept.indices { flush(index) } }
+  mutating func flush() { for index in 0..<Self.slots { flush(index) } }
 
   private mutating func flush(_ index: Int) {
     guard kept[index].waiting > 0, let sandbox = sandboxes[index] else { return }
@@ -100,9 +117,9 @@ struct OwnerMemo {
   }
 
   @inline(__always)
-  private static func index(_ facts: OwnerFacts, _ pid: Int) -> Int {
-    var word = facts.sandbox.leadingWord ^ UInt64(truncatingIfNeeded: pid)
-    if !facts.container.isEmpty { word = word &* 31 ^ facts.container.leadingWord }
+  private static func index(_ sandbox: ByteSlice, _ container: ByteSlice, _ pid: Int) -> Int {
+    var word = sandbox.leadingWord ^ UInt64(truncatingIfNeeded: pid)
+    if !container.isEmpty { word = word &* 31 ^ container.leadingWord }
     return Int(truncatingIfNeeded: (word &* 0x9e37_79b9_7f4a_7c15) &>> 54)
   }
 }

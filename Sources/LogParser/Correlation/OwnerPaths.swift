@@ -34,10 +34,10 @@ enum OwnerPaths {
   private static let limit = 16 << 10
 
   /// Fills what is open from the message and from the fields that hold paths.
-  static func read(_ record: borrowing Record, into facts: inout OwnerFacts) {
-    read(record.message, into: &facts)
-    for index in 0..<record.fields.count where facts.sandbox.isEmpty {
-      let field = record.fields[index]
+  static func read(_ message: ByteSlice, _ fields: borrowing FieldList, into facts: inout OwnerFacts) {
+    read(message, into: &facts)
+    for index in 0..<fields.count where facts.sandbox.isEmpty {
+      let field = fields[index]
       if holdsPaths(field.key) { read(field.value, into: &facts) }
     }
   }

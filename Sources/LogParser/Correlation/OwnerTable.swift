@@ -22,6 +22,21 @@ struct OwnerTable {
 
   enum Kind: UInt8 { case sandbox, container, process, name }
 
+  /// A process, as the table knows it.
+  struct Process {
+    fileprivate let hash: Int
+
+    /// Process ids are those of a host; where no host is named, of whatever wrote the input.
+    init(_ pid: Int, host: ByteSlice, input: Int) {
+      var hasher = Hasher()
+      hasher.combine(Kind.process.rawValue)
+      hasher.combine(pid)
+      if host.isEmpty { hasher.combine(input) }
+      hasher.combine(bytes: UnsafeRawBufferPointer(host.bytes))
+      hash = hasher.finalize()
+    }
+  }
+
   /// Ids by their hashes. These are keyed anew in each run, so that nobody can make one id stand for another.
   private var known: [Int: KnownSandbox] = [:]
   /// The hashes in the order in which they were learned, a ring once it is full.
@@ -36,9 +51,7 @@ struct OwnerTable {
 
   func find(_ kind: Kind, _ id: ByteSlice) -> KnownSandbox? { named(Self.hash(kind, id)) }
 
-  func find(process pid: Int, host: ByteSlice, input: Int) -> KnownSandbox? {
-    named(Self.hash(pid, host, input))
-  }
+  func find(_ process: Process) -> KnownSandbox? { named(process.hash) }
 
   /// The entry, unless it only counts what waits.
   private func named(_ hash: Int) -> KnownSandbox? {
@@ -60,9 +73,7 @@ struct OwnerTable {
     insert(Self.hash(kind, id), sandbox)
   }
 
-  mutating func link(process pid: Int, host: ByteSlice, input: Int, to sandbox: KnownSandbox) {
-    insert(Self.hash(pid, host, input), sandbox)
-  }
+  mutating func link(_ process: Process, to sandbox: KnownSandbox) { insert(process.hash, sandbox) }
 
   /// Notes the pod of a sandbox.
   mutating func name(_ sandbox: KnownSandbox, pod: ByteSlice, namespace: ByteSlice) {
@@ -91,9 +102,7 @@ struct OwnerTable {
   mutating func noteWaiting(_ kind: Kind, _ id: ByteSlice) { noteWaiting(Self.hash(kind, id)) }
 
   /// Notes that a record came whose owner its process may tell later.
-  mutating func noteWaiting(process pid: Int, host: ByteSlice, input: Int) {
-    noteWaiting(Self.hash(pid, host, input))
-  }
+  mutating func noteWaiting(_ process: Process) { noteWaiting(process.hash) }
 
   private mutating func noteWaiting(_ hash: Int) {
     if let entry = known[hash] {
@@ -124,16 +133,6 @@ struct OwnerTable {
     var hasher = Hasher()
     hasher.combine(kind.rawValue)
     hasher.combine(bytes: UnsafeRawBufferPointer(id.bytes))
-    return hasher.finalize()
-  }
-
-  /// Process ids are those of a host; where no host is named, of whatever wrote the input.
-  private static func hash(_ pid: Int, _ host: ByteSlice, _ input: Int) -> Int {
-    var hasher = Hasher()
-    hasher.combine(Kind.process.rawValue)
-    hasher.combine(pid)
-    if host.isEmpty { hasher.combine(input) }
-    hasher.combine(bytes: UnsafeRawBufferPointer(host.bytes))
     return hasher.finalize()
   }
 }

@@ -1,17 +1,17 @@
 import Bytes
 
 extension Record {
+  /// Whether something about the record, not of its owner, is to be marked as inferred.
+  @inline(__always)
+  var isInferred: Bool { marks.contains(.levelIsInferred) || marks.contains(.yearIsInferred) }
+
   /// Puts into the record whom it belongs to.
   ///
   /// - Parameter isMarked: whether a field says what was inferred.
   @inline(__always)
   package mutating func set(_ owner: Owner, isMarked: Bool) {
     let isSame = sandbox.count == owner.sandbox.count && container.count == owner.container.count
-    if isSame, owner.pod.isEmpty, owner.inferred.isEmpty, !marks.contains(.levelIsInferred),
-      !marks.contains(.yearIsInferred)
-    {
-      return
-    }
+    if isSame, owner.pod.isEmpty, owner.inferred.isEmpty, !isInferred { return }
     setAll(owner, isMarked)
   }
 

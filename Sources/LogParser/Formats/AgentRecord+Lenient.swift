@@ -13,7 +13,9 @@ extension AgentRecord {
   @inline(never)
   private static func isConsoleMessage(_ record: borrowing Record) -> Bool {
     let words: StaticString = "reading guest console"
-    for index in 0..<21 where record.message[index] | 0x20 != words.utf8Start[index] { return false }
+    if record.message != words {
+      for index in 0..<21 where record.message[index] | 0x20 != words.utf8Start[index] { return false }
+    }
     return record.fields.value(of: "vmconsole")?.isEmpty == false
   }
 

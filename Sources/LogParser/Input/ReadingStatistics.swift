@@ -1,3 +1,5 @@
+import Bytes
+
 /// What was read, and what was lost on the way: counts of records.
 package struct ReadingStatistics: Sendable, Equatable {
   /// Records that were read, whole or raw.
@@ -66,7 +68,9 @@ package struct ReadingStatistics: Sendable, Equatable {
   package mutating func note(_ record: borrowing Record) {
     records += 1
     if !record.marks.isEmpty { note(record.marks) }
-    if let first = record.message.bytes.first, first == 0x53 || first == 0x73 { noteLoss(record) }
+    // The record as a whole would be copied for a call.
+    let first = record.message.peek(0)
+    if first == 0x53 || first == 0x73 { noteLoss(record.message, record.fields) }
   }
 
   private mutating func note(_ marks: RecordMarks) {
@@ -78,8 +82,7 @@ package struct ReadingStatistics: Sendable, Equatable {
 
   /// "Suppressed 12 messages from …", "slog-async: logger dropped messages due to channel overflow, count: 12", or the
   /// latter with the count in a field of its own.
-  private mutating func noteLoss(_ record: borrowing Record) {
-    let message = record.message
+  private mutating func noteLoss(_ message: ByteSlice, _ fields: borrowing FieldList) {
     if message.hasPrefix("Suppressed ") {
       var scanner = TextScanner(message.dropFirst(11))
       if let count = scanner.number(1, 18), scanner.take(" messages from ") { suppressed += UInt64(count) }
@@ -88,7 +91,7 @@ package struct ReadingStatistics: Sendable, Equatable {
     {
       var scanner = TextScanner(message.dropFirst(place + 40))
       var count = scanner.take(", count: ") ? scanner.number(1, 18) : nil
-      if count == nil { count = record.fields.value(of: "count").flatMap { DecimalNumber.parse($0) } }
+      if count == nil { count = fields.value(of: "count").flatMap { DecimalNumber.parse($0) } }
       // The record itself says that there was at least one.
       dropped += UInt64(max(1, count ?? 1))
     }

@@ -8,6 +8,10 @@ package struct Field {
   /// The first eight bytes of the key as a big-endian number, so that most comparisons need no memory.
   fileprivate var order: UInt64
 
+  /// The first four bytes of the key as a big-endian number, with zeros behind a shorter one.
+  @inline(__always)
+  package var head: UInt32 { UInt32(truncatingIfNeeded: order &>> 32) }
+
   @inline(__always)
   fileprivate init(_ key: ByteSlice, _ value: ByteSlice) {
     self.key = key

@@ -8,10 +8,11 @@ import Bytes
 struct OrderedMerge: ~Copyable {
   /// One input and the record that was read ahead.
   final class Member {
-    var input: OpenInput
-    var record = Record()
+    // Touched for each record, in one place at a time.
+    @exclusivity(unchecked) var input: OpenInput
+    @exclusivity(unchecked) var record = Record()
     /// The time of the record that was handed out last.
-    var handedOut: Timestamp?
+    @exclusivity(unchecked) var handedOut: Timestamp?
 
     init(_ input: consuming OpenInput) { self.input = input }
   }

@@ -61,10 +61,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
         }
         length = readLeniently(rest, line, file)
       }
-      if let attribution {
-        record.set(
-          attribution.owner(of: &record, input: file.input), isMarked: attribution.marksInferred)
-      }
+      attribution?.fill(&record, input: file.input)
       append(&place, &previous, &out, &result)
       line += 1
       start += length + 1

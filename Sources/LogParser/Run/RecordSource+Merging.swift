@@ -50,9 +50,12 @@ extension RecordSource {
         }
       }
       guard let member = ordered?.takeFirst() else { return isFollowed ? .waits : .end }
-      swap(&record, &member.record)
-      if !isFollowed { noteOrder(member, record.time) }
-      if accept(&record, member.input.index) { return .record }
+      if !isFollowed { noteOrder(member, member.record.time) }
+      if accept(&member.record, member.input.index) {
+        // The slices of `owner` borrow what moves along.
+        swap(&record, &member.record)
+        return .record
+      }
     }
   }
 

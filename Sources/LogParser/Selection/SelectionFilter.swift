@@ -12,6 +12,8 @@ final class SelectionFilter {
 
   private let selection: Selection
   private let tally: SelectionTally?
+  private let sandboxes: WantedIDs
+  private let containers: WantedIDs
   private var expressions: [regex_t?] = []
   /// The keys without the `data.` that the flat formats put before some of them.
   private let bareKeys: [String?]
@@ -24,6 +26,8 @@ final class SelectionFilter {
     self.selection = selection
     self.tally = tally
     isEverything = selection.isEverything
+    sandboxes = WantedIDs(selection.sandboxes)
+    containers = WantedIDs(selection.containers)
     bareKeys = selection.matches.map { $0.key.hasPrefix("data.") ? String($0.key.dropFirst(5)) : nil }
     for match in selection.matches {
       guard case .matches(let pattern) = match.pattern else {
@@ -67,8 +71,8 @@ final class SelectionFilter {
   private func firstBroken(by record: borrowing Record, _ owner: Owner) -> SelectionTally.Condition? {
     if let since = selection.since, record.time < since { return .since }
     if let until = selection.until, record.time > until { return .until }
-    if !Self.isAny(selection.sandboxes, of: owner.sandbox, or: owner.unknownID) { return .sandbox }
-    if !Self.isAny(selection.containers, of: owner.container, or: owner.unknownID) { return .container }
+    if !sandboxes.accept(owner.sandbox, or: owner.unknownID) { return .sandbox }
+    if !containers.accept(owner.container, or: owner.unknownID) { return .container }
     if !selection.pods.isEmpty, !selection.pods.contains(where: { Self.isPod($0, owner) }) { return .pod }
     if !selection.sources.isEmpty, !selection.sources.contains(where: { record.source.equals(text: $0) }) {
       return .source
@@ -78,11 +82,6 @@ final class SelectionFilter {
     }
     for index in selection.matches.indices where !holds(index, record) { return .match(index) }
     return nil
-  }
-
-  /// An id may be given by its first characters, as container tools let one do.
-  private static func isAny(_ wanted: [String], of id: ByteSlice, or unknown: ByteSlice) -> Bool {
-    wanted.isEmpty || wanted.contains { id.hasPrefix(text: $0) || unknown.hasPrefix(text: $0) }
   }
 
   private static func isPod(_ wanted: Selection.Pod, _ owner: Owner) -> Bool {

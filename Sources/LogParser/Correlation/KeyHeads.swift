@@ -1,0 +1,27 @@
+/// The first four bytes of some keys, as a set that answers at once that a key is none of them.
+///
+/// A key that is perhaps one of them is to be compared: others fall on the same bits.
+struct KeyHeads {
+  private let bits: UInt64
+
+  /// - Parameter keys: what the keys begin with; of each four bytes count.
+  init(_ keys: [StaticString]) {
+    var bits: UInt64 = 0
+    for key in keys {
+      var head: UInt32 = 0
+      for offset in 0..<4 {
+        head = head << 8 | (offset < key.utf8CodeUnitCount ? UInt32(key.utf8Start[offset]) : 0)
+      }
+      bits |= 1 << Self.place(head)
+    }
+    self.bits = bits
+  }
+
+  /// Whether the key of the field may be one of them.
+  @inline(__always)
+  func mayHold(_ field: Field) -> Bool { bits &>> Self.place(field.head) & 1 != 0 }
+
+  /// The factor keeps the usual keys of Kata's programs off the bits of those that tell of an owner.
+  @inline(__always)
+  private static func place(_ head: UInt32) -> UInt64 { UInt64((head &* 0x4ced_821f) &>> 26) }
+}
