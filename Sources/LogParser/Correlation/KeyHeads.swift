@@ -19,7 +19,7 @@ struct KeyHeads {
 
   /// Whether the key of the field may be one of them.
   @inline(__always)
-  func mayHold(_ field: Field) -> Bool { bits &>> Self.place(field.head) & 1 != 0 }
+  func mayHold(_ field: Field) -> Bool { bits >> Self.place(field.head) & 1 != 0 }
 
   /// The factor keeps the usual keys of Kata's programs off the bits of those that tell of an owner.
   @inline(__always)

@@ -38,7 +38,9 @@ extension AgentRecord {
     if let object = KernelLine.anyAgentObject(in: console), object.start == 0 || record.source.isEmpty {
       if try readObject(object.text, into: &record) { return true }
     }
-    if TextRecord.looksLikeLogfmt(console), console.range(of: "msg=") != nil, readPairs(console, into: &record) {
+    if TextRecord.looksLikeLogfmt(console), console.range(of: "msg=") != nil,
+      readPairs(console, into: &record)
+    {
       return true
     }
     // Strict reading takes apart what the kernel wrote before the agent's record.

@@ -22,7 +22,8 @@ struct WrappedLine: ~Copyable {
     // Lines of one shape begin alike; that of logfmt with more than this.
     if next == line.peek(0), next > 0x20, next != UInt8(ascii: "t") { return false }
     // An object that is wrapped is told by its braces.
-    return line.peek(0) != UInt8(ascii: "{") && next != 0x0a && next != 0x0d && next != UInt8(ascii: "{") && next != UInt8(ascii: "<")
+    return line.peek(0) != UInt8(ascii: "{") && next != 0x0a && next != 0x0d && next != UInt8(ascii: "{")
+      && next != UInt8(ascii: "<")
       && next != UInt8(ascii: "`") && line.count >= leastWidth
       && (line.range(of: "time=\"") != nil || line.range(of: " level=") != nil)
   }
