@@ -172,7 +172,7 @@ final class Decompressor {
         compression.rawValue, [compression.rawValue, "-dc"],
         descriptors: [
           .init(input, as: STDIN_FILENO), .init(output, as: STDOUT_FILENO), .init(errors, as: STDERR_FILENO),
-        ], defaultSignals: [SIGPIPE])
+        ])
     } catch {
       throw SystemCallError("run \(compression.rawValue), which decompresses it", subject, code: error.code)
     }

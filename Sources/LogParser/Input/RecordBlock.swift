@@ -162,8 +162,7 @@ struct RecordBlock: ~Copyable {
       }
       if record.level.isEmpty, !kind.level.isEmpty {
         record.level = kind.level
-        record.setField("kata-log-parser-level-inferred", record.arena.copy("true" as StaticString))
-        record.fields.sortKeepingLast()
+        record.marks.insert(.levelIsInferred)
       }
     }
     swap(&record, &other)

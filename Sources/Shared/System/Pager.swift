@@ -43,15 +43,14 @@ package struct Pager: Sendable {
 
   private static func start(_ command: String, input: Int32) throws(SystemCallError) -> Subprocess {
     let descriptors = [Subprocess.Descriptor(input, as: STDIN_FILENO)]
-    let signals = [SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGQUIT]
     // Only what needs a shell gets one. A program that it does not find leaves the text to be shown as it is.
     if command.contains(where: { "|&;<>()$`\\\"'\n*?[#~=%{}!".contains($0) }) {
       return try Subprocess.start(
         "/bin/sh", ["sh", "-c", "\(command)\nstatus=$?\n[ $status -ne 127 ] || exec cat\nexit $status"],
-        descriptors: descriptors, defaultSignals: signals)
+        descriptors: descriptors)
     }
     let words = command.split(whereSeparator: \.isWhitespace).map(String.init)
-    return try Subprocess.start(words[0], words, descriptors: descriptors, defaultSignals: signals)
+    return try Subprocess.start(words[0], words, descriptors: descriptors)
   }
 
   /// What git sets for less and lv, unless the user did: to end when all fits on one screen, to let colours through, and

@@ -29,9 +29,8 @@ package struct Subprocess: Sendable {
   /// - Parameters:
   ///   - program: a path, or a name that is looked for in `PATH`.
   ///   - arguments: all of them; the first is the name that the program sees itself called by.
-  ///   - defaultSignals: has no effect any more, as all signals have their default action.
   package static func start(
-    _ program: String, _ arguments: [String], descriptors: [Descriptor] = [], defaultSignals: [Int32] = []
+    _ program: String, _ arguments: [String], descriptors: [Descriptor] = []
   ) throws(SystemCallError) -> Subprocess {
     var actions = posix_spawn_file_actions_t()
     var attributes = posix_spawnattr_t()
