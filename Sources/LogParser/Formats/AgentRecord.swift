@@ -103,7 +103,7 @@ enum AgentRecord {
   }
 
   /// Reads the agent's object over the fields of `record`; false, with the record as it was, when the text is no
-  /// object of strings. Throws when the agent's pid is no number.
+  /// object of strings. Throws if the agent's pid is not a number.
   static func readObject(_ text: ByteSlice, into record: inout Record) throws(RecordProblem) -> Bool {
     // An object, or `null`.
     guard let first = text.firstVisible, first == UInt8(ascii: "{") || first == UInt8(ascii: "n") else {
@@ -117,7 +117,7 @@ enum AgentRecord {
     }
     for index in 0..<members.count where members[index].key == "pid" {
       guard DecimalNumber.parse(members[index].value) != nil else {
-        throw RecordProblem("the agent's pid \(quoted(members[index].value)) is no number")
+        throw RecordProblem("the agent's pid \(quoted(members[index].value)) is not a number")
       }
     }
     record.fields.removeAll()
@@ -126,12 +126,12 @@ enum AgentRecord {
     return true
   }
 
-  /// As ``readObject(_:into:)`` does for one member; throws when the agent's pid is no process id.
+  /// As ``readObject(_:into:)`` does for one member; throws when the agent's pid is not a process id.
   static func assignChecked(
     _ key: ByteSlice, _ value: ByteSlice, to record: inout Record
   ) throws(RecordProblem) {
     if key == "pid", DecimalNumber.parse(value) ?? -1 < 0 {
-      throw RecordProblem("the agent's pid \(quoted(value)) is no process id")
+      throw RecordProblem("the agent's pid \(quoted(value)) is not a process id")
     }
     assign(key, value, to: &record)
   }

@@ -13,7 +13,7 @@ enum CloudHypervisorLine {
       thread = rest.prefix(end)
       scanner.skip(end + 2)
     }
-    guard let word = scanner.word(upTo: UInt8(ascii: ":")), let level = LevelWord.level(word, &record.arena),
+    guard let word = scanner.word(upTo: UInt8(ascii: ":")), let level = LevelName.normalized(word),
       let place = scanner.word(), scanner.take(" -- ")
     else { return false }
     record.level = level

@@ -48,7 +48,7 @@ enum DatedLine {
       while index < text.count, text[index] > 0x20, !isEdge(text[index]) { index += 1 }
       let word = text.slice(start, index)
       // One letter is a level for few, a word for many.
-      if word.count >= 3, let level = LevelWord.level(word, &arena) { return (start, index, level) }
+      if word.count >= 3, let level = LevelName.normalized(word) { return (start, index, level) }
       if index == start { return nil }
     }
     return nil

@@ -18,7 +18,7 @@ enum EnvLoggerLine {
     guard let end = start.firstIndex(of: UInt8(ascii: "]")) else { return false }
     var head = TextScanner(start.prefix(end))
     guard let word = head.word(), word.count >= 4 || time != nil,
-      let level = LevelWord.level(word, &record.arena)
+      let level = LevelName.normalized(word)
     else { return false }
     head.skipBlanks()
     let target = head.word() ?? .empty
@@ -38,7 +38,7 @@ enum EnvLoggerLine {
     _ scanner: inout TextScanner, _ time: Timestamp, into record: inout Record
   ) -> Bool {
     scanner.skipBlanks()
-    guard let word = scanner.word(), let level = LevelWord.level(word, &record.arena) else { return false }
+    guard let word = scanner.word(), let level = LevelName.normalized(word) else { return false }
     scanner.skipBlanks()
     guard scanner.take(UInt8(ascii: "[")), let place = scanner.word(upTo: UInt8(ascii: "]")) else {
       return false

@@ -17,12 +17,12 @@ enum FirecrackerLine {
     var left = head.dropFirst(colon + 1)
     var thread = ByteSlice.empty
     var level = firstPart(left)
-    var found = LevelWord.level(level, &record.arena)
+    var found = LevelName.normalized(level)
     if found == nil, level.count < left.count {
       thread = level
       left = left.dropFirst(thread.count + 1)
       level = firstPart(left)
-      found = LevelWord.level(level, &record.arena)
+      found = LevelName.normalized(level)
     }
     guard let found else { return false }
     record.time = time

@@ -41,7 +41,7 @@ enum CalicoLine {
   static func read(_ rest: ByteSlice, time: Timestamp, into record: inout Record) -> Bool {
     var scanner = TextScanner(rest)
     guard scanner.take(UInt8(ascii: "[")), let word = scanner.word(upTo: UInt8(ascii: "]")),
-      let level = LevelWord.level(word, &record.arena), scanner.take(UInt8(ascii: "[")),
+      let level = LevelName.normalized(word), scanner.take(UInt8(ascii: "[")),
       let pid = scanner.number(1, 10), scanner.take("] "), let file = scanner.word(),
       scanner.take(UInt8(ascii: " ")), let line = scanner.word(upTo: UInt8(ascii: ":")),
       DecimalNumber.parse(line) != nil

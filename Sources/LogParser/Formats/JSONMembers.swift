@@ -88,7 +88,7 @@ enum JSONMembers {
     return arena.join(parent, UInt8(ascii: "."), name)
   }
 
-  /// Reads an entry of `journalctl -o json`: a field is a string, an array of numbers (bytes that are no text), null
+  /// Reads an entry of `journalctl -o json`: a field is a string, an array of numbers (bytes that are not text), null
   /// (too large to be shown), or an array of those (a field that occurs more than once).
   /// https://systemd.io/JOURNAL_EXPORT_FORMATS/#journal-json-format
   ///

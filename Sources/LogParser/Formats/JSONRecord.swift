@@ -67,7 +67,7 @@ enum JSONRecord {
 
   @inline(never)
   private static func refusal(of key: KnownKey, _ value: ByteSlice) -> RecordProblem {
-    key == .pid ? RecordProblem("the pid \(quoted(value)) is no process id") : refusal(ofTime: value)
+    key == .pid ? RecordProblem("the pid \(quoted(value)) is not a process id") : refusal(ofTime: value)
   }
 
   private static func refusal(ofTime value: ByteSlice) -> RecordProblem {

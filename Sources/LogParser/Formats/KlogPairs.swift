@@ -34,7 +34,7 @@ extension KlogPrefix {
       add(text.slice(start, equals), value.text, to: &record)
       index = value.end
     }
-    // Words that are no pairs would be lost.
+    // Words that are not pairs would be lost.
     if isWhole { record.message = message.text }
   }
 

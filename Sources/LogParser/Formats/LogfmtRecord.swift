@@ -189,7 +189,7 @@ package struct LogfmtRecord {
     case .pid:
       if record.set(.pid, value) { return }
       guard value.isEmpty else {
-        throw RecordProblem(column: column, "the pid \(quoted(value)) is no number")
+        throw RecordProblem(column: column, "the pid \(quoted(value)) is not a number")
       }
       record.pid = 0
     case .request:

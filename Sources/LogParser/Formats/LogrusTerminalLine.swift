@@ -31,7 +31,7 @@ enum LogrusTerminalLine {
       word == "TRAC" || word == "DEBU" || word == "INFO" || word == "WARN" || word == "ERRO" || word == "FATA"
         || word == "PANI"
     else { return nil }
-    return LevelWord.level(word, &arena)
+    return LevelName.normalized(word)
   }
 
   /// Where the pairs begin that the text ends with. A time, level or message among them belongs to another record, which

@@ -8,7 +8,7 @@ enum LooseJSON {
     case message, time, level, source
   }
 
-  /// By its length first: nearly all names are no part.
+  /// By its length first: nearly no name is one of these.
   private static func part(of key: ByteSlice) -> (part: Part, rank: Int)? {
     switch key.count {
     case 1: key == "L" ? (.level, 5) : key == "T" ? (.time, 6) : nil

@@ -7,7 +7,7 @@ enum TracingLine {
   static func read(_ rest: ByteSlice, time: Timestamp, into record: inout Record) -> Bool {
     var scanner = TextScanner(rest)
     guard let word = scanner.word(), word.count >= 4, let first = word.bytes.first, first.isUpper,
-      let level = LevelWord.level(word, &record.arena), scanner.take(UInt8(ascii: " "))
+      let level = LevelName.normalized(word), scanner.take(UInt8(ascii: " "))
     else { return false }
     var thread = ByteSlice.empty
     if scanner.rest.hasPrefix("ThreadId("), let word = scanner.word() {
