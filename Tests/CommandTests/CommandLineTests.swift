@@ -23,7 +23,7 @@ import Testing
     (["--level", "loud", "f"], "is not one of trace, debug, info, warning, error, critical"),
     (["--match", "nothing", "f"], "is neither KEY=VALUE nor KEY~REGEX"),
     (["--match", "msg~(", "f"], "the regular expression \"(\" is invalid"),
-    (["--since", "whenever", "f"], "\"whenever\" is no time"),
+    (["--since", "whenever", "f"], "\"whenever\" is not a time"),
     (["--max-record-size", "1", "f"], "is not a size from 1K to 64M"),
     (["--threads", "0", "f"], "is not a number from 1 to 64"),
     (["--output-file-mode", "999", "f"], "is no octal number"),

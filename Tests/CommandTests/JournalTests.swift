@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  /// A field as text: journalctl gives bytes that are no text as numbers.
+  /// A field as text: journalctl gives bytes that are not text as numbers.
   private func shown(_ value: Any?) -> String? {
     if let text = value as? String { return text }
     if let bytes = value as? [Int] { return String(decoding: bytes.map { UInt8($0) }, as: UTF8.self) }

@@ -49,6 +49,6 @@ import Testing
   func anUnknownZoneIsRefused(_ zone: String) throws {
     let result = try Tool.run(["--timezone", zone, "/dev/null"], environment: [:])
     #expect(result.status == 2)
-    #expect(result.errorText.contains("is no time zone in"))
+    #expect(result.errorText.contains("is not a time zone in"))
   }
 }

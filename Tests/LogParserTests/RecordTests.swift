@@ -23,7 +23,7 @@ struct LogfmtRecordTests {
 
   @Test(arguments: [
     (" a=1 a=2", "the key \"a\" occurs more than once"), (" a=\"x", "unterminated quoted value"),
-    (" a=x=y", "unexpected \"=\""), (" pid=x", "the pid \"x\" is no number"),
+    (" a=x=y", "unexpected \"=\""), (" pid=x", "the pid \"x\" is not a number"),
     (" level=\"a b\"", "the level \"a b\" is more than one word"), (" pid=-1", "the pid -1 is negative"),
     (" source=", "the field source is missing"),
     (" a=\"\u{1b}\"", "the value of \"a\" is invalid: the character U+001B is not printable"),

@@ -13,7 +13,7 @@ enum TimeZoneName {
     let isName = !name.isEmpty && !name.hasPrefix("/") && !name.split(separator: "/").contains("..")
     guard isName, isFile("\(directory)/\(name)") else {
       throw UsageError(
-        "\"\(name)\" is no time zone in \(directory); give a name such as Europe/Berlin, or an offset such as +02:00"
+        "\"\(name)\" is not a time zone in \(directory); give a name such as Europe/Berlin, or an offset such as +02:00"
       )
     }
     return name

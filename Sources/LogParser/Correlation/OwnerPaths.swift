@@ -78,7 +78,7 @@ enum OwnerPaths {
     }
   }
 
-  /// Names of directories that are no sandbox's.
+  /// Names of directories that do not belong to a sandbox.
   private static func isReserved(_ name: ByteSlice) -> Bool {
     name == "template" || name == "cache" || name == "overhead" || name == "vm" || name == "containers"
   }

@@ -37,7 +37,7 @@ struct OwnerTable {
     }
   }
 
-  /// Ids by their hashes. These are keyed anew in each run, so that nobody can make one id stand for another.
+  /// Ids by their hashes. The hashes have a new key in each run, so that no one can choose an id that has the hash of another.
   private var known: [Int: KnownSandbox] = [:]
   /// The hashes in the order in which they were learned, a ring once it is full.
   private var order: [Int] = []

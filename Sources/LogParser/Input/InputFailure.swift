@@ -32,7 +32,7 @@ package struct InputFailure: Error, CustomStringConvertible {
     }
   }
 
-  /// For a journal file among the log files: its bytes are no lines.
+  /// For a journal file among the log files: its bytes are not lines.
   static func journalFile(_ item: InputPath) -> InputFailure {
     InputFailure(
       item.isStandardInput

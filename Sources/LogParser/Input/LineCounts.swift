@@ -1,4 +1,4 @@
-/// What the lines of an input became that are no records of their own. All others are records, or are reported.
+/// What became of the lines of an input that are not records of their own. All others are records, or are reported.
 package struct LineCounts: Sendable, Equatable {
   /// All lines that were read.
   package var lines: UInt64 = 0

@@ -53,7 +53,7 @@ package struct LineReader: ~Copyable {
 
   /// - Parameters:
   ///   - limit: the longest line in bytes, its line end left out.
-  ///   - waitsForLineEnd: whether bytes at the end without a line end are no line yet, because the file grows.
+  ///   - waitsForLineEnd: whether bytes at the end without a line end are not a line yet, because the file grows.
   ///   - head: bytes that were read from the file already; a few.
   ///   - chunkSize: how many bytes are read at a time.
   ///   - place: where a regular file is read from, to look out for a truncation; nil not to do so.

@@ -37,7 +37,7 @@ package struct ReadingStatistics: Sendable, Equatable {
   /// Records that stand behind a younger one in the output because the reorder window was too small.
   package var late: UInt64 = 0
 
-  /// Lines of files, and what those became that are no records of their own.
+  /// Lines of files, and what became of those that are not records of their own.
   package var lines = LineCounts()
   /// Records that came from lines: all but those of a journal that is read in place.
   package var recordsOfLines: UInt64 = 0

@@ -13,7 +13,7 @@ extension RecordReader {
   }
 
   /// Whether a record is one that only a console has: a stamped line of the kernel, systemd's status, the agent's record
-  /// without anything of the host around it. Colors are no sign.
+  /// without anything of the host around it. Colors do not tell.
   private func isConsoles(_ record: borrowing Record, _ line: ByteSlice) -> Bool {
     if record.source == "vmconsole" {
       return record.fields.value(of: "host") == nil

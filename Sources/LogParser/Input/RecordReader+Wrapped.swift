@@ -25,7 +25,7 @@ extension RecordReader {
     return nil
   }
 
-  /// Reads a line, or takes it for a part of what is open.
+  /// Reads a line, or adds it to what is open.
   mutating func readNext(
     _ line: ByteSlice, _ number: UInt64, _ record: inout Record, isWrapped: Bool
   ) -> Outcome? {

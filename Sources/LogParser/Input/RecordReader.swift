@@ -75,7 +75,7 @@ package struct RecordReader: ~Copyable {
   /// Lines that only a guest's console has, and lines that only a host writes.
   var consoleCount: UInt64 = 0
   var hostCount: UInt64 = 0
-  /// Lines that are no record of their own but part of one.
+  /// Lines that are not a record of their own but part of one.
   var joinedLineCount: UInt64 = 0
 
   /// - Parameters:

@@ -1,7 +1,7 @@
 import Glibc
 import System
 
-/// Tells whether a file that is followed still holds what was read from it, or was truncated in place and written anew.
+/// Tells whether a file that is followed still holds what was read from it, or was truncated in place and written again.
 ///
 /// The file is shorter then than what was read; or, when it has grown again meanwhile, other bytes stand where the last
 /// ones were read. That cannot be seen where the very same bytes stand there.

@@ -22,7 +22,7 @@ enum JournalBoots {
     case .offset(let offset):
       let boots = try all(options, subject)
       return try boot(at: offset > 0 ? -1 : boots.count - 1, offset, of: boots, name, subject)
-    case .all, nil: throw JournalError("\(name) is no boot: give 0, -1, … or a boot's id")
+    case .all, nil: throw JournalError("\(name) is not a boot: give 0, -1, … or a boot's id")
     }
   }
 

@@ -4,7 +4,7 @@ import Glibc
 /// Times as journalctl's `--since` and `--until` take them.
 /// https://www.freedesktop.org/software/systemd/man/latest/systemd.time.html
 package enum JournalTime {
-  /// A text that is no time.
+  /// A text that is not a time.
   package struct Problem: Error {
     package var reason: String
   }
@@ -22,7 +22,7 @@ package enum JournalTime {
     }
     throw Problem(
       reason:
-        "\"\(text)\" is no time: give one like \"2026-01-01 10:00\", yesterday, -1h, \"2 days ago\" or @1767261600"
+        "\"\(text)\" is not a time: give one like \"2026-01-01 10:00\", yesterday, -1h, \"2 days ago\" or @1767261600"
     )
   }
 

@@ -6,7 +6,7 @@ extension Record {
   ///
   /// - Parameter leastPid: the lowest number that is taken for a process id.
   /// - Returns: false, with the record as it was, when the text cannot be such a value: a time that is none, a pid that
-  ///   is no number from `leastPid` on.
+  ///   is not a number from `leastPid` on.
   @inline(__always)
   mutating func set(_ key: KnownKey, _ value: ByteSlice, leastPid: Int = .min) -> Bool {
     switch key {

@@ -13,7 +13,7 @@ struct LineOrder: ~Copyable {
   /// The time of the first line.
   private(set) var firstTime: Timestamp?
 
-  /// The time of the last line that was taken; nil before the first, and when it is no time.
+  /// The time of the last line that was taken; nil before the first, and when it is not a time.
   var lastTime: Timestamp? { lastStamp.map(\.time) ?? lastReadTime }
 
   init(reader: LogfmtRecord, lineLimit: Int) {

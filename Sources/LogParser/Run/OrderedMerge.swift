@@ -4,7 +4,7 @@ import Bytes
 /// these is handed out. Records of equal time come in the order of their inputs.
 ///
 /// Nothing is kept but that one record of each input, so memory does not depend on their sizes. Inputs that are followed
-/// take part while they have a record; one that has none for now holds nobody up.
+/// take part while they have a record; the others do not wait for one that has none.
 struct OrderedMerge: ~Copyable {
   /// One input and the record that was read ahead.
   final class Member {
@@ -79,7 +79,7 @@ struct OrderedMerge: ~Copyable {
     }
   }
 
-  /// The member that ``nextToRead`` gave has no record for now; see ``resume(_:)``.
+  /// The member that ``nextToRead`` gave has no record at present; see ``resume(_:)``.
   mutating func suspend() {
     if isFirstTaken {
       isFirstTaken = false

@@ -31,7 +31,7 @@ extension RecordSource {
     }
   }
 
-  /// A followed file has no record for now: waits for more of it, unless it is to be read from a start.
+  /// A followed file has no more records at present: waits until it grows, unless it is to be read from a start.
   mutating func endOfFollowed(_ member: OrderedMerge.Member) throws(Run.Failure) {
     let index = member.input.index
     if let failure = member.input.failure { throw .message(failure.description) }

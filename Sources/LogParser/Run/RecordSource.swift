@@ -56,7 +56,7 @@ struct RecordSource: ~Copyable {
 
   enum Step {
     case record
-    /// Nothing for now: the followed input has to grow, or the writer of a pipe pauses.
+    /// No record at present: the followed input has to grow, or the writer of a pipe pauses.
     case waits
     case end
   }

@@ -72,7 +72,7 @@ extension ByteSlice {
     var index = 0
     while index < count {
       let v = ByteScanner.load(base + index)
-      // As signed bytes, those that are no ASCII are below the space too.
+      // As signed bytes, those that are not ASCII are below the space too.
       let low = unsafeBitCast(v, to: SIMD16<Int8>.self) .<= SIMD16<Int8>(repeating: 0x20)
       let marks = (v .== ByteScanner.Lanes(repeating: 0x3d)) .| (v .== ByteScanner.Lanes(repeating: 0x22))
       let rest = (v .== ByteScanner.Lanes(repeating: 0x5c)) .| (v .== ByteScanner.Lanes(repeating: 0x7f))

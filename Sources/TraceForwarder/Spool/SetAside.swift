@@ -210,7 +210,7 @@ extension Spool {
     }
   }
 
-  /// False if the spool accepts no more for now.
+  /// False if the spool is full at present.
   private func resend(_ name: String, from start: Int) throws(SystemCallError) -> Bool {
     let path = "\(setAside.resendDirectory)/\(name)"
     let file = OpenFile(try FileDescriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK))
