@@ -25,6 +25,38 @@ extension AgentRecord {
       && (record.message.hasPrefix("{\"") || record.message.hasSuffix("\n"))
   }
 
+  /// Unpacks the agent's record, and keeps the carrier's fields that say anything of their own.
+  static func unpackKeepingFields(_ record: inout Record, _ rules: ReadingRules) throws(RecordProblem) {
+    let carried = fields(ofCarrier: record)
+    try unpackOrMark(&record, rules)
+    if carried.isEmpty { return }
+    for field in carried where !hasField(record, field) { record.addField(field.key, field.value) }
+    record.fields.sortKeepingLast()
+  }
+
+  private static func hasField(_ record: borrowing Record, _ field: Field) -> Bool {
+    record.fields.value(of: field.key)?.equals(field.value) ?? false
+  }
+
+  /// The fields of the runtime's line beside those that every line of a console has.
+  private static func fields(ofCarrier record: borrowing Record) -> [Field] {
+    var fields: [Field] = []
+    for index in 0..<record.fields.count {
+      let field = record.fields[index]
+      if !isOfConsole(field.key) { fields.append(field) }
+    }
+    return fields
+  }
+
+  private static func isOfConsole(_ key: ByteSlice) -> Bool {
+    switch key.count {
+    case 9: key == "vmconsole" || key == "subsystem"
+    case 11: key == "console-url"
+    case 16: key == "console-protocol"
+    default: false
+    }
+  }
+
   /// Reads what only lenient reading knows; false where the strict rules are to decide.
   static func unpackLoosely(_ record: inout Record) throws(RecordProblem) -> Bool {
     if isProxyMessage(record), !record.message.hasPrefix("time=") {
@@ -62,10 +94,7 @@ extension AgentRecord {
     } catch {
       return false
     }
-    // Words beside the pairs of the runtime's line are nowhere else.
-    let words = record.fields.value(of: "text")
     record.fields.removeAll()
-    if let words { record.setField("text", words) }
     for (key, value) in pairs {
       switch KnownKey(key) {
       case .time: record.setField("ts", value)

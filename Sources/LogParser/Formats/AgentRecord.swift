@@ -30,6 +30,12 @@ enum AgentRecord {
   static func unpack(
     _ record: inout Record, rules: ReadingRules
   ) throws(RecordProblem) {
+    if rules.isLenient { return try unpackKeepingFields(&record, rules) }
+    try unpackOrMark(&record, rules)
+  }
+
+  /// Does it as ``unpack(_:rules:)`` does.
+  static func unpackOrMark(_ record: inout Record, _ rules: ReadingRules) throws(RecordProblem) {
     do throws(RecordProblem) {
       if rules.isLenient, try unpackLoosely(&record) { return }
       if record.source == "agent" {
@@ -70,10 +76,21 @@ enum AgentRecord {
     try reader.decode(text, into: &inner, keepsHexEscapes: false)
     if mayBeIn(inner, rules) { try unpack(&inner, rules: complete) }
     try RecordCheck.check(inner, allowsMissingFields: rules.isLenient)
-    if rules.isLenient, inner.sandbox.isEmpty { inner.sandbox = record.sandbox }
+    if rules.isLenient { fillOpen(&inner, from: record) }
     inner.source = inner.arena.copy("agent" as StaticString)
     swap(&inner, &record)
     swap(&inner.arena, &record.arena)
+  }
+
+  /// Fills what the agent's record leaves open from that of its carrier.
+  private static func fillOpen(_ inner: inout Record, from record: borrowing Record) {
+    if inner.sandbox.isEmpty { inner.sandbox = record.sandbox }
+    if inner.container.isEmpty { inner.container = record.container }
+    if inner.level.isEmpty { inner.level = record.level }
+    if inner.name.isEmpty {
+      inner.name = record.name
+      if inner.pid == 0 { inner.pid = record.pid }
+    }
   }
 
   /// The one line that the text holds, without its line end.

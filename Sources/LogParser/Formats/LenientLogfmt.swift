@@ -72,16 +72,16 @@ struct LenientLogfmt {
   private func addTextField(to record: inout Record) {
     guard var all = text.first else { return }
     for words in text.dropFirst() { all = record.arena.join(all, 0x20, words) }
-    Self.add(record.arena.copy("text" as StaticString), all, to: &record)
+    record.addField(record.arena.copy("text" as StaticString), all)
   }
 
   private func assign(_ key: ByteSlice, _ value: ByteSlice, to record: inout Record) {
-    guard let known = KnownKey(key) else { return Self.add(key, value, to: &record) }
+    guard let known = KnownKey(key) else { return record.addField(key, value) }
     switch known {
     case .time:
       if record.time.isUnset {
         if record.set(.time, value) { return }
-        return Self.add(record.arena.copy("time.unread" as StaticString), value, to: &record)
+        return record.addField(record.arena.copy("time.unread" as StaticString), value)
       }
     case .pid:
       if record.pid == 0, value.isEmpty || record.set(.pid, value, leastPid: 0) { return }
@@ -93,7 +93,7 @@ struct LenientLogfmt {
     case .container: if take(value, &record.container) { return }
     case .sandbox: if take(value, &record.sandbox) { return }
     }
-    Self.add(key, value, to: &record)
+    record.addField(key, value)
   }
 
   /// Sets a field that is not set yet.
@@ -101,17 +101,6 @@ struct LenientLogfmt {
     guard field.isEmpty else { return false }
     field = value
     return true
-  }
-
-  /// Adds a field; one whose key was there already becomes `key.1`, `key.2` and so on.
-  private static func add(_ key: ByteSlice, _ value: ByteSlice, to record: inout Record) {
-    var name = key
-    var number = 0
-    while record.fields.value(of: name) != nil {
-      number += 1
-      name = record.arena.join(key, UInt8(ascii: "."), record.arena.copy(String(number)))
-    }
-    _ = record.fields.add(name, value)
   }
 
   /// The text between quotes without its escapes. What is no escape stays as it is.

@@ -82,15 +82,15 @@ struct TextRecord {
     }
     if record.pid == 0 || shape == .klog && wrapper.pid > 0 { record.pid = wrapper.pid }
     if record.level.isEmpty { record.level = wrapper.level }
-    if !wrapper.host.isEmpty { record.setField("host", wrapper.host) }
-    if !wrapper.stream.isEmpty { record.setField("stream", wrapper.stream) }
-    if !wrapper.unit.isEmpty { record.setField("unit", wrapper.unit) }
+    if !wrapper.host.isEmpty { record.setFieldKeeping("host", wrapper.host) }
+    if !wrapper.stream.isEmpty { record.setFieldKeeping("stream", wrapper.stream) }
+    if !wrapper.unit.isEmpty { record.setFieldKeeping("unit", wrapper.unit) }
     if !wrapper.monotonic.isEmpty {
-      record.setField(wrapper.isHostKernel ? "kernel_time" : "monotonic", wrapper.monotonic)
+      record.setFieldKeeping(wrapper.isHostKernel ? "kernel_time" : "monotonic", wrapper.monotonic)
     }
     if !wrapper.pod.isEmpty {
-      record.setField("pod", wrapper.pod)
-      record.setField("container_name", wrapper.podContainer)
+      record.setFieldKeeping("pod", wrapper.pod)
+      record.setFieldKeeping("container_name", wrapper.podContainer)
     }
     if rules.isLenient, record.name.hasPrefix("/runtime.") { nameOfCaller(&record, wrapper) }
     record.fields.sortKeepingLast()
@@ -99,7 +99,7 @@ struct TextRecord {
   /// CRI-O gives the call that it serves as its name: the program is the one that the wrapper names.
   private func nameOfCaller(_ record: inout Record, _ wrapper: Wrapper) {
     guard !wrapper.identifier.isEmpty else { return }
-    record.setField("rpc", record.name)
+    record.setFieldKeeping("rpc", record.name)
     record.name = wrapper.identifier
   }
 
@@ -278,11 +278,11 @@ struct TextRecord {
       if try readJSON(object.text, into: &record, hasTime: hasTime) {
         let around = ConsoleText.display(line.prefix(object.start), &record.arena).trimmed
         if !around.isEmpty {
-          record.setField("console", around)
-          if let stamp = KernelLine.stamp(around) { record.setField("kernel_time", stamp) }
+          record.setFieldKeeping("console", around)
+          if let stamp = KernelLine.stamp(around) { record.setFieldKeeping("kernel_time", stamp) }
         }
         let after = line.dropFirst(object.start + object.text.count).trimmed
-        if rules.isLenient, !after.isEmpty { record.setField("suffix", record.arena.copy(after)) }
+        if rules.isLenient, !after.isEmpty { record.setFieldKeeping("suffix", record.arena.copy(after)) }
         record.fields.sortKeepingLast()
         return .agent
       }

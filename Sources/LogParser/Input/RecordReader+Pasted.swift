@@ -21,11 +21,11 @@ extension RecordReader {
     }
     outcome = handle(found.line.slice, number, &record)
     if case .record = outcome {
-      if !prefix.isEmpty { record.setField("prefix", record.arena.copy(prefix)) }
+      if !prefix.isEmpty { record.setFieldKeeping("prefix", record.arena.copy(prefix)) }
       if found.end < line.count { fillFromCarrier(&record, line.dropFirst(found.end)) }
       let suffix = line.dropFirst(found.end).trimmed
       if suffix.bytes.contains(where: { $0.isLetter || $0.isDigit || $0 >= 0x80 }) {
-        record.setField("suffix", record.arena.copy(suffix))
+        record.setFieldKeeping("suffix", record.arena.copy(suffix))
       }
       record.fields.sortKeepingLast()
       keptRepair = found.line
