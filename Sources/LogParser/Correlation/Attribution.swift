@@ -19,6 +19,7 @@ package final class Attribution {
     var container: [UInt8]
     var pod: [UInt8]
     var namespace: [UInt8]
+    var containerName: [UInt8]
   }
 
   @exclusivity(unchecked) private var table = OwnerTable()
@@ -29,20 +30,27 @@ package final class Attribution {
   /// Whether records are marked with what of their owner was inferred, for programs.
   package let marksInferred: Bool
 
-  /// - Parameter names: the paths of the inputs.
-  package init(names: [String], marksInferred: Bool = true) {
+  /// - Parameters:
+  ///   - names: the paths of the inputs, with links resolved.
+  ///   - links: the paths as they were given: that of a link may say more than that of its file. May be left out.
+  package init(names: [String], links: [String] = [], marksInferred: Bool = true) {
     self.marksInferred = marksInferred
-    inputs = names.map { name in
+    inputs = names.indices.map { index in
+      Input(facts: Self.facts(of: names[index], link: index < links.count ? links[index] : ""))
+    }
+  }
+
+  private static func facts(of name: String, link: String) -> NameFacts? {
+    ByteSlice.withCopy(of: Array(link.utf8)) { link in
       ByteSlice.withCopy(of: Array(name.utf8)) { path in
         var facts = OwnerFacts()
+        if !link.isEmpty { OwnerPaths.read(input: link, into: &facts) }
         OwnerPaths.read(input: path, into: &facts)
         if facts.container.isEmpty { facts.container = facts.either }
-        let isKnown = !facts.sandbox.isEmpty || !facts.container.isEmpty || !facts.pod.isEmpty
-        return Input(
-          facts: isKnown
-            ? NameFacts(
-              sandbox: facts.sandbox.array, container: facts.container.array, pod: facts.pod.array,
-              namespace: facts.namespace.array) : nil)
+        if facts.sandbox.isEmpty, facts.container.isEmpty, facts.pod.isEmpty { return nil }
+        return NameFacts(
+          sandbox: facts.sandbox.array, container: facts.container.array, pod: facts.pod.array,
+          namespace: facts.namespace.array, containerName: facts.containerName.array)
       }
     }
   }
@@ -220,6 +228,12 @@ package final class Attribution {
       owner.sandboxEvidence = .input
       return table.find(.sandbox, owner.sandbox)
     }
+    if inputs.indices.contains(input), let names = inputs[input].facts, !names.container.isEmpty,
+      facts.container.isEmpty, let known = table.find(.container, record.arena.copy(names.container))
+    {
+      owner.sandboxEvidence = .table
+      return known
+    }
     if let process, let known = table.find(process) {
       owner.sandboxEvidence = .process
       return known
@@ -275,6 +289,10 @@ package final class Attribution {
       owner.namespace = record.arena.copy(names.namespace)
       owner.podEvidence = .input
     }
+    if !names.containerName.isEmpty, owner.containerEvidence == .input || owner.container.isEmpty {
+      owner.containerName = record.arena.copy(names.containerName)
+      owner.containerEvidence = .input
+    }
   }
 
   private func addPod(of sandbox: KnownSandbox, to owner: inout Owner, _ record: inout Record) {
@@ -327,7 +345,9 @@ package final class Attribution {
   private static func inferred(_ owner: Owner) -> Owner.Parts {
     var parts: Owner.Parts = []
     if owner.sandboxEvidence != nil, !owner.sandbox.isEmpty { parts.insert(.sandbox) }
-    if owner.containerEvidence != nil, !owner.container.isEmpty { parts.insert(.container) }
+    if owner.containerEvidence != nil, !owner.container.isEmpty || !owner.containerName.isEmpty {
+      parts.insert(.container)
+    }
     if owner.podEvidence != nil, !owner.pod.isEmpty { parts.insert(.pod) }
     return parts
   }

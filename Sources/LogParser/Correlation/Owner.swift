@@ -26,6 +26,8 @@ package struct Owner {
   package var container = ByteSlice.empty
   package var pod = ByteSlice.empty
   package var namespace = ByteSlice.empty
+  /// What the pod calls the container.
+  package var containerName = ByteSlice.empty
   /// An id of which nothing tells whether it is a sandbox's or a container's.
   package var unknownID = ByteSlice.empty
   package var inferred: Parts = []
@@ -51,6 +53,8 @@ struct OwnerFacts {
   var either = ByteSlice.empty
   var pod = ByteSlice.empty
   var namespace = ByteSlice.empty
+  /// What the pod calls the container.
+  var containerName = ByteSlice.empty
   /// The name that a container runtime gives to a sandbox, `POD_NAMESPACE_UID_ATTEMPT`, in parts.
   var uid = ByteSlice.empty
   var attempt = ByteSlice.empty

@@ -83,20 +83,19 @@ enum OwnerPaths {
     name == "template" || name == "cache" || name == "overhead" || name == "vm" || name == "containers"
   }
 
-  /// What the name of an input says: the console of a sandbox, the log of a container as the kubelet names it.
+  /// What the name of an input says: the console of a sandbox, the log of a container as the kubelet names it, also where
+  /// that was copied to.
   static func read(input path: ByteSlice, into facts: inout OwnerFacts) {
     read(path, into: &facts)
     if facts.sandbox.isEmpty { facts.sandbox = console(path) ?? .empty }
-    if let place = path.range(of: "/log/containers/") {
-      readLogName(path.dropFirst(place + 16), &facts)
-    } else if let place = path.range(of: "/log/pods/") {
-      // NAMESPACE_POD_UID
-      let rest = path.dropFirst(place + 10)
-      guard let slash = rest.firstIndex(of: 0x2f), let first = rest.firstIndex(of: 0x5f),
-        let second = rest.firstIndex(of: 0x5f, from: first + 1), second < slash
-      else { return }
-      facts.namespace = rest.prefix(first)
-      facts.pod = rest.slice(first + 1, second)
+    let name = path.lastPart
+    if readLogName(name.part, isInFolder: name.rest.hasSuffix("/log/containers"), &facts) { return }
+    let folder = name.rest.lastPart
+    let outer = folder.rest.lastPart
+    if readPodFolder(outer.part, isInFolder: outer.rest.hasSuffix("/log/pods"), &facts) {
+      facts.containerName = folder.part
+    } else {
+      _ = readPodFolder(folder.part, isInFolder: folder.rest.hasSuffix("/log/pods"), &facts)
     }
   }
 
@@ -114,16 +113,44 @@ enum OwnerPaths {
     return OwnerID.length(id, at: 0) == id.count && !id.isEmpty ? id : nil
   }
 
-  /// `POD_NAMESPACE_CONTAINER-ID.log`.
-  private static func readLogName(_ name: ByteSlice, _ facts: inout OwnerFacts) {
-    guard let first = name.firstIndex(of: 0x5f), let second = name.firstIndex(of: 0x5f, from: first + 1)
-    else {
-      return
+  /// `POD_NAMESPACE_CONTAINER-ID.log`, whose id says in any folder what it is.
+  private static func readLogName(_ name: ByteSlice, isInFolder: Bool, _ facts: inout OwnerFacts) -> Bool {
+    guard let first = name.firstIndex(of: 0x5f), let second = name.firstIndex(of: 0x5f, from: first + 1),
+      first > 0, second > first + 1
+    else { return false }
+    var container = ByteSlice.empty
+    if let dash = name.lastIndex(of: 0x2d), dash > second {
+      let length = OwnerID.length(name, at: dash + 1)
+      if length == 64 {
+        container = name.slice(dash + 1, dash + 1 + length)
+        facts.containerName = name.slice(second + 1, dash)
+      }
     }
+    guard isInFolder || !container.isEmpty else { return false }
     facts.pod = name.prefix(first)
     facts.namespace = name.slice(first + 1, second)
-    guard let dash = name.lastIndex(of: 0x2d) else { return }
-    let length = OwnerID.length(name, at: dash + 1)
-    if length == 64 { facts.container = name.slice(dash + 1, dash + 1 + length) }
+    if !container.isEmpty { facts.container = container }
+    return true
+  }
+
+  /// `NAMESPACE_POD_UID`; the uid of a pod that the kubelet runs by itself is a hash.
+  private static func readPodFolder(_ name: ByteSlice, isInFolder: Bool, _ facts: inout OwnerFacts) -> Bool {
+    guard let first = name.firstIndex(of: 0x5f), let second = name.firstIndex(of: 0x5f, from: first + 1),
+      first > 0, second > first + 1
+    else { return false }
+    let uid = name.dropFirst(second + 1)
+    let isUID = (uid.count == 36 || uid.count == 32) && OwnerID.length(uid, at: 0) == uid.count
+    guard isInFolder || isUID else { return false }
+    facts.namespace = name.prefix(first)
+    facts.pod = name.slice(first + 1, second)
+    return true
+  }
+}
+
+extension ByteSlice {
+  /// The last part of a path, and what stands before the slash in front of it.
+  fileprivate var lastPart: (rest: ByteSlice, part: ByteSlice) {
+    guard let slash = lastIndex(of: 0x2f) else { return (.empty, self) }
+    return (prefix(slash), dropFirst(slash + 1))
   }
 }

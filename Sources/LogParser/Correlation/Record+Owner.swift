@@ -23,6 +23,7 @@ extension Record {
       setField("pod", owner.pod)
       if !owner.namespace.isEmpty { setField("pod_namespace", owner.namespace) }
     }
+    if !owner.containerName.isEmpty { setField("container_name", owner.containerName) }
     let inferred = InferredText.index(marks, owner.inferred)
     if inferred != 0, isMarked {
       setField("kata-log-parser-inferred", arena.copy(InferredText.all[inferred]))

@@ -5,6 +5,8 @@ import System
 package struct InputPath: Equatable, Sendable {
   /// The absolute path with links resolved, or `-`.
   package var path: String
+  /// The path as it was given.
+  package var link = ""
   /// The descriptor that the path stands for, where that is a pipe, a socket or a terminal which the process was started
   /// with, such as `/dev/stdin` or what a shell's `<(…)` becomes.
   var inherited: Int32?

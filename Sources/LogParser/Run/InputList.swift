@@ -108,7 +108,9 @@ package struct InputList {
       diagnostics.debug("ignoring empty file \"\(file)\"")
       return nil
     }
-    return InputPath(path: String(cString: resolved))
+    var input = InputPath(path: String(cString: resolved))
+    input.link = file
+    return input
   }
 
   /// A file that is to be followed once it is there.

@@ -128,6 +128,7 @@ package final class Run {
     if options.needsOwner {
       attribution = Attribution(
         names: inputs.items.map { options.journal == nil ? $0.path : "" },
+        links: inputs.items.map { $0.link },
         marksInferred: options.format != .pretty)
     }
     if options.readsTwice { try learnOwners(inputs) }
