@@ -143,9 +143,10 @@ enum LogParserFlags {
         "timezone", nil, .text("ZONE"), in: inputSection, "Zone of times that name none",
         detail:
           "A name such as Europe/Berlin, or an offset such as +02:00. It also holds for times on the command line. The default is TZ, or this machine's zone."
-      ) { (_, text) throws(UsageError) in
+      ) { (settings, text) throws(UsageError) in
         // It was put to use before the options were read.
         _ = try TimeZoneName.checked(text)
+        settings.run.rules.knowsZone = true
       },
       Flag("no-agent-unpack", in: inputSection, "Leave the agent's records inside the lines that carry them")
       {

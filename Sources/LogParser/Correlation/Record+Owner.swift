@@ -3,7 +3,7 @@ import Bytes
 extension Record {
   /// Whether something about the record, not of its owner, is to be marked as inferred.
   @inline(__always)
-  var isInferred: Bool { marks.contains(.levelIsInferred) || marks.contains(.yearIsInferred) }
+  var isInferred: Bool { !marks.isDisjoint(with: .inferred) }
 
   /// Puts into the record whom it belongs to.
   ///
@@ -24,20 +24,31 @@ extension Record {
       if !owner.namespace.isEmpty { setField("pod_namespace", owner.namespace) }
     }
     if !owner.containerName.isEmpty { setField("container_name", owner.containerName) }
-    let inferred = InferredText.index(marks, owner.inferred)
-    if inferred != 0, isMarked {
-      setField("kata-log-parser-inferred", arena.copy(InferredText.all[inferred]))
-    }
+    if isMarked { addInferred(owner.inferred) }
     fields.sortKeepingLast()
+  }
+
+  /// Says in a field what was inferred of the record, and `parts` of its owner.
+  @inline(never)
+  package mutating func setInferred(_ parts: Owner.Parts) {
+    addInferred(parts)
+    fields.sortKeepingLast()
+  }
+
+  private mutating func addInferred(_ parts: Owner.Parts) {
+    let inferred = InferredText.index(marks, parts)
+    if inferred != 0 { setField("kata-log-parser-inferred", arena.copy(InferredText.all[inferred])) }
   }
 }
 
 /// The names of what is inferred of a record, joined by commas.
 package enum InferredText {
-  private static let names = ["time", "year", "level", "container", "sandbox", "pod"]
+  private static let names = [
+    "time", "time-year", "time-zone", "time-hour", "time-age", "level", "container", "sandbox", "pod",
+  ]
 
   /// For each set of names, a bit each, its text.
-  static let all: [[UInt8]] = (0..<64).map { bits in
+  static let all: [[UInt8]] = (0..<1 << names.count).map { bits in
     Array(names.indices.filter { bits >> $0 & 1 == 1 }.map { names[$0] }.joined(separator: ",").utf8)
   }
 
@@ -48,15 +59,15 @@ package enum InferredText {
 
   static func index(_ marks: RecordMarks, _ parts: Owner.Parts) -> Int {
     var bits = 0
-    if marks.contains(.timeIsInherited) {
-      bits |= 1
-    } else if marks.contains(.yearIsInferred) {
-      bits |= 2
-    }
-    if marks.contains(.levelIsInferred) { bits |= 4 }
-    if parts.contains(.container) { bits |= 8 }
-    if parts.contains(.sandbox) { bits |= 16 }
-    if parts.contains(.pod) { bits |= 32 }
+    if marks.contains(.timeIsInherited) { bits |= 1 }
+    if marks.contains(.yearIsInferred) { bits |= 2 }
+    if marks.contains(.zoneIsInferred) { bits |= 4 }
+    if marks.contains(.hourIsInferred) { bits |= 8 }
+    if marks.contains(.timeIsCountedBack) { bits |= 16 }
+    if marks.contains(.levelIsInferred) { bits |= 32 }
+    if parts.contains(.container) { bits |= 64 }
+    if parts.contains(.sandbox) { bits |= 128 }
+    if parts.contains(.pod) { bits |= 256 }
     return bits
   }
 }

@@ -49,7 +49,8 @@ final class LineClock {
     // February 29th may be up to eight years back.
     for year in stride(from: lastYear, through: lastYear - 9, by: -1) {
       clock.year = year
-      if clock.isPossible, clock.seconds - 86_400 <= limit, let time = choose(clock), time.seconds <= limit {
+      if clock.isPossible, clock.seconds - 86_400 <= limit, var time = choose(clock), time.seconds <= limit {
+        time.inferred.insert(.year)
         last = time
         return time
       }
@@ -67,7 +68,11 @@ final class LineClock {
       clock.year = candidate
       guard let time = choose(clock) else { continue }
       let distance = (time.seconds - last.seconds).magnitude
-      if distance < nearest.map({ ($0.seconds - last.seconds).magnitude }) ?? .max { nearest = time }
+      if distance < nearest.map({ ($0.seconds - last.seconds).magnitude }) ?? .max {
+        nearest = time
+        // The user has said the first one.
+        if candidate != firstYear { nearest?.inferred.insert(.year) }
+      }
     }
     self.last = nearest ?? last
     return nearest

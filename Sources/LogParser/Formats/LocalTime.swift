@@ -43,14 +43,20 @@ enum LocalTime {
     guard let found = LocalZone.current.instants(showing: clock.seconds) else {
       return (farInstant(clock), nil)
     }
+    let inferred: Timestamp.Inferred = found.second == nil ? .zone : [.zone, .hour]
     return (
-      timestamp(found.first, clock.nanoseconds), found.second.map { timestamp($0, clock.nanoseconds) }
+      timestamp(found.first, clock.nanoseconds, inferred),
+      found.second.map { timestamp($0, clock.nanoseconds, inferred) }
     )
   }
 
-  private static func timestamp(_ instant: LocalZone.Instant, _ nanoseconds: UInt32) -> Timestamp {
-    Timestamp(
+  private static func timestamp(
+    _ instant: LocalZone.Instant, _ nanoseconds: UInt32, _ inferred: Timestamp.Inferred
+  ) -> Timestamp {
+    var time = Timestamp(
       seconds: instant.seconds, nanoseconds: nanoseconds, offsetMinutes: Int16(clamping: instant.offset / 60))
+    time.inferred = inferred
+    return time
   }
 
   /// An instant in a year that the zone's table does not have.
@@ -63,10 +69,9 @@ enum LocalTime {
     parts.tm_min = Int32(clock.minute)
     parts.tm_sec = Int32(clock.second)
     parts.tm_isdst = -1
-    let seconds = mktime(&parts)
-    return Timestamp(
-      seconds: Int64(seconds), nanoseconds: clock.nanoseconds,
-      offsetMinutes: Int16(clamping: parts.tm_gmtoff / 60))
+    let seconds = Int64(mktime(&parts))
+    let offset = Int64(parts.tm_gmtoff)
+    return timestamp(LocalZone.Instant(seconds: seconds, offset: offset), clock.nanoseconds, .zone)
   }
 
   /// The current time.

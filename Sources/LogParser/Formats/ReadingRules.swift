@@ -2,6 +2,8 @@
 package struct ReadingRules: Sendable {
   /// The year of an input's first line, for times that have none; nil when it is that of its last writing.
   package var year: Int?
+  /// Whether the user named the zone of times that name none.
+  package var knowsZone = false
   /// Whether a record without pid, level, source or name is accepted.
   package var allowsMissingFields = false
   /// Whether the agent's own records are taken out of the lines that carry them.

@@ -45,6 +45,7 @@ extension RecordReader {
 
   private func inherit(_ time: Timestamp, _ record: inout Record) {
     record.time = time
+    record.time.inferred = []
     record.marks.insert(.timeIsInherited)
     record.setField("kata-log-parser-time-inherited", record.arena.copy("true" as StaticString))
     record.fields.sortKeepingLast()

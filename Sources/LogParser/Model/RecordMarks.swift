@@ -1,7 +1,9 @@
-/// Facts about a record that the run's statistics count.
+import Bytes
+
+/// Facts about a record that the run's statistics count, and what was inferred of it.
 package struct RecordMarks: OptionSet, Sendable {
-  package let rawValue: UInt8
-  package init(rawValue: UInt8) { self.rawValue = rawValue }
+  package let rawValue: UInt16
+  package init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// No format claimed the record: its line is the message.
   package static let isRaw = RecordMarks(rawValue: 1)
@@ -14,5 +16,19 @@ package struct RecordMarks: OptionSet, Sendable {
   /// The level was taken from what the message is, such as the head of a panic.
   package static let levelIsInferred = RecordMarks(rawValue: 16)
   /// The time has a year that its line does not say.
-  package static let yearIsInferred = RecordMarks(rawValue: 32)
+  package static let yearIsInferred = RecordMarks(inferred: .year)
+  /// The time is that of this machine's zone, as its line names none.
+  package static let zoneIsInferred = RecordMarks(inferred: .zone)
+  /// The time is in an hour that clocks show twice, and the order of the lines decided which it is.
+  package static let hourIsInferred = RecordMarks(inferred: .hour)
+  /// The line says how long ago the time was, which was counted back from when its file was last written.
+  package static let timeIsCountedBack = RecordMarks(inferred: .age)
+
+  /// What a record's own text does not say, of what the record itself has.
+  static let inferred: RecordMarks = [
+    .levelIsInferred, .yearIsInferred, .zoneIsInferred, .hourIsInferred, .timeIsCountedBack,
+  ]
+
+  /// What was inferred of a time: its bits stand above the other marks.
+  package init(inferred: Timestamp.Inferred) { rawValue = UInt16(inferred.rawValue) << 5 }
 }

@@ -33,15 +33,15 @@ struct RecordExplanation {
   }
 
   private mutating func putTime(_ record: borrowing Record) {
-    let why: String?
-    if record.marks.contains(.timeIsInherited) {
-      why = "the line has none: that of a neighbour, or of the file"
-    } else if record.marks.contains(.yearIsInferred) {
-      why = "the line has no year: inferred from when the file was last written"
-    } else {
-      why = nil
-    }
-    put("time", record.time.rfc3339, why)
+    let reasons: [(mark: RecordMarks, reason: String)] = [
+      (.timeIsInherited, "the line has none: that of a neighbour, or of the file"),
+      (.timeIsCountedBack, "the line says how long ago: counted back from when the file was last written"),
+      (.yearIsInferred, "the line has no year: inferred from when the file was last written"),
+      (.zoneIsInferred, "the line names no zone: that of this machine, or of TZ; --timezone says another"),
+      (.hourIsInferred, "the clock showed this hour twice: decided by the order of the lines"),
+    ]
+    let why = reasons.filter { record.marks.contains($0.mark) }.map(\.reason)
+    put("time", record.time.rfc3339, why.isEmpty ? nil : why.joined(separator: "; "))
   }
 
   private mutating func putFields(_ record: borrowing Record) {

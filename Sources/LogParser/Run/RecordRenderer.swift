@@ -78,6 +78,8 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     record.input = file.input
     LenientLogfmt.read(
       text.prefix(length).droppingLast(UInt8(ascii: "\r")), into: &record, rules: source.reader.rules)
+    record.markTime(source.reader.rules)
+    if attribution == nil, record.isInferred { record.setInferred([]) }
     return length
   }
 

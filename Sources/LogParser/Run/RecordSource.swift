@@ -162,8 +162,13 @@ struct RecordSource: ~Copyable {
   @inline(__always)
   mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
     counted.note(record)
+    record.markTime(options.rules)
     owner = attribution?.owner(of: &record, input: input) ?? Owner(of: record)
-    if setsOwner { record.set(owner, isMarked: attribution?.marksInferred ?? false) }
+    if setsOwner {
+      record.set(owner, isMarked: attribution?.marksInferred ?? false)
+    } else if record.isInferred {
+      record.setInferred([])
+    }
     guard filter.accepts(record, owner) else {
       counted.unselected += 1
       return false

@@ -33,7 +33,7 @@ enum StoredRecord {
     cursor.put(little: record.time.seconds)
     cursor.put(little: record.time.nanoseconds)
     cursor.put(little: record.time.offsetMinutes)
-    cursor.put(little: UInt16(record.marks.rawValue))
+    cursor.put(little: record.marks.rawValue)
     cursor.put(little: UInt32(truncatingIfNeeded: record.input))
     cursor.put(little: record.line)
     cursor.put(little: Int64(record.pid))
@@ -69,7 +69,7 @@ enum StoredRecord {
     record.reset()
     record.time = head.time
     record.scratch.lastMinute.keepMinute(of: record.time)
-    record.marks = RecordMarks(rawValue: UInt8(truncatingIfNeeded: head.marks))
+    record.marks = RecordMarks(rawValue: head.marks)
     record.input = Int(head.input)
     record.line = head.line
     record.pid = Int(head.pid)

@@ -9,6 +9,23 @@ public struct Timestamp: Sendable {
   public var nanoseconds: UInt32
   /// Minutes east of UTC, as written in the source; 0 for UTC.
   public var offsetMinutes: Int16
+  /// What of the instant its text does not say. It is no part of the instant: two are equal whatever was inferred of them.
+  public var inferred: Inferred = []
+
+  /// What a reader can add to a text that does not say the whole of an instant.
+  public struct Inferred: OptionSet, Sendable {
+    public let rawValue: UInt8
+    @inlinable
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static let year = Inferred(rawValue: 1)
+    /// The offset from UTC.
+    public static let zone = Inferred(rawValue: 2)
+    /// Which of two, in an hour that clocks show twice.
+    public static let hour = Inferred(rawValue: 4)
+    /// The text says how long ago the instant was.
+    public static let age = Inferred(rawValue: 8)
+  }
 
   @inlinable
   public init(seconds: Int64, nanoseconds: UInt32 = 0, offsetMinutes: Int16 = 0) {
