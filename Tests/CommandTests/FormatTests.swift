@@ -51,7 +51,8 @@ import Testing
   /// What makes an error of a line that would be kept as it is.
   private static func strictness(of sample: String) -> [String] {
     switch sample.prefix(while: { $0 != "/" }) {
-    case "logfmt", "json", "journal", "klog", "dmesg", "slog-term", "loggers", "dated", "kubernetes-events":
+    case "logfmt", "json", "journal", "klog", "dmesg", "slog-term", "loggers", "dated", "kubernetes-events",
+      "kubectl-events":
       ["--strict"]
     case let format: ["--strict", "--input-format", String(format)]
     }

@@ -39,6 +39,7 @@ import Testing
     // All is said.
     ("Thu 2026-03-05 10:00:00 UTC h kata[1]: words", ""), ("2026-03-05T10:00:00Z stdout F words", ""),
     ("2026-03-05T10:00:00+0100 h kata[1]: words", ""), ("time=\"2026-03-05T10:00:00Z\" level=info msg=m", ""),
+    ("2m10s   Normal   Started   pod/web-0   m", "time-age"),
   ])
   func whatALineDoesNotSayIsMarked(_ line: String, _ expected: String) throws {
     #expect(try marks([line]) == [expected])
@@ -90,5 +91,7 @@ import Testing
     let text = try read(line, ["--explain", "1"], zone: "Europe/Berlin").text
     #expect(text.contains("has no year") && text.contains("names no zone"), "\(text)")
     #expect(text.contains("showed this hour twice"), "\(text)")
+    let events = try read(["2m10s   Normal   Started   pod/web-0   m"], ["--explain", "1"]).text
+    #expect(events.contains("counted back") && events.contains("kubectl-events"), "\(events)")
   }
 }

@@ -72,6 +72,8 @@ struct LineContext: ~Copyable {
   var isMixed = false
   /// Whether the head of an agent's record can be kept until its rest comes.
   var keepsHeads = false
+  /// The pod that the lines before this one describe.
+  var describedPod = DescribedPod()
   /// The line as a JSON object, for the rows that look into one.
   var object = LineObject()
 

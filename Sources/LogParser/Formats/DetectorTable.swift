@@ -11,7 +11,8 @@ struct DetectorTable: Sendable {
     AgentHead.detector, JSONObjectHead.detector, ExportHead.detector, CRIPrefix.detector, LoggerText.detector,
     KubectlPrefix.detector, SlogTermLine.detector, VerboseEntry.detector, SyslogPrefix.detector,
     JournalctlMarker.detector, KlogPrefix.detector, AuditLine.detector, DatedLine.detector,
-    HostKernelLine.detector, ConsoleLine.detector, MixedLogfmt.detector, ProcessTag.detector,
+    HostKernelLine.detector, KubernetesEventRow.detector, ConsoleLine.detector, MixedLogfmt.detector,
+    ProcessTag.detector,
   ]
 
   /// The shapes that are also read where a wrapper carries the line: a program's own, no wrapper's.

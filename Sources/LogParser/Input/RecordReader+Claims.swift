@@ -81,6 +81,7 @@ extension RecordReader {
         RecordProblem("no log format has lines like this", remedy: "leave out --strict to keep it as it is"),
         whole, number, &record)
     }
+    if whole.peek(0) == UInt8(ascii: "N") { context.describedPod.note(whole) }
     guard let lastTime else { return hold(whole, number) }
     makeRaw(whole, number, &record)
     if isCut {
