@@ -67,7 +67,8 @@ enum LooseJSON {
     var isAnyRecord: Bool { message >= 0 || level >= 0 || time >= 0 }
   }
 
-  /// Reads the members into `record`, whose fields they replace.
+  /// Reads the members into `record`, which must be empty. Of members of one name the last one counts, and the others are
+  /// fields `name.1` and so on.
   ///
   /// - Parameter keepsTime: whether the time stays a field, because something on the host says when the record came.
   static func read(
@@ -78,7 +79,7 @@ enum LooseJSON {
       let (key, value) = members[index]
       if index == names.time {
         if keepsTime {
-          record.setField(key, value)
+          record.setFieldKeeping(key, value)
         } else {
           record.time = names.instant
         }
@@ -86,7 +87,7 @@ enum LooseJSON {
         record.message = value
       } else if index == names.level {
         record.level = LevelName.normalized(value) ?? value
-        if isAgent || !record.level.equals(value) { record.setField("level", value) }
+        if isAgent || !record.level.equals(value) { record.setFieldKeeping("level", value) }
       } else if index == names.source {
         record.source = value
       } else {
@@ -98,17 +99,18 @@ enum LooseJSON {
 
   private static func assign(_ key: ByteSlice, _ value: ByteSlice, to record: inout Record) {
     switch KnownKey(key) {
-    case .time: record.setField("time.unread", value)
+    case .time: record.setFieldKeeping("time.unread", value)
     case .request:
       _ = record.set(.request, value)
-      record.setField(key, value)
-    case .msg, .level, .source: record.setField(key, value)
-    case let known?: if !record.set(known, value, leastPid: 0), !value.isEmpty { record.setField(key, value) }
+      record.setFieldKeeping(key, value)
+    case .msg, .level, .source: record.setFieldKeeping(key, value)
+    case let known?:
+      if !record.setKeeping(known, key, value), !value.isEmpty { record.setFieldKeeping(key, value) }
     case nil:
       if key == "container-id" || key == "container_id" || key == "cid" {
-        record.container = value
+        _ = record.setKeeping(.container, key, value)
       } else {
-        record.setField(key, value)
+        record.setFieldKeeping(key, value)
       }
     }
   }
