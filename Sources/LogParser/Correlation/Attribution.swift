@@ -25,7 +25,10 @@ package final class Attribution {
   @exclusivity(unchecked) private var table = OwnerTable()
   @exclusivity(unchecked) private var memo = OwnerMemo()
   @exclusivity(unchecked) private var inputs: [Input]
+  /// Processes of which nothing is known.
+  @exclusivity(unchecked) private var unknown = UnknownProcesses()
   private let heads = OwnerFields.heads
+  let glance = OwnerGlance()
 
   /// Whether records are marked with what of their owner was inferred, for programs.
   package let marksInferred: Bool
@@ -60,6 +63,9 @@ package final class Attribution {
   /// Ids that were forgotten for others.
   package var forgottenIDs: UInt64 { table.forgotten }
 
+  /// Whether the pod of any sandbox is known, which is then added to all of its records.
+  var hasPods: Bool { table.hasPods }
+
   /// The pod of a sandbox and its namespace, if they are known.
   package func pod(of sandbox: String) -> (pod: String, namespace: String)? {
     let known = ByteSlice.withCopy(of: Array(sandbox.utf8)) { table.find(.sandbox, $0) }
@@ -76,28 +82,60 @@ package final class Attribution {
   /// Finds the owner of a record. Later records are told by what this one says.
   @inline(__always)
   package func owner(of record: inout Record, input: Int) -> Owner {
-    isAsStated(&record, input) ? Owner(of: record) : read(&record, input)
+    isAsStated(record, input) ? Owner(of: record) : read(&record, input)
   }
 
   /// Finds the owner of a record and puts it into the record.
   @inline(__always)
   package func fill(_ record: inout Record, input: Int) {
-    if !record.isInferred, isAsStated(&record, input) { return }
+    if !record.isInferred, isAsStated(record, input) { return }
     record.set(read(&record, input), isMarked: marksInferred)
   }
 
-  /// Whether a record names its sandbox, and says no more of its owner than one of the same process did a moment before:
-  /// most do. Nothing is to be learned from it then, and nothing to be added to it.
-  ///
-  /// - Parameter record: is not changed; borrowed, all of it would be copied.
+  /// Whether the name of an input tells of the owner of its records.
+  func isTold(byName input: Int) -> Bool { inputs.indices.contains(input) && inputs[input].facts != nil }
+
+  /// Whether a record says no more of its owner than one of the same process did a moment before: most do. Nothing is to
+  /// be learned from it then, and nothing to be added to it.
   @inline(__always)
-  private func isAsStated(_ record: inout Record, _ input: Int) -> Bool {
-    guard !record.sandbox.isEmpty, !table.hasPods, !OwnerFields.mayTell(record, heads),
-      let slot = memo.find(
-        record.sandbox, record.container, pid: record.pid, host: .empty, input: input,
+  private func isAsStated(_ record: borrowing Record, _ input: Int) -> Bool {
+    if record.sandbox.isEmpty { return isUnknown(record, input) }
+    return glance.isStated(record)
+      && confirms(
+        sandbox: record.sandbox, record.container, pid: record.pid, input: input,
         isGuest: Self.isGuest(record.source, record.name))
+  }
+
+  private func isUnknown(_ record: borrowing Record, _ input: Int) -> Bool {
+    if isTold(byName: input) { return false }
+    switch glance.ofUnnamed(record) {
+    case .nothing: return true
+    case .process: return confirmsUnknown(pid: record.pid, input: input)
+    case .stated, .open: return false
+    }
+  }
+
+  /// Whether nothing is to be learned from, or added to, a record that ``OwnerGlance`` found to state its sandbox.
+  @inline(__always)
+  func confirms(
+    sandbox: ByteSlice, _ container: ByteSlice, pid: Int, input: Int, isGuest: @autoclosure () -> Bool
+  ) -> Bool {
+    guard !table.hasPods,
+      let slot = memo.find(sandbox, container, pid: pid, host: .empty, input: input, isGuest: isGuest())
     else { return false }
     memo.noteWaiting(slot)
+    return true
+  }
+
+  /// Whether nothing is known of the process of a record that tells nothing else.
+  func confirmsUnknown(pid: Int, input: Int) -> Bool {
+    if let entry = unknown.find(pid, input) {
+      entry.waiting += 1
+      return true
+    }
+    let process = OwnerTable.Process(pid, host: .empty, input: input)
+    if table.find(process) != nil { return false }
+    unknown.keep(table.noteWaiting(process), pid, input)
     return true
   }
 
@@ -326,13 +364,13 @@ package final class Attribution {
   }
 
   /// Whether the words of the record are a guest's.
-  private static func isGuest(_ source: ByteSlice, _ name: ByteSlice) -> Bool {
+  static func isGuest(_ source: ByteSlice, _ name: ByteSlice) -> Bool {
     source == "vmconsole" || name == "kata-agent" || name == "kernel"
       || source == "agent" && name != "kata-proxy"
   }
 
   /// Whether the record is of a process that serves one sandbox.
-  private static func isSandboxProcess(_ name: ByteSlice) -> Bool {
+  static func isSandboxProcess(_ name: ByteSlice) -> Bool {
     switch name.count {
     case 4: name == "kata"
     case 9: name == "kata-shim"

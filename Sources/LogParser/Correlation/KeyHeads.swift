@@ -17,6 +17,12 @@ struct KeyHeads {
     self.bits = bits
   }
 
+  /// Whether the key of any field may be one of them.
+  @inline(__always)
+  func mayHoldAny(_ fields: borrowing FieldList) -> Bool {
+    fields.containsHead { bits >> Self.place($0) & 1 != 0 }
+  }
+
   /// Whether the key of the field may be one of them.
   @inline(__always)
   func mayHold(_ field: Field) -> Bool { bits >> Self.place(field.head) & 1 != 0 }

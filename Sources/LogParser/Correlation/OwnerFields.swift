@@ -15,8 +15,7 @@ enum OwnerFields {
   /// Whether any field may tell of an owner, or of a host.
   @inline(__always)
   static func mayTell(_ record: borrowing Record, _ heads: KeyHeads) -> Bool {
-    for index in 0..<record.fields.count where heads.mayHold(record.fields[index]) { return true }
-    return false
+    heads.mayHoldAny(record.fields)
   }
 
   /// Fills what is open from the fields.

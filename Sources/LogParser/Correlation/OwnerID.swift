@@ -5,7 +5,7 @@ enum OwnerID {
   /// The longest id.
   static let limit = 76
   /// An id is so many hexadecimal digits at least, where nothing but its form says that it is one.
-  private static let digits = 32
+  static let digits = 32
 
   /// The length of the name that begins at `index`: letters, digits, `_`, `.` and `-`; 0 when there is none, or when it is
   /// too long for an id.

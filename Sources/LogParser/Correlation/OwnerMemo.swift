@@ -47,7 +47,7 @@ struct OwnerMemo: ~Copyable {
     _ sandbox: ByteSlice, _ container: ByteSlice, pid: Int, host: ByteSlice, input: Int,
     isGuest: @autoclosure () -> Bool
   ) -> Int? {
-    var index = Self.index(sandbox, container, pid)
+    var index = Self.index(sandbox, container, pid, input)
     if !holds(index, sandbox, container, pid: pid, host: host, input: input) {
       index ^= 1
       if !holds(index, sandbox, container, pid: pid, host: host, input: input) { return nil }
@@ -84,7 +84,7 @@ struct OwnerMemo: ~Copyable {
       return
     }
     let (sandboxID, container) = (facts.sandbox, facts.container)
-    var index = Self.index(sandboxID, container, pid)
+    var index = Self.index(sandboxID, container, pid, input)
     // Two that fall on one place have a place each; of three the oldest goes.
     if kept[index].input >= 0, !holds(index, sandboxID, container, pid: pid, host: host, input: input) {
       if kept[index ^ 1].input < 0
@@ -117,8 +117,9 @@ struct OwnerMemo: ~Copyable {
   }
 
   @inline(__always)
-  private static func index(_ sandbox: ByteSlice, _ container: ByteSlice, _ pid: Int) -> Int {
-    var word = sandbox.leadingWord ^ UInt64(truncatingIfNeeded: pid)
+  private static func index(_ sandbox: ByteSlice, _ container: ByteSlice, _ pid: Int, _ input: Int) -> Int {
+    // The same is said in each of several inputs, and kept for each.
+    var word = sandbox.leadingWord ^ UInt64(truncatingIfNeeded: pid &+ input &<< 40)
     if !container.isEmpty { word = word &* 31 ^ container.leadingWord }
     return Int(truncatingIfNeeded: (word &* 0x9e37_79b9_7f4a_7c15) &>> 54)
   }

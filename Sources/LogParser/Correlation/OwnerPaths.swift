@@ -42,6 +42,15 @@ enum OwnerPaths {
     }
   }
 
+  /// What the keys of fields that hold paths begin with.
+  static let heads = KeyHeads([
+    "err", "cmd", "dir", "path", "link", "root", "error", "mount", "bundle", "socket", "address", "cgroup",
+    "console",
+  ])
+
+  /// Whether a field may hold a path.
+  static func mayTell(_ field: Field) -> Bool { field.value.contains(0x2f) && holdsPaths(field.key) }
+
   /// Fields of the host's programs; what the guest wrote into `console` or `vmconsole` is no evidence.
   private static func holdsPaths(_ key: ByteSlice) -> Bool {
     switch key.count {

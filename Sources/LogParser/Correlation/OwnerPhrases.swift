@@ -27,6 +27,18 @@ enum OwnerPhrases {
     if facts.pod.isEmpty { readPod(text, &facts) }
   }
 
+  /// Whether anything that ``read(_:into:)`` or ``OwnerPaths`` look for may be in the message of a record that names no
+  /// sandbox.
+  static func mayTell(_ text: ByteSlice) -> Bool {
+    // Most messages have neither a quote, a parenthesis, a slash nor an x.
+    text.contains(0x22, 0x28, 0x2f, 0x78) && hasMark(text) || text.range(of: "ontainer") != nil
+      || text.hasPrefix("Got pod network ")
+  }
+
+  private static func hasMark(_ text: ByteSlice) -> Bool {
+    text.contains(0x22, or: 0x28) || text.contains(0x2f) || text.range(of: "andbox") != nil
+  }
+
   /// conmon begins its messages with the first digits of the container's id.
   static func readConmon(_ text: ByteSlice, into facts: inout OwnerFacts) {
     let start = text.hasPrefix("conmon ") ? 7 : 0

@@ -8,6 +8,8 @@ final class KnownSandbox {
   fileprivate(set) var namespace: [UInt8] = []
   /// Records that would have had more of an owner, had they come later.
   var waiting: UInt64 = 0
+  /// Whether it stood for one id that it no longer stands for.
+  fileprivate(set) var isReplaced = false
 
   init(id: [UInt8]) { self.id = id }
 }
@@ -101,17 +103,20 @@ struct OwnerTable {
   /// Notes that a record came whose owner this id may tell later.
   mutating func noteWaiting(_ kind: Kind, _ id: ByteSlice) { noteWaiting(Self.hash(kind, id)) }
 
-  /// Notes that a record came whose owner its process may tell later.
-  mutating func noteWaiting(_ process: Process) { noteWaiting(process.hash) }
+  /// Notes that a record came whose owner its process may tell later. What it returns counts such records.
+  @discardableResult
+  mutating func noteWaiting(_ process: Process) -> KnownSandbox { noteWaiting(process.hash) }
 
-  private mutating func noteWaiting(_ hash: Int) {
+  @discardableResult
+  private mutating func noteWaiting(_ hash: Int) -> KnownSandbox {
     if let entry = known[hash] {
       entry.waiting += 1
-    } else {
-      let entry = KnownSandbox(id: [])
-      entry.waiting = 1
-      insert(hash, entry)
+      return entry
     }
+    let entry = KnownSandbox(id: [])
+    entry.waiting = 1
+    insert(hash, entry)
+    return entry
   }
 
   private mutating func insert(_ hash: Int, _ sandbox: KnownSandbox) {
@@ -119,11 +124,12 @@ struct OwnerTable {
       if old !== sandbox, old.id.isEmpty {
         early += old.waiting
         old.waiting = 0
+        old.isReplaced = true
       }
       return
     }
     if order.count < Self.limit { return order.append(hash) }
-    known[order[oldest]] = nil
+    if let old = known.removeValue(forKey: order[oldest]), old.id.isEmpty { old.isReplaced = true }
     forgotten += 1
     order[oldest] = hash
     oldest = (oldest + 1) % Self.limit

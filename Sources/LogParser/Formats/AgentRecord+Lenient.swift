@@ -6,23 +6,26 @@ extension AgentRecord {
   /// be the agent's JSON.
   @inline(__always)
   static func mayBeCarried(by record: borrowing Record) -> Bool {
-    if record.message.count == 21 { return isConsoleMessage(record) }
-    return record.name.count == 10 && isProxyMessage(record)
+    // The record as a whole would be copied for a call.
+    if record.message.count == 21 { return consoleLine(record.message, record.fields) != nil }
+    return record.name.count == 10 && isProxyMessage(record.name, record.source, record.message)
   }
 
+  /// What the guest's console printed, if these are the words before it.
   @inline(never)
-  private static func isConsoleMessage(_ record: borrowing Record) -> Bool {
+  private static func consoleLine(_ message: ByteSlice, _ fields: borrowing FieldList) -> ByteSlice? {
     let words: StaticString = "reading guest console"
-    if record.message != words {
-      for index in 0..<21 where record.message[index] | 0x20 != words.utf8Start[index] { return false }
+    if message != words {
+      guard message.count == 21 else { return nil }
+      for index in 0..<21 where message[index] | 0x20 != words.utf8Start[index] { return nil }
     }
-    return record.fields.value(of: "vmconsole")?.isEmpty == false
+    guard let console = fields.value(of: "vmconsole"), !console.isEmpty else { return nil }
+    return console
   }
 
   @inline(never)
-  private static func isProxyMessage(_ record: borrowing Record) -> Bool {
-    record.name == "kata-proxy" && record.source == "agent"
-      && (record.message.hasPrefix("{\"") || record.message.hasSuffix("\n"))
+  private static func isProxyMessage(_ name: ByteSlice, _ source: ByteSlice, _ message: ByteSlice) -> Bool {
+    name == "kata-proxy" && source == "agent" && (message.hasPrefix("{\"") || message.hasSuffix("\n"))
   }
 
   /// Unpacks the agent's record, and keeps the carrier's fields that say anything of their own.
@@ -59,14 +62,16 @@ extension AgentRecord {
 
   /// Reads what only lenient reading knows; false where the strict rules are to decide.
   static func unpackLoosely(_ record: inout Record) throws(RecordProblem) -> Bool {
-    if isProxyMessage(record), !record.message.hasPrefix("time=") {
+    if record.name.count == 10, isProxyMessage(record.name, record.source, record.message),
+      !record.message.hasPrefix("time=")
+    {
       record.message = record.message.droppingLast(UInt8(ascii: "\n")).droppingLast(UInt8(ascii: "\r"))
       if record.message.hasPrefix("{\"") { _ = try readObject(record.message, into: &record) }
       return true
     }
-    guard record.message.count == 21, isConsoleMessage(record),
-      let console = record.fields.value(of: "vmconsole")
-    else { return false }
+    guard record.message.count == 21, let console = consoleLine(record.message, record.fields) else {
+      return false
+    }
     if let object = KernelLine.anyAgentObject(in: console), object.start == 0 || record.source.isEmpty {
       if try readObject(object.text, into: &record) { return true }
     }

@@ -23,8 +23,9 @@ enum CRIPrefix {
 extension CRIPrefix {
   static let detector = Detector(
     shape: "cri", use: .auto(orForced: [.cri]), firstBytes: "0123456789"
-  ) { (line, _, _) throws(RecordProblem) in
+  ) { (line, context, _) throws(RecordProblem) in
     guard let (wrapper, isPartial) = read(line) else { return .passed }
-    return .part(wrapper, isPartial: isPartial)
+    context.part = wrapper
+    return .part(isPartial: isPartial)
   }
 }

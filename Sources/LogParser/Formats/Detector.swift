@@ -50,8 +50,8 @@ enum Claim {
   case nothing
   /// It should be of this shape and cannot be read, but it is no error: the line is kept raw.
   case raw
-  /// The line is a part of one that a container runtime wrote in pieces, or the whole of it.
-  case part(Wrapper, isPartial: Bool)
+  /// The line is a part of one that a container runtime wrote in pieces, or the whole of it: ``LineContext/part``.
+  case part(isPartial: Bool)
   /// Another writer's words begin at `head`; what stands before them goes on in a later line.
   case cut(head: Int)
   /// The line begins a block of lines that are one record: an entry of the journal's export format. A shape with other
@@ -74,6 +74,8 @@ struct LineContext: ~Copyable {
   var keepsHeads = false
   /// The pod that the lines before this one describe.
   var describedPod = DescribedPod()
+  /// What ``Claim/part(isPartial:)`` is about: in a claim itself, it would be copied wherever one goes.
+  var part = Wrapper()
   /// The line as a JSON object, for the rows that look into one.
   var object = LineObject()
 

@@ -5,20 +5,44 @@ enum DockerObject {
   static let detector = Detector(
     shape: "docker", use: .auto(orForced: [.docker]), firstBytes: "{"
   ) { (line, context, record) throws(RecordProblem) in
-    guard context.object.read(line, &record.arena), !context.object.members.contains("msg"),
-      let log = context.object.members.value(of: "log")
-    else { return .passed }
+    guard context.object.read(line, &record.arena) else { return .passed }
+    let own = Own(context.object.members)
+    guard !own.hasMessage, let log = own.log else { return .passed }
     var wrapper = Wrapper(log)
-    wrapper.stream = context.object.members.value(of: "stream") ?? .empty
-    if let time = context.object.members.value(of: "time") { wrapper.time = Timestamp.parse(field: time) }
-    guard hasMore(context.object.members) else { return .part(wrapper, isPartial: !log.hasSuffix("\n")) }
+    wrapper.stream = own.stream
+    if let time = own.time { wrapper.time = record.time(of: time) }
+    guard own.hasMore else {
+      context.part = wrapper
+      return .part(isPartial: !log.hasSuffix("\n"))
+    }
     return try readForwarded(wrapper, &context, &record)
   }
 
-  /// Whether a forwarder (Fluent Bit, Filebeat) added members of its own.
-  private static func hasMore(_ members: borrowing MemberList) -> Bool {
-    for index in 0..<members.count where !isOwn(members[index].key) { return true }
-    return false
+  /// The members that Docker writes, each the last of its name, and whether there are others.
+  private struct Own {
+    private(set) var log: ByteSlice?
+    private(set) var stream = ByteSlice.empty
+    private(set) var time: ByteSlice?
+    private(set) var hasMessage = false
+    /// Whether a forwarder (Fluent Bit, Filebeat) added members of its own.
+    private(set) var hasMore = false
+
+    init(_ members: borrowing MemberList) {
+      for index in 0..<members.count {
+        let (key, value) = members[index]
+        if key == "log" {
+          log = value
+        } else if key == "stream" {
+          stream = value
+        } else if key == "time" {
+          time = value
+        } else if key == "msg" {
+          hasMessage = true
+        } else if !DockerObject.isOwn(key) {
+          hasMore = true
+        }
+      }
+    }
   }
 
   private static func isOwn(_ key: ByteSlice) -> Bool {

@@ -16,17 +16,15 @@ enum JournalEntry {
   static func read(
     _ fields: borrowing MemberList, time: Timestamp? = nil, into record: inout Record, text reader: TextRecord
   ) throws(RecordProblem) {
-    var wrapper = Wrapper()
-    wrapper.time = time ?? self.time(fields)
-    wrapper.identifier = first("SYSLOG_IDENTIFIER", fields) ?? first("_COMM", fields) ?? .empty
-    let pid = first("SYSLOG_PID", fields) ?? first("_PID", fields)
+    let known = Known(fields)
+    var wrapper = Wrapper(known.message ?? .empty)
+    wrapper.time = time ?? known.time.flatMap { Self.time($0) }
+    wrapper.identifier = known.identifier ?? known.command ?? .empty
+    let pid = known.syslogPid ?? known.pid
     wrapper.pid = max(0, pid.flatMap { DecimalNumber.parse($0) } ?? 0)
-    if let priority = first("PRIORITY", fields), let value = DecimalNumber.parse(priority),
-      (0...7).contains(value)
-    {
+    if let priority = known.priority, let value = DecimalNumber.parse(priority), (0...7).contains(value) {
       wrapper.level = Wrapper.level(ofSeverity: value)
     }
-    wrapper.payload = first("MESSAGE", fields) ?? .empty
     let shape = try reader.read(wrapper, isNative: true, into: &record)
     switch shape {
     case .logfmt, .json: return
@@ -38,9 +36,35 @@ enum JournalEntry {
     record.fields.sortKeepingLast()
   }
 
-  private static func time(_ fields: borrowing MemberList) -> Timestamp? {
-    guard let text = first("__REALTIME_TIMESTAMP", fields), let value = DecimalNumber.parse(text), value >= 0
-    else { return nil }
+  /// The fields that say what journald and syslog know of a message, each the first of its name.
+  private struct Known {
+    private(set) var message: ByteSlice?
+    private(set) var time: ByteSlice?
+    private(set) var identifier: ByteSlice?
+    private(set) var command: ByteSlice?
+    private(set) var syslogPid: ByteSlice?
+    private(set) var pid: ByteSlice?
+    private(set) var priority: ByteSlice?
+
+    init(_ fields: borrowing MemberList) {
+      for index in 0..<fields.count {
+        let (name, value) = fields[index]
+        switch name.count {
+        case 4: if pid == nil, name == "_PID" { pid = value }
+        case 5: if command == nil, name == "_COMM" { command = value }
+        case 7: if message == nil, name == "MESSAGE" { message = value }
+        case 8: if priority == nil, name == "PRIORITY" { priority = value }
+        case 10: if syslogPid == nil, name == "SYSLOG_PID" { syslogPid = value }
+        case 17: if identifier == nil, name == "SYSLOG_IDENTIFIER" { identifier = value }
+        case 20: if time == nil, name == "__REALTIME_TIMESTAMP" { time = value }
+        default: break
+        }
+      }
+    }
+  }
+
+  private static func time(_ text: ByteSlice) -> Timestamp? {
+    guard let value = DecimalNumber.parse(text), value >= 0 else { return nil }
     let time = Timestamp(microseconds: UInt64(value))
     return Timestamp.representableSeconds.contains(time.seconds) ? time : nil
   }

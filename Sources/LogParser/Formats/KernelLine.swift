@@ -4,23 +4,26 @@ import Bytes
 enum KernelLine {
   /// The length of the time stamp at the start of `text`, with its brackets, or nil when there is none.
   static func stampLength(_ text: ByteSlice) -> Int? {
-    guard let first = text.bytes.first, first == 0x5b else { return nil }
+    guard text.peek(0) == 0x5b else { return nil }
+    // Behind the text's end are zeros, which are none of these.
     var index = 1
-    while index < text.count, text[index] == 0x20 { index += 1 }
+    while text.peek(index) == 0x20 { index += 1 }
     let seconds = index
-    while index < text.count, text[index].isDigit { index += 1 }
-    guard index > seconds, index < text.count, text[index] == 0x2e else { return nil }
+    while text.peek(index).isDigit { index += 1 }
+    guard index > seconds, text.peek(index) == 0x2e else { return nil }
     index += 1
     let fraction = index
-    while index < text.count, text[index].isDigit { index += 1 }
-    guard index - fraction == 6, index < text.count, text[index] == 0x5d else { return nil }
+    while text.peek(index).isDigit { index += 1 }
+    guard index - fraction == 6, text.peek(index) == 0x5d else { return nil }
     return index + 1
   }
 
   /// The agent's JSON object at the end of a kernel line, where the kernel's text was written between two of the
   /// agent's lines without a line end.
   static func agentObject(in text: ByteSlice) -> ByteSlice? {
-    guard let stamp = stampLength(text), let found = text.range(of: "{\"msg\":\"", from: stamp) else {
+    guard text.contains(UInt8(ascii: "{")), let stamp = stampLength(text),
+      let found = text.range(of: "{\"msg\":\"", from: stamp)
+    else {
       return nil
     }
     return text.dropFirst(found)
@@ -77,7 +80,8 @@ extension KernelLine {
   static func hasAgentObject(_ text: ByteSlice) -> Bool { agentObjectStart(text) != nil }
 
   private static func agentObjectStart(_ text: ByteSlice) -> Int? {
-    text.range(of: "{\"msg\":\"") ?? text.range(of: "{\"level\":\"")
+    guard text.contains(UInt8(ascii: "{")) else { return nil }
+    return text.range(of: "{\"msg\":\"") ?? text.range(of: "{\"level\":\"")
   }
 
   /// The agent's JSON object wherever in `text` it begins, up to its last brace, and where that is.
@@ -109,8 +113,8 @@ extension KernelLine {
   /// Takes a stamp, and the thread or processor that printed the line (`[    T1]`, `[   C0]`), into fields; returns what
   /// stands behind them.
   static func takeStamp(_ text: ByteSlice, into record: inout Record) -> ByteSlice {
-    guard let length = stampLength(text), let stamp = stamp(text) else { return text }
-    record.setField("kernel_time", stamp)
+    guard let length = stampLength(text) else { return text }
+    record.setField("kernel_time", text.slice(1, length - 1).trimmed)
     var rest = text.dropFirst(length)
     if let caller = caller(rest) {
       record.setField("kernel_caller", caller)

@@ -35,7 +35,7 @@ enum KubectlPrefix {
   /// `web-1  | text`.
   static func readService(_ line: ByteSlice) -> Wrapper? {
     guard let first = line.bytes.first, first.isLetter || first.isDigit,
-      let bar = line.firstIndex(of: UInt8(ascii: "|")), bar > 3, bar < 80
+      let bar = line.prefix(80).firstIndex(of: UInt8(ascii: "|")), bar > 3
     else { return nil }
     let name = line.prefix(bar).trimmed
     guard let last = name.bytes.last, last.isDigit, name.count < bar,
@@ -55,9 +55,14 @@ enum KubectlPrefix {
     shape: "cri", use: .auto(orForced: [.cri]),
     firstBytes: "[0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
   ) { (line, context, record) throws(RecordProblem) in
-    guard let first = line.bytes.first, first != UInt8(ascii: "[") || line.hasPrefix("[pod/"),
-      let wrapper = readTime(line) ?? readPod(line) ?? readService(line)
-    else { return .passed }
+    guard let wrapper = read(line) else { return .passed }
     return try context.claim(wrapper, &record)
+  }
+
+  private static func read(_ line: ByteSlice) -> Wrapper? {
+    let first = line.peek(0)
+    if first == UInt8(ascii: "[") { return readPod(line) }
+    if first.isDigit, let wrapper = readTime(line) { return wrapper }
+    return readService(line)
   }
 }

@@ -9,8 +9,10 @@ final class LineClock {
   private let firstYear: Int?
   /// The latest year that a time can be in.
   private let lastYear: Int
-  private var last: Timestamp?
-  private var month = MonthName.Cache()
+  // Touched for each line, in one place at a time.
+  @exclusivity(unchecked) private var last: Timestamp?
+  @exclusivity(unchecked) private var month = MonthName.Cache()
+  @exclusivity(unchecked) private var minute: Minute?
 
   /// Clocks that are set a little back must not look like the end of summer time.
   private static let tolerance: Int64 = 10
@@ -44,6 +46,18 @@ final class LineClock {
   /// the future, but its writer's clock may be ahead. With a first year it is the one nearest to the time before.
   func instantWithoutYear(_ clock: LocalTime.Clock) -> Timestamp? {
     if let firstYear { return instant(clock, near: firstYear) }
+    if let time = minute?.instant(clock) {
+      last = time
+      return time
+    }
+    guard let (time, _) = latest(clock) else { return nil }
+    keepMinute(of: clock)
+    last = time
+    return time
+  }
+
+  /// The latest instant of a clock without a year that is at most a day after ``reference``, and the clock with its year.
+  private func latest(_ clock: LocalTime.Clock) -> (time: Timestamp, clock: LocalTime.Clock)? {
     var clock = clock
     let limit = reference.seconds + 86_400
     // February 29th may be up to eight years back.
@@ -51,11 +65,46 @@ final class LineClock {
       clock.year = year
       if clock.isPossible, clock.seconds - 86_400 <= limit, var time = choose(clock), time.seconds <= limit {
         time.inferred.insert(.year)
-        last = time
-        return time
+        return (time, clock)
       }
     }
     return nil
+  }
+
+  /// A minute without a year all of whose clocks are so many seconds behind its first instant.
+  private struct Minute {
+    let clock: LocalTime.Clock
+    let start: Timestamp
+
+    @inline(__always)
+    func instant(_ other: LocalTime.Clock) -> Timestamp? {
+      guard other.minute == clock.minute, other.hour == clock.hour, other.day == clock.day,
+        other.month == clock.month, other.second < 60
+      else { return nil }
+      var time = Timestamp(
+        seconds: start.seconds + Int64(other.second), nanoseconds: other.nanoseconds,
+        offsetMinutes: start.offsetMinutes)
+      time.inferred = start.inferred
+      return time
+    }
+  }
+
+  /// Keeps the minute of a clock, which the next lines often share, unless its year or offset changes within it or it is
+  /// one of an hour that is shown twice.
+  private func keepMinute(of clock: LocalTime.Clock) {
+    minute = nil
+    var (start, end) = (clock, clock)
+    (start.second, start.nanoseconds) = (0, 0)
+    (end.second, end.nanoseconds) = (59, 0)
+    guard let first = latest(start), let last = latest(end), last.time.seconds - first.time.seconds == 59,
+      last.time.offsetMinutes == first.time.offsetMinutes, Self.isShownOnce(first.clock),
+      Self.isShownOnce(last.clock)
+    else { return }
+    minute = Minute(clock: clock, start: first.time)
+  }
+
+  private static func isShownOnce(_ clock: LocalTime.Clock) -> Bool {
+    LocalTime.instants(clock).map { $0.second == nil } ?? false
   }
 
   private func instant(_ clock: LocalTime.Clock, near firstYear: Int) -> Timestamp? {

@@ -104,9 +104,13 @@ package struct LogfmtRecord {
   private func decodeIndexed(
     _ line: ByteSlice, into record: inout Record, keepsHexEscapes: Bool
   ) throws(RecordProblem) -> Int {
-    var (rest, pairs) = try decodePlainPairs(line, into: &record)
-    if rest < line.count || line.isEmpty {
-      pairs += try decodePairs(line, from: rest, into: &record, keepsHexEscapes: keepsHexEscapes)
+    var plain = PlainPairs(line)
+    while let (key, value, column) = plain.next(record.scratch.index) {
+      try assign(key, value, to: &record, column: column)
+    }
+    var pairs = plain.count
+    if plain.rest < line.count || line.isEmpty {
+      pairs += try decodePairs(line, from: plain.rest, into: &record, keepsHexEscapes: keepsHexEscapes)
     }
     if let repeated = record.fields.sort() { throw Self.repetition(of: repeated, column: 0) }
     return pairs
@@ -130,34 +134,47 @@ package struct LogfmtRecord {
     return pairs
   }
 
-  /// Reads the pairs that are written as loggers write nearly every one: `key=value` or `key="value"` of nothing but
-  /// plain bytes, a space behind. Returns the offset at which the first other one begins, or the line's length, and how
-  /// many there are.
-  @inline(__always)
-  private func decodePlainPairs(
-    _ line: ByteSlice, into record: inout Record
-  ) throws(RecordProblem) -> (rest: Int, pairs: Int) {
-    let base = line.base
-    let length = line.count
-    var start = 0
-    var place = 0
-    // All places are at most the line's length, behind which there is padding.
-    while let (equals, end) = record.scratch.index.pair(at: place) {
-      guard equals > start, equals < length, base[equals] == 0x3d, end == length || base[end] == 0x20
-      else { break }
+  /// The pairs of a line that are written as loggers write nearly every one: `key=value` or `key="value"` of nothing but
+  /// plain bytes, a space behind.
+  struct PlainPairs {
+    private let line: ByteSlice
+    private var place = 0
+    /// The offset at which the first other pair begins, or the line's length.
+    private(set) var rest = 0
+
+    @inline(__always)
+    init(_ line: ByteSlice) { self.line = line }
+
+    /// How many there were.
+    @inline(__always)
+    var count: Int { place / 2 }
+
+    /// The next pair and its column, from 1; nil where one is written in another way, or none is left.
+    ///
+    /// - Parameter index: of the line.
+    @inline(__always)
+    mutating func next(
+      _ index: borrowing StructuralIndex
+    ) -> (key: ByteSlice, value: ByteSlice, column: Int)? {
+      let base = line.base
+      let length = line.count
+      let start = rest
+      // All places are at most the line's length, behind which there is padding.
+      guard let (equals, end) = index.pair(at: place), equals > start, equals < length, base[equals] == 0x3d,
+        end == length || base[end] == 0x20
+      else { return nil }
       // A value that begins with a quote is plain if it ends with one too, which is another: those between are places.
       let isQuoted = base[equals &+ 1] == 0x22
       let quote = isQuoted ? 1 : 0
-      if isQuoted, end &- equals < 3 || base[end &- 1] != 0x22 { break }
+      if isQuoted, end &- equals < 3 || base[end &- 1] != 0x22 { return nil }
       let from = equals &+ 1 &+ quote
-      try assign(
-        ByteSlice(base: base + start, count: equals &- start, isPlain: true),
-        ByteSlice(base: base + from, count: end &- quote &- from, isPlain: true), to: &record,
-        column: start &+ 1)
       place &+= 2
-      start = min(end &+ 1, length)
+      rest = min(end &+ 1, length)
+      return (
+        ByteSlice(base: base + start, count: equals &- start, isPlain: true),
+        ByteSlice(base: base + from, count: end &- quote &- from, isPlain: true), start &+ 1
+      )
     }
-    return (start, place / 2)
   }
 
   private func checkText(_ key: ByteSlice, _ value: ByteSlice, column: Int) throws(RecordProblem) {

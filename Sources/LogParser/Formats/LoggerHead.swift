@@ -30,6 +30,10 @@ struct LoggerHead {
   }
 
   private static func bracketed(_ line: ByteSlice) -> Found? {
+    // The kernel's stamp, which is frequent: behind its blanks is a number, and no level.
+    var start = 1
+    while line.peek(start) == UInt8(ascii: " ") { start += 1 }
+    if start > 1, line.peek(start).isDigit { return nil }
     guard let close = line.firstIndex(of: UInt8(ascii: "]")), close < 256 else { return nil }
     var scanner = TextScanner(line.slice(1, close))
     _ = scanner.zonedTime()

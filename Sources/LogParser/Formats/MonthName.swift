@@ -46,13 +46,12 @@ enum MonthName {
   struct Cache {
     private var bytes: [UInt8] = []
     private var month = 0
+    private var english = TextScanner.ShortName()
 
     /// Takes a month and what parts it from the day, which must follow: a number.
     mutating func take(_ scanner: inout TextScanner) -> Int? {
       var attempt = scanner
-      guard let month = attempt.shortName(TextScanner.months).map({ $0 + 1 }) ?? takeOther(&attempt) else {
-        return nil
-      }
+      guard let month = attempt.month(&english) ?? takeOther(&attempt) else { return nil }
       _ = attempt.take(UInt8(ascii: "."))
       attempt.skipBlanks()
       guard let digit = attempt.next, digit.isDigit else { return nil }

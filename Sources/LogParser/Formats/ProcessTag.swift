@@ -55,7 +55,7 @@ enum ProcessTag {
   /// A line that begins with `program[pid]: ` and has no time: pasted from the journal, or printed by a supervisor.
   static func readBare(_ line: ByteSlice) -> Wrapper? {
     guard let first = line.bytes.first, first.isLetter || first == UInt8(ascii: "("),
-      let bracket = line.firstIndex(of: UInt8(ascii: "[")), bracket <= 64
+      line.prefix(65).contains(UInt8(ascii: "["))
     else { return nil }
     var scanner = TextScanner(line)
     var wrapper = Wrapper()

@@ -12,10 +12,10 @@ import Bytes
 enum SyslogPrefix {
   /// - Parameter clock: what completes a time without a year or zone.
   static func read(_ line: ByteSlice, clock: LineClock) -> Wrapper? {
+    if line.peek(0) == UInt8(ascii: "[") { return monotonic(line) }
     var scanner = TextScanner(line)
-    var wrapper = Wrapper()
-    if scanner.take(UInt8(ascii: "[")) { return monotonic(line) }
     if scanner.take(UInt8(ascii: "<")) {
+      var wrapper = Wrapper()
       guard let priority = scanner.number(1, 3), priority <= 191, scanner.take(UInt8(ascii: ">")) else {
         return nil
       }
@@ -31,6 +31,7 @@ enum SyslogPrefix {
       return rest(&scanner, wrapper, found.form)
     }
     guard let found = SyslogTime.take(&scanner, clock) else { return nil }
+    var wrapper = Wrapper()
     wrapper.time = found.time
     return rest(&scanner, wrapper, found.form)
   }
@@ -69,14 +70,14 @@ enum SyslogPrefix {
 
   /// The stamp is that of the kernel's lines, too: only a host and a process behind it show the difference.
   private static func monotonic(_ line: ByteSlice) -> Wrapper? {
-    guard let length = KernelLine.stampLength(line), let stamp = KernelLine.stamp(line) else { return nil }
+    guard let length = KernelLine.stampLength(line) else { return nil }
     var scanner = TextScanner(line.dropFirst(length))
     guard scanner.take(UInt8(ascii: " ")), let host = scanner.word(), scanner.take(UInt8(ascii: " ")),
       !host.contains(UInt8(ascii: ":"), or: UInt8(ascii: "[")), !host.contains(UInt8(ascii: "="))
     else { return nil }
     var wrapper = Wrapper()
     wrapper.host = host
-    wrapper.monotonic = stamp
+    wrapper.monotonic = line.slice(1, length - 1).trimmed
     guard ProcessTag.take(&scanner, &wrapper, needsPid: true) else { return nil }
     wrapper.payload = scanner.rest
     return wrapper

@@ -16,10 +16,25 @@ enum SyslogTime {
     guard let first = scanner.next else { return nil }
     if first.isDigit {
       if let time = scanner.zonedTime() ?? unixTime(&scanner) { return (time, .word) }
+    } else if first.isLetter, !isBeforeNumber(scanner.rest) {
+      return nil
     }
     if let time = monthTime(&scanner, clock) { return (time, .month) }
     return fullTime(&scanner, clock).map { ($0, .full) }
   }
+
+  /// Whether the first word may be the name of a month or of a weekday: a number stands behind it. Most words are none.
+  private static func isBeforeNumber(_ text: ByteSlice) -> Bool {
+    var index = 1
+    while index <= nameLimit, text.peek(index) > 0x20, !text.peek(index).isDigit { index += 1 }
+    // An English month of three letters, and a full stop behind it, may stand right before the day.
+    if index < 3 && text.peek(index).isDigit { return false }
+    while text.peek(index) == 0x20 || text.peek(index) == 0x09 { index += 1 }
+    return text.peek(index).isDigit
+  }
+
+  /// More bytes than the name of a month or a weekday has in any language.
+  private static let nameLimit = 32
 
   /// `Mar  5 10:00:00`, with a year behind the day where a daemon writes one, and with a fraction.
   static func monthTime(_ scanner: inout TextScanner, _ clock: LineClock) -> Timestamp? {

@@ -190,26 +190,7 @@ struct TextRecord {
   /// Reads logfmt with any time; false, with the record empty, when the text is none after all.
   private func readLogfmt(_ text: ByteSlice, into record: inout Record) throws(RecordProblem) -> Bool {
     do throws(RecordProblem) {
-      var decoder = LogfmtDecoder(text)
-      var seen = LogfmtRecord.OwnKeys()
-      while let (key, value) = try decoder.next(&record.arena) {
-        guard let known = KnownKey(key) else {
-          if !record.fields.add(key, value) {
-            if rules.isLenient || rules.isStrict {
-              throw LogfmtRecord.repetition(of: key, column: decoder.column)
-            }
-            record.fields.set(key, value)
-          }
-          continue
-        }
-        if !seen.insert(known), rules.isLenient {
-          throw LogfmtRecord.repetition(of: key, column: decoder.column)
-        }
-        let isTaken = record.set(known, value, leastPid: 0)
-        if !isTaken, known == .time { throw RecordProblem("the time is malformed") }
-        if !isTaken || known == .request { record.setField(key, value) }
-      }
-      if rules.isLenient, decoder.hasBareKey { throw LogfmtRecord.bareWord }
+      try readPairs(text, into: &record)
       if rules.isLenient || rules.isStrict {
         if let key = record.fields.sort() { throw LogfmtRecord.repetition(of: key, column: 0) }
       }
@@ -230,6 +211,40 @@ struct TextRecord {
       if error.reason == "unterminated quoted value" { record.marks.insert(.isTruncated) }
       return false
     }
+  }
+
+  private func readPairs(_ text: ByteSlice, into record: inout Record) throws(RecordProblem) {
+    var seen = LogfmtRecord.OwnKeys()
+    record.scratch.index.find(in: text, endsAtLineFeed: false)
+    var plain = LogfmtRecord.PlainPairs(text)
+    while let (key, value, column) = plain.next(record.scratch.index) {
+      try assign(key, value, column: column, &seen, to: &record)
+    }
+    if plain.rest == text.count, !text.isEmpty { return }
+    var decoder = LogfmtDecoder(text, from: plain.rest)
+    while let (key, value) = try decoder.next(&record.arena) {
+      try assign(key, value, column: decoder.column, &seen, to: &record)
+    }
+    if rules.isLenient, decoder.hasBareKey { throw LogfmtRecord.bareWord }
+  }
+
+  private func assign(
+    _ key: ByteSlice, _ value: ByteSlice, column: Int, _ seen: inout LogfmtRecord.OwnKeys,
+    to record: inout Record
+  ) throws(RecordProblem) {
+    guard let known = KnownKey(key) else {
+      if record.fields.add(key, value) { return }
+      if rules.isLenient || rules.isStrict { throw LogfmtRecord.repetition(of: key, column: column) }
+      record.fields.set(key, value)
+      return
+    }
+    if !seen.insert(known), rules.isLenient { throw LogfmtRecord.repetition(of: key, column: column) }
+    if known == .time {
+      guard record.setCachedTime(value) else { throw RecordProblem("the time is malformed") }
+      return
+    }
+    let isTaken = record.set(known, value, leastPid: 0)
+    if !isTaken || known == .request { record.setField(key, value) }
   }
 
   /// Reads a JSON record; false, with the record empty, when the text is none.

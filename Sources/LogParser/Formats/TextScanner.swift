@@ -36,33 +36,30 @@ struct TextScanner {
   /// Takes between `minimum` and `maximum` digits as a number; `maximum` is at most 18.
   mutating func number(_ minimum: Int, _ maximum: Int) -> Int? {
     var value = 0
-    var count = 0
-    while count < maximum, let byte = next, byte.isDigit {
-      value = value * 10 + Int(byte - 0x30)
-      index += 1
-      count += 1
+    var end = index
+    while end < index + maximum, text.peek(end).isDigit {
+      value = value * 10 + Int(text.peek(end) - 0x30)
+      end += 1
     }
-    if count >= minimum { return value }
-    index -= count
-    return nil
+    guard end - index >= minimum else { return nil }
+    index = end
+    return value
   }
 
   /// Takes a fraction of a second: a full stop or comma and one to nine digits (more are dropped); 0 without one.
   mutating func fraction() -> UInt32 {
-    guard let mark = next, mark == 0x2e || mark == 0x2c, index + 1 < text.count, text[index + 1].isDigit
-    else { return 0 }
-    index += 1
+    let mark = text.peek(index)
+    guard mark == 0x2e || mark == 0x2c, text.peek(index + 1).isDigit else { return 0 }
+    let start = index + 1
+    var end = start
     var value: UInt32 = 0
-    var digits = 0
-    while let byte = next, byte.isDigit {
-      if digits < 9 { value = value * 10 + UInt32(byte - 0x30) }
-      digits += 1
-      index += 1
+    while end < start + 9, text.peek(end).isDigit {
+      value = value * 10 + UInt32(text.peek(end) - 0x30)
+      end += 1
     }
-    while digits < 9 {
-      value *= 10
-      digits += 1
-    }
+    for _ in (end - start)..<9 { value *= 10 }
+    while text.peek(end).isDigit { end += 1 }
+    index = end
     return value
   }
 
@@ -86,6 +83,27 @@ struct TextScanner {
       }
     }
     return nil
+  }
+
+  /// A name of three letters that was taken, and its place in its list.
+  struct ShortName {
+    fileprivate var word = UInt64.max
+    fileprivate var position = 0
+  }
+
+  /// Takes a month's English name and gives its number, from 1.
+  ///
+  /// - Parameter last: the one that was taken last, which is compared first.
+  mutating func month(_ last: inout ShortName) -> Int? {
+    guard index + 3 <= text.count else { return nil }
+    let word = rest.leadingWord & 0xff_ffff
+    if word != last.word {
+      guard let position = shortName(Self.months) else { return nil }
+      last = ShortName(word: word, position: position)
+    } else {
+      index += 3
+    }
+    return last.position + 1
   }
 
   static let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"

@@ -204,11 +204,10 @@ package struct RecordReader: ~Copyable {
   mutating func handle(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     record.reset()
     record.line = number
-    if rules.isLenient, format == .logfmt || format == .auto && LogfmtRecord.begins(line) {
-      return readLenientLogfmt(line, number, &record)
-    }
+    let isOwn = format == .auto && LogfmtRecord.begins(line)
+    if rules.isLenient, isOwn || format == .logfmt { return readLenientLogfmt(line, number, &record) }
     if format == .logfmt { return readLogfmt(line, number, &record) }
-    if format == .auto, LogfmtRecord.begins(line) {
+    if isOwn {
       let outcome = readLogfmt(line, number, &record)
       hostCount += 1
       // A line that could not be read waits already.
@@ -291,8 +290,8 @@ package struct RecordReader: ~Copyable {
     case .raw:
       context.isMixed = true
       return unclaimed(whole, number, &record)
-    case .part(let wrapper, let isPartial):
-      guard try readPart(wrapper, isPartial: isPartial, number, &record) else { return nil }
+    case .part(let isPartial):
+      guard try readPart(context.part, isPartial: isPartial, number, &record) else { return nil }
       return take(whole, number, &record)
     case .cut(let head):
       cut.keep(line.prefix(head), number)

@@ -69,6 +69,17 @@ package struct FieldList: ~Copyable {
     storage = .allocate(capacity: capacity)
   }
 
+  /// Whether the ``Field/head`` of any field is one that `isWanted`.
+  @inline(__always)
+  package func containsHead(_ isWanted: (UInt32) -> Bool) -> Bool {
+    var index = 0
+    while index < count {
+      if isWanted(storage[index].head) { return true }
+      index &+= 1
+    }
+    return false
+  }
+
   /// Adds a field and says whether its key is new. Beyond a few dozen fields the answer is always true, and
   /// ``sort()`` tells of a key that came twice.
   @inline(__always)

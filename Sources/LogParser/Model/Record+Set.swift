@@ -26,6 +26,23 @@ extension Record {
     return true
   }
 
+  /// As ``set(_:_:leastPid:)`` for a time, which is often in the same minute as the one before.
+  @inline(__always)
+  mutating func setCachedTime(_ value: ByteSlice) -> Bool {
+    guard let time = time(of: value) else { return false }
+    self.time = time
+    return true
+  }
+
+  /// Reads a time as `Timestamp.parse(field:)` does, at once where it is in the same minute as the one before.
+  @inline(__always)
+  mutating func time(of value: ByteSlice) -> Timestamp? {
+    if let time = scratch.lastMinute.parse(value.base, count: value.count) { return time }
+    guard let time = Timestamp.parse(field: value) else { return nil }
+    scratch.lastMinute.keepMinute(of: time)
+    return time
+  }
+
   // Apart, so that the code of the others is short where it is inlined.
   @inline(never)
   private mutating func setTime(_ value: ByteSlice) -> Bool {

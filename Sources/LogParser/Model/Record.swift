@@ -1,4 +1,5 @@
 import Bytes
+import Synchronization
 
 /// One log record: the known fields in their places, all others in ``fields``.
 ///
@@ -24,6 +25,9 @@ package struct Record: ~Copyable {
   package var marks = RecordMarks()
   package var arena = Arena()
   var scratch = ParserScratch()
+  /// Nothing of the record: a type that holds one of these has a place in memory, and is handed on by its address. Without
+  /// it all of the record's bytes would be copied for each call that borrows it.
+  private let anchor = Atomic(false)
 
   package init() {}
 

@@ -74,10 +74,17 @@ enum LogfmtText {
   /// - Parameter isMarked: becomes true when the line must have ``OwnLogfmt``'s mark.
   @inline(__always)
   static func put(_ text: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool) {
-    if text.isBareWord, text.isPlain || TextCheck.firstRefused(in: text) == nil { return line.put(text) }
+    if isBare(text) { return line.put(text) }
     line.put(0x22)
     putEscaped(text, &line, &isMarked)
     line.put(0x22)
+  }
+
+  /// Whether the text is written as it is, without quotes. Plain text can only have a space or a `=` that forbids it.
+  @inline(__always)
+  private static func isBare(_ text: ByteSlice) -> Bool {
+    text.isPlain
+      ? !text.contains(0x20, or: 0x3d) : text.isBareWord && TextCheck.firstRefused(in: text) == nil
   }
 
   private static func putEscaped(
@@ -145,9 +152,7 @@ enum LogfmtText {
   static func put(
     key: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool, isReserved: Bool
   ) {
-    if !isReserved, !key.isEmpty, key.isBareWord, key.isPlain || TextCheck.firstRefused(in: key) == nil {
-      return line.put(key)
-    }
+    if !isReserved, !key.isEmpty, isBare(key) { return line.put(key) }
     putEscaped(key: key, &line, &isMarked, isReserved: isReserved)
   }
 

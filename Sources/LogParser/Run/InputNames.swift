@@ -3,7 +3,8 @@ import Bytes
 /// The inputs' names, as bytes that formatters can borrow.
 final class InputNames: @unchecked Sendable {
   private var arena = Arena()
-  private var names: [ByteSlice] = []
+  // Asked for each record, and never changed once made.
+  @exclusivity(unchecked) private var names: [ByteSlice] = []
 
   init(_ names: [String]) {
     for name in names {

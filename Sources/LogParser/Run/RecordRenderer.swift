@@ -11,11 +11,15 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
   private static var partLimit: Int { 1 << 20 }
   private var record = Record()
   private var block = PageBlock(capacity: FileSegment.size)
+  /// Whether pieces are made before those before them: nothing is then asked of the attribution.
+  private let isAhead: Bool
+  private let glance = OwnerGlance()
 
-  init(_ formatter: Formatter, _ source: RenderSource) {
+  init(_ formatter: Formatter, _ source: RenderSource, isAhead: Bool) {
     self.formatter = formatter
     self.source = source
-    attribution = source.attribution
+    self.isAhead = isAhead
+    attribution = isAhead ? nil : source.attribution
   }
 
   /// Makes the piece of output for `job`, at the end of `out`.
@@ -33,39 +37,87 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     return result
   }
 
-  private mutating func renderSegment(
-    _ segment: FileSegment, _ out: inout OutputBuffer, _ result: inout RenderResult
-  ) throws(SystemCallError) {
+  /// Reads a piece of the file into the block.
+  mutating func read(_ segment: FileSegment) throws(SystemCallError) {
     guard let file = source.file else { return }
     try block.read(file.descriptor, at: segment.offset, count: segment.count, subject: file.name)
     guard block.count == segment.count else {
       throw SystemCallError("read", "\(file.name), which became shorter while it was read", code: EIO)
     }
+  }
+
+  private mutating func renderSegment(
+    _ segment: FileSegment, _ out: inout OutputBuffer, _ result: inout RenderResult
+  ) throws(SystemCallError) {
+    guard let file = source.file else { return }
+    if isAhead, !source.isAheadWorthwhile {
+      result.left = segment
+      return
+    }
+    try read(segment)
+    let notes = isAhead ? OwnerNotes() : nil
+    (result.segment, result.notes) = (segment, notes)
     var place = RecordPlace(filename: source.names[file.input], count: segment.firstLine - 1, delta: 0)
     var previous = segment.previousTime
     var line = segment.firstLine
     var start = 0
     defer { result.noteLines(line - segment.firstLine) }
     while start < segment.count {
-      let rest = block.slice(from: start)
       let length: Int
-      record.reset()
-      record.line = line
-      record.input = file.input
       do throws(RecordProblem) {
-        length = try source.reader.parseFirstLine(of: rest, into: &record)
+        length = try readLine(at: start, line, file)
       } catch {
-        guard source.reader.rules.isLenient else {
-          result.problem = (line, error)
-          return
-        }
-        length = readLeniently(rest, line, file)
+        result.problem = (line, error)
+        return
       }
-      attribution?.fill(&record, input: file.input)
-      append(&place, &previous, &out, &result)
+      advance(&place, &previous, &result)
+      if let notes {
+        formatAhead(place, start, notes, &out)
+      } else {
+        attribution?.fill(&record, input: file.input)
+        formatter.format(record, place, &out)
+      }
       line += 1
       start += length + 1
     }
+  }
+
+  /// Reads the line that begins at a place of the block; returns its length.
+  @inline(__always)
+  private mutating func readLine(
+    at start: Int, _ line: UInt64, _ file: RenderSource.File
+  ) throws(RecordProblem) -> Int {
+    let rest = block.slice(from: start)
+    record.reset()
+    record.line = line
+    record.input = file.input
+    do throws(RecordProblem) {
+      return try source.reader.parseFirstLine(of: rest, into: &record)
+    } catch {
+      guard source.reader.rules.isLenient else { throw error }
+      return readLeniently(rest, line, file)
+    }
+  }
+
+  /// Makes the record as if no earlier one told of its owner, and notes what it says itself.
+  @inline(never)
+  private mutating func formatAhead(
+    _ place: RecordPlace, _ start: Int, _ notes: OwnerNotes, _ out: inout OutputBuffer
+  ) {
+    let finding = glance.finding(record)
+    let before = out.count
+    if finding != .open { formatter.format(record, place, &out) }
+    if finding == .nothing { return }
+    notes.add(record, finding, start: start, delta: place.delta, place: before..<out.count)
+  }
+
+  /// Makes a record anew of the piece that was read last; throws where the file was changed in the meantime.
+  mutating func render(_ note: OwnerNotes.Note, _ out: inout OutputBuffer) throws(RecordProblem) {
+    guard let file = source.file else { return }
+    _ = try readLine(at: note.start, note.line, file)
+    attribution?.fill(&record, input: file.input)
+    let place = RecordPlace(filename: source.names[file.input], count: note.line, delta: note.delta)
+    formatter.format(record, place, &out)
   }
 
   /// Reads the first line of `text` that the rules refuse; returns its length. It begins with a time, which was read when
@@ -83,16 +135,15 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     return length
   }
 
+  /// Counts the record that was read, and says of it what comes before it.
   @inline(__always)
-  private mutating func append(
-    _ place: inout RecordPlace, _ previous: inout Timestamp?, _ out: inout OutputBuffer,
-    _ result: inout RenderResult
+  private mutating func advance(
+    _ place: inout RecordPlace, _ previous: inout Timestamp?, _ result: inout RenderResult
   ) {
     place.count += 1
     place.delta = previous.map { record.time.nanoseconds(since: $0) } ?? 0
     previous = record.time
     result.statistics.note(record)
-    formatter.format(record, place, &out)
   }
 
   private mutating func renderRange(
@@ -107,7 +158,8 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     while index < count {
       index += try decode(at: index, of: store)
       place.filename = source.names[record.input]
-      append(&place, &previous, &out, &result)
+      advance(&place, &previous, &result)
+      formatter.format(record, place, &out)
     }
   }
 
@@ -136,7 +188,8 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
       for position in part.positions {
         _ = try decode(at: position, of: store)
         place.filename = source.names[record.input]
-        append(&place, &previous, &out, &result)
+        advance(&place, &previous, &result)
+        formatter.format(record, place, &out)
       }
       first += part.positions.count
     }

@@ -6,12 +6,14 @@ import System
 /// temporary file beyond that. It holds ``memoryLimit`` bytes in memory, whatever it has taken.
 package struct RecordStore: ~Copyable {
   private static let memoryLimit = 1 << 20
+  /// Room for these, and for most records that come on top.
+  private static let capacity = 2 << 20
 
   /// Where the temporary file is made: never in memory.
   private let directory: String
   /// What messages call the file.
   private let subject: String
-  private var tail = OutputBuffer(capacity: 2 << 20)
+  private var tail = OutputBuffer(capacity: capacity)
   private var file: FileDescriptor?
   private var fileSize = 0
 
@@ -41,7 +43,7 @@ package struct RecordStore: ~Copyable {
   /// Puts the records in memory in the order of `entries`, which are all of them: what follows one another in time can
   /// then be read in one piece.
   mutating func arrange(_ entries: inout [TimeIndex.Entry]) {
-    var arranged = OutputBuffer(capacity: tail.count)
+    var arranged = OutputBuffer(capacity: max(tail.count, Self.capacity))
     for index in entries.indices {
       let start = entries[index].offset - fileSize
       let end = start + Int(entries[index].length)

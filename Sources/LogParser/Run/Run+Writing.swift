@@ -9,7 +9,7 @@ extension Run {
   ) throws(Failure) {
     let source = RenderSource(
       reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file,
-      attribution: attribution)
+      attribution: attribution, threads: options.threads)
     var segments = sorted.segments.makeIterator()
     _ = try write(formatter, source) { segments.next().map { .segment($0) } }
   }
@@ -67,15 +67,18 @@ extension Run {
     formatter.begin(&pending)
     var count: UInt64 = 0
     var failure: Failure?
+    var mending = OwnerMending(formatter, source)
     OrderedWork.run(
-      threads: source.attribution == nil ? options.threads : 1, nextJob: nextJob,
-      makeWorker: { RecordRenderer(formatter, source) },
+      threads: source.attribution == nil || source.rendersAhead ? options.threads : 1, nextJob: nextJob,
+      makeWorker: { RecordRenderer(formatter, source, isAhead: source.rendersAhead) },
       perform: { job, worker, out in worker.render(job, &out) },
       consume: { result, out in
-        count += result.statistics.records
-        diagnostics.progress("\(count) records written")
-        statistics.add(result.statistics)
         do throws(SystemCallError) {
+          var result = result
+          let isMended = try mending?.mend(&result, out) ?? false
+          count += result.statistics.records
+          diagnostics.progress("\(count) records written")
+          statistics.add(result.statistics)
           if let error = result.failure { throw error }
           if let (line, problem) = result.problem {
             failure = .record(problem, name: source.file?.name ?? "-", line: line)
@@ -85,7 +88,11 @@ extension Run {
             try target.write(pending.bytes)
             pending.removeAll()
           }
-          try target.write(out.bytes)
+          if !isMended {
+            try target.write(out.bytes)
+          } else if let bytes = mending?.out.bytes {
+            try target.write(bytes)
+          }
         } catch {
           failure = .message(error.description)
           return false

@@ -116,7 +116,8 @@ struct SortBuffer: ~Copyable {
   final class Jobs {
     private var ranges: [RenderJob]
     private var nextRange = 0
-    private var merge: TimeIndex.Merge?
+    // Touched for each record, in one place at a time.
+    @exclusivity(unchecked) private var merge: TimeIndex.Merge?
     private let dropsDuplicates: Bool
     private var place = RenderPlace(count: 0, previousTime: nil)
     private var seen: Set<UInt64> = []

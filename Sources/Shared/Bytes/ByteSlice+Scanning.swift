@@ -83,6 +83,24 @@ extension ByteSlice {
     return true
   }
 
+  /// Whether any of four bytes is anywhere in the slice.
+  @inlinable @inline(__always)
+  public func contains(_ first: UInt8, _ second: UInt8, _ third: UInt8, _ fourth: UInt8) -> Bool {
+    var p = base
+    var left = count
+    while left > 0 {
+      let v = ByteScanner.load(p)
+      let some = (v .== ByteScanner.Lanes(repeating: first)) .| (v .== ByteScanner.Lanes(repeating: second))
+      let others = (v .== ByteScanner.Lanes(repeating: third)) .| (v .== ByteScanner.Lanes(repeating: fourth))
+      var marks = ByteScanner.bits(some .| others)
+      if left < 16 { marks &= ByteScanner.lanes(under: left) }
+      if marks != 0 { return true }
+      p += 16
+      left -= 16
+    }
+    return false
+  }
+
   /// Whether either of two bytes is anywhere in the slice.
   @inlinable @inline(__always)
   public func contains(_ first: UInt8, or second: UInt8) -> Bool {

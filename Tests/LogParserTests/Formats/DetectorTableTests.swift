@@ -94,7 +94,7 @@ struct DetectorTableTests {
       return #expect(Bool(false), "a line of CRI is not Docker's")
     }
     guard
-      case .part(_, isPartial: false) = try DetectorTable(.cri).read(line, &context, into: &record, by: &row)
+      case .part(isPartial: false) = try DetectorTable(.cri).read(line, &context, into: &record, by: &row)
     else { return #expect(Bool(false), "it is CRI's") }
   }
 }

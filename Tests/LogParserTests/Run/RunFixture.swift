@@ -45,7 +45,7 @@ enum RunFixture {
     formatter.begin(&all)
     OrderedWork.run(
       threads: threads, nextJob: { jobs.next().map { RenderJob.segment($0) } },
-      makeWorker: { RecordRenderer(formatter, source) },
+      makeWorker: { RecordRenderer(formatter, source, isAhead: false) },
       perform: { job, worker, out in worker.render(job, &out) },
       consume: { result, out in
         all.append(out.bytes)
