@@ -127,8 +127,8 @@ format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
 
 # Style; that no module and no folder of one depends on one of its own rank or above it (Sources/layers); that memory is
-# touched without a check only where .ci/unsafe-allowed says; and that locks are those which the thread sanitizer
-# understands.
+# touched without a check only where .ci/unsafe-allowed says; that locks are those which the thread sanitizer understands;
+# that files and functions are short; and that the places which the documentation names exist.
 lint:
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	SWIFT=$(SWIFT) .ci/check-layers
@@ -137,6 +137,10 @@ lint:
 	.ci/check-unsafe
 	@! grep -rnw Mutex Sources --include='*.swift' --exclude=Lock.swift || { echo 'use Lock instead of Mutex' >&2; exit 1; }
 	.ci/check-page
+	.ci/check-lengths --self-test
+	.ci/check-lengths
+	.ci/check-docs --self-test
+	.ci/check-docs
 
 clean:
 	$(SWIFT) package clean

@@ -44,22 +44,23 @@ int setgroups(size_t count, const gid_t *groups);
 /// Keeps this process and those it starts from gaining rights by running a program.
 static inline int kata_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
 
-/// Binds to an address of AF_VSOCK; 0, or -1 with errno.
-static inline int kata_bind_vsock(int socket, uint32_t cid, uint32_t port) {
+static inline struct sockaddr_vm kata_vsock_address(uint32_t cid, uint32_t port) {
   struct sockaddr_vm address;
   memset(&address, 0, sizeof address);
   address.svm_family = AF_VSOCK;
   address.svm_cid = cid;
   address.svm_port = port;
+  return address;
+}
+
+/// Binds to an address of AF_VSOCK; 0, or -1 with errno.
+static inline int kata_bind_vsock(int socket, uint32_t cid, uint32_t port) {
+  const struct sockaddr_vm address = kata_vsock_address(cid, port);
   return bind(socket, (const struct sockaddr *)&address, sizeof address);
 }
 
 static inline int kata_connect_vsock(int socket, uint32_t cid, uint32_t port) {
-  struct sockaddr_vm address;
-  memset(&address, 0, sizeof address);
-  address.svm_family = AF_VSOCK;
-  address.svm_cid = cid;
-  address.svm_port = port;
+  const struct sockaddr_vm address = kata_vsock_address(cid, port);
   return connect(socket, (const struct sockaddr *)&address, sizeof address);
 }
 

@@ -53,14 +53,16 @@ struct HostPolicyTests {
   }
 
   @Test func theKernelTellsHowFarASocketReaches() throws {
-    var pair: [Int32] = [0, 0]
+    var pair: [Int32] = [-1, -1]
     #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
-    #expect(SocketReach.peer(pair[0]) == .unix && SocketReach.bound(pair[1]) == .unix)
-    for number in pair { close(number) }
-    #expect(SocketReach.peer(-1) == .network)
+    let first = FileDescriptor(owning: pair[0])
+    let second = FileDescriptor(owning: pair[1])
+    #expect(SocketReach.peer(first) == .unix)
+    #expect(SocketReach.bound(second) == .unix)
+    #expect(SocketReach.peer(FileDescriptor(borrowing: -1)) == .network)
     for (host, reach) in [("127.0.0.1", SocketReach.loopback), ("0.0.0.0", .network)] {
       let file = try ListeningSocket.tcp(SocketAddress(host: host, port: 0))
-      #expect(SocketReach.bound(file.number) == reach)
+      #expect(SocketReach.bound(file) == reach)
     }
   }
 }

@@ -42,8 +42,8 @@ final class LoopServer {
       server.listen(FileDescriptor(owning: number), in: HTTPBudget()) { [unowned server] request in
         checksRoom && !server.hasRoomForAnswer() ? HTTPResponse(503) : handler(request)
       }
-      let stopper = StopHandler(loop)
-      try? loop.add(stop.file.number, .read, stopper)
+      let stopper = StopHandler(loop, stop)
+      try? loop.add(stopper, .read)
       withExtendedLifetime(server) { loop.run() }
     }
     guard let thread else { throw SystemCallError("pthread_create", "test", code: EAGAIN) }
@@ -56,8 +56,12 @@ final class LoopServer {
   }
 
   private final class StopHandler: EventHandler {
+    let file: FileDescriptor
     private let loop: EventLoop
-    init(_ loop: EventLoop) { self.loop = loop }
+    init(_ loop: EventLoop, _ stop: Wakeup) {
+      file = FileDescriptor(borrowing: stop.file.number)
+      self.loop = loop
+    }
     func ready(_ events: EventLoop.Events) { loop.stop() }
     func tick(_ now: Int) {}
   }
@@ -78,14 +82,14 @@ final class CannedServer {
       let listener = FileDescriptor(owning: number)
       var entry = pollfd(fd: listener.number, events: Int16(POLLIN), revents: 0)
       _ = poll(&entry, 1, -1)
-      guard case .connection(let connection, _) = ListeningSocket.accept(listener.number) else { return }
+      guard case .connection(let connection, _) = ListeningSocket.accept(listener) else { return }
       // The request has come when its body, which ends so, has.
       var request: [UInt8] = []
       while !request.reversed().starts(with: "ydob".utf8) {
         var buffer = [UInt8](repeating: 0, count: 4096)
         var entry = pollfd(fd: connection.number, events: Int16(POLLIN), revents: 0)
         _ = poll(&entry, 1, -1)
-        guard case .bytes(let count) = StreamSocket.receive(connection.number, into: &buffer) else { break }
+        guard case .bytes(let count) = StreamSocket.receive(connection, into: &buffer) else { break }
         request += buffer[..<count]
       }
       try? connection.writeAll(Array(answer.utf8), subject: "test")

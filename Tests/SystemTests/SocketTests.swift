@@ -40,20 +40,20 @@ struct ListeningSocketTests {
 
   @Test func connectionIsAccepted() throws {
     let listener = try ListeningSocket.unix(folder["socket"])
-    #expect(!ListeningSocket.hasConnection(listener.number))
-    if case .nothing = ListeningSocket.accept(listener.number) {
+    #expect(ListeningSocket.hasConnection(listener) == false)
+    if case .nothing = ListeningSocket.accept(listener) {
     } else {
       Issue.record("no client has connected yet")
     }
     let client = try connect(folder["socket"])
-    #expect(ListeningSocket.hasConnection(listener.number))
-    guard case .connection(let server, _) = ListeningSocket.accept(listener.number) else {
+    #expect(ListeningSocket.hasConnection(listener) == true)
+    guard case .connection(let server, _) = ListeningSocket.accept(listener) else {
       Issue.record("a client has connected")
       return
     }
     #expect(fcntl(server.number, F_GETFD) & FD_CLOEXEC != 0)
     #expect(fcntl(server.number, F_GETFL) & O_NONBLOCK != 0)
-    #expect(SocketReach.peer(client.number) == .unix)
+    #expect(SocketReach.peer(client) == .unix)
   }
 
   @Test func unixSocketIsForItsOwnerAlone() throws {
@@ -92,7 +92,7 @@ struct ListeningSocketTests {
     #expect(mkdir(directory, 0o700) == 0)
     let listener = try ListeningSocket.unix("\(directory)/socket")
     #expect(access("\(directory)/socket", F_OK) == 0)
-    #expect(SocketReach.bound(listener.number) == .unix)
+    #expect(SocketReach.bound(listener) == .unix)
   }
 
   @Test func missingDirectoryIsAnError() throws {
@@ -131,18 +131,18 @@ struct StreamSocketTests {
   @Test func bytesGoFromOneEndToTheOther() throws {
     let pair = try Pair()
     var buffer = [UInt8](repeating: 0, count: 8)
-    #expect(StreamSocket.receive(pair.first.number, into: &buffer) == .notReady)
-    #expect(!StreamSocket.hasInput(pair.first.number))
-    #expect(StreamSocket.send(pair.second.number, [1, 2, 3], from: 1, isFollowed: false) == .bytes(2))
-    #expect(StreamSocket.hasInput(pair.first.number))
-    #expect(StreamSocket.receive(pair.first.number, into: &buffer) == .bytes(2))
+    #expect(StreamSocket.receive(pair.first, into: &buffer) == .notReady)
+    #expect(StreamSocket.hasInput(pair.first) == false)
+    #expect(StreamSocket.send(pair.second, [1, 2, 3], from: 1, isFollowed: false) == .bytes(2))
+    #expect(StreamSocket.hasInput(pair.first) == true)
+    #expect(StreamSocket.receive(pair.first, into: &buffer) == .bytes(2))
     #expect(buffer[..<2] == [2, 3])
   }
 
   @Test(arguments: [3, 4, -1]) func nothingIsSentFromOutsideTheBytes(_ start: Int) throws {
     let pair = try Pair()
-    #expect(StreamSocket.send(pair.first.number, [1, 2, 3], from: start, isFollowed: false) == .notReady)
-    #expect(!StreamSocket.hasInput(pair.second.number))
+    #expect(StreamSocket.send(pair.first, [1, 2, 3], from: start, isFollowed: false) == .notReady)
+    #expect(StreamSocket.hasInput(pair.second) == false)
   }
 
   @Test func fullConnectionIsNotReady() throws {
@@ -150,7 +150,7 @@ struct StreamSocketTests {
     let bytes = [UInt8](repeating: 7, count: 64 << 10)
     var last = StreamSocket.Transfer.bytes(0)
     for _ in 0..<10_000 {
-      last = StreamSocket.send(pair.first.number, bytes, from: 0, isFollowed: true)
+      last = StreamSocket.send(pair.first, bytes, from: 0, isFollowed: true)
       guard case .bytes = last else { break }
     }
     #expect(last == .notReady)
@@ -158,18 +158,18 @@ struct StreamSocketTests {
 
   @Test func endOfThePeersSideIsTold() throws {
     let pair = try Pair()
-    StreamSocket.endWriting(pair.second.number)
+    StreamSocket.endWriting(pair.second)
     var buffer = [UInt8](repeating: 0, count: 8)
-    #expect(StreamSocket.receive(pair.first.number, into: &buffer) == .ended)
+    #expect(StreamSocket.receive(pair.first, into: &buffer) == .ended)
     // The other direction is open.
-    #expect(StreamSocket.send(pair.first.number, [1], from: 0, isFollowed: false) == .bytes(1))
+    #expect(StreamSocket.send(pair.first, [1], from: 0, isFollowed: false) == .bytes(1))
   }
 
   @Test func brokenConnectionFails() throws {
     let end = try Pair().takeFirst()
-    #expect(StreamSocket.send(end.number, [1], from: 0, isFollowed: false) == .failed)
+    #expect(StreamSocket.send(end, [1], from: 0, isFollowed: false) == .failed)
     var buffer = [UInt8](repeating: 0, count: 8)
-    #expect(StreamSocket.receive(-1, into: &buffer) == .failed)
+    #expect(StreamSocket.receive(FileDescriptor(borrowing: -1), into: &buffer) == .failed)
   }
 }
 

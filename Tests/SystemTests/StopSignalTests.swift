@@ -16,14 +16,14 @@ import Testing
   @Test func nothingIsThereBeforeASignal() throws {
     try withSignals { signals in
       #expect(signals.next() == nil)
-      #expect(!StreamSocket.hasInput(signals.file.number))
+      #expect(StreamSocket.hasInput(signals.file) == false)
     }
   }
 
   @Test func signalIsReadInsteadOfEndingTheProcess() throws {
     try withSignals { signals in
       pthread_kill(pthread_self(), SIGUSR1)
-      #expect(StreamSocket.hasInput(signals.file.number))
+      #expect(StreamSocket.hasInput(signals.file) == true)
       #expect(signals.next() == SIGUSR1)
       #expect(signals.next() == nil)
     }

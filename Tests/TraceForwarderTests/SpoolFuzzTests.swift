@@ -64,6 +64,37 @@ import Tracing
     #expect(good > 0)
   }
 
+  /// Makes a spool's directory of whole and damaged files anew; whether a later version than is known wrote one of them.
+  private static func fill(_ directory: URL, _ generator: inout SplitMix64) throws -> Bool {
+    try? FileManager.default.removeItem(at: directory)
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    if !generator.oneIn(3) {
+      try Data(SpoolHeader.encode(Self.key, .key)).write(to: directory.appendingPathComponent("key"))
+    }
+    let count = 1 + generator.below(3)
+    for number in 1...count {
+      let bytes = generator.oneIn(3) ? generator.pick(Self.segments) : Self.mutator.next(&generator)
+      try Data(bytes).write(
+        to: directory.appendingPathComponent(SpoolFormat.fileName(UInt64(number * 2))))
+    }
+    if generator.oneIn(3) {
+      let text = generator.pick([
+        "2 16\n", "4 99999999\n", "18446744073709551615 16\n", "x", "", "3 -1", "2 17\n",
+      ])
+      try Data(text.utf8).write(to: directory.appendingPathComponent("test.position"))
+    }
+    // A header that was cut off after a changed version says so literally, and is refused.
+    return (1...count).contains { number in
+      let file = directory.appendingPathComponent(SpoolFormat.fileName(UInt64(number * 2)))
+      guard
+        case .newer? = (try? Data(contentsOf: file)).map({
+          SpoolHeader.read(Array($0.prefix(96)), .segment)
+        })
+      else { return false }
+      return true
+    }
+  }
+
   /// A spool over damaged segments opens, gives whole records of those that were written, and takes new ones.
   @Test func damagedSpoolsFuzz() throws {
     let known = Set(Self.payloads)
@@ -72,33 +103,7 @@ import Tracing
     var recovered = 0
     try Fuzzing.run("damaged spools") { generator in
       let directory = folder.url.appendingPathComponent("spool")
-      try? FileManager.default.removeItem(at: directory)
-      try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-      if !generator.oneIn(3) {
-        try Data(SpoolHeader.encode(Self.key, .key)).write(to: directory.appendingPathComponent("key"))
-      }
-      let count = 1 + generator.below(3)
-      for number in 1...count {
-        let bytes = generator.oneIn(3) ? generator.pick(Self.segments) : Self.mutator.next(&generator)
-        try Data(bytes).write(
-          to: directory.appendingPathComponent(SpoolFormat.fileName(UInt64(number * 2))))
-      }
-      if generator.oneIn(3) {
-        let text = generator.pick([
-          "2 16\n", "4 99999999\n", "18446744073709551615 16\n", "x", "", "3 -1", "2 17\n",
-        ])
-        try Data(text.utf8).write(to: directory.appendingPathComponent("test.position"))
-      }
-      // A header that was cut off after a changed version says so literally, and is refused.
-      let isNewer = (1...count).contains { number in
-        let file = directory.appendingPathComponent(SpoolFormat.fileName(UInt64(number * 2)))
-        guard
-          case .newer? = (try? Data(contentsOf: file)).map({
-            SpoolHeader.read(Array($0.prefix(96)), .segment)
-          })
-        else { return false }
-        return true
-      }
+      let isNewer = try Self.fill(directory, &generator)
       guard !isNewer else {
         #expect(throws: SpoolFailure.self) { try Spool(SpoolOptions(directory: directory.path)) }
         return

@@ -137,6 +137,8 @@ struct JournalPlace {
   var sequence = ""
   var number: UInt64 = 0
   var time: UInt64 = 0
+  /// Of all fields, each by itself and then joined by exclusive or.
+  var hash: UInt64 = 0
 
   init?(_ cursor: String) {
     for part in cursor.split(separator: ";") {
@@ -144,6 +146,7 @@ struct JournalPlace {
       if part.hasPrefix("s=") { sequence = String(value) }
       if part.hasPrefix("i="), let number = UInt64(value, radix: 16) { self.number = number }
       if part.hasPrefix("t="), let time = UInt64(value, radix: 16) { self.time = time }
+      if part.hasPrefix("x="), let hash = UInt64(value, radix: 16) { self.hash = hash }
     }
     if sequence.isEmpty { return nil }
   }

@@ -193,10 +193,25 @@ package struct JournalReader: ~Copyable {
 
   /// Whether what was read of the entry is not what was written, because its file was cut short before that.
   mutating func isEntryLost() -> Bool {
-    // Behind the end of a file that was cut, its last page has zeros, and so have those that were missed before.
-    guard noteFaults() || (hasZeros || hasBrokenField) && files.hasCut else { return false }
+    // Behind the end of a file that was cut, its last page has zeros, and so have those that were missed before: by their
+    // bytes, or because libsystemd passes over a field without a word whose object is no longer one.
+    let isSound = !hasZeros && !hasBrokenField && (!hasMissedPages || isWhole())
+    guard noteFaults() || !isSound && files.hasCut else { return false }
     gaps += 1
     return true
+  }
+
+  /// Whether the entry has all its fields, as far as the hash of them tells that its cursor ends in (`x=`).
+  private func isWhole() -> Bool {
+    guard let stated = systemd.cursor.flatMap(JournalPlace.init)?.hash else { return false }
+    var hash: UInt64 = 0
+    var arena = Arena()
+    systemd.restartFields()
+    while case .text(let field) = systemd.nextField(&arena) {
+      hash ^= JenkinsHash.hash(UnsafeRawBufferPointer(field.bytes))
+      arena.reset()
+    }
+    return hash == stated
   }
 
   /// Whether pages were missing since the last call.

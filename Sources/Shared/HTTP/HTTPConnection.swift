@@ -2,8 +2,7 @@ import System
 
 /// One connection of an ``HTTPServer``.
 final class HTTPConnection: EventHandler {
-  private var file: FileDescriptor?
-  let number: Int32
+  private(set) var file: FileDescriptor
   let listener: HTTPListener
   private unowned let server: HTTPServer
   private let isLocal: Bool
@@ -29,9 +28,8 @@ final class HTTPConnection: EventHandler {
   private var activity: UInt64
 
   init(_ file: consuming FileDescriptor, _ server: HTTPServer, _ listener: HTTPListener) {
-    number = file.number
-    isLocal = SocketReach.peer(file.number) != .network
-    self.file = consume file
+    isLocal = SocketReach.peer(file) != .network
+    self.file = file
     self.server = server
     self.listener = listener
     activity = server.nextActivity()
@@ -76,7 +74,7 @@ final class HTTPConnection: EventHandler {
   /// Whether the client has sent something, or its end, that would be read.
   var hasInput: Bool {
     guard lingersUntil == nil, unread == 0 else { return false }
-    return StreamSocket.hasInput(number)
+    return StreamSocket.hasInput(file)
   }
 
   /// Bytes a second of the answers that wait; 0 when nothing has moved for a while, for the kernel takes the first megabytes
@@ -86,7 +84,7 @@ final class HTTPConnection: EventHandler {
   }
 
   /// Hands over the descriptor of an ended connection.
-  func takeFile() -> FileDescriptor? { file.take() }
+  func takeFile() -> FileDescriptor { file.take() }
 
   /// Ends the connection early, with an answer if the client waits for one.
   func abandon() {
@@ -112,7 +110,7 @@ final class HTTPConnection: EventHandler {
     }
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     let wasInRequest = parser.isInRequest
-    let received = StreamSocket.receive(number, into: &chunk)
+    let received = StreamSocket.receive(file, into: &chunk)
     if received == .notReady { return }
     guard case .bytes(let count) = received else { return server.forget(self) }
     lastActivity = MonotonicClock.milliseconds
@@ -124,7 +122,7 @@ final class HTTPConnection: EventHandler {
 
   /// Refuses the request when all incomplete requests take too much together.
   private func account() {
-    guard server.connections[number] === self else { return }
+    guard server.has(self) else { return }
     server.bufferedBytes += parser.size - parserSize
     parserSize = parser.size
     guard server.bufferedBytes > server.limits.bufferedBytes, parser.isInRequest, !closesAfter else { return }
@@ -199,7 +197,7 @@ final class HTTPConnection: EventHandler {
   /// Writes as much as possible; false if the connection was closed.
   private func write() -> Bool {
     while let piece = output.first {
-      let sent = StreamSocket.send(number, piece, from: written, isFollowed: output.count > 1)
+      let sent = StreamSocket.send(file, piece, from: written, isFollowed: output.count > 1)
       if sent == .notReady {
         server.change(self, .write)
         return true
@@ -220,7 +218,7 @@ final class HTTPConnection: EventHandler {
     }
     if closesAfter {
       // Closed at once, what the client still sends would reset the connection, and the answer with it.
-      StreamSocket.endWriting(number)
+      StreamSocket.endWriting(file)
       lingersUntil = MonotonicClock.milliseconds + Self.lingerTime
     }
     server.change(self, .read)
@@ -230,7 +228,7 @@ final class HTTPConnection: EventHandler {
   /// Discards what the client still sends, until it has closed its side.
   private func linger() {
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
-    switch StreamSocket.receive(number, into: &chunk) {
+    switch StreamSocket.receive(file, into: &chunk) {
     case .bytes, .notReady: return
     case .ended, .failed: server.forget(self)
     }

@@ -24,8 +24,8 @@ package final class HTTPServer {
   private let hosts: HostPolicy
   private let metrics: any HTTPServerMetrics
   private let log: StructuredLog
-  private var listeners: [Int32: HTTPListener] = [:]
-  private(set) var connections: [Int32: HTTPConnection] = [:]
+  private var listeners: [HTTPListener] = []
+  private(set) var connections: [ObjectIdentifier: HTTPConnection] = [:]
   /// Bytes that the connections keep of incomplete requests.
   var bufferedBytes = 0
   /// Bytes of answers that clients have not read.
@@ -58,12 +58,12 @@ package final class HTTPServer {
 
   /// Answers requests that come through a listening socket by `handler`.
   package func listen(_ file: consuming FileDescriptor, in budget: HTTPBudget, _ handler: @escaping Handler) {
-    let reach = SocketReach.bound(file.number)
+    let reach = SocketReach.bound(file)
     let listener = HTTPListener(
       file, self, budget, hosts: reach == .loopback ? hosts : nil, handler: handler)
     do throws(SystemCallError) {
-      try loop.add(listener.number, .read, listener)
-      listeners[listener.number] = listener
+      try loop.add(listener, .read)
+      listeners.append(listener)
     } catch {
       log.error("a socket cannot be watched", ["error": error.description])
     }
@@ -71,7 +71,7 @@ package final class HTTPServer {
 
   /// Accepts no more connections; those that are open stay.
   package func stopListening() {
-    for number in listeners.keys { loop.remove(number) }
+    for listener in listeners { loop.remove(listener) }
     listeners.removeAll()
   }
 
@@ -82,12 +82,12 @@ package final class HTTPServer {
 
   fileprivate func accept(_ listener: HTTPListener) {
     for _ in 0..<64 {
-      switch ListeningSocket.accept(listener.number) {
+      switch ListeningSocket.accept(listener.file) {
       case .connection(let file, _): admit(file, listener)
       case .retry: continue
       case .nothing: return
       case .noDescriptor(let code):
-        guard ListeningSocket.hasConnection(listener.number) else { return }
+        guard ListeningSocket.hasConnection(listener.file) else { return }
         log.limited(
           .error, by: "http accept", "the process has too many open files",
           [
@@ -107,7 +107,7 @@ package final class HTTPServer {
   private func acceptWithSpare(_ listener: HTTPListener) -> Bool {
     let budget = listener.budget
     guard budget.hasSpare || evict(from: budget) else { return false }
-    switch ListeningSocket.accept(listener.number, after: { budget.releaseSpare() }) {
+    switch ListeningSocket.accept(listener.file, after: { budget.releaseSpare() }) {
     case .connection(let file, _):
       admit(file, listener)
       return true
@@ -123,8 +123,8 @@ package final class HTTPServer {
       return
     }
     let connection = HTTPConnection(file, self, listener)
-    guard (try? loop.add(connection.number, .read, connection)) != nil else { return }
-    connections[connection.number] = connection
+    guard (try? loop.add(connection, .read)) != nil else { return }
+    connections[ObjectIdentifier(connection)] = connection
     budget.count += 1
     metrics.changeOpenConnections(by: 1)
   }
@@ -144,7 +144,7 @@ package final class HTTPServer {
         return true
       }
       victim.ready(.read)
-      if connections[victim.number] !== victim { return true }
+      if !has(victim) { return true }
     }
   }
 
@@ -182,22 +182,25 @@ package final class HTTPServer {
   }
 
   func change(_ connection: HTTPConnection, _ events: EventLoop.Events) {
-    loop.change(connection.number, events)
+    loop.change(connection, events)
   }
 
+  /// Whether the connection is still one of the server's.
+  func has(_ connection: HTTPConnection) -> Bool { connections[ObjectIdentifier(connection)] != nil }
+
   func forget(_ connection: HTTPConnection) {
-    guard connections.removeValue(forKey: connection.number) != nil else { return }
-    loop.remove(connection.number)
+    guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+    loop.remove(connection)
     bufferedBytes -= connection.parserSize
     unreadBytes -= connection.unread
     let budget = connection.listener.budget
     budget.count -= 1
-    if let file = connection.takeFile() { budget.keep(file) }
+    budget.keep(connection.takeFile())
     metrics.changeOpenConnections(by: -1)
   }
 
-  fileprivate func resume(_ number: Int32) -> Bool { loop.resume(number, .read) }
-  fileprivate func suspend(_ number: Int32) { loop.suspend(number) }
+  fileprivate func resume(_ listener: HTTPListener) -> Bool { loop.resume(listener, .read) }
+  fileprivate func suspend(_ listener: HTTPListener) { loop.suspend(listener) }
 }
 
 /// A budget shared by the connections of some listeners: how many there may be, and a spare descriptor for when the
@@ -234,8 +237,7 @@ package final class HTTPBudget {
 
 /// One listening socket of an ``HTTPServer``.
 final class HTTPListener: EventHandler, IdleHandler {
-  private let file: FileDescriptor
-  let number: Int32
+  let file: FileDescriptor
   let budget: HTTPBudget
   /// Nil when requests may name any host.
   let hosts: HostPolicy?
@@ -247,7 +249,6 @@ final class HTTPListener: EventHandler, IdleHandler {
     _ file: consuming FileDescriptor, _ server: HTTPServer, _ budget: HTTPBudget, hosts: HostPolicy?,
     handler: @escaping HTTPServer.Handler
   ) {
-    number = file.number
     self.file = file
     self.server = server
     self.budget = budget
@@ -259,12 +260,12 @@ final class HTTPListener: EventHandler, IdleHandler {
 
   fileprivate func pause() {
     guard !isPaused else { return }
-    server.suspend(number)
+    server.suspend(self)
     isPaused = true
   }
 
   func tick(_ now: Int) {
     budget.refill()
-    if isPaused { isPaused = !server.resume(number) }
+    if isPaused { isPaused = !server.resume(self) }
   }
 }

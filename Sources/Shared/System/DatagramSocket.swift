@@ -27,9 +27,9 @@ package enum DatagramSocket {
 
   /// Sends one datagram; `subject` names the peer in errors.
   package static func send(
-    _ number: Int32, _ bytes: UnsafeRawBufferPointer, subject: String
+    _ file: borrowing FileDescriptor, _ bytes: UnsafeRawBufferPointer, subject: String
   ) throws(SystemCallError) {
-    guard Glibc.send(number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
+    guard Glibc.send(file.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
       throw SystemCallError("send", subject)
     }
   }

@@ -77,6 +77,13 @@ package struct FileDescriptor: ~Copyable, Sendable {
     return number
   }
 
+  /// Hands over the open file. What stays is no open file: each call on it fails with EBADF.
+  package mutating func take() -> FileDescriptor {
+    var taken = FileDescriptor(borrowing: -1)
+    swap(&self, &taken)
+    return taken
+  }
+
   /// Reads up to `count` bytes; 0 at the end.
   package func read(
     into target: UnsafeMutableRawPointer, count: Int, subject: String

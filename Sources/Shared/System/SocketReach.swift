@@ -9,18 +9,22 @@ package enum SocketReach {
   case network
 
   /// Of the address that a socket is bound to.
-  package static func bound(_ number: Int32) -> SocketReach { reach { getsockname(number, $0, $1) } }
+  package static func bound(_ file: borrowing FileDescriptor) -> SocketReach {
+    reach(file.number, getsockname)
+  }
 
   /// Of a connection's other end.
-  package static func peer(_ number: Int32) -> SocketReach { reach { getpeername(number, $0, $1) } }
+  package static func peer(_ file: borrowing FileDescriptor) -> SocketReach {
+    reach(file.number, getpeername)
+  }
 
   private static func reach(
-    _ body: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    _ number: Int32, _ call: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
   ) -> SocketReach {
     var address = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
     let code = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, &length) }
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { call(number, $0, &length) }
     }
     guard code == 0 else { return .network }
     return withUnsafeBytes(of: address) { bytes in

@@ -91,8 +91,11 @@ package enum ListeningSocket {
   private static let accepting = Lock(())
 
   /// Accepts a connection that waits. What `release` frees before, no other thread that accepts can have.
-  package static func accept(_ listener: Int32, after release: () -> Void = {}) -> Accepted {
-    accepting.withLock { _ in
+  package static func accept(
+    _ listener: borrowing FileDescriptor, after release: () -> Void = {}
+  ) -> Accepted {
+    let listener = listener.number
+    return accepting.withLock { _ in
       release()
       var cid: UInt32 = 0
       let number = kata_accept(listener, &cid)
@@ -106,7 +109,8 @@ package enum ListeningSocket {
   }
 
   /// The path that a Unix socket is bound to; nil for other sockets and for abstract addresses.
-  package static func path(of number: Int32) -> String? {
+  package static func path(of file: borrowing FileDescriptor) -> String? {
+    let number = file.number
     var address = sockaddr_un()
     var length = socklen_t(MemoryLayout<sockaddr_un>.size)
     let code = withUnsafeMutablePointer(to: &address) { pointer in
@@ -120,7 +124,7 @@ package enum ListeningSocket {
   }
 
   /// Whether a connection waits to be accepted. Without a free descriptor, accept(2) fails before it looks.
-  package static func hasConnection(_ number: Int32) -> Bool { StreamSocket.hasInput(number) }
+  package static func hasConnection(_ file: borrowing FileDescriptor) -> Bool { StreamSocket.hasInput(file) }
 
   private static func make(_ family: Int32, _ subject: String) throws(SystemCallError) -> FileDescriptor {
     let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)

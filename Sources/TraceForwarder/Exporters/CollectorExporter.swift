@@ -110,15 +110,22 @@ final class CollectorExporter: SpanExporter {
 
   // MARK: Pieces
 
-  /// Sends the first request's worth of a piece and keeps the rest.
-  private func deliver(_ piece: Range<Int>, of batch: SpoolBatch) throws(ExportFailure) {
-    let request: EncodedRequest
-    let outcome: Outcome
-    do throws(ExportFailure) { (request, outcome) = try send(piece, of: batch) } catch {
+  /// Sends the first request's worth of a piece. The rest of it, or all of it when nobody answered, is a piece again.
+  private func sendHead(
+    of piece: Range<Int>, of batch: SpoolBatch
+  ) throws(ExportFailure) -> (request: EncodedRequest, outcome: Outcome) {
+    let sent: (request: EncodedRequest, outcome: Outcome)
+    do throws(ExportFailure) { sent = try send(piece, of: batch) } catch {
       pieces.append(piece)
       throw error
     }
-    if request.end < piece.upperBound { pieces.append(request.end..<piece.upperBound) }
+    if sent.request.end < piece.upperBound { pieces.append(sent.request.end..<piece.upperBound) }
+    return sent
+  }
+
+  /// Sends the first request's worth of a piece and keeps the rest.
+  private func deliver(_ piece: Range<Int>, of batch: SpoolBatch) throws(ExportFailure) {
+    let (request, outcome) = try sendHead(of: piece, of: batch)
     switch outcome {
     case .accepted:
       if request.spans > 0 { try noteAccepted() }
@@ -245,13 +252,7 @@ final class CollectorExporter: SpanExporter {
   /// whether it was accepted.
   private func askWithPiece(of batch: SpoolBatch) throws(ExportFailure) -> Bool {
     let piece = pieces.removeFirst()
-    let request: EncodedRequest
-    let outcome: Outcome
-    do throws(ExportFailure) { (request, outcome) = try send(piece, of: batch) } catch {
-      pieces.append(piece)
-      throw error
-    }
-    if request.end < piece.upperBound { pieces.append(request.end..<piece.upperBound) }
+    let (request, outcome) = try sendHead(of: piece, of: batch)
     guard case .refused(let refusal) = outcome else {
       if request.spans > 0 { try noteAccepted() }
       return true

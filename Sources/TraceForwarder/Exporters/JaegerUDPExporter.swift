@@ -16,7 +16,8 @@ final class JaegerUDPExporter: SpanExporter {
   private var settled: Set<Int> = []
   private var counted = 0
   private var leftOut = 0
-  private var socket: FileDescriptor?
+  /// Negative until it is connected.
+  private var socket = FileDescriptor(borrowing: -1)
   /// Whether the last datagrams were not refused.
   private var isThere = false
   /// What was sent since the last pause, as the receiver's system counts it.
@@ -39,7 +40,7 @@ final class JaegerUDPExporter: SpanExporter {
       current = batch.start
       (settled, counted) = ([], 0)
     }
-    let number = try connected()
+    try connect()
     var next = 0
     while next < batch.payloads.count {
       let request = batches.encode(next..<batch.payloads.count, of: batch, to: &message)
@@ -50,10 +51,10 @@ final class JaegerUDPExporter: SpanExporter {
       if message.count > Self.datagramBytes {
         try setAside(request.lastSpan, of: batch)
       } else {
-        try send(number)
+        try send()
       }
     }
-    try confirm(number)
+    try confirm()
     current = nil
   }
 
@@ -62,10 +63,10 @@ final class JaegerUDPExporter: SpanExporter {
     return leftOut
   }
 
-  private func send(_ number: Int32) throws(ExportFailure) {
+  private func send() throws(ExportFailure) {
     // A refusal is of an earlier datagram, which may be of this batch: all of it is sent again.
     do throws(SystemCallError) {
-      try DatagramSocket.send(number, message.bytes, subject: "udp:\(address)")
+      try DatagramSocket.send(socket, message.bytes, subject: "udp:\(address)")
     } catch {
       isThere = false
       throw failure(error)
@@ -93,22 +94,19 @@ final class JaegerUDPExporter: SpanExporter {
 
   /// A refusal comes back from this machine at once, or when that is busy a little later: it is waited for until the agent
   /// is known to be there.
-  private func confirm(_ number: Int32) throws(ExportFailure) {
-    var entry = pollfd(fd: number, events: 0, revents: 0)
+  private func confirm() throws(ExportFailure) {
+    var entry = pollfd(fd: socket.number, events: 0, revents: 0)
     _ = poll(&entry, 1, isThere ? 1 : 200)
     var code: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
-    isThere = getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) == 0 && code == 0
+    isThere = getsockopt(socket.number, SOL_SOCKET, SO_ERROR, &code, &length) == 0 && code == 0
     if !isThere { throw failure(SystemCallError("send", "udp:\(address)", code: code)) }
   }
 
-  private func connected() throws(ExportFailure) -> Int32 {
-    if let number = socket?.number { return number }
+  private func connect() throws(ExportFailure) {
+    guard socket.number < 0 else { return }
     do throws(SystemCallError) {
-      let file = try DatagramSocket.connected(to: address, sendBuffer: 1 << 20)
-      let number = file.number
-      socket = consume file
-      return number
+      socket = try DatagramSocket.connected(to: address, sendBuffer: 1 << 20)
     } catch {
       throw failure(error)
     }

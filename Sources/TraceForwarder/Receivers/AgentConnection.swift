@@ -7,7 +7,7 @@ import Tracing
 /// What was read is in a ``FrameBuffer`` until it is a whole frame; spans that the spool refuses are in a
 /// ``PendingBatch``. While a batch waits, reading is paused, and the guest's own socket holds what it sends.
 final class AgentConnection: EventHandler {
-  private let file: FileDescriptor
+  let file: FileDescriptor
   let origin: SpanOrigin
   /// What the log calls the guest, and what its connections are counted by.
   let peer: String
@@ -43,8 +43,6 @@ final class AgentConnection: EventHandler {
     receiver.countBuffer(frames.capacity)
   }
 
-  /// The key of the connection in the event loop.
-  var number: Int32 { file.number }
   /// Bytes of memory that the frames' buffer has.
   var bufferSize: Int { frames.capacity }
   /// Whether spans wait here that the spool has refused.
@@ -170,12 +168,12 @@ final class AgentConnection: EventHandler {
     guard !isPaused else { return }
     isPaused = true
     // Without this a peer that has hung up would be reported again and again.
-    receiver.loop.suspend(number)
+    receiver.loop.suspend(self)
   }
 
   /// Goes on after a pause, first with the frames that were read before it.
   private func resume(_ now: Int) {
-    guard receiver.retry(&pending), !receiver.isBlocked, receiver.loop.resume(number, .read) else {
+    guard receiver.retry(&pending), !receiver.isBlocked, receiver.loop.resume(self, .read) else {
       if receiver.lacksDescriptors { releaseIfEnded() }
       return
     }

@@ -13,19 +13,16 @@ final class AgentListener: EventHandler, IdleHandler {
     self.receiver = receiver
   }
 
-  /// The key of the listener in the event loop.
-  var number: Int32 { file.number }
-
   func ready(_ events: EventLoop.Events) { receiver.accept(self) }
 
   /// Accepts nothing until the next tick.
   func pause() {
     guard !isPaused else { return }
-    receiver.loop.suspend(number)
+    receiver.loop.suspend(self)
     isPaused = true
   }
 
   func tick(_ now: Int) {
-    if isPaused { isPaused = !receiver.loop.resume(number, .read) }
+    if isPaused { isPaused = !receiver.loop.resume(self, .read) }
   }
 }

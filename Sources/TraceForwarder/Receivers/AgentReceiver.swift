@@ -14,8 +14,8 @@ final class AgentReceiver {
   let metrics: Metrics
   let log: StructuredLog
   let intake: SpanIntake
-  private var listeners: [Int32: AgentListener] = [:]
-  private(set) var connections: [Int32: AgentConnection] = [:]
+  private var listeners: [ObjectIdentifier: AgentListener] = [:]
+  private(set) var connections: [ObjectIdentifier: AgentConnection] = [:]
   private var perPeer: [String: Int] = [:]
   /// Whether a connection ends as soon as nothing of it waits.
   private(set) var isDraining = false
@@ -103,25 +103,25 @@ final class AgentReceiver {
 
   // MARK: Listeners
 
-  /// Whether the socket is listened on.
+  /// Listens on a socket; nil if that fails, which the log then says.
   @discardableResult
-  func listen(_ file: consuming FileDescriptor, _ origin: SpanOrigin) -> Bool {
+  func listen(_ file: consuming FileDescriptor, _ origin: SpanOrigin) -> AgentListener? {
     let listener = AgentListener(file, origin, self)
     do throws(SystemCallError) {
-      try loop.add(listener.number, .read, listener)
-      listeners[listener.number] = listener
+      try loop.add(listener, .read)
+      listeners[ObjectIdentifier(listener)] = listener
       metrics.change(.listeners, origin.receiver, by: 1)
-      return true
+      return listener
     } catch {
       log.error("a socket cannot be watched", ["error": error.description])
-      return false
+      return nil
     }
   }
 
   /// Closes a listener, as of a sandbox that is gone; its connections end when the guest's do.
-  func stopListening(_ number: Int32) {
-    guard let listener = listeners.removeValue(forKey: number) else { return }
-    loop.remove(number)
+  func stopListening(_ listener: AgentListener) {
+    guard listeners.removeValue(forKey: ObjectIdentifier(listener)) != nil else { return }
+    loop.remove(listener)
     metrics.change(.listeners, listener.origin.receiver, by: -1)
   }
 
@@ -129,7 +129,7 @@ final class AgentReceiver {
   /// frame is given time for the rest of it.
   func beginDraining() {
     for listener in listeners.values { while accept(listener) {} }
-    for number in listeners.keys { loop.remove(number) }
+    for listener in listeners.values { loop.remove(listener) }
     listeners.removeAll()
     isDraining = true
     for connection in Array(connections.values) { connection.drain() }
@@ -152,7 +152,7 @@ final class AgentReceiver {
         listener.pause()
         return false
       }
-      switch ListeningSocket.accept(listener.number) {
+      switch ListeningSocket.accept(listener.file) {
       case .connection(let file, let cid):
         var origin = listener.origin
         if origin.transport == .vsock { origin.cid = cid }
@@ -160,7 +160,7 @@ final class AgentReceiver {
       case .retry: continue
       case .nothing: return false
       case .noDescriptor(let code):
-        guard ListeningSocket.hasConnection(listener.number) else { return false }
+        guard ListeningSocket.hasConnection(listener.file) else { return false }
         if reapEnded() { continue }
         let error = SystemCallError("accept", "agent", code: code)
         log.limited(.error, by: "accept", "a connection cannot be accepted", ["error": error.reason])
@@ -177,13 +177,13 @@ final class AgentReceiver {
     let connection = AgentConnection(file, origin, self)
     let reason = refusal(connection.peer, &busy)
     do throws(SystemCallError) {
-      try loop.add(connection.number, .read, connection)
+      try loop.add(connection, .read)
     } catch {
       countBuffer(-connection.bufferSize)
       log.error("a connection cannot be watched", ["error": error.description])
       return
     }
-    connections[connection.number] = connection
+    connections[ObjectIdentifier(connection)] = connection
     metrics.change(.connections, origin.receiver, by: 1)
     perPeer[connection.peer, default: 0] += 1
     log.debug("an agent connected", ["peer": connection.peer])
@@ -208,21 +208,21 @@ final class AgentReceiver {
   private func reapEnded(of peer: String? = nil) -> Bool {
     let found = connections.values.filter { peer == nil || $0.peer == peer }
     var entries = found.map {
-      pollfd(fd: $0.number, events: Int16(truncatingIfNeeded: EPOLLRDHUP.rawValue), revents: 0)
+      pollfd(fd: $0.file.number, events: Int16(truncatingIfNeeded: EPOLLRDHUP.rawValue), revents: 0)
     }
     guard poll(&entries, nfds_t(entries.count), 0) > 0 else { return false }
     let before = connections.count
     for (connection, entry) in zip(found, entries) where entry.revents != 0 {
       // A socket's buffer may hold more than a turn takes.
-      for _ in 0..<4 where connections[connection.number] === connection { connection.ready(.read) }
+      for _ in 0..<4 where connections[ObjectIdentifier(connection)] != nil { connection.ready(.read) }
     }
     return connections.count < before
   }
 
   /// Lets go of a connection, which closes it.
   func forget(_ connection: AgentConnection) {
-    guard connections.removeValue(forKey: connection.number) != nil else { return }
-    loop.remove(connection.number)
+    guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+    loop.remove(connection)
     countBuffer(-connection.bufferSize)
     if connection.holdsBatch { refused -= 1 }
     metrics.change(.connections, connection.origin.receiver, by: -1)

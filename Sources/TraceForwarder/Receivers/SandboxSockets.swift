@@ -5,11 +5,11 @@ import System
 
 /// The other end of ``SandboxWatch``: takes the sockets that the privileged half makes.
 final class SandboxSockets: EventHandler, IdleHandler {
-  private let file: FileDescriptor
+  let file: FileDescriptor
   private unowned let receiver: AgentReceiver
   private let log: StructuredLog
   /// The listeners by the key that the privileged half has for each.
-  private var listeners: [UInt64: (number: Int32, sandbox: String)] = [:]
+  private var listeners: [UInt64: AgentListener] = [:]
   private var isPaused = false
   /// What ended the privileged half.
   private(set) var failure: SystemCallError?
@@ -20,23 +20,21 @@ final class SandboxSockets: EventHandler, IdleHandler {
     self.log = log
   }
 
-  var number: Int32 { file.number }
-
   func ready(_ events: EventLoop.Events) {
     while hasRoom() {
-      switch DescriptorPassing.receive(number) {
+      switch DescriptorPassing.receive(file) {
       case .message(let text, let socket): take(text, socket)
       case .notReady: return
       case .ended:
         failure = SystemCallError("receive", "the privileged helper", code: EPIPE)
-        return receiver.loop.remove(number)
+        return receiver.loop.remove(self)
       }
     }
   }
 
   /// Whether the process may open one more file: a message whose descriptor has no room would lose it.
   private func hasRoom() -> Bool {
-    let probe = fcntl(number, F_DUPFD_CLOEXEC, 0)
+    let probe = fcntl(file.number, F_DUPFD_CLOEXEC, 0)
     if probe >= 0 {
       _ = close(probe)
       return true
@@ -44,7 +42,7 @@ final class SandboxSockets: EventHandler, IdleHandler {
     log.limited(
       .error, by: "sandboxes", "sandboxes wait: the process has too many open files",
       ["remedy": "raise LimitNOFILE= or ulimit -n"])
-    receiver.loop.suspend(number)
+    receiver.loop.suspend(self)
     isPaused = true
     return false
   }
@@ -60,19 +58,18 @@ final class SandboxSockets: EventHandler, IdleHandler {
           .error, by: "sandboxes", "a sandbox is not listened to: the process has too many open files",
           ["sandbox": sandbox, "remedy": "raise LimitNOFILE= or ulimit -n, and start the forwarder again"])
       }
-      let listener = socket.number
       let origin = SpanOrigin(transport: .hybrid, sandbox: sandbox)
-      guard receiver.listen(socket, origin) else { return }
-      listeners[key] = (listener, sandbox)
+      guard let listener = receiver.listen(socket, origin) else { return }
+      listeners[key] = listener
       log.limited(.info, by: "sandbox \(sandbox)", "a sandbox appeared", ["sandbox": sandbox])
     } else if message.hasPrefix("-"), let listener = listeners.removeValue(forKey: key) {
-      receiver.stopListening(listener.number)
-      log.limited(
-        .info, by: "sandbox \(listener.sandbox)", "a sandbox is gone", ["sandbox": listener.sandbox])
+      receiver.stopListening(listener)
+      let sandbox = listener.origin.sandbox ?? ""
+      log.limited(.info, by: "sandbox \(sandbox)", "a sandbox is gone", ["sandbox": sandbox])
     }
   }
 
   func tick(_ now: Int) {
-    if isPaused { isPaused = !receiver.loop.resume(number, .read) }
+    if isPaused { isPaused = !receiver.loop.resume(self, .read) }
   }
 }

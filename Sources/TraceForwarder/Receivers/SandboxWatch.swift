@@ -245,7 +245,7 @@ struct SandboxWatch: ~Copyable {
 
   private mutating func tell(_ message: String, _ descriptor: Int32) -> Bool {
     do throws(SystemCallError) {
-      try DescriptorPassing.send(message, descriptor, over: connection.number)
+      try DescriptorPassing.send(message, descriptor, over: connection)
       return true
     } catch {
       isOver = error.code == EPIPE

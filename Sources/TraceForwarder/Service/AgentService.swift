@@ -20,13 +20,13 @@ final class AgentService: LoopService {
     }
     let sandboxes = SandboxSockets(file, receiver, log)
     self.sandboxes = sandboxes
-    try receiver.loop.add(sandboxes.number, .read, sandboxes)
+    try receiver.loop.add(sandboxes, .read)
   }
 
   var failure: SystemCallError? { sandboxes?.failure }
 
   func beginStop() {
-    if let sandboxes { receiver.loop.remove(sandboxes.number) }
+    if let sandboxes { receiver.loop.remove(sandboxes) }
     receiver.beginDraining()
   }
 

@@ -55,7 +55,7 @@ struct ListeningSockets {
     case "query": query.append(BoundSocket(file))
     case "metrics": metrics.append(BoundSocket(file))
     case "agents", "vsock", "hybrid":
-      let origin = Self.origin(of: file.number)
+      let origin = Self.origin(of: file)
       agents.append(Agent(socket: BoundSocket(file), origin: origin))
     default:
       throw BindingFailure(
@@ -66,12 +66,12 @@ struct ListeningSockets {
   }
 
   /// What a socket that systemd bound says of the agents that connect to it.
-  private static func origin(of number: Int32) -> SpanOrigin {
+  private static func origin(of file: borrowing FileDescriptor) -> SpanOrigin {
     var family: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
-    _ = getsockopt(number, SOL_SOCKET, SO_DOMAIN, &family, &length)
+    _ = getsockopt(file.number, SOL_SOCKET, SO_DOMAIN, &family, &length)
     return SpanOrigin(
-      transport: family == AF_VSOCK ? .vsock : .hybrid, path: ListeningSocket.path(of: number))
+      transport: family == AF_VSOCK ? .vsock : .hybrid, path: ListeningSocket.path(of: file))
   }
 
   private mutating func bindVSOCK(_ options: ForwarderOptions, _ log: StructuredLog) throws(BindingFailure) {

@@ -54,7 +54,7 @@ final class LoopThread: Sendable {
       let loop = try EventLoop()
       let service = try make(loop)
       let mailbox = Mailbox(self, loop, service)
-      try loop.add(wakeup.file.number, .read, mailbox)
+      try loop.add(mailbox, .read)
       made.raise()
       loop.run { [self] in
         lastTurn.store(MonotonicClock.milliseconds, ordering: .relaxed)
@@ -83,12 +83,15 @@ final class LoopThread: Sendable {
   func join() { thread.withLock { $0.take() }?.join() }
 
   private final class Mailbox: EventHandler, IdleHandler {
+    /// The wakeup's, which is open for as long as the thread is there.
+    let file: FileDescriptor
     private let thread: LoopThread
     private unowned let loop: EventLoop
     private let service: any LoopService
     private var isStopping = false
 
     init(_ thread: LoopThread, _ loop: EventLoop, _ service: any LoopService) {
+      file = FileDescriptor(borrowing: thread.wakeup.file.number)
       self.thread = thread
       self.loop = loop
       self.service = service

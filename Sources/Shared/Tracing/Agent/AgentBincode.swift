@@ -23,13 +23,8 @@ private struct AgentBincodeDecoder {
   let limits: SpanLimits
 
   mutating func decode(into span: inout Span) throws(CodecError) {
-    let context = try self.context(&span)
-    span.traceID = context.traceID
-    span.spanID = context.spanID
-    span.flags = context.flags
-    span.agent.isRemote = context.isRemote
-    span.agent.hasTraceState = context.hasState
-    span.traceState = context.traceState
+    let context = try context(&span)
+    span.setContext(context)
     span.parentID = SpanID(try reader.little(UInt64.self))
     span.kind = AgentKind.kinds[try variant(5)].kind
     span.name = try text()

@@ -129,3 +129,15 @@ extension Span {
     for (place, index) in sorted.enumerated() { agent.mapOrder[index] = UInt32(place) }
   }
 }
+
+extension Span {
+  /// Takes the span's own context, which agents write as they write a link's.
+  mutating func setContext(_ context: Link) {
+    traceID = context.traceID
+    spanID = context.spanID
+    flags = context.flags
+    agent.isRemote = context.isRemote
+    agent.hasTraceState = context.hasState
+    traceState = context.traceState
+  }
+}

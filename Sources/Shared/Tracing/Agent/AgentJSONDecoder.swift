@@ -26,12 +26,7 @@ struct AgentJSONDecoder {
   {
     if key == "span_context" {
       let context = try context(&span)
-      span.traceID = context.traceID
-      span.spanID = context.spanID
-      span.flags = context.flags
-      span.agent.isRemote = context.isRemote
-      span.agent.hasTraceState = context.hasState
-      span.traceState = context.traceState
+      span.setContext(context)
       return 1
     }
     if key == "parent_span_id" {
