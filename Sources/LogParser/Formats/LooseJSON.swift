@@ -105,7 +105,7 @@ enum LooseJSON {
     case .msg, .level, .source: record.setField(key, value)
     case let known?: if !record.set(known, value, leastPid: 0), !value.isEmpty { record.setField(key, value) }
     case nil:
-      if key == "container-id" || key == "container_id" || key == "cid" {
+      if key == "container-id" || key == "container_id" || key == "cid" && !value.isVsockContext {
         record.container = value
       } else {
         record.setField(key, value)
