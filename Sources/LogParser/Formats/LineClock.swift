@@ -11,6 +11,10 @@ final class LineClock {
   private let lastYear: Int
   private var last: Timestamp?
   private var month = MonthName.Cache()
+  /// A time near those of the input's lines, with a year that one of them says.
+  @exclusivity(unchecked) var evidence: Timestamp?
+  /// The time of the record before, where a host wrote it.
+  @exclusivity(unchecked) var neighbour: Timestamp?
 
   /// Clocks that are set a little back must not look like the end of summer time.
   private static let tolerance: Int64 = 10
@@ -44,12 +48,16 @@ final class LineClock {
   /// the future, but its writer's clock may be ahead. With a first year it is the one nearest to the time before.
   func instantWithoutYear(_ clock: LocalTime.Clock) -> Timestamp? {
     if let firstYear { return instant(clock, near: firstYear) }
+    if let evidence, let time = instant(clock, after: evidence) { return time }
     var clock = clock
     let limit = reference.seconds + 86_400
     // February 29th may be up to eight years back.
     for year in stride(from: lastYear, through: lastYear - 9, by: -1) {
       clock.year = year
       if clock.isPossible, clock.seconds - 86_400 <= limit, let time = choose(clock), time.seconds <= limit {
+        if let neighbour, Self.areYearsApart(time, neighbour), learn(from: neighbour, stamped: time) {
+          return instant(clock, after: neighbour)
+        }
         last = time
         return time
       }
@@ -61,15 +69,36 @@ final class LineClock {
     var clock = clock
     clock.year = firstYear
     guard let last else { return instant(clock) }
-    let year = CivilDate(daysSince1970: last.seconds / 86_400).year
+    return instant(clock, nearestTo: last)
+  }
+
+  /// The instant of a clock without a year that follows on a time: logs go forward, but may be put together of pieces.
+  private func instant(_ clock: LocalTime.Clock, after time: Timestamp) -> Timestamp? {
+    var clock = clock
+    let start = time.seconds - 90 * 86_400
+    let year = CivilDate(daysSince1970: start / 86_400).year
+    for candidate in year...(year + 1) {
+      clock.year = candidate
+      guard clock.isPossible, let found = choose(clock), found.seconds >= start else { continue }
+      last = found
+      evidence = found
+      return found
+    }
+    return nil
+  }
+
+  /// The instant of a clock without a year that is nearest to a time.
+  private func instant(_ clock: LocalTime.Clock, nearestTo time: Timestamp) -> Timestamp? {
+    var clock = clock
+    let year = CivilDate(daysSince1970: time.seconds / 86_400).year
     var nearest: Timestamp?
     for candidate in (year - 1)...(year + 1) {
       clock.year = candidate
-      guard let time = choose(clock) else { continue }
-      let distance = (time.seconds - last.seconds).magnitude
-      if distance < nearest.map({ ($0.seconds - last.seconds).magnitude }) ?? .max { nearest = time }
+      guard clock.isPossible, let found = choose(clock) else { continue }
+      let distance = (found.seconds - time.seconds).magnitude
+      if distance < nearest.map({ ($0.seconds - time.seconds).magnitude }) ?? .max { nearest = found }
     }
-    self.last = nearest ?? last
+    last = nearest ?? last
     return nearest
   }
 }
