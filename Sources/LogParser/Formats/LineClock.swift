@@ -55,8 +55,10 @@ final class LineClock {
     for year in stride(from: lastYear, through: lastYear - 9, by: -1) {
       clock.year = year
       if clock.isPossible, clock.seconds - 86_400 <= limit, let time = choose(clock), time.seconds <= limit {
-        if let neighbour, Self.areYearsApart(time, neighbour), learn(from: neighbour, stamped: time) {
-          return instant(clock, after: neighbour)
+        if let neighbour, Self.areYearsApart(time, neighbour), learn(from: neighbour, stamped: time),
+          let later = instant(clock, after: neighbour)
+        {
+          return later
         }
         last = time
         return time
@@ -80,6 +82,9 @@ final class LineClock {
     for candidate in year...(year + 1) {
       clock.year = candidate
       guard clock.isPossible, let found = choose(clock), found.seconds >= start else { continue }
+      // What is after the last writing is of an earlier year, unless that is wrong itself.
+      let limit = reference.seconds + 86_400
+      if found.seconds > limit, time.seconds <= limit { return nil }
       last = found
       evidence = found
       return found

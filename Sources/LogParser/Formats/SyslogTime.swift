@@ -40,7 +40,9 @@ enum SyslogTime {
   /// `Thu Mar  5 10:00:00 2026`, as C's `ctime` writes a time; OpenWrt's logread begins its lines so.
   private static func centralTime(_ scanner: inout TextScanner, _ clock: LineClock) -> Timestamp? {
     var attempt = scanner
-    guard attempt.shortName(TextScanner.weekdays) != nil, attempt.take(UInt8(ascii: " ")),
+    // Nearly no line comes so far: look at one byte first.
+    guard scanner.rest.peek(3) == UInt8(ascii: " "), attempt.shortName(TextScanner.weekdays) != nil,
+      attempt.take(UInt8(ascii: " ")),
       let month = attempt.shortName(TextScanner.months)
     else { return nil }
     attempt.skipBlanks()

@@ -60,6 +60,12 @@ struct YearEvidenceTests {
     #expect(year(clock, 6, 20) == 2025)
   }
 
+  @Test func noTimeIsAfterTheLastWriting() {
+    let clock = LineClock(reference: reference)
+    clock.learn(from: noon(2026, 3, 4), stamped: noon(2026, 3, 4))
+    #expect(year(clock, 10, 11) == 2025)
+  }
+
   @Test func theUsersYearGoesFirst() {
     let clock = LineClock(reference: reference, firstYear: 2014)
     clock.learn(from: noon(2023, 6, 20), stamped: noon(2025, 6, 20))
