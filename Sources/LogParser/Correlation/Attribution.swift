@@ -177,7 +177,7 @@ package final class Attribution {
   ) -> Owner {
     var owner = Owner()
     var facts = stated
-    let isGuest = Self.isGuest(record.source, record.name)
+    let isGuest = Self.isGuest(record.source, record.name) && !Self.isHostKernelsReport(record)
     if !isGuest, record.sandbox.isEmpty { readText(&record, &facts, &owner) }
     placeEither(&facts, &owner)
     owner.sandbox = facts.sandbox
@@ -369,11 +369,17 @@ package final class Attribution {
       || source == "agent" && name != "kata-proxy"
   }
 
+  /// Whether the record is one in which the host's kernel names cgroups, such as what was killed for want of memory. Its
+  /// other lines are short, and name nobody.
+  private static func isHostKernelsReport(_ record: borrowing Record) -> Bool {
+    record.message.count >= 100 && record.source == "kernel"
+  }
+
   /// Whether the record is of a process that serves one sandbox.
   static func isSandboxProcess(_ name: ByteSlice) -> Bool {
     switch name.count {
     case 4: name == "kata"
-    case 9: name == "kata-shim"
+    case 9: name == "kata-shim" || name == "virtiofsd"
     case 10: name == "kata-proxy"
     case 12: name == "kata-runtime"
     default: name.hasPrefix("containerd-shim")

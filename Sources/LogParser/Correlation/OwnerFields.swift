@@ -3,7 +3,7 @@ import Bytes
 /// What a record's own fields say of its owner, under the names that the programs of a node have for it.
 enum OwnerFields {
   private enum Meaning {
-    case sandbox, container, either, upperID, pod, namespace, uid, podReference, instance
+    case sandbox, container, shortContainer, either, upperID, pod, namespace, uid, podReference, instance
   }
 
   /// What the keys below begin with.
@@ -37,7 +37,7 @@ enum OwnerFields {
   private static func meaning(_ key: ByteSlice) -> Meaning? {
     switch key.count {
     case 2: key == "id" ? .either : key == "ID" ? .upperID : nil
-    case 3: key == "cid" || key == "CID" ? .container : key == "pod" ? .pod : nil
+    case 3: key == "cid" || key == "CID" ? .shortContainer : key == "pod" ? .pod : nil
     case 6: key == "podUID" ? .uid : nil
     case 7: key == "SANDBOX" ? .sandbox : nil
     case 8: key == "pod_name" ? .pod : key == "instance" ? .instance : nil
@@ -74,6 +74,8 @@ enum OwnerFields {
     switch meaning {
     case .sandbox: if facts.sandbox.isEmpty { facts.sandbox = OwnerID.bare(value) }
     case .container: if facts.container.isEmpty { facts.container = OwnerID.bare(value) }
+    case .shortContainer:
+      if facts.container.isEmpty, !value.isVsockContext { facts.container = OwnerID.bare(value) }
     case .either: if OwnerID.length(value, at: 0) == value.count { facts.either = value }
     case .upperID:
       // Of the sandbox, as virtcontainers logs it.

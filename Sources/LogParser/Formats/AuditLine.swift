@@ -36,13 +36,19 @@ enum AuditLine {
       }
       let isKernels = node.isEmpty && scanner.take("audit: ")
       guard scanner.take("type="), let type = scanner.word(), scanner.take(UInt8(ascii: " ")),
-        scanner.take(isKernels ? "audit(" : "msg=audit("), let stamp = scanner.word(), stamp.hasSuffix("):"),
-        let colon = stamp.firstIndex(of: UInt8(ascii: ":")), colon < stamp.count - 3,
-        let time = Timestamp.parse(epoch: stamp.prefix(colon))
+        scanner.take(isKernels ? "audit(" : "msg=audit("),
+        let close = scanner.rest.firstIndex(of: UInt8(ascii: ")")), close < 48,
+        case let stamp = scanner.rest.prefix(close),
+        let colon = stamp.lastIndex(of: UInt8(ascii: ":")), colon < close - 1,
+        let time = Timestamp.parse(epoch: stamp.prefix(colon)) ?? AuditLine.interpreted(stamp.prefix(colon))
       else { return nil }
       self.type = type
       self.time = time
-      serial = stamp.slice(colon + 1, stamp.count - 2)
+      serial = stamp.dropFirst(colon + 1)
+      scanner.skip(close + 1)
+      // `ausearch --interpret` sets the colon off.
+      _ = scanner.take(UInt8(ascii: " "))
+      guard scanner.take(UInt8(ascii: ":")) else { return nil }
       text = scanner.rest.trimmed
     }
 
@@ -63,6 +69,34 @@ enum AuditLine {
 
   private static let separator: UInt8 = 0x1d
 
+  /// `03/05/2026 10:41:11.991`, as `ausearch --interpret` writes it where the language is English or none: a time of this
+  /// machine's.
+  private static func interpreted(_ text: ByteSlice) -> Timestamp? {
+    var scanner = TextScanner(text)
+    guard let month = scanner.number(2, 2), scanner.take(UInt8(ascii: "/")), let day = scanner.number(2, 2),
+      scanner.take(UInt8(ascii: "/")), let year = scanner.number(2, 4), scanner.take(UInt8(ascii: " ")),
+      let clock = scanner.timeOfDay(
+        on: CivilDate(year: year < 100 ? 2000 + year : year, month: month, day: day)),
+      scanner.isAtEnd, clock.isPossible
+    else { return nil }
+    return LocalTime.instant(clock)
+  }
+
+  /// Reads what journald keeps of an event, whose tag says that it is audit's: `AVC avc:  denied …`.
+  static func readTagged(_ text: ByteSlice, into record: inout Record) -> Bool {
+    var scanner = TextScanner(text)
+    guard let type = scanner.word(), type.count >= 3,
+      type.bytes.allSatisfy({ $0.isUpper || $0.isDigit || $0 == 0x5f }),
+      scanner.take(UInt8(ascii: " "))
+    else { return false }
+    record.level = level(ofType: type)
+    record.source = type
+    record.message = scanner.rest.trimmed
+    addPairs(of: scanner.rest, to: &record)
+    record.fields.sortKeepingLast()
+    return true
+  }
+
   /// Adds each `key=value` among the words, with the value's quotes taken off. What stands in `'…'` is a program's own
   /// pairs, which have no such quotes in them and are added one by one.
   private static func addPairs(of text: ByteSlice, to record: inout Record) {
@@ -76,7 +110,7 @@ enum AuditLine {
         value.text.contains(UInt8(ascii: "="))
       {
         addPairs(of: value.text, to: &record)
-      } else if !key.isEmpty, KnownKey(key) != .pid || !record.set(.pid, value.text, leastPid: 0) {
+      } else if key.peek(0).isWordByte, KnownKey(key) != .pid || !record.set(.pid, value.text, leastPid: 0) {
         record.setField(key, value.text)
       }
       start = value.end

@@ -15,15 +15,25 @@ enum BlockKind {
   case kernel
   /// QEMU's dump of the registers of a processor.
   case registers
+  /// What a command that failed says, with the causes.
+  case commandError
+  /// A thread's backtrace out of a core or a debugger.
+  case nativeStack
   /// A record that goes on in lines that are set in.
   case indented
 
   /// Whether the first line alone is no sign: the following one must be one of its kind.
-  var needsSecondLine: Bool { self == .rustError || self == .indented }
+  var needsSecondLine: Bool {
+    self == .rustError || self == .indented || self == .commandError || self == .nativeStack
+  }
 
   /// The level of such a record that states none.
   var level: ByteSlice {
-    self == .indented ? .empty : self == .rustError ? LevelName.error : LevelName.critical
+    switch self {
+    case .indented, .nativeStack: .empty
+    case .rustError, .commandError: LevelName.error
+    case .rustPanic, .goPanic, .kernel, .registers: LevelName.critical
+    }
   }
 
   /// The kind of the block that a message begins.
@@ -32,11 +42,18 @@ enum BlockKind {
     if isKernels { return KernelReport.begins(text) ? .kernel : nil }
     switch first {
     case UInt8(ascii: "t"): return RustPanic.begins(text) ? .rustPanic : nil
+    case UInt8(ascii: "T"), UInt8(ascii: "#"): return NativeStack.begins(text) ? .nativeStack : nil
+    case UInt8(ascii: "c"), UInt8(ascii: "d"), UInt8(ascii: "k"):
+      return CommandError.begins(text) ? .commandError : nil
     case UInt8(ascii: "E"): return text.hasPrefix("Error: ") ? .rustError : nil
-    case UInt8(ascii: "p"), UInt8(ascii: "f"), UInt8(ascii: "r"), UInt8(ascii: "u"), UInt8(ascii: "S"),
-      UInt8(ascii: "g"):
+    case UInt8(ascii: "p"), UInt8(ascii: "f"), UInt8(ascii: "u"), UInt8(ascii: "g"):
       return GoPanic.begins(text) ? .goPanic : nil
-    case UInt8(ascii: "K"), UInt8(ascii: "e"): return RegisterDump.begins(text) ? .registers : nil
+    case UInt8(ascii: "r"):
+      return GoPanic.begins(text) ? .goPanic : CommandError.begins(text) ? .commandError : nil
+    case UInt8(ascii: "S"):
+      return NativeStack.begins(text) ? .nativeStack : GoPanic.begins(text) ? .goPanic : nil
+    case UInt8(ascii: "K"), UInt8(ascii: "e"), UInt8(ascii: "F"):
+      return RegisterDump.begins(text) ? .registers : nil
     default: return nil
     }
   }
@@ -98,11 +115,17 @@ enum GoPanic {
     if text.hasPrefix("goroutine ") || text.hasPrefix("created by ") || text.hasPrefix("[signal ")
       || text.hasPrefix("runtime stack:") || text.hasPrefix("exit status ") || text.hasPrefix("panic: ")
       || text.hasPrefix("fatal error: ") || text.range(of: "additional frames elided") != nil
-      || text.range(of: "[recovered") != nil
+      || text.range(of: "[recovered") != nil || text.hasPrefix("runtime: ") || text.hasPrefix("PC=0x")
+      || text.hasPrefix("stack: frame=") || isStackWords(text)
     {
       return true
     }
     return isPlace(text) || isCall(text) || isRegister(text)
+  }
+
+  /// `00007fff9c859368:  0000000000000000  00007fff9c8593e0`: a piece of the stack of a thread that has no frames.
+  private static func isStackWords(_ text: ByteSlice) -> Bool {
+    text.count > 18 && text.prefix(16).bytes.allSatisfy { $0.isHexDigit } && text[16] == UInt8(ascii: ":")
   }
 
   /// `/path/file.go:12 +0x1d`.
@@ -120,7 +143,7 @@ enum GoPanic {
       return false
     }
     let name = text.prefix(open)
-    return name.contains(UInt8(ascii: ".")) && !name.contains(UInt8(ascii: " "))
+    return (name.contains(UInt8(ascii: ".")) || name == "panic") && !name.contains(UInt8(ascii: " "))
   }
 
   /// `rax    0x0`.
@@ -136,7 +159,7 @@ enum GoPanic {
 enum RegisterDump {
   static func begins(_ text: ByteSlice) -> Bool {
     text.hasPrefix("KVM internal error") || text.hasPrefix("emulation failure")
-      || text.hasPrefix("error: kvm run failed")
+      || text.hasPrefix("error: kvm run failed") || text.hasPrefix("Failed to put registers")
   }
 
   static func continues(_ text: ByteSlice) -> Bool {

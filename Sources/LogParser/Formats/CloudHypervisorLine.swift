@@ -5,7 +5,10 @@ import Bytes
 enum CloudHypervisorLine {
   static func read(_ text: ByteSlice, into record: inout Record) -> Bool {
     var scanner = TextScanner(text)
-    guard scanner.take("cloud-hypervisor: "), let elapsed = duration(&scanner) else { return false }
+    guard scanner.take("cloud-hypervisor: ") else { return false }
+    // Newer ones set the time in, so that the columns stand below each other.
+    scanner.skipBlanks()
+    guard let elapsed = duration(&scanner) else { return false }
     var thread = ByteSlice.empty
     if scanner.take(UInt8(ascii: "<")) {
       let rest = scanner.rest

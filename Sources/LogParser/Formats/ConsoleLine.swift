@@ -19,6 +19,9 @@ enum ConsoleLine {
     let claim = try context.claim(Wrapper(line), &record)
     if context.rules.isLenient, record.level.isEmpty, let level = SystemdStatus.level(of: record.message) {
       record.level = level
+      if record.source.isEmpty, record.fields.value(of: "host") == nil {
+        record.source = AgentRecord.consoleSource
+      }
     }
     return claim
   }

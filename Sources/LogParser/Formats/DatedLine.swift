@@ -68,7 +68,7 @@ enum DatedLine {
     }
     if let pid = DecimalNumber.parse(word), pid > 0 {
       record.pid = pid
-    } else if !word.isEmpty {
+    } else if word.bytes.contains(where: { $0.isWordByte }) {
       if word.contains(UInt8(ascii: " ")) { record.setField("prefix", word) } else { record.source = word }
     }
     guard tabs.peek(0) == 0x09 else { return }

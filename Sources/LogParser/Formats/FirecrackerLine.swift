@@ -10,10 +10,11 @@ enum FirecrackerLine {
   /// - Parameter rest: what follows the time and the blanks behind it.
   static func read(_ rest: ByteSlice, time: Timestamp, into record: inout Record) -> Bool {
     var scanner = TextScanner(rest)
-    guard scanner.take(UInt8(ascii: "[")), let head = scanner.word(upTo: UInt8(ascii: "]")),
-      let colon = head.firstIndex(of: UInt8(ascii: ":"))
+    guard scanner.take(UInt8(ascii: "[")), let head = takeHead(&scanner),
+      let colon = head.firstIndex(of: UInt8(ascii: ":")), colon > 0
     else { return false }
     let instance = head.prefix(colon)
+    if instance.contains(UInt8(ascii: " ")) { return false }
     var left = head.dropFirst(colon + 1)
     var thread = ByteSlice.empty
     var level = firstPart(left)
@@ -24,19 +25,36 @@ enum FirecrackerLine {
       level = firstPart(left)
       found = LevelName.normalized(level)
     }
-    guard let found else { return false }
+    // What it logs before its logger is set up has no level.
+    if found == nil {
+      guard thread.isEmpty, isInstance(instance) else { return false }
+      thread = level
+      level = left
+    }
     record.time = time
-    record.level = found
+    record.level = found ?? .empty
     record.name = record.arena.copy("firecracker" as StaticString)
     let place = left.dropFirst(level.count + 1)
     record.source = place.isEmpty ? record.name : place
     record.message = scanner.rest.trimmed
     record.setField("instance", instance)
     if !thread.isEmpty { record.setField("thread", thread) }
-    if instance.count >= shortestID, instance.bytes.allSatisfy({ $0.isHexDigit || $0 == 0x2d }) {
-      record.sandbox = instance
-    }
+    if isID(instance) { record.sandbox = instance }
     return true
+  }
+
+  /// Takes what stands between the brackets; a thread's name may have a blank: `fc_vcpu 0`.
+  private static func takeHead(_ scanner: inout TextScanner) -> ByteSlice? {
+    let rest = scanner.rest
+    guard let stop = rest.firstIndex(of: UInt8(ascii: "]")), stop > 0, stop < 256 else { return nil }
+    scanner.skip(stop + 1)
+    return rest.prefix(stop)
+  }
+
+  private static func isInstance(_ name: ByteSlice) -> Bool { name == "anonymous-instance" || isID(name) }
+
+  private static func isID(_ name: ByteSlice) -> Bool {
+    name.count >= shortestID && name.bytes.allSatisfy { $0.isHexDigit || $0 == 0x2d }
   }
 
   private static func firstPart(_ text: ByteSlice) -> ByteSlice {

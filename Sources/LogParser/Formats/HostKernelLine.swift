@@ -82,11 +82,13 @@ enum HostKernelLine {
     return !wrapper.host.contains(UInt8(ascii: " "))
   }
 
-  private static func isFacility(_ word: ByteSlice) -> Bool {
-    let names: [StaticString] = [
-      "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
-    ]
-    return names.contains { word == $0 } || word.hasPrefix("local") && word.count == 6
+  private static let facilities: [StaticString] = [
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+  ]
+
+  /// The names of syslog's facilities.
+  static func isFacility(_ word: ByteSlice) -> Bool {
+    facilities.contains { word == $0 } || word.hasPrefix("local") && word.count == 6
   }
 
   static let detector = Detector(shape: "dmesg", firstBytes: nil) {

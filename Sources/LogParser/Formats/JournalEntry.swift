@@ -112,7 +112,7 @@ enum JournalEntry {
       case .time, .msg, .request: add(key, value, to: &record)
       case let known?: if !record.set(known, value, leastPid: 1) { add(key, value, to: &record) }
       case nil:
-        if key == "container_id" || key == "cid" {
+        if key == "container_id" || key == "cid" && !value.isVsockContext {
           record.container = value
         } else if key == "sandbox_id" {
           record.sandbox = value

@@ -27,7 +27,8 @@ enum KernelReport {
     "Last Breaking",
     "irq event stamp", "hardirqs ", "softirqs ", "PGD ", "PC is at", "LR is at", "Free swap", "Total swap",
     "SMP: stopping", "SMP NOPTI", "#PF: ", "RCU used illegally", "oom_reaper:", "Killed process",
-    "Swap cache stats",
+    "Swap cache stats", "rcu: ", "Exception stack(", "note: ", "Sending IPI", "Disabling lock debugging",
+    "---[ now ",
   ]
 
   static func begins(_ text: ByteSlice) -> Bool {
@@ -62,13 +63,39 @@ enum KernelReport {
   /// Whether a line may follow the end.
   static func continuesAfterEnd(_ text: ByteSlice) -> Bool {
     text.hasPrefix("Kernel Offset") || text.hasPrefix("Rebooting in") || text.hasPrefix("oom_reaper:")
-      || text.hasPrefix("---[ end ")
+      || text.hasPrefix("---[ end ") || text.hasPrefix("note: ") || isRegisters(text)
+  }
+
+  /// What is printed once more behind the end: where the processor stood.
+  private static func isRegisters(_ text: ByteSlice) -> Bool {
+    let heads: [StaticString] = [
+      "RIP: ", "RSP: ", "Code: ", "CR2: ", "FS: ", "CS: ", "PKRU: ", "DR0: ", "DR3: ",
+    ]
+    return heads.contains { text.hasPrefix($0) } || isRegister(text)
   }
 
   static func continues(_ text: ByteSlice) -> Bool {
     if text.isEmpty || ends(text) || begins(text) { return true }
     for part in parts where text.hasPrefix(part) { return true }
-    return isFrame(text) || isRegister(text) || isTaskRow(text) || isCounts(text)
+    return isFrame(text) || isRegister(text) || isTaskRow(text) || isCounts(text) || isStall(text)
+  }
+
+  /// What a stall says of its processors, and the frames and stacks of ARM: `  2-...: (1 GPs behind) …`,
+  /// ` (detected by 0, …)`, `task:name  state:…`, `schedule from schedule_timeout+0x…`, `9fa0: 00000000 …`.
+  private static func isStall(_ text: ByteSlice) -> Bool {
+    let words = text.trimmed
+    if words.hasPrefix("(detected by ") || words.hasPrefix("(t=") || words.hasPrefix("task:") { return true }
+    var scanner = TextScanner(words)
+    if scanner.number(1, 5) != nil, scanner.take(UInt8(ascii: "-")) {
+      while scanner.take(UInt8(ascii: ".")) || scanner.take(UInt8(ascii: "!"))
+        || scanner.take(UInt8(ascii: "?"))
+      {}
+      if scanner.take(": (") { return true }
+    }
+    guard let colon = words.firstIndex(of: UInt8(ascii: ":")), colon == 4,
+      words.prefix(4).bytes.allSatisfy({ $0.isHexDigit })
+    else { return false }
+    return words.dropFirst(5).bytes.allSatisfy { $0.isHexDigit || $0 == 0x20 }
   }
 
   /// ` ? function+0x1a/0x8c`, ` <TASK>`, ` [<ffffffff>] function+0x…`, a list that is set in.

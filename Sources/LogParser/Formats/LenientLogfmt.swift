@@ -25,7 +25,10 @@ struct LenientLogfmt {
 
   /// Reads `line` into `record`, which must be empty, and takes the agent's record out of it. The record has no time if
   /// the line has none that can be read.
-  static func read(_ line: ByteSlice, into record: inout Record, rules: ReadingRules) {
+  static func read(_ whole: ByteSlice, into record: inout Record, rules: ReadingRules) {
+    // Chats and editors curl the quotes; then they are curled wherever they stand.
+    let isCurled = whole.range(of: "=“") != nil || whole.range(of: "=”") != nil
+    let line = isCurled ? PastedCharacters.repaired(whole).map { record.arena.copy($0) } ?? whole : whole
     var reader = LenientLogfmt(scanner: PairScanner(line))
     reader.readPairs(into: &record)
     record.fields.sortKeepingLast()

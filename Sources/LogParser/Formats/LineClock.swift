@@ -13,6 +13,10 @@ final class LineClock {
   @exclusivity(unchecked) private var last: Timestamp?
   @exclusivity(unchecked) private var month = MonthName.Cache()
   @exclusivity(unchecked) private var minute: Minute?
+  /// A time near those of the input's lines, with a year that one of them says.
+  @exclusivity(unchecked) var evidence: Timestamp? { didSet { minute = nil } }
+  /// The time of the record before, where a host wrote it.
+  @exclusivity(unchecked) var neighbour: Timestamp?
 
   /// Clocks that are set a little back must not look like the end of summer time.
   private static let tolerance: Int64 = 10
@@ -46,11 +50,21 @@ final class LineClock {
   /// the future, but its writer's clock may be ahead. With a first year it is the one nearest to the time before.
   func instantWithoutYear(_ clock: LocalTime.Clock) -> Timestamp? {
     if let firstYear { return instant(clock, near: firstYear) }
-    if let time = minute?.instant(clock) {
+    if let evidence, var time = instant(clock, after: evidence) {
+      time.inferred.insert(.year)
+      return time
+    }
+    if let time = minute?.instant(clock), neighbour.map({ !Self.areYearsApart(time, $0) }) ?? true {
       last = time
       return time
     }
     guard let (time, _) = latest(clock) else { return nil }
+    if let neighbour, Self.areYearsApart(time, neighbour), learn(from: neighbour, stamped: time),
+      var later = instant(clock, after: neighbour)
+    {
+      later.inferred.insert(.year)
+      return later
+    }
     keepMinute(of: clock)
     last = time
     return time
@@ -111,19 +125,43 @@ final class LineClock {
     var clock = clock
     clock.year = firstYear
     guard let last else { return instant(clock) }
-    let year = CivilDate(daysSince1970: last.seconds / 86_400).year
+    return instant(clock, nearestTo: last)
+  }
+
+  /// The instant of a clock without a year that follows on a time: logs go forward, but may be put together of pieces.
+  private func instant(_ clock: LocalTime.Clock, after time: Timestamp) -> Timestamp? {
+    var clock = clock
+    let start = time.seconds - 90 * 86_400
+    let year = CivilDate(daysSince1970: start / 86_400).year
+    for candidate in year...(year + 1) {
+      clock.year = candidate
+      guard clock.isPossible, let found = choose(clock), found.seconds >= start else { continue }
+      // What is after the last writing is of an earlier year, unless that is wrong itself.
+      let limit = reference.seconds + 86_400
+      if found.seconds > limit, time.seconds <= limit { return nil }
+      last = found
+      evidence = found
+      return found
+    }
+    return nil
+  }
+
+  /// The instant of a clock without a year that is nearest to a time.
+  private func instant(_ clock: LocalTime.Clock, nearestTo time: Timestamp) -> Timestamp? {
+    var clock = clock
+    let year = CivilDate(daysSince1970: time.seconds / 86_400).year
     var nearest: Timestamp?
     for candidate in (year - 1)...(year + 1) {
       clock.year = candidate
-      guard let time = choose(clock) else { continue }
-      let distance = (time.seconds - last.seconds).magnitude
-      if distance < nearest.map({ ($0.seconds - last.seconds).magnitude }) ?? .max {
-        nearest = time
+      guard clock.isPossible, var found = choose(clock) else { continue }
+      let distance = (found.seconds - time.seconds).magnitude
+      if distance < nearest.map({ ($0.seconds - time.seconds).magnitude }) ?? .max {
         // The user has said the first one.
-        if candidate != firstYear { nearest?.inferred.insert(.year) }
+        if candidate != firstYear { found.inferred.insert(.year) }
+        nearest = found
       }
     }
-    self.last = nearest ?? last
+    last = nearest ?? last
     return nearest
   }
 }

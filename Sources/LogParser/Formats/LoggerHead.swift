@@ -51,6 +51,7 @@ struct LoggerHead {
       return nil
     }
     var scanner = TextScanner(line.slice(18, dashes))
+    scanner.skipBlanks()
     guard let elapsed = scanner.word(), elapsed.hasSuffix("s:") else { return nil }
     scanner.skipBlanks()
     if scanner.next == UInt8(ascii: "<") {

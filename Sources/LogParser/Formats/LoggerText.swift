@@ -6,7 +6,7 @@ import Bytes
 /// The same loggers write into the journal, into containers' logs and on consoles: ``read(_:into:)`` reads what such a
 /// carrier has.
 enum LoggerText {
-  static let detector = Detector(shape: "loggers", firstBytes: "[0123456789TDIWEFPcqk/\u{1b}") {
+  static let detector = Detector(shape: "loggers", firstBytes: "[0123456789TDIWEFPcdqkr/\u{1b}") {
     (line, context, record) throws(RecordProblem) in
     guard context.rules.readsLoggers, read(line, into: &record) else { return .passed }
     record.fields.sortKeepingLast()
@@ -23,9 +23,11 @@ enum LoggerText {
       if text.peek(1) == UInt8(ascii: " ") { return false }
       return EnvLoggerLine.read(text, into: &record) || FuseDaemonLine.read(text, into: &record)
     case UInt8(ascii: "0")...UInt8(ascii: "9"): return readDated(text, into: &record)
-    case UInt8(ascii: "c"): return CloudHypervisorLine.read(text, into: &record)
+    case UInt8(ascii: "c"):
+      return CloudHypervisorLine.read(text, into: &record) || CommandError.read(text, into: &record)
+    case UInt8(ascii: "d"), UInt8(ascii: "r"): return CommandError.read(text, into: &record)
     case UInt8(ascii: "q"), UInt8(ascii: "k"), UInt8(ascii: "/"):
-      return QEMULine.read(text, time: nil, into: &record)
+      return QEMULine.read(text, time: nil, into: &record) || CommandError.read(text, into: &record)
     case 0x1b:
       let plain = ConsoleText.display(text, &record.arena)
       return plain.bytes.first != nil && plain.bytes.first != 0x1b && read(plain, into: &record)

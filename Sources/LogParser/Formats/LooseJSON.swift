@@ -107,7 +107,7 @@ enum LooseJSON {
     case let known?:
       if !record.setKeeping(known, key, value), !value.isEmpty { record.setFieldKeeping(key, value) }
     case nil:
-      if key == "container-id" || key == "container_id" || key == "cid" {
+      if key == "container-id" || key == "container_id" || key == "cid" && !value.isVsockContext {
         _ = record.setKeeping(.container, key, value)
       } else {
         record.setFieldKeeping(key, value)

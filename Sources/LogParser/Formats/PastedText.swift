@@ -18,8 +18,39 @@ enum PastedText {
     for tag in tags where text.hasPrefix(tag) { return tag.utf8CodeUnitCount }
     guard let first = text.bytes.first else { return 0 }
     if first.isDigit { return numberLength(text) }
-    if first == UInt8(ascii: "[") { return text.hasPrefix("[pod/") ? length(of: text, upTo: "] ") : 0 }
-    return nameLength(text)
+    if first == UInt8(ascii: "[") {
+      return text.hasPrefix("[pod/") ? length(of: text, upTo: "] ") : podLength(text)
+    }
+    let length = nameLength(text)
+    return length > 0 ? length : podLength(text)
+  }
+
+  /// A pod's name and its container's, as stern puts them before a line (`pod container text`) and kubetail
+  /// (`[pod container] text`, `[pod] text`).
+  private static func podLength(_ text: ByteSlice) -> Int {
+    var scanner = TextScanner(text)
+    let isBracketed = scanner.take(UInt8(ascii: "["))
+    guard takeName(&scanner, isPod: true) else { return 0 }
+    if isBracketed, scanner.take("] ") { return scanner.index }
+    guard scanner.take(UInt8(ascii: " ")), takeName(&scanner, isPod: false) else { return 0 }
+    if isBracketed, !scanner.take(UInt8(ascii: "]")) { return 0 }
+    return scanner.take(UInt8(ascii: " ")) ? scanner.index : 0
+  }
+
+  /// A name of Kubernetes: that of a pod that a controller made has a `-` in it.
+  private static func takeName(_ scanner: inout TextScanner, isPod: Bool) -> Bool {
+    let rest = scanner.rest
+    var end = 0
+    while end < min(rest.count, 254),
+      rest[end].isDigit || (0x61...0x7a).contains(rest[end]) || rest[end] == 0x2d || rest[end] == 0x2e
+    {
+      end += 1
+    }
+    guard end > 1, rest[end - 1] != 0x2d, rest[0] != 0x2d, !isPod || rest.prefix(end).contains(0x2d) else {
+      return false
+    }
+    scanner.skip(end)
+    return true
   }
 
   private static let marks: [StaticString] = [

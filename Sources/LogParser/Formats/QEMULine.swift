@@ -11,7 +11,9 @@ enum QEMULine {
     let path = rest.prefix(colon)
     if path.contains(UInt8(ascii: " ")) { return false }
     let program = path.dropFirst((path.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)
-    guard program.hasPrefix("qemu-") && program.count > 5 || program == "kvm" else { return false }
+    guard program.hasPrefix("qemu-") && program.count > 5 || program == "kvm" || program == "qemu" else {
+      return false
+    }
     guard program.bytes.allSatisfy({ $0.isWordByte || $0 == UInt8(ascii: "-") }) else { return false }
     record.time = time ?? .unset
     record.name = program

@@ -5,7 +5,10 @@ import Bytes
 enum SlogTermLine {
   static let detector = Detector(shape: "slog-term", firstBytes: "JFMASOND") {
     (line, context, record) throws(RecordProblem) in
-    guard let head = Head(line, context.text.clock) else { return .passed }
+    // On a terminal the level is colored.
+    let isColored = line.peek(20) == 0x1b
+    let text = isColored ? ConsoleText.display(line, &record.arena) : line
+    guard let head = Head(text, context.text.clock) else { return .passed }
     head.fill(&record)
     return .record
   }

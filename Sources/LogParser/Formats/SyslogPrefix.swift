@@ -56,12 +56,39 @@ enum SyslogPrefix {
       host[0].isWordByte, host[host.count - 1] != UInt8(ascii: ":"),
       form == .month || LevelName.normalized(host) == nil
     else { return nil }
+    if let level = facilityLevel(host) {
+      // `logread` names no host.
+      wrapper.level = level
+      _ = ProcessTag.take(&scanner, &wrapper)
+      wrapper.payload = scanner.rest
+      return wrapper
+    }
     wrapper.host = host
-    let hasTag = ProcessTag.take(&scanner, &wrapper)
+    let hasTag = ProcessTag.take(&scanner, &wrapper) || takeFacility(&scanner, &wrapper)
+    if hasTag, wrapper.identifier.isEmpty { _ = ProcessTag.take(&scanner, &wrapper) }
     // Without a tag only a priority shows that the line is a message at all, or the daemon's own words.
     guard hasTag || hasPriority || isRepetition(scanner.rest) else { return nil }
     wrapper.payload = scanner.rest
     return wrapper
+  }
+
+  /// Takes `kern.info `, which BusyBox's syslogd writes before the tag, for the level.
+  private static func takeFacility(_ scanner: inout TextScanner, _ wrapper: inout Wrapper) -> Bool {
+    var attempt = scanner
+    guard let word = attempt.word(), let level = facilityLevel(word), attempt.take(UInt8(ascii: " ")) else {
+      return false
+    }
+    wrapper.level = level
+    scanner = attempt
+    return true
+  }
+
+  /// The level that a facility and a severity, parted by a full stop, stand for. Names of hosts have full stops, too.
+  private static func facilityLevel(_ word: ByteSlice) -> ByteSlice? {
+    guard word.count <= 16, let dot = word.firstIndex(of: UInt8(ascii: ".")), dot >= 3, dot <= 8,
+      let level = LevelName.normalized(word.dropFirst(dot + 1)), HostKernelLine.isFacility(word.prefix(dot))
+    else { return nil }
+    return level
   }
 
   private static func isRepetition(_ text: ByteSlice) -> Bool {
@@ -78,7 +105,10 @@ enum SyslogPrefix {
     var wrapper = Wrapper()
     wrapper.host = host
     wrapper.monotonic = line.slice(1, length - 1).trimmed
-    guard ProcessTag.take(&scanner, &wrapper, needsPid: true) else { return nil }
+    // The kernel has no process, and no line of its own says `kernel:`.
+    guard ProcessTag.take(&scanner, &wrapper, needsPid: !scanner.rest.hasPrefix("kernel: ")) else {
+      return nil
+    }
     wrapper.payload = scanner.rest
     return wrapper
   }

@@ -16,11 +16,46 @@ enum SyslogTime {
     guard let first = scanner.next else { return nil }
     if first.isDigit {
       if let time = scanner.zonedTime() ?? unixTime(&scanner) { return (time, .word) }
-    } else if first.isLetter, !isBeforeNumber(scanner.rest) {
+      if let time = goTime(&scanner) { return (time, .word) }
+    } else if first.isLetter, scanner.rest.peek(3) != 0x20, !isBeforeNumber(scanner.rest) {
       return nil
     }
     if let time = monthTime(&scanner, clock) { return (time, .month) }
-    return fullTime(&scanner, clock).map { ($0, .full) }
+    if let time = fullTime(&scanner, clock) { return (time, .full) }
+    return centralTime(&scanner, clock).map { ($0, .full) }
+  }
+
+  /// `2026-03-05 10:00:00 +0000 UTC`, as Go prints a time, with the blank and the zone's name behind it.
+  private static func goTime(_ scanner: inout TextScanner) -> Timestamp? {
+    guard scanner.rest.peek(19) == UInt8(ascii: " ") || scanner.rest.peek(19) == UInt8(ascii: ".") else {
+      return nil
+    }
+    var attempt = scanner
+    guard let clock = attempt.dayAndClock(), attempt.take(UInt8(ascii: " ")), let offset = attempt.offset(),
+      attempt.take(UInt8(ascii: " ")), let zone = attempt.word(), zone.count <= 5,
+      zone.bytes.allSatisfy({ $0.isUpper })
+    else { return nil }
+    scanner = attempt
+    return clock.instant(offsetMinutes: offset)
+  }
+
+  /// `Thu Mar  5 10:00:00 2026`, as C's `ctime` writes a time; OpenWrt's logread begins its lines so.
+  private static func centralTime(_ scanner: inout TextScanner, _ clock: LineClock) -> Timestamp? {
+    var attempt = scanner
+    // Nearly no line comes so far: look at one byte first.
+    guard scanner.rest.peek(3) == UInt8(ascii: " "), attempt.shortName(TextScanner.weekdays) != nil,
+      attempt.take(UInt8(ascii: " ")),
+      let month = attempt.shortName(TextScanner.months)
+    else { return nil }
+    attempt.skipBlanks()
+    guard let day = attempt.number(1, 2), attempt.take(UInt8(ascii: " ")),
+      var found = attempt.timeOfDay(on: CivilDate(year: 0, month: month + 1, day: day)),
+      attempt.take(UInt8(ascii: " ")), let year = attempt.number(4, 4)
+    else { return nil }
+    found.year = year
+    guard found.isPossible, let time = clock.instant(found) else { return nil }
+    scanner = attempt
+    return time
   }
 
   /// Whether the first word may be the name of a month or of a weekday: a number stands behind it. Most words are none.

@@ -13,6 +13,13 @@ extension TextRecord {
     let subsystem = record.fields.value(of: "subsystem") ?? .empty
     record.source = record.fields.value(of: "component") ?? subsystem
     if subsystem == "dmesg" { readGuestLine(&record) }
+    if subsystem == "agent" { readAgentLine(&record) }
+  }
+
+  /// The agent's records come as messages of the runtime's agent component, as they are.
+  private func readAgentLine(_ record: inout Record) {
+    guard rules.unpacksAgent, record.message.hasPrefix("{\"") else { return }
+    _ = try? AgentRecord.readObject(record.message, into: &record)
   }
 
   /// What the Go runtime, the agent and the first parts of the Rust runtime give as their source.

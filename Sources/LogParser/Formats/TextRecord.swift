@@ -75,7 +75,13 @@ struct TextRecord {
   }
 
   private func complete(_ record: inout Record, _ wrapper: Wrapper, _ shape: Shape) {
-    if let time = wrapper.time, record.time.isUnset { record.time = time }
+    if let time = wrapper.time {
+      if record.time.isUnset {
+        record.time = time
+      } else if LineClock.areYearsApart(time, record.time), rules.isLenient, record.source != "agent" {
+        clock.learn(from: record.time, stamped: time)
+      }
+    }
     // A logger's text names its module, its carrier the program.
     if record.name.isEmpty || shape == .klog && !wrapper.identifier.isEmpty {
       record.name = wrapper.identifier
@@ -115,6 +121,7 @@ struct TextRecord {
     if Self.looksLikeLogfmt(text), try readLogfmt(text, into: &record) { return .logfmt }
     if rules.isLenient,
       !wrapper.isHostKernel && LoggerText.read(text, into: &record) || AuditLine.read(text, into: &record)
+        || wrapper.identifier == "audit" && AuditLine.readTagged(text, into: &record)
     {
       return .klog
     }
@@ -180,7 +187,9 @@ struct TextRecord {
   /// Whether the text has the keys of a logfmt record: a time, or a level and a message.
   static func looksLikeLogfmt(_ text: ByteSlice) -> Bool {
     if text.hasPrefix("time=") { return true }
-    guard let equals = text.firstIndex(of: 0x3d), equals > 0, equals < 64 else { return false }
+    guard let equals = text.firstIndex(of: 0x3d), equals > 0, equals < 64, text[0].isWordByte else {
+      return false
+    }
     if let blank = text.firstIndex(of: 0x20), blank < equals { return false }
     if text.range(of: " time=") != nil { return true }
     return (text.hasPrefix("level=") || text.range(of: " level=") != nil)

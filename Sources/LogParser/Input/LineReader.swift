@@ -288,6 +288,12 @@ package struct LineReader: ~Copyable {
   /// The first byte of the next line, where it was read already.
   var nextByte: UInt8? { start < filled ? buffer[start] : nil }
 
+  /// What was read already of the lines behind the one that was handed out last: up to `limit` bytes. Good until the next
+  /// call.
+  func readAhead(_ limit: Int) -> ByteSlice {
+    ByteSlice(base: buffer + start, count: min(limit, filled - start), isPlain: false)
+  }
+
   /// Whether the next line begins as the runtime's own do, as far as it was read already.
   @inline(__always)
   var isTimeNext: Bool {

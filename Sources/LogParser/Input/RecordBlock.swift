@@ -27,6 +27,7 @@ struct RecordBlock: ~Copyable {
   private var hasEnded = false
   private var takesWords = false
   private var fieldCount = 0
+  private var mayHaveStack = false
   /// How many bytes of a line are its carrier's: lines that go on below may be set in by as many blanks.
   private var indentation = 0
   private var isStamped = false
@@ -43,6 +44,7 @@ struct RecordBlock: ~Copyable {
 
   /// The record that begins a block; it is taken, and `other` is left in its place.
   mutating func open(_ kind: BlockKind, with other: inout Record, indentation: Int) {
+    mayHaveStack = Self.mayHaveStack(other)
     other.ownTexts()
     swap(&record, &other)
     state = .open(kind)
@@ -63,7 +65,13 @@ struct RecordBlock: ~Copyable {
     var count = record.fields.count
     if record.fields.value(of: "console") != nil { count -= 1 }
     if record.fields.value(of: "kernel_caller") != nil { count -= 1 }
+    if record.fields.value(of: "kata-log-parser-raw") != nil { count -= 1 }
     return count
+  }
+
+  /// Whether a logger of Go may have printed a stack below a record.
+  static func mayHaveStack(_ record: borrowing Record) -> Bool {
+    record.pid == 0 && record.level == "error" && record.message.hasSuffix("}")
   }
 
   /// Adds a record's message if it belongs to the block.
@@ -93,6 +101,7 @@ struct RecordBlock: ~Copyable {
 
   private func isSameWriter(_ next: borrowing Record, _ kind: BlockKind) -> Bool {
     if kind == .indented { return next.marks.contains(.isRaw) || next.fields.value(of: "kernel_time") == nil }
+    if kind == .commandError { return next.marks.contains(.isRaw) }
     guard next.pid == record.pid, next.name.equals(record.name) || kind == .registers,
       next.level.equals(record.level)
     else { return false }
@@ -107,7 +116,9 @@ struct RecordBlock: ~Copyable {
 
   private mutating func belongs(_ line: ByteSlice, _ next: borrowing Record, _ kind: BlockKind) -> Bool {
     switch kind {
-    case .indented: return next.marks.contains(.isRaw) && Self.isIndented(line) || isConsoleText(next, line)
+    case .indented:
+      let isStack = mayHaveStack && GoStack.isFunction(line)
+      return next.marks.contains(.isRaw) && (isStack || Self.isIndented(line)) || isConsoleText(next, line)
     case .rustPanic:
       if RustPanic.begins(line) { return false }
       if RustPanic.continues(line) || line.isEmpty {
@@ -118,6 +129,8 @@ struct RecordBlock: ~Copyable {
       return takesWords || line.range(of: "', src/") != nil
     case .rustError:
       return RustPanic.isFrame(line) || line.hasPrefix("Caused by:") || line.hasPrefix("Stack backtrace:")
+    case .commandError: return next.marks.contains(.isRaw) && CommandError.continues(line)
+    case .nativeStack: return NativeStack.continues(line)
     case .goPanic: return line.isEmpty || GoPanic.continues(line)
     case .registers: return RegisterDump.continues(line)
     case .kernel:
@@ -159,6 +172,9 @@ struct RecordBlock: ~Copyable {
       if kind != .indented, record.marks.contains(.isRaw) {
         record.marks.remove(.isRaw)
         record.fields.remove("kata-log-parser-raw")
+      }
+      if kind == .registers, record.source.isEmpty {
+        record.source = record.arena.copy("qemu" as StaticString)
       }
       if record.level.isEmpty, !kind.level.isEmpty {
         record.level = kind.level

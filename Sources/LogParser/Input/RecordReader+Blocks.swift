@@ -53,6 +53,7 @@ extension RecordReader {
     guard opening == .indented else { return opening != nil }
     if held.isReplaying { return true }
     guard let byte = lines.nextByte else { return !isFollowed && !lines.isDrained && !lines.tellsPauses }
+    if openingHasStack, byte.isLetter || byte == 0x0a { return true }
     return byte == 0x20 || byte == 0x09 || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]")
       || byte == UInt8(ascii: ")")
   }
@@ -66,6 +67,9 @@ extension RecordReader {
     indentation = 0
     guard opening == nil, takesIndented else { return }
     opening = .indented
+    // systemd-coredump parts what it says of a process from its stack by a blank line.
+    openingHasStack =
+      RecordBlock.mayHaveStack(record) || record.name.count == 16 && record.name == "systemd-coredump"
     if record.fields.value(of: "host") != nil {
       let place = record.message.base - line.base
       if place >= 0, place <= line.count { indentation = place }

@@ -39,6 +39,7 @@ extension RecordReader {
       return nil
     }
     lastTime = record.time
+    lastIsGuests = record.source.count == 5 && record.source == "agent"
     noteOpening(record, line, takesIndented: takesIndented)
     return .record
   }

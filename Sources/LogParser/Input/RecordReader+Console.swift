@@ -22,6 +22,13 @@ extension RecordReader {
     return line.peek(0) == UInt8(ascii: "{") && record.source == "agent"
   }
 
+  /// Looks through the first lines for the year of those that say none.
+  func lookAhead(from first: ByteSlice, _ lines: borrowing LineReader) {
+    if LogfmtRecord.begins(first) { return }
+    context.text.clock.learn(fromLines: first)
+    context.text.clock.learn(fromLines: lines.readAhead(Self.lookAheadLimit))
+  }
+
   /// Makes a message of the guest's of a line that no format claims.
   func keepConsoleText(_ record: inout Record) {
     record.source = AgentRecord.consoleSource

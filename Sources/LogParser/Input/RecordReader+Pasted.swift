@@ -54,6 +54,7 @@ extension RecordReader {
       let length = PastedText.frontLength(text)
       if length == 0 { break }
       let isMarked = text.peek(0) == UInt8(ascii: "`")
+      learnYear(text, length)
       text = text.dropFirst(length)
       if isMarked, text.hasSuffix("`") { text = text.prefix(text.count - 1) }
       start += length
@@ -67,6 +68,17 @@ extension RecordReader {
     let found = ByteSlice.withCopy(of: embedded.record) { HeldLines.Line($0, number) }
     guard claims(found.slice, &record) else { return nil }
     return (found, repaired == nil ? embedded.start : 0, repaired == nil ? embedded.end : line.count)
+  }
+
+  /// The clock of who carried the line says the year of a stamp behind it that has none.
+  private func learnYear(_ text: ByteSlice, _ length: Int) {
+    guard length > 19, text.peek(0).isDigit,
+      text.peek(length).isLetter || text.peek(length) == UInt8(ascii: "#")
+    else {
+      return
+    }
+    var scanner = TextScanner(text)
+    if let time = scanner.anyTime() { context.text.clock.evidence = time }
   }
 
   /// Whether a format claims the line as it is.

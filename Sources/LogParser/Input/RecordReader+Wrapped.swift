@@ -42,7 +42,7 @@ extension RecordReader {
 
   /// Takes the next line where one is open that may have been wrapped.
   mutating func addToWrapped(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) {
-    if !hasOwnRecord(line, number, &record), wrapped.add(line) { return }
+    if wrapped.isContinued(by: line) || !hasOwnRecord(line, number, &record), wrapped.add(line) { return }
     closeWrapped()
     replay.append(Array(line.bytes), number)
   }

@@ -23,6 +23,8 @@ package struct RecordReader: ~Copyable {
 
   /// Lines that wait for a time are kept up to this many bytes.
   static let heldLimit = 1 << 20
+  /// So much of an input is looked through before its first line is read.
+  static let lookAheadLimit = 64 << 10
 
   let format: InputFormat
   let rules: ReadingRules
@@ -39,9 +41,13 @@ package struct RecordReader: ~Copyable {
   /// The row that took the last line; nil for the runtime's logfmt.
   private var lastRow: Int?
   var context: LineContext
+  /// The one in ``context``.
+  private let clock: LineClock
   /// Whether a line of logfmt came before any other.
   var isLogfmt = false
   var lastTime: Timestamp?
+  /// Whether that is the guest's own: its clock says nothing of the host's.
+  var lastIsGuests = false
   var held = HeldLines()
   var parts: PartialLines
   var entry: ExportEntry
@@ -68,6 +74,8 @@ package struct RecordReader: ~Copyable {
   var block = RecordBlock()
   /// The block that the record that was read last begins, if it begins one.
   var opening: BlockKind?
+  /// Whether it may go on behind a blank line, or in lines that are not set in.
+  var openingHasStack = false
   /// The same of the record that waits behind a block.
   var waitingKind: BlockKind?
   /// How many bytes of the line that was read last are its carrier's.
@@ -91,7 +99,9 @@ package struct RecordReader: ~Copyable {
     self.recordLimit = recordLimit
     logfmt = LogfmtRecord(rules: rules)
     table = DetectorTable(format)
-    context = LineContext(text: TextRecord(rules: rules, reference: reference), isForced: format != .auto)
+    let text = TextRecord(rules: rules, reference: reference)
+    clock = text.clock
+    context = LineContext(text: text, isForced: format != .auto)
     parts = PartialLines(limit: recordLimit)
     entry = ExportEntry(limit: recordLimit)
   }
@@ -168,6 +178,7 @@ package struct RecordReader: ~Copyable {
         return .problem(.tooLong(count, limit: recordLimit), line: line)
       case .text(let slice):
         line += 1
+        if line == 1, rules.isLenient { lookAhead(from: slice, lines) }
         let isWrapped = mayBeWrapped(slice, line, lines)
         guard isBusy || isWrapped else {
           if let outcome = handle(slice, line, &record) {
@@ -278,6 +289,7 @@ package struct RecordReader: ~Copyable {
     case .broken(let head): return giveUp(head, line, number, &record)
     }
     context.keepsHeads = lastTime != nil && cut.isEmpty
+    if rules.isLenient { clock.neighbour = lastIsGuests ? nil : lastTime }
     var row = 0
     defer { lastRow = row }
     switch try table.read(line, &context, into: &record, by: &row) {

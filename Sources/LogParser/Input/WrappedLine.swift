@@ -53,10 +53,36 @@ struct WrappedLine: ~Copyable {
     guard isQuoted || isRest(text) else { return false }
     // A value that ended with a line end has its quote on the next line.
     if isQuoted, text.hasPrefix("\"") { bytes.append(contentsOf: [0x5c, 0x6e]) }
+    if !isQuoted, lacksBlank(before: text) { bytes.append(0x20) }
     isQuoted = Self.isOpenQuoted(text, isQuoted)
     bytes.append(contentsOf: text.bytes)
     lineCount += 1
     return true
+  }
+
+  /// Whether the blank between two pairs was lost where the line was wrapped: a value without quotes has no `=`.
+  private func lacksBlank(before text: ByteSlice) -> Bool {
+    guard Self.beginsWithKey(text) else { return false }
+    let word = bytes.suffix(from: bytes.lastIndex(of: 0x20).map { $0 + 1 } ?? 0)
+    if word.last == 0x22 { return true }
+    guard let place = word.firstIndex(of: UInt8(ascii: "=")) else { return false }
+    return place + 1 < word.endIndex && word[place + 1] != 0x22
+  }
+
+  private static func beginsWithKey(_ text: ByteSlice) -> Bool {
+    guard let equals = text.firstIndex(of: UInt8(ascii: "=")), equals > 0, text[0].isLetter else {
+      return false
+    }
+    return text.prefix(equals).bytes.allSatisfy { $0.isWordByte || $0 == 0x2d || $0 == 0x2e }
+  }
+
+  /// Whether a line that has a record's keys is the rest of one that has only its time yet.
+  func isContinued(by line: ByteSlice) -> Bool {
+    let words = line.trimmed
+    guard line.peek(0) == 0x20, words.hasPrefix("level=") || words.hasPrefix("msg=") else { return false }
+    return ByteSlice.withCopy(of: bytes) { text in
+      text.range(of: "time=\"") != nil && text.range(of: " level=") == nil && text.range(of: " msg=") == nil
+    }
   }
 
   /// How many blanks the wrapping set the line in by: the same for all lines. A single one is the text's.
@@ -70,7 +96,7 @@ struct WrappedLine: ~Copyable {
   /// Whether a line goes on with the pairs: nothing but pairs follow the rest of the word that was cut, or the word is an
   /// id that becomes whole.
   private func isRest(_ text: ByteSlice) -> Bool {
-    if let last = bytes.last, last == 0x22, text.peek(0) != 0x20 { return false }
+    if let last = bytes.last, last == 0x22, text.peek(0) != 0x20, !Self.beginsWithKey(text) { return false }
     var index = text.firstIndex(of: 0x20) ?? text.count
     var pairs = text.prefix(index).contains(UInt8(ascii: "=")) ? 1 : 0
     while index < text.count {

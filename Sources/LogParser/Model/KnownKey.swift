@@ -38,3 +38,8 @@ enum KnownKey: UInt16 {
     }
   }
 }
+
+extension ByteSlice {
+  /// Whether the value of `cid` is a context of vsock, which virtcontainers logs under that key, too: a number.
+  var isVsockContext: Bool { count <= 10 && bytes.allSatisfy { $0.isDigit } }
+}
