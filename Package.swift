@@ -40,7 +40,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "LogParser",
-      dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Logging", "CLinux", "CSystemd"],
+      dependencies: [
+        "Bytes", "System", "Encodings", "CommandLine", "Logging", "Tracing", "CLinux", "CSystemd",
+      ],
       swiftSettings: strict),
     .target(
       name: "TraceForwarder",
@@ -69,7 +71,8 @@ let package = Package(
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "Logging", "System", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "Logging", "TestSupport"],
+      name: "LogParserTests",
+      dependencies: ["LogParser", "Bytes", "System", "Logging", "Tracing", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "TracingTests", dependencies: ["Bytes", "Encodings", "Tracing", "TestSupport"],

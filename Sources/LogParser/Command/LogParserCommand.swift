@@ -93,7 +93,7 @@ package enum LogParserCommand {
     guard run.follows else { return }
     if !run.format.isStreaming {
       throw UsageError(
-        "--follow needs a format that is written record by record: give --output-format ndjson, logfmt or pretty"
+        "--follow needs a format that is written record by record: give --output-format ndjson, otlp, logfmt or pretty"
       )
     }
     if !settings.usesJournal, run.files.isEmpty {

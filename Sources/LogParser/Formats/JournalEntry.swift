@@ -28,6 +28,7 @@ enum JournalEntry {
     }
     wrapper.payload = first("MESSAGE", fields) ?? .empty
     let shape = try reader.read(wrapper, isNative: true, into: &record)
+    if let taken = wrapper.time { record.observed = taken }
     switch shape {
     case .logfmt, .json: return
     case .agent, .console: fillFromHost(fields, &record)

@@ -75,7 +75,9 @@ struct TextRecord {
   }
 
   private func complete(_ record: inout Record, _ wrapper: Wrapper, _ shape: Shape) {
-    if let time = wrapper.time, record.time.isUnset { record.time = time }
+    if let time = wrapper.time {
+      if record.time.isUnset { record.time = time } else { record.observed = time }
+    }
     // A logger's text names its module, its carrier the program.
     if record.name.isEmpty || shape == .klog && !wrapper.identifier.isEmpty {
       record.name = wrapper.identifier

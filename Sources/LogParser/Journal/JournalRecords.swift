@@ -231,6 +231,7 @@ struct JournalRecords: ~Copyable {
       wrapper.time = time
       wrapper.payload = message
       let shape = try text.read(wrapper, into: &record)
+      record.observed = time
       return shape.isWholeRecord && record.pid > 0 && !record.name.isEmpty && !record.level.isEmpty
     }
     record.message = message

@@ -30,6 +30,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     } catch {
       result.failure = error
     }
+    formatter.finishPiece(&out)
     return result
   }
 

@@ -12,7 +12,7 @@ extension Run {
       options, diagnostics, inputs, isFollowed: options.follows, tally: tally, attribution: attribution,
       streams: true, isInOrder: isInOrder)
     var writer = StreamWriter(
-      formatter, inputs.names, try openTarget(), isFollowed: options.follows, stop: source.stopDescriptor)
+      formatter, inputs.names, try openTarget(), flushSize: flushSize, stop: source.stopDescriptor)
     var window = ReorderWindow(
       nanoseconds: options.reorderWindow ?? 0, dropsDuplicates: options.dropsDuplicates,
       merges: !isInOrder && !options.follows && inputs.items.count > 1)
@@ -118,6 +118,12 @@ extension Run {
         "\(window.late) records came later than the reorder window allows and stand where they came; \(remedy)"
       )
     }
+  }
+
+  /// How many bytes of records are written out together.
+  private var flushSize: Int {
+    if options.format.isBatched { return OTLPBatches.byteLimit }
+    return options.follows ? 0 : 64 << 10
   }
 
   /// Notes how far the journal has been written out, where that can be known while the run goes on.

@@ -155,6 +155,7 @@ package final class Run {
       let formatter = NDJSONFormatter(fields: options.fields)
       try render(formatter, inputs, plan)
       explainFields(formatter.chosen)
+    case .otlp: try render(OTLPFormatter(), inputs, plan)
     case .pretty: try render(PrettyFormatter(options.pretty), inputs, plan)
     }
   }
