@@ -39,8 +39,13 @@ let package = Package(
       name: "HTTP", dependencies: ["Bytes", "System", "Logging", "CCurl"], path: "Sources/Shared/HTTP",
       swiftSettings: strict),
     .target(
+      name: "Delivery", dependencies: ["Bytes", "System", "Encodings", "HTTP"],
+      path: "Sources/Shared/Delivery", swiftSettings: strict),
+    .target(
       name: "LogParser",
-      dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Logging", "CLinux", "CSystemd"],
+      dependencies: [
+        "Bytes", "System", "Encodings", "CommandLine", "Logging", "Delivery", "CLinux", "CSystemd",
+      ],
       swiftSettings: strict),
     .target(
       name: "TraceForwarder",
@@ -68,6 +73,9 @@ let package = Package(
     .testTarget(name: "CommandLineTests", dependencies: ["CommandLine"], swiftSettings: strict),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "Logging", "System", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "DeliveryTests", dependencies: ["Delivery", "Bytes", "Encodings", "System", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "Logging", "TestSupport"],
       swiftSettings: strict),
