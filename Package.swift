@@ -17,12 +17,13 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CLanes"),
     .systemLibrary(name: "CCurl"),
+    .systemLibrary(name: "CZlib"),
     .target(name: "CVersion"),
     .target(name: "CTracePage", exclude: ["page.html", "page.css", "page.js", "waterfall.js"]),
     .target(
       name: "Bytes", dependencies: ["CLanes", "CLinux"], path: "Sources/Shared/Bytes", swiftSettings: strict),
     .target(
-      name: "System", dependencies: ["CLinux"], path: "Sources/Shared/System", swiftSettings: strict),
+      name: "System", dependencies: ["CLinux", "CZlib"], path: "Sources/Shared/System", swiftSettings: strict),
     .target(
       name: "Encodings", dependencies: ["Bytes"], path: "Sources/Shared/Encodings", swiftSettings: strict),
     .target(

@@ -2,9 +2,12 @@
 package struct DeliveryFailure: Error, Sendable, Equatable {
   /// What the failure says about the chunk and the receiver, which decides on what happens next.
   package enum Kind: Sendable, Equatable {
-    /// The receiver cannot be reached, is busy, gave no answer, or closed the connection. The same bytes are sent again
-    /// after a pause; a chunk to which that happens again and again is halved.
+    /// The receiver cannot be reached, or is busy: the same bytes are sent again after a pause, and no chunk is blamed.
     case unavailable
+    /// A chunk was sent, and the receiver closed the connection or did not answer in time. The same bytes are sent again
+    /// after a pause; a chunk to which that happens again and again is halved, and a single record is set aside when the
+    /// receiver acknowledges others meanwhile.
+    case unanswered
     /// The receiver refuses the chunk for its content: it is halved at once. A single refused record is set aside when
     /// the receiver has accepted another chunk since and refuses the record once more.
     case refused

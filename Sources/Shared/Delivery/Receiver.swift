@@ -50,7 +50,7 @@ extension Receiver {
   package func connect(until deadline: Int) throws(DeliveryFailure) {}
   package func silence(of milliseconds: Int, hasAcknowledged: Bool) -> DeliveryFailure {
     DeliveryFailure(
-      .unavailable, "\(name) acknowledged nothing within \(milliseconds / 1000) s",
+      .unanswered, "\(name) acknowledged nothing within \(milliseconds / 1000) s",
       remedy: "read the receiver's log; give it more time with --ack-timeout")
   }
   package func disconnect() {}
