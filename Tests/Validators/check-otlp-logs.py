@@ -68,7 +68,8 @@ def expected(truth):
     if truth["pid"] > 0:
         attributes.append(("process.pid", truth["pid"]))
     if known["file"].startswith("/"):
-        attributes += [("log.file.path", known["file"]), ("kata.line", truth["line"])]
+        attributes += [("log.file.path", known["file"]), ("kata.line", truth["line"]),
+                       ("log.record.uid", "%s:%d:%d" % (known["file"], truth["line"], truth["time"]))]
     shown = known["level"]
     if origin == "guest" and "level" in fields:
         shown = fields.pop("level")

@@ -11,13 +11,23 @@ struct OTLPFields {
   private(set) var spanID = -1
   /// The level as the guest's agent spells it, where the record has the runtime's word for it.
   private(set) var level = -1
+  /// The entry's place in the journal, and the host that the journal names; empty where it is not one of the journal's.
+  private(set) var cursor = ByteSlice.empty
+  private(set) var journalHost = ByteSlice.empty
+  /// Whether the first field has the journal's own.
+  private var hasJournal = false
   /// The guest's own time, where the record has that of the host.
   private(set) var guestTime = -1
   private(set) var ownTime = Timestamp.unset
 
   @inline(__always)
   init(_ record: borrowing Record, _ origin: OTLPOrigin, isKata: Bool) {
-    for index in 0..<record.fields.count {
+    var first = 0
+    if var journal = JournalFields.reader(record) {
+      first = 1
+      readJournal(&journal, isGuest: origin == .guest)
+    }
+    for index in first..<record.fields.count {
       let key = record.fields[index].key
       switch key.count {
       case 2 where origin == .guest && key == "ts":
@@ -53,6 +63,16 @@ struct OTLPFields {
     }
   }
 
+  private mutating func readJournal(_ journal: inout SliceReader, isGuest: Bool) {
+    hasJournal = true
+    while journal.remaining > 0 {
+      let name = journal.text()
+      let value = journal.text()
+      if name == JournalFields.cursorName { cursor = value }
+      if !isGuest, name == "_HOSTNAME" { journalHost = value }
+    }
+  }
+
   /// Whether a text is an id of so many hexadecimal digits, not all of which are zero.
   private static func isID(_ text: ByteSlice, _ count: Int) -> Bool {
     guard text.count == count else { return false }
@@ -67,7 +87,8 @@ struct OTLPFields {
   /// Whether the field at `index` has a place of its own.
   @inline(__always)
   func hasPlace(_ index: Int) -> Bool {
-    index == subsystem || index == version || index == host || index == pod || index == namespace
+    index == 0 && hasJournal || index == subsystem || index == version || index == host || index == pod
+      || index == namespace
       || index == guestTime || index == level
       || index == traceID && hasContext || index == spanID && hasContext
   }

@@ -15,7 +15,7 @@ enum OTLPRecord {
     // Who the record is of is said twice or three times; all else once.
     var repeated = record.sandbox.count * 2 + record.source.count + record.name.count
     if fields.subsystem >= 0 { repeated += record.fields[fields.subsystem].value.count }
-    let texts = record.textLength + place.filename.count + repeated
+    let texts = record.textLength + 2 * place.filename.count + repeated
     var line = out.cursor(
       reserving: overhead + texts * OTLPText.growth + record.fields.count * OTLPText.attributeOverhead)
     line.put(1 << 3 | 2)
@@ -50,7 +50,8 @@ enum OTLPRecord {
       line.put(2 << 3 | 2)
       line.putDelimited { OTLPText.put(1, origin.name, &$0) }
     }
-    if fields.host >= 0 { OTLPText.put(1, "host.name", record.fields[fields.host].value, &line) }
+    let host = fields.host >= 0 ? record.fields[fields.host].value : fields.journalHost
+    if fields.host >= 0 || !host.isEmpty { OTLPText.put(1, "host.name", host, &line) }
     if fields.pod >= 0 { OTLPText.put(1, "k8s.pod.name", record.fields[fields.pod].value, &line) }
     if fields.namespace >= 0 {
       OTLPText.put(1, "k8s.namespace.name", record.fields[fields.namespace].value, &line)
@@ -123,14 +124,38 @@ enum OTLPRecord {
   ) {
     if !record.container.isEmpty { OTLPText.put(6, "container.id", record.container, &line) }
     if record.pid > 0 { OTLPText.put(6, "process.pid", number: UInt64(record.pid), &line) }
-    if place.filename.peek(0) == UInt8(ascii: "/") {
+    if !fields.cursor.isEmpty {
+      OTLPText.put(6, "log.record.uid", fields.cursor, &line)
+    } else if place.filename.peek(0) == UInt8(ascii: "/") {
       OTLPText.put(6, "log.file.path", place.filename, &line)
       OTLPText.put(6, "kata.line", number: record.line, &line)
+      putPlace(record, place, &line)
     }
     for index in 0..<record.fields.count where !fields.hasPlace(index) {
       let field = record.fields[index]
       OTLPText.put(
         6, field.key, isPrefixed: FlatField.isPrefixed(field.key, in: record), field.value, &line)
+    }
+  }
+
+  /// What tells a record of a file from all others, for stores that drop what they have: `FILE:LINE:NANOSECONDS`.
+  private static func putPlace(
+    _ record: borrowing Record, _ place: RecordPlace, _ line: inout OutputBuffer.Cursor
+  ) {
+    line.put(6 << 3 | 2)
+    line.putDelimited { line in
+      OTLPText.put(1, "log.record.uid", &line)
+      line.put(2 << 3 | 2)
+      line.putDelimited { line in
+        line.put(1 << 3 | 2)
+        line.putDelimited { line in
+          line.put(utf8: place.filename)
+          line.put(UInt8(ascii: ":"))
+          line.put(decimal: record.line)
+          line.put(UInt8(ascii: ":"))
+          line.put(decimal: OTLPTimes.nanoseconds(record.time) ?? 0)
+        }
+      }
     }
   }
 

@@ -29,7 +29,7 @@ struct OTLPTimes {
 
   /// Nil before 1970, after 2554, and where there is no time.
   @inline(__always)
-  private static func nanoseconds(_ time: Timestamp) -> UInt64? {
+  static func nanoseconds(_ time: Timestamp) -> UInt64? {
     guard let seconds = UInt64(exactly: time.seconds), seconds < 18_446_744_073 else { return nil }
     let value = seconds * 1_000_000_000 + UInt64(time.nanoseconds)
     return value > 0 ? value : nil

@@ -9,6 +9,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
   private let attribution: Attribution?
   /// How many bytes of records that are out of order are read at a time.
   private static var partLimit: Int { 1 << 20 }
+  private var redactor: Redactor?
   private var record = Record()
   private var block = PageBlock(capacity: FileSegment.size)
 
@@ -16,6 +17,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     self.formatter = formatter
     self.source = source
     attribution = source.attribution
+    redactor = source.redacts ? Redactor() : nil
   }
 
   /// Makes the piece of output for `job`, at the end of `out`.
@@ -63,6 +65,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
         length = readLeniently(rest, line, file)
       }
       attribution?.fill(&record, input: file.input)
+      if redactor != nil { result.statistics.redacted += redactor?.redact(&record) ?? 0 }
       append(&place, &previous, &out, &result)
       line += 1
       start += length + 1

@@ -30,11 +30,14 @@ final class RenderSource: @unchecked Sendable {
   /// Finds out whom the records of the file belong to. What a record says tells of later ones, so that the file's pieces
   /// are then made one after the other, on one thread.
   let attribution: Attribution?
+  /// Whether secrets are taken out of the file's records; those of a store have none any more.
+  let redacts: Bool
 
   init(
     reader: LogfmtRecord, names: InputNames, file: File? = nil, store: Store? = nil,
-    attribution: Attribution? = nil
+    attribution: Attribution? = nil, redacts: Bool = false
   ) {
+    self.redacts = redacts
     self.reader = reader
     self.names = names
     self.file = file

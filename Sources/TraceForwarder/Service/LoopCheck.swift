@@ -1,3 +1,4 @@
+import HTTP
 import System
 
 /// Refuses exporters whose collector is one of this forwarder's own receivers: each span would come back forever.
@@ -27,7 +28,7 @@ enum LoopCheck {
         let found = match(host: parts.host, port: parts.effectivePort, receivers)
       else { continue }
       return
-        "\(exporter.option) \(CollectorPoster.place(url)) leads to this forwarder's own receiver (\(found.option), \(found.address)): each span would come back forever; give the collector's address, or if the collector is to have this port, move the receiver or turn it off with \(found.option) off"
+        "\(exporter.option) \(HTTPSecrets.place(url)) leads to this forwarder's own receiver (\(found.option), \(found.address)): each span would come back forever; give the collector's address, or if the collector is to have this port, move the receiver or turn it off with \(found.option) off"
     }
     return nil
   }

@@ -46,6 +46,23 @@ struct OTLPLogsGrouping {
     }
   }
 
+  /// Whether a `ResourceLogs` message has a record; an error where its framing is broken.
+  static func hasRecord(_ message: ByteReader) throws(CodecError) -> Bool {
+    var found = false
+    var reader = message
+    while !reader.isAtEnd {
+      let (number, wire) = try reader.protobufTag()
+      var scope = try reader.protobufValue(wire)
+      guard number == 2, wire == 2 else { continue }
+      while !scope.isAtEnd {
+        let (number, wire) = try scope.protobufTag()
+        _ = try scope.protobufValue(wire)
+        if number == 2, wire == 2 { found = true }
+      }
+    }
+    return found
+  }
+
   private mutating func addResource(_ message: ByteReader) throws(CodecError) {
     guard let key = try key(message) else { return }
     let group = group(key)

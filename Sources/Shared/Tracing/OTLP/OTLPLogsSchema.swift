@@ -1,7 +1,7 @@
 import Bytes
 
 /// The messages of OTLP's logs: their fields by number and by name. Source: opentelemetry-proto 1.x, `logs/v1/logs.proto`,
-/// `resource/v1/resource.proto` and `common/v1/common.proto`; see `formats/otlp-logs`.
+/// `resource/v1/resource.proto` and `common/v1/common.proto`; see `formats/otlp`.
 ///
 /// Both directions between protobuf and JSON, and the check of what was received, walk this one table. A field that is not
 /// in it is passed over: those of profiles (`key_strindex`, `string_value_strindex`) are no part of logs.
