@@ -21,6 +21,7 @@ enum LoopCheck {
       + sockets.jaeger.compactMap { receiver("--jaeger-receiver", $0) }
     let exporters = [
       (option: "--otlp-endpoint", url: options.otlp?.url),
+      (option: "--otlp-logs-endpoint", url: options.otlpLogs?.url),
       (option: "--jaeger-endpoint", url: options.jaegerCollector?.url),
     ]
     for exporter in exporters {
