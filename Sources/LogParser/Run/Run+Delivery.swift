@@ -3,21 +3,30 @@ import Logging
 import System
 
 extension Run {
-  /// Delivers the records that a formatter writes, and reports what came of it.
-  func deliver<F: RecordFormatter>(_ formatter: F, _ inputs: InputList, _ plan: Plan) throws(Failure) {
+  /// Delivers records over the Forward protocol.
+  func forward(_ inputs: InputList, _ plan: Plan) throws(Failure) {
     guard let settings = options.delivery else { return }
+    try deliver(FluentdFormatter(.framed), settings, inputs, plan) { (stop) throws(DeliveryFailure) in
+      var receivers: [any Receiver] = []
+      for endpoint in settings.endpoints {
+        receivers.append(try ForwardReceiver(endpoint, settings.forward, stop))
+      }
+      return receivers
+    }
+  }
+
+  /// Delivers the records that a formatter writes, each with its length before it, and reports what came of it.
+  ///
+  /// - Parameter receivers: makes the receivers, in order of preference, on the delivery's thread.
+  func deliver<F: RecordFormatter>(
+    _ formatter: F, _ settings: DeliveryOptions, _ inputs: InputList, _ plan: Plan,
+    to receivers: @escaping @Sendable (StopDeadline) throws(DeliveryFailure) -> [any Receiver]
+  ) throws(Failure) {
     let isQuiet = options.isQuiet
     let delivery = try attempt { () throws(SystemCallError) in
       try RecordDelivery(
         settings, cursorFile: options.journal?.cursorFile,
-        report: { Self.report($0, isQuiet: isQuiet) },
-        receivers: { (stop) throws(DeliveryFailure) in
-          var receivers: [any Receiver] = []
-          for endpoint in settings.endpoints {
-            receivers.append(try ForwardReceiver(endpoint, settings.forward, stop))
-          }
-          return receivers
-        })
+        report: { Self.report($0, isQuiet: isQuiet) }, receivers: receivers)
     }
     self.delivery = delivery
     do throws(Failure) {

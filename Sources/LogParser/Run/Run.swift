@@ -161,7 +161,7 @@ package final class Run {
       try render(formatter, inputs, plan)
       explainFields(formatter.chosen)
     case .fluentd where options.delivery == nil: try render(FluentdFormatter(.lines), inputs, plan)
-    case .fluentd: try deliver(FluentdFormatter(.framed), inputs, plan)
+    case .fluentd: try forward(inputs, plan)
     case .pretty: try render(PrettyFormatter(options.pretty), inputs, plan)
     }
   }
