@@ -40,7 +40,7 @@ let package = Package(
       name: "HTTP", dependencies: ["Bytes", "System", "Logging", "CCurl"], path: "Sources/Shared/HTTP",
       swiftSettings: strict),
     .target(
-      name: "Delivery", dependencies: ["Bytes", "System", "Encodings", "HTTP", "Tracing"],
+      name: "Delivery", dependencies: ["Bytes", "System", "Encodings"],
       path: "Sources/Shared/Delivery", swiftSettings: strict),
     .target(
       name: "LogParser",

@@ -166,7 +166,7 @@ extension LogParserFlags {
     let format = isOTLP ? OutputFormat.otlp : .fluentd
     if settings.hasFormat, settings.run.format != format {
       throw UsageError(
-        "the endpoint takes --output-format \(format.rawValue), not \(settings.run.format.rawValue)")
+        "the endpoint is for --output-format \(format.rawValue), not for \(settings.run.format.rawValue)")
     }
     if isOTLP { try validateOTLP(&settings) }
     if settings.run.outputFile != nil {

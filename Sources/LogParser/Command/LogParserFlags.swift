@@ -176,7 +176,7 @@ enum LogParserFlags {
       Flag(
         "keep-going", in: errorSection, "Report bad records and inputs instead of stopping",
         detail:
-          "A bad record is reported and written as well as it can be read, and the exit status is 1; blank lines and records over the size limit are left out. Of a damaged input everything before the damage is written. In ndjson, otlp, logfmt and pretty a bad input never stops the run.",
+          "A bad record is reported and written as well as it can be read, and the exit status is 1; blank lines and records over the size limit are left out. Of a damaged input everything before the damage is written. In ndjson, logfmt, pretty, fluentd and otlp a bad input never stops the run.",
         sets: \.run.keepsGoing),
       Flag(
         "max-errors", nil, .text("N"), in: errorSection, "Report this many bad records one by one",
@@ -190,7 +190,7 @@ enum LogParserFlags {
       Flag(
         "lenient", in: errorSection, "Read every record as well as it can be read",
         detail:
-          "Nothing that a person can read is lost: missing fields are empty, a key may have blanks, a value may have quotes or no end, and a line of no format is kept as it is. This is the default of ndjson, otlp, logfmt and pretty, of the journal and with --follow. For csv, json, text, toml, xml and yaml from files the first record that breaks a rule of the existing tool ends the run instead, unless lenient = true is in the file of defaults or KATA_LOG_PARSER_LENIENT is 1."
+          "Nothing that a person can read is lost: missing fields are empty, a key may have blanks, a value may have quotes or no end, and a line of no format is kept as it is. This is the default of ndjson, logfmt, pretty, fluentd and otlp, of the journal and with --follow. For csv, json, text, toml, xml and yaml from files the first record that breaks a rule of the existing tool ends the run instead, unless lenient = true is in the file of defaults or KATA_LOG_PARSER_LENIENT is 1."
       ) { (settings, text) throws(UsageError) in settings.run.wantsLenient = text == "true" },
       Flag(
         "strict", "s", in: errorSection, "Hold every record to the rules, in every format",

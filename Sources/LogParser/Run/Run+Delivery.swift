@@ -3,7 +3,7 @@ import Logging
 import System
 
 extension Run {
-  /// Delivers the records that a formatter writes, and reports what came of it.
+  /// Delivers the records that a formatter writes, each with its length before it, and reports what came of it.
   func deliver<F: RecordFormatter>(_ formatter: F, _ inputs: InputList, _ plan: Plan) throws(Failure) {
     guard let settings = options.delivery else { return }
     let isQuiet = options.isQuiet

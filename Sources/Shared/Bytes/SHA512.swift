@@ -31,7 +31,9 @@ public struct SHA512: Sendable {
   public consuming func finish() -> [UInt8] {
     let bits = UInt64(total) << 3
     append([0x80])
-    while block.count != Self.blockSize - 8 { append([0]) }
+    // The length has 16 bytes, of which the first 8 are zero.
+    while block.count != Self.blockSize - 16 { append([0]) }
+    append(repeatElement(0, count: 8))
     append((0..<8).map { UInt8(truncatingIfNeeded: bits >> UInt64(56 - 8 * $0)) })
     return state.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) } }
   }

@@ -20,12 +20,15 @@ struct ChunkBuilder {
   private var position: String?
   /// When the first entry came.
   private var openedAt = 0
+  /// How large the last chunk was: the next one is likely to be as large.
+  private var lastSize = 0
 
   init(_ limits: ChunkLimits) { self.limits = limits }
 
   /// Whether neither an entry nor a position waits to become a chunk.
   var isEmpty: Bool { ends.isEmpty && position == nil }
   var size: Int { bytes.count }
+  var count: Int { ends.count }
 
   /// Whether an entry of so many bytes may join the open chunk.
   func hasRoom(for size: Int) -> Bool {
@@ -39,6 +42,7 @@ struct ChunkBuilder {
 
   mutating func append(_ entry: UnsafeRawBufferPointer, at now: Int) {
     if isEmpty { openedAt = now }
+    if ends.isEmpty { bytes.reserveCapacity(min(lastSize + entry.count, limits.size + entry.count)) }
     bytes.append(contentsOf: entry)
     ends.append(bytes.count)
   }
@@ -53,6 +57,7 @@ struct ChunkBuilder {
   mutating func take(id: () -> String) -> Chunk? {
     if isEmpty { return nil }
     let chunk = Chunk(id: ends.isEmpty ? "" : id(), bytes: bytes, ends: ends, position: position)
+    lastSize = bytes.count
     bytes = []
     ends = []
     position = nil

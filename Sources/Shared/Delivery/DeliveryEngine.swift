@@ -59,13 +59,20 @@ package final class DeliveryEngine: Sendable {
   }
 
   package func start() throws(SystemCallError) {
-    let started = WorkerThread.start { [self] in run() }
+    let started = StopSignals.blocked { WorkerThread.start { [self] in run() } }
     guard let started else { throw SystemCallError("pthread_create", "delivery") }
     thread.withLock { $0 = started }
   }
 
   /// A snapshot of the counts.
-  package var statistics: DeliveryStatistics { state.withLock { $0.statistics } }
+  package var statistics: DeliveryStatistics {
+    state.withLock { state in
+      var statistics = state.statistics
+      statistics.waitingRecords += state.builder.count + state.queue.reduce(0) { $0 + $1.count }
+      statistics.waitingBytes += state.builder.size + state.queuedBytes
+      return statistics
+    }
+  }
   /// Why the delivery has ended before its time.
   package var failure: DeliveryFailure? { state.withLock { $0.failure } }
 
@@ -96,6 +103,8 @@ package final class DeliveryEngine: Sendable {
     defer { offset = place }
     let now = MonotonicClock.milliseconds
     return state.withLock { state in
+      // The thread may wait without an end: it must learn when the open chunk is due.
+      if state.builder.isEmpty { work.raise() }
       while let length = entries.little(UInt32.self, at: place) {
         if state.isOver { return .over }
         let entry = entries.part(from: place + 4, count: Int(length))
@@ -110,7 +119,10 @@ package final class DeliveryEngine: Sendable {
 
   /// Notes where the input stands behind all that was appended.
   package func mark(_ position: String) {
-    state.withLock { state in state.builder.mark(position, at: MonotonicClock.milliseconds) }
+    state.withLock { state in
+      if state.builder.isEmpty { work.raise() }
+      state.builder.mark(position, at: MonotonicClock.milliseconds)
+    }
   }
 
   /// Closes the open chunk, if the window has room for it.

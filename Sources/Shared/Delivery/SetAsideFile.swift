@@ -4,7 +4,7 @@ import Glibc
 import System
 
 /// Records that no receiver takes, one JSON object a line: when, which receiver, why, and the record's bytes as it was to be
-/// sent, in Base64. See `formats/set-aside`.
+/// sent, in Base64. See `formats/output/fluentd`.
 ///
 /// The file is bounded: at half of the maximum it is renamed to `PATH.1`, in the place of the one that had that name.
 package final class SetAsideFile: SetAsideStore {

@@ -97,10 +97,13 @@ package struct StreamConnection: ~Copyable {
   // MARK: Transfer
 
   /// Sends all bytes; 0, or the `errno` of what went wrong, `ETIMEDOUT` when the time was over.
-  package func send(_ bytes: UnsafeRawBufferPointer, until time: Int) -> Int32 {
+  ///
+  /// - Parameter isFollowed: whether more follows at once, so that the kernel may wait for it to fill a packet.
+  package func send(_ bytes: UnsafeRawBufferPointer, until time: Int, isFollowed: Bool = false) -> Int32 {
+    let flags = Int32(MSG_NOSIGNAL) | (isFollowed ? Int32(MSG_MORE) : 0)
     var done = 0
     while done < bytes.count, let base = bytes.baseAddress {
-      let sent = Glibc.send(file.number, base + done, bytes.count - done, Int32(MSG_NOSIGNAL))
+      let sent = Glibc.send(file.number, base + done, bytes.count - done, flags)
       if sent > 0 {
         done += sent
         continue

@@ -47,7 +47,8 @@ package enum ForwardEndpoint: Sendable, Equatable {
   private static func address(_ text: String, _ whole: String) throws(Problem) -> SocketAddress {
     // Only behind the bracket of an IPv6 address, or where there is none, does a colon stand before a port.
     let hasPort = text.split(separator: "]", omittingEmptySubsequences: false).last?.contains(":") ?? false
-    guard let address = SocketAddress(hasPort ? text : "\(text):\(defaultPort)"), !text.hasPrefix(":"),
+    guard let address = SocketAddress(hasPort ? text : "\(text):\(defaultPort)"), !text.isEmpty,
+      !text.hasPrefix(":"),
       address.port > 0, !address.host.isEmpty
     else { throw Problem(reason: "\"\(whole)\" names no host and port: give tcp://HOST:PORT") }
     return address

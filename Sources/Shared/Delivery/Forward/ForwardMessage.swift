@@ -4,19 +4,18 @@ import Encodings
 /// Messages of the Forward protocol (https://github.com/fluent/fluentd/wiki/Forward-Protocol-Specification-v1); see
 /// `formats/output/fluentd`.
 enum ForwardMessage {
-  /// A packed message: tag, entries and options.
-  ///
-  /// - Parameters:
-  ///   - entries: `[time, record]` arrays one after the other, compressed or not.
-  ///   - chunk: the id that the receiver is to acknowledge; nil for none.
-  static func encode(
-    tag: String, entries: UnsafeRawBufferPointer, count: Int, chunk: String?, isCompressed: Bool,
-    to out: inout ByteWriter
-  ) {
+  /// What stands before the entries of a packed message: `[time, record]` arrays one after the other, compressed or not,
+  /// of so many bytes together.
+  static func putHead(tag: String, size: Int, to out: inout ByteWriter) {
     out.put(arrayOf: 3)
     put(tag, &out)
-    out.put(binaryOf: entries.count)
-    out.put(entries)
+    out.put(binaryOf: size)
+  }
+
+  /// What stands after them: the options.
+  ///
+  /// - Parameter chunk: the id that the receiver is to acknowledge; nil for none.
+  static func putTail(count: Int, chunk: String?, isCompressed: Bool, to out: inout ByteWriter) {
     out.put(mapOf: 1 + (chunk == nil ? 0 : 1) + (isCompressed ? 1 : 0))
     if let chunk {
       put("chunk", &out)

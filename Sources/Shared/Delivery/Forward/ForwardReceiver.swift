@@ -144,19 +144,18 @@ package final class ForwardReceiver: Receiver {
     if broken != nil, !acknowledged.isEmpty { return }
     if let broken { throw broken }
     try reconnectIfClosed(until: deadline)
-    message.removeAll()
-    let id = options.wantsAcknowledgements ? chunk.id : nil
-    let body = gzip.map { gzip in chunk.withPayload { gzip.encode($0) ?? [] } }
-    if let body {
-      if body.isEmpty { throw DeliveryFailure(.unavailable, "there is no memory to compress a chunk") }
-      body.withBytes { encode($0, chunk.count, id, isCompressed: true) }
+    let code: Int32
+    if let gzip {
+      guard let body = chunk.withPayload({ gzip.encode($0) }) else {
+        throw DeliveryFailure(.unavailable, "there is no memory to compress a chunk")
+      }
+      code = body.withBytes { write($0, of: chunk, until: deadline) }
     } else {
-      chunk.withPayload { encode($0, chunk.count, id, isCompressed: false) }
+      code = chunk.withPayload { write($0, of: chunk, until: deadline) }
     }
-    let code = connection?.send(message.bytes, until: deadline) ?? ENOTCONN
     inFlight += 1
     if code == 0 {
-      if id == nil { acknowledged.append(Acknowledgement(chunk.id)) }
+      if !options.wantsAcknowledgements { acknowledged.append(Acknowledgement(chunk.id)) }
       return
     }
     // The receiver may have said why, or acknowledged others, before it closed.
@@ -167,9 +166,18 @@ package final class ForwardReceiver: Receiver {
     broken = failure
   }
 
-  private func encode(_ body: UnsafeRawBufferPointer, _ count: Int, _ id: String?, isCompressed: Bool) {
-    ForwardMessage.encode(
-      tag: options.tag, entries: body, count: count, chunk: id, isCompressed: isCompressed, to: &message)
+  /// Writes the message around a body; 0, or the `errno` of what went wrong.
+  private func write(_ body: UnsafeRawBufferPointer, of chunk: Chunk, until deadline: Int) -> Int32 {
+    message.removeAll()
+    ForwardMessage.putHead(tag: options.tag, size: body.count, to: &message)
+    let code = connection?.send(message.bytes, until: deadline, isFollowed: true) ?? ENOTCONN
+    if code != 0 { return code }
+    if let code = connection?.send(body, until: deadline, isFollowed: true), code != 0 { return code }
+    message.removeAll()
+    ForwardMessage.putTail(
+      count: chunk.count, chunk: options.wantsAcknowledgements ? chunk.id : nil, isCompressed: gzip != nil,
+      to: &message)
+    return connection?.send(message.bytes, until: deadline) ?? ENOTCONN
   }
 
   /// A connection that the receiver closed while nothing was under way is no failure.

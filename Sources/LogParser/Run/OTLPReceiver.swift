@@ -1,4 +1,5 @@
 import Bytes
+import Delivery
 import HTTP
 import System
 import Tracing
@@ -7,8 +8,8 @@ import Tracing
 ///
 /// An entry of a chunk is a request of one record. What is posted has each resource and scope once; the same chunk makes the
 /// same bytes each time. An answer of 200 is the acknowledgement.
-package final class OTLPReceiver: Receiver {
-  package let name: String
+final class OTLPReceiver: Receiver {
+  let name: String
   private let client: HTTPClient
   private let secrets: HTTPSecrets
   private var gzip: GzipEncoder?
@@ -21,7 +22,7 @@ package final class OTLPReceiver: Receiver {
   ///   - compresses: whether requests are compressed by gzip, unless the collector cannot read that.
   ///   - userAgent: what the collector is told that the sender is.
   ///   - deadline: a request that is under way then is given up.
-  package init(
+  init(
     _ options: HTTPClient.Options, compresses: Bool, userAgent: String, deadline: StopDeadline
   ) throws(DeliveryFailure) {
     name = HTTPSecrets.place(options.url)
@@ -40,7 +41,7 @@ package final class OTLPReceiver: Receiver {
     }
   }
 
-  package func send(_ chunk: Chunk, until deadline: Int) throws(DeliveryFailure) {
+  func send(_ chunk: Chunk, until deadline: Int) throws(DeliveryFailure) {
     answer = nil
     request.removeAll()
     chunk.withPayload { OTLPLogs.group($0, to: &request) }
@@ -108,7 +109,7 @@ package final class OTLPReceiver: Receiver {
       retryAfter: reply.retryAfter.map { $0 * 1000 })
   }
 
-  package func acknowledgements(
+  func acknowledgements(
     until deadline: Int, orRaised wakeup: Wakeup?
   ) throws(DeliveryFailure) -> [Acknowledgement] {
     defer { answer = nil }
