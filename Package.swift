@@ -17,12 +17,13 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CLanes"),
     .systemLibrary(name: "CCurl"),
+    .systemLibrary(name: "CZlib"),
     .target(name: "CVersion"),
     .target(name: "CTracePage", exclude: ["page.html", "page.css", "page.js", "waterfall.js"]),
     .target(
       name: "Bytes", dependencies: ["CLanes", "CLinux"], path: "Sources/Shared/Bytes", swiftSettings: strict),
     .target(
-      name: "System", dependencies: ["CLinux"], path: "Sources/Shared/System", swiftSettings: strict),
+      name: "System", dependencies: ["CLinux", "CZlib"], path: "Sources/Shared/System", swiftSettings: strict),
     .target(
       name: "Encodings", dependencies: ["Bytes"], path: "Sources/Shared/Encodings", swiftSettings: strict),
     .target(
@@ -39,8 +40,14 @@ let package = Package(
       name: "HTTP", dependencies: ["Bytes", "System", "Logging", "CCurl"], path: "Sources/Shared/HTTP",
       swiftSettings: strict),
     .target(
+      name: "Delivery", dependencies: ["Bytes", "System", "Encodings"],
+      path: "Sources/Shared/Delivery", swiftSettings: strict),
+    .target(
       name: "LogParser",
-      dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Logging", "CLinux", "CSystemd"],
+      dependencies: [
+        "Bytes", "System", "Encodings", "CommandLine", "Logging", "HTTP", "Tracing", "Delivery", "CLinux",
+        "CSystemd",
+      ],
       swiftSettings: strict),
     .target(
       name: "TraceForwarder",
@@ -69,7 +76,11 @@ let package = Package(
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "Logging", "System", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "Logging", "TestSupport"],
+      name: "DeliveryTests", dependencies: ["Delivery", "Bytes", "Encodings", "System", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LogParserTests",
+      dependencies: ["LogParser", "Bytes", "System", "Logging", "Tracing", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "TracingTests", dependencies: ["Bytes", "Encodings", "Tracing", "TestSupport"],

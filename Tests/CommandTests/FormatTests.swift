@@ -67,7 +67,7 @@ import Testing
       result.errorText == (try String(contentsOf: url.appendingPathExtension("message"), encoding: .utf8)))
   }
 
-  @Test(arguments: ["json", "ndjson", "xml", "yaml", "toml", "csv", "text", "logfmt", "pretty"])
+  @Test(arguments: ["json", "ndjson", "xml", "yaml", "toml", "csv", "text", "logfmt", "pretty", "fluentd"])
   func writesSample(_ format: String) throws {
     let sample = Self.formats.appendingPathComponent("output/sample.log")
     let golden = Self.formats.appendingPathComponent("output/\(format)/sample.\(format)")

@@ -5,7 +5,9 @@ import Testing
 /// What the forwarder says of itself, against `formats/`.
 @Suite(.ownThreads) struct ForwarderFormatTests {
   @Test func metricsAreThoseOfTheTable() throws {
-    let forwarder = try ForwarderProcess.ready(["--otlp-json-file", "spans.jsonl"])
+    let forwarder = try ForwarderProcess.ready([
+      "--otlp-json-file", "spans.jsonl", "--otlp-logs-endpoint", "http://127.0.0.1:9",
+    ])
     let text = try HTTPAnswer.get(forwarder.addresses["metrics"] ?? "", "/metrics").text
     let said = text.split(separator: "\n").compactMap { line -> String? in
       let words = line.split(separator: " ")

@@ -10,6 +10,8 @@ struct CommandSettings {
   /// Whether the user chose the output's format.
   var hasFormat = false
   var usesPager = true
+  var delivery = DeliveryOptions()
+  var usesDeliveryOption: String?
 
   /// The journal's options; asking for them without a journal is an error that ``LogParserCommand`` reports.
   var journal: JournalOptions {
@@ -22,7 +24,9 @@ struct CommandSettings {
 enum LogParserFlags {
   typealias Settings = CommandSettings
 
-  static var all: [Flag<Settings>] { input + journal + selection + output + terminal + errors + other }
+  static var all: [Flag<Settings>] {
+    input + journal + selection + output + delivery + terminal + errors + other
+  }
 
   private static let outputSection = "Output"
   private static let inputSection = "Input"
@@ -35,7 +39,7 @@ enum LogParserFlags {
         "output-format", nil, .choice("FORMAT", OutputFormat.allCases.map(\.rawValue)), in: outputSection,
         "Write the records in this format",
         detail:
-          "csv, json, text, toml, xml and yaml are one document each, sorted by time. ndjson (one JSON object a line), logfmt and pretty (aligned and coloured, for people) are lines that can be written as records arrive. The default is pretty on a terminal, and text everywhere else."
+          "csv, json, text, toml, xml and yaml are one document each, sorted by time. ndjson (one JSON object a line), logfmt and pretty (aligned and coloured, for people) are lines that can be written as records arrive. fluentd is delivered to --endpoint; without one it is the same records as JSON, one a line. otlp is OpenTelemetry's logs, likewise; its lines have up to 512 records each. The default is pretty on a terminal, and text everywhere else."
       ) { (settings, text) throws(UsageError) in
         guard let format = OutputFormat(rawValue: text) else { throw UsageError("\"\(text)\" is no format") }
         settings.run.format = format
@@ -67,6 +71,14 @@ enum LogParserFlags {
           throw UsageError("\"\(name)\" is named twice; leave one of them out")
         }
         settings.run.fields = names
+      },
+      Flag(
+        "redact", in: outputSection, "Replace secrets by [redacted]",
+        detail:
+          "In messages and fields: the values of environment variables, passwords, tokens, Authorization headers, private keys, and passwords in URLs. This is the default with --endpoint. What is replaced is counted in --stats."
+      ) { (settings, text) throws(UsageError) in settings.run.wantsRedaction = text == "true" },
+      Flag("no-redact", in: outputSection, "Leave secrets as they are, also with --endpoint") {
+        (settings, text) throws(UsageError) in settings.run.wantsRedaction = text != "true"
       },
       Flag(
         "list-output-formats", in: outputSection, "List the output formats and exit"
@@ -110,7 +122,7 @@ enum LogParserFlags {
       Flag(
         "follow", "f", in: inputSection, "Wait for more records and write each as it comes",
         detail:
-          "With --journal, files or standard input, in the formats ndjson, logfmt and pretty. Several files are followed at once, and what they hold at the start is merged by time; a file that is not there yet is waited for. A file that is rotated is followed under its name; one that is truncated in place is read on from its new start, with a warning. Standard input is read to its end. SIGINT and SIGTERM end the run with status 0; with --cursor-file it waits up to 10 s for the reader of its output then, which another signal ends.",
+          "With --journal, files or standard input, in the formats ndjson, logfmt, pretty, fluentd and otlp. Several files are followed at once, and what they hold at the start is merged by time; a file that is not there yet is waited for. A file that is rotated is followed under its name; one that is truncated in place is read on from its new start, with a warning. Standard input is read to its end. SIGINT and SIGTERM end the run with status 0; with --cursor-file it waits up to 10 s for the reader of its output then, which another signal ends.",
         sets: \.run.follows),
       Flag(
         "rotated", in: inputSection, "Read the rotated files of each file as well",
@@ -165,7 +177,7 @@ enum LogParserFlags {
       Flag(
         "keep-going", in: errorSection, "Report bad records and inputs instead of stopping",
         detail:
-          "A bad record is reported and written as well as it can be read, and the exit status is 1; blank lines and records over the size limit are left out. Of a damaged input everything before the damage is written. In ndjson, logfmt and pretty a bad input never stops the run.",
+          "A bad record is reported and written as well as it can be read, and the exit status is 1; blank lines and records over the size limit are left out. Of a damaged input everything before the damage is written. In ndjson, logfmt, pretty, fluentd and otlp a bad input never stops the run.",
         sets: \.run.keepsGoing),
       Flag(
         "max-errors", nil, .text("N"), in: errorSection, "Report this many bad records one by one",
@@ -179,7 +191,7 @@ enum LogParserFlags {
       Flag(
         "lenient", in: errorSection, "Read every record as well as it can be read",
         detail:
-          "Nothing that a person can read is lost: missing fields are empty, a key may have blanks, a value may have quotes or no end, and a line of no format is kept as it is. This is the default of ndjson, logfmt and pretty, of the journal and with --follow. For csv, json, text, toml, xml and yaml from files the first record that breaks a rule of the existing tool ends the run instead, unless lenient = true is in the file of defaults or KATA_LOG_PARSER_LENIENT is 1."
+          "Nothing that a person can read is lost: missing fields are empty, a key may have blanks, a value may have quotes or no end, and a line of no format is kept as it is. This is the default of ndjson, logfmt, pretty, fluentd and otlp, of the journal and with --follow. For csv, json, text, toml, xml and yaml from files the first record that breaks a rule of the existing tool ends the run instead, unless lenient = true is in the file of defaults or KATA_LOG_PARSER_LENIENT is 1."
       ) { (settings, text) throws(UsageError) in settings.run.wantsLenient = text == "true" },
       Flag(
         "strict", "s", in: errorSection, "Hold every record to the rules, in every format",

@@ -78,8 +78,11 @@ struct TextRecord {
     if let time = wrapper.time {
       if record.time.isUnset {
         record.time = time
-      } else if LineClock.areYearsApart(time, record.time), rules.isLenient, record.source != "agent" {
-        clock.learn(from: record.time, stamped: time)
+      } else {
+        record.observed = time
+        if LineClock.areYearsApart(time, record.time), rules.isLenient, record.source != "agent" {
+          clock.learn(from: record.time, stamped: time)
+        }
       }
     }
     // A logger's text names its module, its carrier the program.

@@ -46,6 +46,9 @@ package struct ReadingStatistics: Sendable, Equatable {
   /// Ids of sandboxes, containers and processes that were forgotten because there are too many.
   package var forgottenIDs: UInt64 = 0
 
+  /// Secrets that were taken out.
+  package var redacted: UInt64 = 0
+
   package init() {}
 
   /// Lines that are part of a record which another line began.
@@ -120,5 +123,6 @@ package struct ReadingStatistics: Sendable, Equatable {
     late += other.late
     early += other.early
     forgottenIDs += other.forgottenIDs
+    redacted += other.redacted
   }
 }

@@ -127,6 +127,12 @@ package struct FieldList: ~Copyable {
     _ = add(key, value)
   }
 
+  /// Sets the value of the field at `index`, which must be under ``count``.
+  package mutating func setValue(_ value: ByteSlice, at index: Int) {
+    precondition(index >= 0 && index < count, "field index out of range")
+    storage[index].value = value
+  }
+
   package func value(of key: StaticString) -> ByteSlice? {
     for index in 0..<count where storage[index].key == key { return storage[index].value }
     return nil

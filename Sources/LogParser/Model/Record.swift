@@ -7,6 +7,9 @@ import Synchronization
 /// and read before the next one is parsed into it.
 package struct Record: ~Copyable {
   package var time = Timestamp.unset
+  /// When whoever carries the record took it, the journal for one, where that is known beside the record's own time. It is
+  /// the same as ``time`` where the record itself has none.
+  package var observed = Timestamp.unset
   package var level = ByteSlice.empty
   package var message = ByteSlice.empty
   package var source = ByteSlice.empty
@@ -77,6 +80,7 @@ package struct Record: ~Copyable {
   @inline(__always)
   package mutating func reset() {
     clearFields()
+    observed = .unset
     marks = []
     arena.reset()
   }

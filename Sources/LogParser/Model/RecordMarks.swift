@@ -31,4 +31,7 @@ package struct RecordMarks: OptionSet, Sendable {
 
   /// What was inferred of a time: its bits stand above the other marks.
   package init(inferred: Timestamp.Inferred) { rawValue = UInt16(inferred.rawValue) << 5 }
+
+  /// The first extra field holds those of the journal entry: see ``JournalFields``.
+  package static let hasJournalFields = RecordMarks(rawValue: 1 << 15)
 }

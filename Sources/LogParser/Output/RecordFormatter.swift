@@ -29,6 +29,14 @@ package protocol RecordFormatter: Sendable {
   func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer)
   /// Writes what stands after the last of `count` records.
   func end(_ out: inout OutputBuffer, count: UInt64)
+  /// Makes of what `format` wrote since the buffer was last empty what is written out: for formats in which several records
+  /// have parts in common. Others leave it as it is.
+  func finishPiece(_ out: inout OutputBuffer)
+}
+
+extension RecordFormatter {
+  @inline(__always)
+  package func finishPiece(_ out: inout OutputBuffer) {}
 }
 
 /// Writes nothing: for a run that only looks at its input.

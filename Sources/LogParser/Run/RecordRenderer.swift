@@ -9,6 +9,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
   private let attribution: Attribution?
   /// How many bytes of records that are out of order are read at a time.
   private static var partLimit: Int { 1 << 20 }
+  private var redactor: Redactor?
   private var record = Record()
   private var block = PageBlock(capacity: FileSegment.size)
   /// Whether pieces are made before those before them: nothing is then asked of the attribution.
@@ -20,6 +21,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     self.source = source
     self.isAhead = isAhead
     attribution = isAhead ? nil : source.attribution
+    redactor = source.redacts ? Redactor() : nil
   }
 
   /// Makes the piece of output for `job`, at the end of `out`.
@@ -34,6 +36,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     } catch {
       result.failure = error
     }
+    formatter.finishPiece(&out)
     return result
   }
 
@@ -75,6 +78,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
         formatAhead(place, start, notes, &out)
       } else {
         attribution?.fill(&record, input: file.input)
+        if redactor != nil { result.statistics.redacted += redactor?.redact(&record) ?? 0 }
         formatter.format(record, place, &out)
       }
       line += 1

@@ -16,6 +16,7 @@ struct RecordSource: ~Copyable {
   /// Whether records are written with whom they belong to.
   private let setsOwner: Bool
   let isFollowed: Bool
+  private var redactor: Redactor?
   /// What was counted, but for the lines of inputs that are still open.
   var counted = ReadingStatistics()
   /// What was read so far.
@@ -73,6 +74,7 @@ struct RecordSource: ~Copyable {
     self.diagnostics = diagnostics
     self.inputs = inputs
     self.attribution = attribution
+    redactor = options.redacts ? Redactor() : nil
     setsOwner = options.setsOwner
     let watched = isFollowed && options.journal == nil ? Self.watchedPaths(inputs.items) : nil
     // A pipe on standard input ends: what stands there without a line end is a line.
@@ -174,6 +176,7 @@ struct RecordSource: ~Copyable {
       return false
     }
     record.input = input
+    if redactor != nil { counted.redacted += redactor?.redact(&record) ?? 0 }
     return true
   }
 

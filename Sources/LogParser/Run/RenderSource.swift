@@ -31,6 +31,8 @@ final class RenderSource: @unchecked Sendable {
   /// Finds out whom the records of the file belong to. What a record says tells of later ones: it is asked by one thread
   /// alone, in order.
   let attribution: Attribution?
+  /// Whether secrets are taken out of the file's records; those of a store have none any more.
+  let redacts: Bool
   /// Whether pieces are made before those before them were, to be made good by ``OwnerMending``.
   let rendersAhead: Bool
   private let isAheadStopped = Atomic(false)
@@ -43,8 +45,9 @@ final class RenderSource: @unchecked Sendable {
 
   init(
     reader: LogfmtRecord, names: InputNames, file: File? = nil, store: Store? = nil,
-    attribution: Attribution? = nil, threads: Int = 1
+    attribution: Attribution? = nil, redacts: Bool = false, threads: Int = 1
   ) {
+    self.redacts = redacts
     self.reader = reader
     self.names = names
     self.file = file

@@ -9,7 +9,8 @@ extension Run {
   ) throws(Failure) {
     let source = RenderSource(
       reader: LogfmtRecord(rules: options.rules), names: inputs.names, file: sorted.file,
-      attribution: attribution, threads: options.threads)
+      attribution: attribution, redacts: options.redacts,
+      threads: options.redacts || options.format.isBatched ? 1 : options.threads)
     var segments = sorted.segments.makeIterator()
     _ = try write(formatter, source) { segments.next().map { .segment($0) } }
   }
@@ -116,6 +117,7 @@ extension Run {
   func openTarget() throws(Failure) -> OutputTarget {
     do throws(SystemCallError) {
       if options.isCheckOnly { return .nowhere() }
+      if let delivery { return try .delivery(delivery) }
       var target: OutputTarget
       if let path = options.outputFile {
         target = try .file(path, mode: options.outputFileMode)

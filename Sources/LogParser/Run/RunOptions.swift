@@ -46,6 +46,12 @@ package struct RunOptions: Sendable {
   /// For the format for people.
   package var pretty = PrettyOptions()
   package var progress = TerminalChoice.auto
+  /// Whether the user wants secrets to be taken out; nil when that depends on where the records go.
+  package var wantsRedaction: Bool?
+  /// Whether secrets are taken out: of all that is delivered, unless the user wants it otherwise.
+  var redacts: Bool { wantsRedaction ?? (delivery != nil) }
+  /// Where records are delivered; nil when they are written.
+  package var delivery: DeliveryOptions?
 
   package init() {}
 
@@ -61,6 +67,7 @@ package struct RunOptions: Sendable {
       !rules.isStrict && (wantsLenient ?? (format.isStreaming || journal != nil || follows || isReport))
     if rules.isLenient { rules.allowsMissingFields = true }
     rules.keepsBadRecords = keepsGoing
+    rules.keepsJournalFields = format.isDelivered
   }
 
   /// The option that reads on where the first bad record ended the run.

@@ -4,7 +4,7 @@ import Bytes
 enum StoredRecord {
   /// What is known of a stored record without reading the rest.
   struct Head {
-    static let size = 44
+    static let size = 56
 
     /// Of the whole record, the head included.
     var length: UInt32
@@ -16,6 +16,8 @@ enum StoredRecord {
     var input: UInt32
     var line: UInt64
     var pid: Int64
+    var observedSeconds: Int64
+    var observedNanoseconds: UInt32
 
     var time: Timestamp {
       Timestamp(seconds: seconds, nanoseconds: nanoseconds, offsetMinutes: offsetMinutes)
@@ -37,6 +39,8 @@ enum StoredRecord {
     cursor.put(little: UInt32(truncatingIfNeeded: record.input))
     cursor.put(little: record.line)
     cursor.put(little: Int64(record.pid))
+    cursor.put(little: record.observed.seconds)
+    cursor.put(little: record.observed.nanoseconds)
     cursor.put(text: record.level)
     cursor.put(text: record.message)
     cursor.put(text: record.source)
@@ -58,7 +62,8 @@ enum StoredRecord {
       length: reader.little(UInt32.self), fieldCount: reader.little(UInt32.self),
       seconds: reader.little(Int64.self), nanoseconds: reader.little(UInt32.self),
       offsetMinutes: reader.little(Int16.self), marks: reader.little(UInt16.self),
-      input: reader.little(UInt32.self), line: reader.little(UInt64.self), pid: reader.little(Int64.self))
+      input: reader.little(UInt32.self), line: reader.little(UInt64.self), pid: reader.little(Int64.self),
+      observedSeconds: reader.little(Int64.self), observedNanoseconds: reader.little(UInt32.self))
   }
 
   /// Reads the record that `bytes` begin with, and returns its length; nil when they hold no whole one. The record's
@@ -73,6 +78,7 @@ enum StoredRecord {
     record.input = Int(head.input)
     record.line = head.line
     record.pid = Int(head.pid)
+    record.observed = Timestamp(seconds: head.observedSeconds, nanoseconds: head.observedNanoseconds)
     record.level = reader.text()
     record.message = reader.text()
     record.source = reader.text()

@@ -3,11 +3,10 @@ import System
 
 /// Writes records one by one.
 struct StreamWriter<Formatter: RecordFormatter>: ~Copyable {
-  private static var flushSize: Int { 64 << 10 }
-
   private let formatter: Formatter
   private let names: InputNames
-  private let isFollowed: Bool
+  /// How many bytes are written out together; 0 writes out each record at once.
+  private let flushSize: Int
   /// Readable when the user has ended the run, which a slow reader must not hold up.
   private let stop: Int32?
   private var target: OutputTarget
@@ -16,12 +15,12 @@ struct StreamWriter<Formatter: RecordFormatter>: ~Copyable {
   private var previous: Timestamp?
 
   init(
-    _ formatter: Formatter, _ names: InputNames, _ target: consuming OutputTarget, isFollowed: Bool,
+    _ formatter: Formatter, _ names: InputNames, _ target: consuming OutputTarget, flushSize: Int,
     stop: Int32?
   ) {
     self.formatter = formatter
     self.names = names
-    self.isFollowed = isFollowed
+    self.flushSize = flushSize
     self.stop = target.reader.isWatched ? stop : nil
     self.target = target
   }
@@ -40,11 +39,12 @@ struct StreamWriter<Formatter: RecordFormatter>: ~Copyable {
     place.delta = previous.map { record.time.nanoseconds(since: $0) } ?? 0
     previous = record.time
     formatter.format(record, place, &pending)
-    if isFollowed || pending.count >= Self.flushSize { try flush() }
+    if pending.count >= flushSize { try flush() }
   }
 
   mutating func flush() throws(SystemCallError) {
     if pending.isEmpty { return }
+    formatter.finishPiece(&pending)
     if let stop {
       try target.write(pending.bytes, orStop: stop)
     } else {

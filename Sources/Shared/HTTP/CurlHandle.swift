@@ -73,7 +73,9 @@ final class CurlHandle {
       }
       let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       throw HTTPClient.Failure(
-        reason: text.isEmpty ? library.text(of: code) : text, kind: HTTPClient.Failure.Kind(code))
+        reason: text.isEmpty ? library.text(of: code) : text, kind: HTTPClient.Failure.Kind(code),
+        // A name that is not found, and a connection that is not made.
+        wasConnected: code < 5 || code > 7)
     }
     return Response(
       status: Int(kata_curl_number(library.getinfo, handle, Int32(KATA_CURL_RESPONSE_CODE))),

@@ -52,6 +52,8 @@ package final class HTTPClient {
 
     package var reason: String
     package var kind = Kind.other
+    /// Whether there was a connection, so that the request may have arrived.
+    package var wasConnected = true
   }
 
   /// The most seconds that a server can ask to wait.
@@ -74,10 +76,13 @@ package final class HTTPClient {
 
   /// Posts a body, and waits for the answer.
   ///
-  /// - Parameter type: the body's media type.
-  package func post(_ body: [UInt8], type: String) throws(Failure) -> Answer {
+  /// - Parameters:
+  ///   - type: the body's media type.
+  ///   - encoding: how the body is compressed, if it is.
+  package func post(_ body: [UInt8], type: String, encoding: String? = nil) throws(Failure) -> Answer {
     // No `Expect: 100-continue`: a collector that is slow to answer it would cost a second a batch.
-    let fields = [(name: "Content-Type", value: type), (name: "Expect", value: "")] + options.headers
+    var fields = [(name: "Content-Type", value: type), (name: "Expect", value: "")] + options.headers
+    if let encoding { fields.append((name: "Content-Encoding", value: encoding)) }
     let response = try handle.post(
       CurlHandle.Request(
         url: options.url, userAgent: userAgent, fields: fields.map { "\($0.name): \($0.value)" },

@@ -19,6 +19,18 @@ package struct StopSignals: ~Copyable, Sendable {
     file = FileDescriptor(owning: number)
   }
 
+  /// Does something while this thread has the signals that end a process blocked, as a thread that is started meanwhile
+  /// has for good: another thread is to decide what they mean.
+  package static func blocked<Result>(_ body: () -> Result) -> Result {
+    var signals = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
+    _ = pthread_sigmask(SIG_BLOCK, &signals, &before)
+    defer { _ = pthread_sigmask(SIG_SETMASK, &before, nil) }
+    return body()
+  }
+
   /// The signal that came first and was not taken yet; nil if there is none.
   package func next() -> Int32? {
     var info = signalfd_siginfo()

@@ -44,13 +44,21 @@ package final class LossLedger: Sendable {
   private let log: StructuredLog
   private let counts = Lock<[Cause: UInt64]>([:])
 
-  package init(log: StructuredLog) { self.log = log }
+  private let ofLogs: Bool
+
+  /// - Parameter ofLogs: whether log records are counted, not spans.
+  package init(log: StructuredLog, ofLogs: Bool = false) {
+    self.log = log
+    self.ofLogs = ofLogs
+  }
 
   /// Counts a loss and reports it.
   package func add(_ cause: Cause, _ count: Int, _ fields: [(String, String)] = []) {
     guard count > 0 else { return }
     counts.withLock { $0[cause, default: 0] += UInt64(count) }
-    log.limited(.error, by: "loss \(cause.rawValue)", cause.message, [("count", String(count))] + fields)
+    let message = ofLogs ? cause.message.replacing("spans", with: "log records") : cause.message
+    let kind = ofLogs ? "log loss" : "loss"
+    log.limited(.error, by: "\(kind) \(cause.rawValue)", message, [("count", String(count))] + fields)
   }
 
   package func count(_ cause: Cause) -> UInt64 { counts.withLock { $0[cause] ?? 0 } }
@@ -61,7 +69,9 @@ package final class LossLedger: Sendable {
   /// Adds the metric that shows every cause, also those that never occurred.
   package func addMetric(to metrics: Metrics) {
     metrics.gauge(
-      "kata_forwarder_spans_lost_total Spans that were accepted and are lost or set aside, by cause."
+      ofLogs
+        ? "kata_forwarder_log_records_lost_total Log records that were accepted and are lost or set aside, by cause."
+        : "kata_forwarder_spans_lost_total Spans that were accepted and are lost or set aside, by cause."
     ) {
       [self] in
       Cause.allCases.map { ("cause=\"\($0.rawValue)\"", Double(count($0))) }

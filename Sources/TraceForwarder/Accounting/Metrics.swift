@@ -13,6 +13,10 @@ package final class Metrics: Sendable {
     case exported = "kata_forwarder_spans_exported_total"
     case refused = "kata_forwarder_spans_refused_by_collector_total"
     case retried = "kata_forwarder_export_retries_total"
+    case logsReceived = "kata_forwarder_log_records_received_total"
+    case logsRejected = "kata_forwarder_log_records_rejected_total"
+    case logsExported = "kata_forwarder_log_records_exported_total"
+    case logsRefused = "kata_forwarder_log_records_refused_by_collector_total"
 
     var help: String {
       switch self {
@@ -26,17 +30,22 @@ package final class Metrics: Sendable {
       case .refused:
         "Spans that a destination refused and that were set aside, or that a partial success rejected."
       case .retried: "Attempts to deliver that failed and are repeated."
+      case .logsReceived: "Log records that arrived, by receiver."
+      case .logsRejected: "Log records and requests of them that were left out, by reason."
+      case .logsExported: "Log records that an exporter delivered."
+      case .logsRefused:
+        "Log records that a destination refused and that were set aside, or that a partial success rejected."
       }
     }
 
     var label: String {
       switch self {
-      case .received: "receiver"
+      case .received, .logsReceived: "receiver"
       case .decoded: "encoding"
-      case .rejected, .closed: "reason"
+      case .rejected, .closed, .logsRejected: "reason"
       case .connections: "receiver"
       case .requests: "code"
-      case .exported, .refused, .retried: "exporter"
+      case .exported, .refused, .retried, .logsExported, .logsRefused: "exporter"
       }
     }
   }

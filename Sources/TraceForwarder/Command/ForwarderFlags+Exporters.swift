@@ -12,6 +12,12 @@ extension ForwarderFlags {
           "Such as http://collector:4318 or https://collector/v1/traces; /v1/traces is added to a URL without a path. Spans wait in the spool until the collector accepts them: requests are repeated with growing pauses or as its Retry-After says. A single span that is still refused (400, 413, 422) while others are accepted is set aside. The URL must not lead to one of this forwarder's own receivers."
       ) { (settings, text) throws(UsageError) in settings.otlpEndpoint = text },
       Flag(
+        "otlp-logs-endpoint", nil, .text("URL"), in: section,
+        "Post log records to a collector by OTLP over HTTP",
+        detail:
+          "Log records that arrive at /v1/logs of --otlp-receiver are posted here. The default is --otlp-endpoint with /v1/logs in place of /v1/traces; without either, log records are not accepted. /v1/logs is added to a URL without a path."
+      ) { (settings, text) throws(UsageError) in settings.otlpLogsEndpoint = text },
+      Flag(
         "otlp-protocol", nil, .choice("NAME", ["http/protobuf", "http/json"]), in: section,
         "Set the OTLP encoding", detail: "The default is http/protobuf."
       ) { (settings, text) throws(UsageError) in

@@ -39,6 +39,8 @@ package struct ForwarderOptions: Sendable {
   package var jaegerDirectory: String?
   package var jaegerFile: String?
   package var otlp: HTTPClient.Options?
+  /// Where log records are posted to; nil where none are accepted.
+  package var otlpLogs: HTTPClient.Options?
   /// Whether OTLP is posted as JSON.
   package var otlpUsesJSON = false
   package var otlpFile: String?

@@ -14,6 +14,7 @@ struct ForwarderSettings {
   var jaegerHost: String?
   var jaegerPort: UInt16?
   var otlpEndpoint: String?
+  var otlpLogsEndpoint: String?
   var otlp = HTTPClient.Options(url: "")
   var usesOTLPOption: String?
   var jaegerEndpoint: String?
@@ -43,7 +44,12 @@ struct ForwarderSettings {
     if let otlpEndpoint {
       options.otlp = otlp
       options.otlp?.url = try Self.otlpURL(otlpEndpoint)
-    } else if let usesOTLPOption {
+    }
+    if let url = try otlpLogsURL {
+      options.otlpLogs = otlp
+      options.otlpLogs?.url = url
+    }
+    if otlpEndpoint == nil, otlpLogsEndpoint == nil, let usesOTLPOption {
       throw UsageError("\(usesOTLPOption) is about a collector: give --otlp-endpoint as well")
     }
     if let jaegerEndpoint {
@@ -54,7 +60,7 @@ struct ForwarderSettings {
       options.jaegerCollector = collector
     }
     if options.dumpsOnly,
-      jaegerHost != nil || otlpEndpoint != nil || jaegerEndpoint != nil
+      jaegerHost != nil || otlpEndpoint != nil || otlpLogsEndpoint != nil || jaegerEndpoint != nil
         || options.jaegerDirectory != nil || options.jaegerFile != nil || options.otlpFile != nil
     {
       throw UsageError("--dump-only forwards nothing: leave the exporters out, or --dump-only")
@@ -112,6 +118,19 @@ struct ForwarderSettings {
       )
     }
     return parts.path.isEmpty || parts.path == "/" ? "\(parts.origin)/v1/traces" : text
+  }
+
+  /// The logs' URL: the one that was given, or that of the traces with the standard path of logs.
+  private var otlpLogsURL: String? {
+    get throws(UsageError) {
+      if let otlpLogsEndpoint {
+        let parts = try HTTPURLParts(otlpLogsEndpoint)
+        return parts.path.isEmpty || parts.path == "/" ? "\(parts.origin)/v1/logs" : otlpLogsEndpoint
+      }
+      guard let otlpEndpoint else { return nil }
+      let traces = try Self.otlpURL(otlpEndpoint)
+      return traces.hasSuffix("/v1/traces") ? "\(traces.dropLast(6))logs" : nil
+    }
   }
 
   static func jaegerURL(_ text: String) throws(UsageError) -> String {

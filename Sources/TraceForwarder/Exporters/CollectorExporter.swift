@@ -162,7 +162,7 @@ final class CollectorExporter: SpanExporter {
     if let (count, message) = encoder.rejected(answer.body) {
       let rejected = max(0, min(count, spans))
       let fields = [("exporter", context.name), ("answer", poster.redacted(message))]
-      context.metrics.add(.refused, context.name, rejected)
+      context.metrics.add(context.isOfLogs ? .logsRefused : .refused, context.name, rejected)
       context.losses.add(.partialSuccess, rejected, fields)
       if rejected == 0 {
         context.log.limited(.warning, by: context.name, "the collector accepted spans with a warning", fields)

@@ -65,6 +65,10 @@ package final class ExporterWorker: Sendable {
   }
 
   package var position: SpoolPosition { state.withLock { $0.position } }
+  /// Records of its spool that it has not delivered.
+  package var waiting: Int { spool.count(from: position) }
+  /// About how many records and bytes of its spool it has not delivered.
+  package var backlog: (bytes: Int, records: Int) { spool.backlog(at: position) }
   /// The last failure, while it lasts.
   package var failure: ExportFailure? { state.withLock { $0.failure } }
 
@@ -104,7 +108,8 @@ package final class ExporterWorker: Sendable {
       var fields = [("exporter", name), ("reason", failure.reason)]
       if let remedy = failure.remedy { fields.append(("remedy", remedy)) }
       if let answer = failure.answer, !answer.isEmpty { fields.append(("answer", answer)) }
-      context.log.warning("spans wait: an exporter cannot deliver", fields)
+      context.log.warning(
+        "\(context.isOfLogs ? "log records" : "spans") wait: an exporter cannot deliver", fields)
     } else if failure == nil, before != nil {
       context.log.info("an exporter delivers again", ["exporter": name])
     }
@@ -113,7 +118,7 @@ package final class ExporterWorker: Sendable {
   fileprivate func acknowledge(_ position: SpoolPosition, _ count: Int) {
     state.withLock { $0.position = position }
     spool.acknowledge(position, by: name)
-    context.metrics.add(.exported, name, count)
+    context.metrics.add(context.isOfLogs ? .logsExported : .exported, name, count)
   }
 
   /// False when it could not be written and is to be tried again.

@@ -67,6 +67,8 @@ package struct ExporterContext: Sendable {
   package var store: SetAside
   /// The service name of spans that have none.
   package var defaultService: String
+  /// Whether log records are exported, not spans: they have counts of their own.
+  package var isOfLogs = false
   /// What this forwarder's requests are marked with.
   package var instance = ""
   /// When the exporter must be done; nothing that it does may take longer.
@@ -86,7 +88,7 @@ package struct ExporterContext: Sendable {
   /// Counts records that are not spans.
   func countUnreadable(_ count: Int) {
     guard count > 0 else { return }
-    metrics.add(.rejected, "spool_record", count)
+    metrics.add(isOfLogs ? .logsRejected : .rejected, "spool_record", count)
     losses.add(.spoolRecord, count, [("exporter", name)])
   }
 
@@ -102,7 +104,7 @@ package struct ExporterContext: Sendable {
           "a refused span cannot be set aside: \(error.description)",
           remedy: "make room in the directory of the spool, or let the forwarder write there")
       }
-      metrics.add(.refused, name)
+      metrics.add(isOfLogs ? .logsRefused : .refused, name)
       losses.add(.setAside, 1, [("exporter", name), ("status", String(status)), ("reason", reason)])
     }
   }

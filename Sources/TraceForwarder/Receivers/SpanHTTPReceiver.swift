@@ -35,7 +35,7 @@ final class SpanHTTPReceiver {
     guard ["application/x-thrift", "application/vnd.apache.thrift.binary"].contains(request.mediaType) else {
       return HTTPResponse(415, text: "the content type must be application/x-thrift")
     }
-    if let refusal = returned(request) ?? compressed(request) { return refusal }
+    if let refusal = returned(request) ?? Self.compressed(request) { return refusal }
     let result = decode(request, "jaeger") { refused, take throws(CodecError) in
       try request.body.withBytes { bytes throws(CodecError) in
         try JaegerThrift.decodeBatch(bytes, limits: limits, refused: refused, take)
@@ -56,7 +56,9 @@ final class SpanHTTPReceiver {
 
   /// `POST /v1/traces` with an `ExportTraceServiceRequest` in protobuf or JSON.
   func otlp(_ request: HTTPRequest) -> HTTPResponse {
-    guard request.path == "/v1/traces" else { return HTTPResponse(404, text: "only POST /v1/traces is here") }
+    guard request.path == "/v1/traces" else {
+      return HTTPResponse(404, text: "only POST /v1/traces and /v1/logs are here")
+    }
     guard request.method == "POST" else {
       return HTTPResponse(405, text: "only POST is accepted", allow: "POST")
     }
@@ -64,7 +66,7 @@ final class SpanHTTPReceiver {
     guard isJSON || request.mediaType == "application/x-protobuf" else {
       return HTTPResponse(415, text: "the content type must be application/json or application/x-protobuf")
     }
-    if let refusal = returned(request) ?? compressed(request) { return refusal }
+    if let refusal = returned(request) ?? Self.compressed(request) { return refusal }
     let result = decode(request, "otlp") { refused, take throws(CodecError) in
       try request.body.withBytes { bytes throws(CodecError) in
         if isJSON {
@@ -110,7 +112,8 @@ final class SpanHTTPReceiver {
       ])
   }
 
-  private func compressed(_ request: HTTPRequest) -> HTTPResponse? {
+  /// The answer to a request with a compressed body; nil where it has none.
+  static func compressed(_ request: HTTPRequest) -> HTTPResponse? {
     guard let coding = request.header("content-encoding")?.lowercased(), coding != "identity", !coding.isEmpty
     else { return nil }
     return HTTPResponse(

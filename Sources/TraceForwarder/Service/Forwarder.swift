@@ -74,6 +74,8 @@ struct Forwarder {
     -> Int32
   {
     guard let spool = openSpool() else { return 1 }
+    let (logs, areLogsOpen) = openLogs()
+    guard areLogsOpen else { return 1 }
     let closed = try Wakeup()
     let exporters = try ExporterSet(
       options, spool: spool, metrics: metrics, losses: losses, log: log, mark: mark
@@ -81,7 +83,7 @@ struct Forwarder {
       closed.raise()
     }
     let index = options.query == nil ? nil : try TraceIndex(spool, limits: options.index)
-    let telemetry = Telemetry(metrics, spool, exporters)
+    let telemetry = Telemetry(metrics, spool, exporters, logs: logs)
     let syncer = try SpoolSyncer(spool, log: log)
     let agents = try LoopThread("agents")
     let http = try LoopThread("http")
@@ -89,15 +91,16 @@ struct Forwarder {
 
     syncer.start()
     exporters.start()
+    logs?.start()
     index?.start()
-    startHTTP(http, sockets, spool, telemetry)
+    startHTTP(http, sockets, spool, logs, telemetry)
     if let index { startQueries(queries, sockets, index, telemetry) }
     // The last, for guests may take all descriptors that are left.
     startAgents(agents, sockets, spool)
     let loops = index == nil ? [agents, http] : [agents, http, queries]
     if loops.allSatisfy({ $0.failure == nil }) { announce(sockets) }
 
-    let status = wait(signals, closed, loops, exporters, spool)
+    let status = wait(signals, closed, loops, exporters, [spool] + (logs.map { [$0.spool] } ?? []))
 
     manager.notify("STOPPING=1")
     telemetry.stop()
@@ -107,8 +110,10 @@ struct Forwarder {
     for loop in loops { loop.join() }
     index?.stop()
     syncer.stop()
+    logs?.beginStop(deadline: deadline)
     exporters.stop(deadline: deadline)
-    return max(status, settle(exporters, spool))
+    logs?.finishStop()
+    return max(status, settle(exporters, spool), logs?.settle() == true ? 1 : 0)
   }
 
   private func openSpool() -> Spool? {
@@ -127,6 +132,17 @@ struct Forwarder {
     }
   }
 
+  /// The way of log records, if a collector takes any; false when it cannot be opened.
+  private func openLogs() -> (LogRelay?, isOpen: Bool) {
+    guard let collector = options.otlpLogs else { return (nil, true) }
+    do throws(SpoolFailure) {
+      return (try LogRelay(options, collector, metrics: metrics, log: log, mark: mark), true)
+    } catch {
+      log.error("the forwarder cannot start", ["error": error.description])
+      return (nil, false)
+    }
+  }
+
   // MARK: Threads
 
   private func startAgents(_ thread: LoopThread, _ sockets: ListeningSockets, _ spool: Spool) {
@@ -139,22 +155,34 @@ struct Forwarder {
   }
 
   private func startHTTP(
-    _ thread: LoopThread, _ sockets: ListeningSockets, _ spool: Spool, _ telemetry: Telemetry
+    _ thread: LoopThread, _ sockets: ListeningSockets, _ spool: Spool, _ relay: LogRelay?,
+    _ telemetry: Telemetry
   ) {
     let (limits, http, metrics, log) = (options.agents.span, options.http, metrics, log)
     let (name, hosts) = (options.agents.defaultService, HostPolicy(options.hosts))
     let loops = LoopGuard(mark: mark, remembersSpans: options.sendsOverNetwork)
+    let mark = mark
     thread.start { loop throws(SystemCallError) in
       let server = HTTPServer(loop: loop, limits: http, hosts: hosts, metrics: metrics, log: log)
       // Apart, so that no sender of spans can keep the forwarder from telling how it is.
       let (receivers, telling) = (HTTPBudget(), HTTPBudget())
       let spans = SpanHTTPReceiver(
         spool: spool, metrics: metrics, log: log, limits: limits, defaultService: name, loops: loops)
+      let logs = relay.map {
+        LogHTTPReceiver(
+          spool: $0.spool, metrics: metrics, log: log, limits: limits, defaultService: name, mark: mark)
+      }
       for socket in sockets.jaeger {
         if let file = socket.take() { server.listen(file, in: receivers) { spans.jaeger($0) } }
       }
       for socket in sockets.otlp {
-        if let file = socket.take() { server.listen(file, in: receivers) { spans.otlp($0) } }
+        guard let file = socket.take() else { continue }
+        server.listen(file, in: receivers) { request in
+          guard request.path == "/v1/logs" else { return spans.otlp(request) }
+          return logs?.answer(request)
+            ?? HTTPResponse(
+              404, text: "no collector takes log records: give --otlp-endpoint or --otlp-logs-endpoint")
+        }
       }
       for socket in sockets.metrics {
         guard let file = socket.take() else { continue }
@@ -223,7 +251,7 @@ struct Forwarder {
   /// Until a signal, an idle time, a closed output or a thread that failed ends it; returns the exit status so far.
   private func wait(
     _ signals: borrowing StopSignals, _ closed: Wakeup, _ loops: [LoopThread], _ exporters: ExporterSet,
-    _ spool: Spool
+    _ spools: [Spool]
   ) -> Int32 {
     var lastSpans: UInt64 = 0
     var lastActivity = MonotonicClock.milliseconds
@@ -243,7 +271,7 @@ struct Forwarder {
       case nil: break
       }
       if files[1].revents != 0 { return 0 }
-      spool.look()
+      for spool in spools { spool.look() }
       for loop in loops {
         guard let failure = loop.failure else { continue }
         log.error("the forwarder cannot go on", ["thread": loop.name, "error": failure.description])
@@ -253,7 +281,7 @@ struct Forwarder {
         manager.notify("WATCHDOG=1")
       }
       guard options.exitIdleTime > 0 else { continue }
-      let spans = metrics.value(.received)
+      let spans = metrics.value(.received) + metrics.value(.logsReceived)
       if spans != lastSpans || metrics.value(.connections) > 0 { lastActivity = MonotonicClock.milliseconds }
       lastSpans = spans
       if MonotonicClock.milliseconds - lastActivity >= options.exitIdleTime {

@@ -1,3 +1,4 @@
+import HTTP
 import System
 
 /// Refuses exporters whose collector is one of this forwarder's own receivers: each span would come back forever.
@@ -20,6 +21,7 @@ enum LoopCheck {
       + sockets.jaeger.compactMap { receiver("--jaeger-receiver", $0) }
     let exporters = [
       (option: "--otlp-endpoint", url: options.otlp?.url),
+      (option: "--otlp-logs-endpoint", url: options.otlpLogs?.url),
       (option: "--jaeger-endpoint", url: options.jaegerCollector?.url),
     ]
     for exporter in exporters {
@@ -27,7 +29,7 @@ enum LoopCheck {
         let found = match(host: parts.host, port: parts.effectivePort, receivers)
       else { continue }
       return
-        "\(exporter.option) \(CollectorPoster.place(url)) leads to this forwarder's own receiver (\(found.option), \(found.address)): each span would come back forever; give the collector's address, or if the collector is to have this port, move the receiver or turn it off with \(found.option) off"
+        "\(exporter.option) \(HTTPSecrets.place(url)) leads to this forwarder's own receiver (\(found.option), \(found.address)): each span would come back forever; give the collector's address, or if the collector is to have this port, move the receiver or turn it off with \(found.option) off"
     }
     return nil
   }

@@ -5,11 +5,14 @@ import System
 /// The directories that the forwarder writes to: created while it has the rights, and checked after it has become its user.
 struct OutputDirectories {
   private let spool: String
+  /// Of log records, within that of spans; nil where none are accepted.
+  private let logs: String?
   /// Directories that exporters write files in, and what names them.
   private var outputs: [(path: String, option: String, isMade: Bool)] = []
 
   init(_ options: ForwarderOptions) {
     spool = options.spool.directory
+    logs = options.otlpLogs == nil ? nil : LogRelay.options(options).directory
     if let directory = options.jaegerDirectory { outputs.append((directory, "--jaeger-json", true)) }
     for (file, option) in [
       (options.jaegerFile, "--jaeger-json-file"), (options.otlpFile, "--otlp-json-file"),
@@ -24,7 +27,11 @@ struct OutputDirectories {
   func make(for user: User?) throws(SystemCallError) {
     try makeParents(of: spool)
     _ = try make(spool, mode: 0o700)
-    if let user { try giveSpool(to: user) }
+    if let user { try give(spool, to: user) }
+    if let logs {
+      _ = try make(logs, mode: 0o700)
+      if let user { try give(logs, to: user) }
+    }
     for output in outputs where output.isMade {
       let isNew = try make(output.path, mode: 0o750)
       if isNew, let user, chown(output.path, user.id, user.group) != 0 {
@@ -48,7 +55,7 @@ struct OutputDirectories {
     throw SystemCallError("make the directory", path)
   }
 
-  private func giveSpool(to user: User) throws(SystemCallError) {
+  private func give(_ spool: String, to user: User) throws(SystemCallError) {
     let directory = try FileDescriptor.open(spool, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     guard fchown(directory.number, user.id, user.group) == 0 else { throw SystemCallError("chown", spool) }
     giveFiles(in: directory, to: user)

@@ -6,9 +6,11 @@ final class Telemetry: Sendable {
   private let metrics: Metrics
   private let spool: Spool
   private let exporters: [ExporterWorker]
+  private let logs: LogRelay?
   private let isStopping = Atomic<Bool>(false)
 
-  init(_ metrics: Metrics, _ spool: Spool, _ exporters: ExporterSet) {
+  init(_ metrics: Metrics, _ spool: Spool, _ exporters: ExporterSet, logs: LogRelay? = nil) {
+    self.logs = logs
     self.metrics = metrics
     self.spool = spool
     self.exporters = exporters.workers
@@ -36,12 +38,13 @@ final class Telemetry: Sendable {
     if let error = spool.lastError {
       return HTTPResponse(503, text: "the spool cannot be written: \(error.description)")
     }
-    let failures = exporters.compactMap { worker in
+    var failures = exporters.compactMap { worker in
       worker.failure.map { failure in
         let remedy = failure.remedy.map { "; remedy: \($0)" } ?? ""
         return "the exporter \(worker.name) cannot deliver, spans wait: \(failure.reason)\(remedy)"
       }
     }
+    if let problem = logs?.problem { failures.append(problem) }
     // Spans are still received, but who asks is to see that they do not arrive where they should.
     guard failures.isEmpty else { return HTTPResponse(503, text: failures.joined(separator: "\n")) }
     return HTTPResponse(200, text: "ready")

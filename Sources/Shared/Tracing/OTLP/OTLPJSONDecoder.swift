@@ -330,35 +330,11 @@ struct OTLPJSONDecoder {
   }
 
   /// A 64-bit integer, as a text or as a number.
-  private mutating func unsigned() throws(CodecError) -> UInt64 {
-    let isText = json.take(0x22)
-    let value = try json.unsigned(UInt64.self)
-    if isText { try json.expect(0x22) }
-    return value
-  }
+  private mutating func unsigned() throws(CodecError) -> UInt64 { try json.quotedUnsigned() }
 
-  private mutating func signed() throws(CodecError) -> Int64 {
-    let isText = json.take(0x22)
-    let value = try json.signed()
-    if isText { try json.expect(0x22) }
-    return value
-  }
+  private mutating func signed() throws(CodecError) -> Int64 { try json.quotedSigned() }
 
   private mutating func count() throws(CodecError) -> UInt32 { UInt32(clamping: try unsigned()) }
 
-  private mutating func double() throws(CodecError) -> Double {
-    guard json.peek() == 0x22 else { return try json.double() }
-    let text = try json.string()
-    switch text {
-    case "NaN": return .nan
-    case "Infinity": return .infinity
-    case "-Infinity": return -.infinity
-    default:
-      // Swift also takes hexadecimal and words, which JSON has not.
-      guard text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }), let value = Double(text),
-        value.isFinite
-      else { throw json.failure(.number) }
-      return value
-    }
-  }
+  private mutating func double() throws(CodecError) -> Double { try json.quotedDouble() }
 }

@@ -1,16 +1,21 @@
 import Bytes
 import Encodings
 
-/// What a collector answers to `ExportTraceServiceRequest`: `ExportTraceServiceResponse`, or `google.rpc.Status` if it
-/// failed.
+/// What a collector answers to a request of spans or of log records: `ExportTraceServiceResponse` or
+/// `ExportLogsServiceResponse`, which have the same fields, or `google.rpc.Status` if it failed.
 package enum OTLPResponse {
-  /// The answer to a request that was accepted except for `rejected` spans; `message` says why those were not.
-  package static func partialSuccess(rejected: Int, message: String, isJSON: Bool) -> [UInt8] {
+  /// The answer to a request that was accepted except for `rejected` spans, or log records; `message` says why those were
+  /// not.
+  package static func partialSuccess(
+    rejected: Int, message: String, isJSON: Bool, ofLogs: Bool = false
+  ) -> [UInt8] {
     var out = ByteWriter(capacity: 256)
     if rejected == 0 {
       if isJSON { out.put("{}") }
     } else if isJSON {
-      out.put("{\"partialSuccess\":{\"rejectedSpans\":\"")
+      out.put("{\"partialSuccess\":{\"")
+      out.put(ofLogs ? "rejectedLogRecords" : "rejectedSpans")
+      out.put("\":\"")
       out.put(decimal: Int64(rejected))
       out.put("\",\"errorMessage\":")
       out.put(json: message)
@@ -46,7 +51,7 @@ package enum OTLPResponse {
     return out.array
   }
 
-  /// Number of spans that were rejected, and why; nil if the answer does not say, or is not such an answer.
+  /// Number of spans or log records that were rejected, and why; nil if the answer does not say, or is not such an answer.
   package static func partialSuccess(_ answer: [UInt8], isJSON: Bool) -> (rejected: Int, message: String)? {
     answer.withUnsafeBytes { bytes in
       isJSON ? (try? json(bytes)) ?? nil : (try? protobuf(bytes)) ?? nil
@@ -91,7 +96,7 @@ package enum OTLPResponse {
         var inner = try json.beginObject()
         while inner {
           let key = try json.key()
-          if key == "rejectedSpans" {
+          if key == "rejectedSpans" || key == "rejectedLogRecords" {
             let isText = json.take(0x22)
             rejected = Int(clamping: try json.signed())
             if isText { try json.expect(0x22) }

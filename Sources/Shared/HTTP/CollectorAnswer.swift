@@ -1,7 +1,7 @@
-/// What a collector's answer means for the spans of a request. The table is in `formats/collector-answers`.
+/// What a collector's answer means for the spans or records of a request. The table is in `formats/collector-answers`.
 ///
 /// Only what can be the fault of these very spans is taken for a refusal of them. Everything else is a matter of the
-/// collector, of the way to it, or of the forwarder's options: a person can mend that, so the spans wait.
+/// collector, of the way to it, or of the sender's options: a person can mend that, so the spans wait.
 package enum CollectorAnswer: String, Sendable {
   /// The spans are delivered.
   case accepted = "accepted"
@@ -19,11 +19,13 @@ package enum CollectorAnswer: String, Sendable {
   }
 
   /// What to do about an answer that is not ``accepted``.
-  package static func remedy(_ status: Int) -> String {
+  ///
+  /// - Parameter items: what was sent.
+  package static func remedy(_ status: Int, of items: String = "spans") -> String {
     switch status {
     case 300..<400: "give the URL that the collector redirects to; redirects are not followed"
     case 400, 413, 422:
-      "read the collector's log: it refuses these spans, or the URL is of another protocol"
+      "read the collector's log: it refuses these \(items), or the URL is of another protocol"
     case 401, 403: "check the credentials and --otlp-header"
     case 404, 405, 410: "check the path of the URL"
     case 406, 415: "check that the URL is of this protocol and encoding"

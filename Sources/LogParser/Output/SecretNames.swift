@@ -1,0 +1,102 @@
+import Bytes
+
+/// What the name before a `=` or `:` says of the value behind it.
+enum SecretName {
+  /// The value is a secret, whatever it looks like.
+  case secret
+  /// The value is a secret if it looks like one: the word is also one of prose, as in "unexpected token: end of file".
+  case likely
+  /// The value is the rest of a header's line.
+  case header
+  /// The value is a list of environment variables.
+  case environment
+
+  private struct Word {
+    var text: StaticString
+    var name: SecretName
+    /// Whether the word must stand at the beginning of the name or of a part of it: `DB_PASS`, but not `bypass`.
+    var isPart = false
+    /// Whether the name must have more than this word: `PWD` is a directory.
+    var needsMore = false
+  }
+
+  /// The ends of names. Those that are longer stand before those that they end with.
+  private static let words = [
+    Word(text: "authorization", name: .header), Word(text: "set-cookie", name: .header, isPart: true),
+    Word(text: "cookie", name: .header, isPart: true),
+    Word(text: "password", name: .secret), Word(text: "passwd", name: .secret),
+    Word(text: "passphrase", name: .secret), Word(text: "secret", name: .secret),
+    Word(text: "secret_key_base", name: .secret), Word(text: "secretkey", name: .secret),
+    Word(text: "secret_key", name: .secret), Word(text: "secret-key", name: .secret),
+    Word(text: "apikey", name: .secret), Word(text: "api_key", name: .secret),
+    Word(text: "api-key", name: .secret), Word(text: "accesskey", name: .secret),
+    Word(text: "access_key", name: .secret), Word(text: "access-key", name: .secret),
+    Word(text: "accountkey", name: .secret), Word(text: "account_key", name: .secret),
+    Word(text: "privatekey", name: .secret), Word(text: "private_key", name: .secret),
+    Word(text: "private-key", name: .secret), Word(text: "encryption_key", name: .secret),
+    Word(text: "signing_key", name: .secret), Word(text: "x-amz-signature", name: .secret),
+    Word(text: "credentials", name: .likely), Word(text: "credential", name: .likely),
+    Word(text: "token", name: .likely), Word(text: "auth", name: .likely, isPart: true),
+    Word(text: "jwt", name: .likely, isPart: true), Word(text: "sig", name: .likely, isPart: true),
+    Word(text: "pass", name: .likely, isPart: true),
+    Word(text: "pwd", name: .secret, isPart: true, needsMore: true),
+  ]
+
+  private static let environments: [StaticString] = ["env", "envs", "environ", "environment"]
+
+  /// For the last letter of each word, a bit.
+  private static let lastLetters: UInt32 = {
+    var letters: UInt32 = 0
+    let all = words.map(\.text) + environments
+    for word in all { word.withUTF8Buffer { letters |= 1 << UInt32(($0.last ?? 0) & 31) } }
+    return letters
+  }()
+
+  /// Whether a name may be one of these by its last letter.
+  @inline(__always)
+  static func mayEnd(with letter: UInt8) -> Bool {
+    let lower = letter | 0x20
+    guard lower >= UInt8(ascii: "a"), lower <= UInt8(ascii: "z") else { return false }
+    return lastLetters >> UInt32(lower & 31) & 1 == 1
+  }
+
+  /// Nil for most names.
+  @inline(never)
+  init?(_ name: ByteSlice) {
+    for word in Self.environments where Self.ends(name, with: word) {
+      let rest = name.count - word.utf8CodeUnitCount
+      if rest == 0 || name[rest - 1] == UInt8(ascii: ".") {
+        self = .environment
+        return
+      }
+    }
+    for word in Self.words where Self.ends(name, with: word.text) {
+      let rest = name.count - word.text.utf8CodeUnitCount
+      if word.needsMore, rest == 0 { continue }
+      if word.isPart, rest > 0, !Self.isBoundary(name, rest) { continue }
+      self = word.name
+      return
+    }
+    return nil
+  }
+
+  private static func ends(_ name: ByteSlice, with word: StaticString) -> Bool {
+    let start = name.count - word.utf8CodeUnitCount
+    guard start >= 0 else { return false }
+    return word.withUTF8Buffer { letters in
+      for index in 0..<letters.count {
+        let byte = name[start + index]
+        let lower = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+        if lower != letters[index] { return false }
+      }
+      return true
+    }
+  }
+
+  /// Whether a part of the name begins at `index`: behind a sign, or with a capital after a small letter.
+  private static func isBoundary(_ name: ByteSlice, _ index: Int) -> Bool {
+    let before = name[index - 1]
+    if !before.isLetter { return true }
+    return before >= UInt8(ascii: "a") && name[index] < UInt8(ascii: "a")
+  }
+}

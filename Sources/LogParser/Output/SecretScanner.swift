@@ -1,0 +1,280 @@
+import Bytes
+
+/// Finds the secrets in a text: values of names that say so, environment variables, credentials in URLs and headers, and
+/// tokens that can be told by their form. The rules are in `formats/redaction`.
+///
+/// The text is walked once. What looks forward either takes what it saw or is bounded, so that the work is linear in the
+/// length of any text, and nothing is kept but the ranges found.
+struct SecretScanner {
+  /// What stands in place of a secret.
+  static let mark: StaticString = "[redacted]"
+  /// How far a name reaches, and how far the user and password of a URL and a list without quotes do.
+  static let nameLimit = 64
+  static let authorityLimit = 512
+
+  let text: ByteSlice
+  /// What is to be replaced, in order and apart.
+  private(set) var ranges: [Range<Int>]
+  var index = 0
+  /// A place before which no URL's authority can reach: something that ends it stands there.
+  private var authorityEnd = 0
+
+  /// - Parameter ranges: an array whose memory is used again.
+  init(_ text: ByteSlice, reusing ranges: consuming [Range<Int>] = []) {
+    self.text = text
+    ranges.removeAll(keepingCapacity: true)
+    self.ranges = ranges
+  }
+
+  /// Looks through the whole text.
+  mutating func scan() {
+    while index < text.count {
+      switch text[index] {
+      case UInt8(ascii: "="), UInt8(ascii: ":"): lookAtSign()
+      case UInt8(ascii: "-"): lookAtDashes()
+      case UInt8(ascii: "B"), UInt8(ascii: "b"): lookAtScheme()
+      case UInt8(ascii: "e"), UInt8(ascii: "A"), UInt8(ascii: "g"), UInt8(ascii: "x"), UInt8(ascii: "h"):
+        lookAtToken()
+      default: index += 1
+      }
+    }
+  }
+
+  /// Notes a secret, unless there is nothing or it was replaced before, and goes on behind it.
+  mutating func take(_ start: Int, _ end: Int) {
+    let end = min(end, text.count)
+    if start < end, text.slice(start, end) != Self.mark { ranges.append(start..<end) }
+    index = max(index + 1, end)
+  }
+
+  private mutating func lookAtSign() {
+    if text[index] == UInt8(ascii: ":"), text.peek(index + 1) == UInt8(ascii: "/"),
+      text.peek(index + 2) == UInt8(ascii: "/")
+    {
+      return lookAtURL()
+    }
+    guard let name = name(before: index), let kind = SecretName(name) else {
+      index += 1
+      return
+    }
+    takeValue(of: kind)
+  }
+
+  /// The name that ends before a sign, perhaps with quotes and a blank in between; nil when it can be none that matters.
+  @inline(__always)
+  private func name(before sign: Int) -> ByteSlice? {
+    var end = sign
+    if end > 0, text[end - 1] == UInt8(ascii: " ") { end -= 1 }
+    while end > 0, sign - end < 10,
+      text[end - 1] == UInt8(ascii: "\"") || text[end - 1] == UInt8(ascii: "\\")
+        || text[end - 1] == UInt8(ascii: "'")
+    {
+      end -= 1
+    }
+    guard end > 0, SecretName.mayEnd(with: text[end - 1]) else { return nil }
+    var start = end
+    while start > 0, end - start < Self.nameLimit, Self.isNameByte(text[start - 1]) { start -= 1 }
+    return text.slice(start, end)
+  }
+
+  @inline(__always)
+  static func isNameByte(_ byte: UInt8) -> Bool {
+    byte.isLetter || byte.isDigit || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+      || byte == UInt8(ascii: ".")
+  }
+
+  // MARK: URLs
+
+  /// `scheme://user:password@host`: the password; and a user that is so long that it is a token.
+  private mutating func lookAtURL() {
+    let start = index + 3
+    index = start
+    guard start >= authorityEnd else { return }
+    var colon = -1
+    var place = start
+    // A slash ends the authority, unless a password without an escape has it: behind a colon stands no port then.
+    var isPort = true
+    while place < text.count, place - start < Self.authorityLimit {
+      let byte = text[place]
+      if byte == UInt8(ascii: "@") { return takeUser(start, colon, place) }
+      if byte == UInt8(ascii: ":") {
+        if colon < 0 { colon = place }
+      } else if byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") {
+        if colon < 0 || isPort { break }
+      } else if Self.endsAuthority(byte) {
+        break
+      } else if colon >= 0, !byte.isDigit {
+        isPort = false
+      }
+      place += 1
+    }
+    authorityEnd = place
+  }
+
+  private mutating func takeUser(_ start: Int, _ colon: Int, _ at: Int) {
+    // The last sign counts, as a password may have one.
+    var end = at
+    var place = at + 1
+    while place < text.count, place - start < Self.authorityLimit, !Self.endsAuthority(text[place]),
+      text[place] != UInt8(ascii: "/")
+    {
+      if text[place] == UInt8(ascii: "@") { end = place }
+      place += 1
+    }
+    index = end
+    if colon >= 0 {
+      take(colon + 1, end)
+    } else if end - start >= 20 {
+      take(start, end)
+    }
+  }
+
+  private static func endsAuthority(_ byte: UInt8) -> Bool {
+    byte <= 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\\")
+      || byte == UInt8(ascii: "<") || byte == UInt8(ascii: ">") || byte == UInt8(ascii: "`")
+  }
+
+  // MARK: Tokens
+
+  /// Whether a word begins here.
+  @inline(__always)
+  private var isWordStart: Bool {
+    guard index > 0 else { return true }
+    let before = text[index - 1]
+    return !before.isLetter && !before.isDigit && before != UInt8(ascii: "_")
+  }
+
+  /// The end of the letters, digits and signs of Base64 and of tokens from `start` on.
+  func tokenEnd(from start: Int) -> Int {
+    var place = start
+    while place < text.count {
+      let byte = text[place]
+      let isSign =
+        byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+        || byte == UInt8(ascii: "~") || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/")
+        || byte == UInt8(ascii: "=")
+      guard isSign || byte.isLetter || byte.isDigit else { break }
+      place += 1
+    }
+    return place
+  }
+
+  /// `Bearer TOKEN` and `Basic CREDENTIALS`, wherever they stand.
+  private mutating func lookAtScheme() {
+    guard isWordStart, let length = schemeLength(at: index) else {
+      index += 1
+      return
+    }
+    var start = index + length
+    while start < text.count, text[start] == UInt8(ascii: " ") { start += 1 }
+    let end = tokenEnd(from: start)
+    index += length
+    if end - start >= 8, start > index, looksRandom(start, end) { take(start, end) }
+  }
+
+  /// The length of the name of an authorization scheme at `place`.
+  func schemeLength(at place: Int) -> Int? {
+    let rest = text.dropFirst(place)
+    if rest.hasPrefix("Bearer ") || rest.hasPrefix("bearer ") || rest.hasPrefix("BEARER ") { return 6 }
+    if rest.hasPrefix("Basic ") || rest.hasPrefix("basic ") || rest.hasPrefix("BASIC ") { return 5 }
+    return nil
+  }
+
+  /// Whether a word is more than one of a language: it has digits, signs or capitals behind its first letter.
+  func looksRandom(_ start: Int, _ end: Int) -> Bool {
+    var place = start
+    while place < end {
+      let byte = text[place]
+      if byte.isDigit || place > start && byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")
+        || byte == UInt8(ascii: "=")
+      {
+        return true
+      }
+      place += 1
+    }
+    return false
+  }
+
+  /// Tokens that say by their first letters what they are.
+  private mutating func lookAtToken() {
+    guard isWordStart, let least = Self.tokenLength(text.dropFirst(index)) else {
+      index += 1
+      return
+    }
+    let end = tokenEnd(from: index)
+    if end - index >= least { take(index, end) } else { index = max(index + 1, end) }
+  }
+
+  /// The least length of a token that a text may begin with; nil for most.
+  private static func tokenLength(_ rest: ByteSlice) -> Int? {
+    switch rest.peek(0) {
+    // The head of a JSON Web Token: `{"` in Base64.
+    case UInt8(ascii: "e"): rest.hasPrefix("eyJ") && rest.prefix(512).contains(UInt8(ascii: ".")) ? 24 : nil
+    case UInt8(ascii: "A"): rest.hasPrefix("AKIA") || rest.hasPrefix("ASIA") ? 20 : nil
+    case UInt8(ascii: "g"):
+      rest.hasPrefix("ghp_") || rest.hasPrefix("gho_") || rest.hasPrefix("ghu_") || rest.hasPrefix("ghs_")
+        || rest.hasPrefix("ghr_") || rest.hasPrefix("github_pat_") || rest.hasPrefix("glpat-") ? 20 : nil
+    case UInt8(ascii: "x"): rest.hasPrefix("xox") && rest.peek(4) == UInt8(ascii: "-") ? 16 : nil
+    case UInt8(ascii: "h"): rest.hasPrefix("hvs.") ? 20 : nil
+    default: nil
+    }
+  }
+
+  // MARK: Keys and options
+
+  /// A private key in PEM, and an option with its value behind a blank: `--password VALUE`.
+  private mutating func lookAtDashes() {
+    let rest = text.dropFirst(index)
+    if rest.hasPrefix("-----BEGIN ") { return lookAtKey() }
+    guard rest.hasPrefix("--"), isWordStart || index == 0, rest.peek(2).isLetter else {
+      index += 1
+      return
+    }
+    let start = index + 2
+    var end = start
+    while end < text.count, end - start < Self.nameLimit, Self.isNameByte(text[end]) { end += 1 }
+    index = end
+    guard end > start, let kind = SecretName(text.slice(start, end)), kind != .environment else { return }
+    takeOption()
+  }
+
+  /// The value behind an option's name: the next word, or the next text of a list of texts.
+  private mutating func takeOption() {
+    let depth = backslashes(at: index)
+    let isQuoted = text.peek(index + depth) == UInt8(ascii: "\"")
+    var start = isQuoted ? index + depth + 1 : index
+    if isQuoted, text.peek(start) == UInt8(ascii: ",") { start += 1 }
+    guard text.peek(start) == UInt8(ascii: " ") || start > index && isQuoted else { return }
+    while text.peek(start) == UInt8(ascii: " ") { start += 1 }
+    if isQuoted {
+      guard text.hasQuote(at: start, after: depth) else { return }
+      start += depth + 1
+      return take(start, closingQuote(from: start, depth))
+    }
+    guard text.peek(start) != UInt8(ascii: "-") else { return }
+    take(start, wordEnd(from: start))
+  }
+
+  private mutating func lookAtKey() {
+    let start = index
+    let head = text.slice(start, start + 64)
+    guard let label = head.range(of: "PRIVATE KEY-----") else {
+      index += 5
+      return
+    }
+    let from = start + label
+    if let end = text.range(of: "-----END ", from: from) {
+      let tail = text.range(of: "KEY-----", from: end).map { $0 + 8 }
+      return take(start, tail ?? text.count)
+    }
+    take(start, text.count)
+  }
+}
+
+extension ByteSlice {
+  /// Whether so many backslashes and a quote stand at a place.
+  func hasQuote(at place: Int, after backslashes: Int) -> Bool {
+    for offset in 0..<backslashes where peek(place + offset) != UInt8(ascii: "\\") { return false }
+    return peek(place + backslashes) == UInt8(ascii: "\"")
+  }
+}

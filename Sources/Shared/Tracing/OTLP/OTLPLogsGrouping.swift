@@ -1,0 +1,187 @@
+import Bytes
+
+/// Puts log records of one resource and scope together, in the order of their first appearance.
+///
+/// A log record travels as one `ResourceLogs` with nothing else in it, so that records can be stored, cut into batches and
+/// halved without reading them. Such messages, one behind the other as field 1, are a request already; this one says each
+/// resource and each scope once, which is what keeps a payload small. Resources are the same if their bytes are.
+struct OTLPLogsGrouping {
+  /// A resource or a scope with its schema: pieces of the request that was given.
+  private struct Key {
+    var content: Range<Int>
+    var schema: Range<Int>
+    var hash: Int
+  }
+
+  private struct Scope {
+    var key: Key
+    var first: Int
+    var last: Int
+    /// The next scope of the same resource, or -1.
+    var next = -1
+  }
+
+  private struct Group {
+    var key: Key
+    var firstScope = -1
+    var lastScope = -1
+    /// The group before it with the same hash, or -1.
+    var sameHash: Int
+  }
+
+  private let bytes: UnsafeRawBufferPointer
+  private var groups: [Group] = []
+  private var scopes: [Scope] = []
+  private var records: [(range: Range<Int>, next: Int)] = []
+  private var newest: [Int: Int] = [:]
+
+  /// Reads a request. Bytes that are none are an error.
+  init(_ request: UnsafeRawBufferPointer) throws(CodecError) {
+    bytes = request
+    var reader = ByteReader(request)
+    while !reader.isAtEnd {
+      let (number, wire) = try reader.protobufTag()
+      let part = try reader.protobufValue(wire)
+      if number == 1, wire == 2 { try addResource(part) }
+    }
+  }
+
+  /// Whether a `ResourceLogs` message has a record; an error where its framing is broken.
+  static func hasRecord(_ message: ByteReader) throws(CodecError) -> Bool {
+    var found = false
+    var reader = message
+    while !reader.isAtEnd {
+      let (number, wire) = try reader.protobufTag()
+      var scope = try reader.protobufValue(wire)
+      guard number == 2, wire == 2 else { continue }
+      while !scope.isAtEnd {
+        let (number, wire) = try scope.protobufTag()
+        _ = try scope.protobufValue(wire)
+        if number == 2, wire == 2 { found = true }
+      }
+    }
+    return found
+  }
+
+  private mutating func addResource(_ message: ByteReader) throws(CodecError) {
+    guard let key = try key(message) else { return }
+    let group = group(key)
+    var reader = message
+    while !reader.isAtEnd {
+      let (number, wire) = try reader.protobufTag()
+      let part = try reader.protobufValue(wire)
+      if number == 2, wire == 2 { try addScope(part, to: group) }
+    }
+  }
+
+  private mutating func addScope(_ message: ByteReader, to group: Int) throws(CodecError) {
+    guard let key = try key(message) else { return }
+    let place = scope(key, of: group)
+    var reader = message
+    while !reader.isAtEnd {
+      let (number, wire) = try reader.protobufTag()
+      let part = try reader.protobufValue(wire)
+      guard number == 2, wire == 2 else { continue }
+      records.append((part.position..<part.end, -1))
+      let index = records.count - 1
+      if scopes[place].last >= 0 {
+        records[scopes[place].last].next = index
+      } else {
+        scopes[place].first = index
+      }
+      scopes[place].last = index
+    }
+  }
+
+  /// `ResourceLogs` and `ScopeLogs` number their fields alike: what the list is of, the list, the schema. Nil where the list
+  /// is empty.
+  private func key(_ message: ByteReader) throws(CodecError) -> Key? {
+    var content = 0..<0
+    var schema = 0..<0
+    var hasItems = false
+    var reader = message
+    while !reader.isAtEnd {
+      let (number, wire) = try reader.protobufTag()
+      let part = try reader.protobufValue(wire)
+      guard wire == 2 else { continue }
+      switch number {
+      case 1: content = part.position..<part.end
+      case 2: hasItems = true
+      case 3: schema = part.position..<part.end
+      default: break
+      }
+    }
+    guard hasItems else { return nil }
+    var hasher = Hasher()
+    hasher.combine(bytes: bytes.part(content))
+    hasher.combine(bytes: bytes.part(schema))
+    return Key(content: content, schema: schema, hash: hasher.finalize())
+  }
+
+  private func isSame(_ one: Key, _ other: Key) -> Bool {
+    one.hash == other.hash && bytes.part(one.content).isSame(as: bytes.part(other.content))
+      && bytes.part(one.schema).isSame(as: bytes.part(other.schema))
+  }
+
+  private mutating func group(_ key: Key) -> Int {
+    var place = newest[key.hash] ?? -1
+    while place >= 0 {
+      if isSame(groups[place].key, key) { return place }
+      place = groups[place].sameHash
+    }
+    groups.append(Group(key: key, sameHash: newest[key.hash] ?? -1))
+    newest[key.hash] = groups.count - 1
+    return groups.count - 1
+  }
+
+  /// A resource has few scopes: they are looked through, the latest first.
+  private mutating func scope(_ key: Key, of group: Int) -> Int {
+    let latest = groups[group].lastScope
+    if latest >= 0, isSame(scopes[latest].key, key) { return latest }
+    var place = groups[group].firstScope
+    while place >= 0 {
+      if isSame(scopes[place].key, key) { return place }
+      place = scopes[place].next
+    }
+    scopes.append(Scope(key: key, first: -1, last: -1))
+    let new = scopes.count - 1
+    if latest >= 0 { scopes[latest].next = new } else { groups[group].firstScope = new }
+    groups[group].lastScope = new
+    return new
+  }
+
+  /// Appends the request with its records put together.
+  func put(to out: inout ByteWriter) {
+    for group in groups {
+      out.put(OTLPLogs.resourceLogsTag)
+      let start = out.count
+      put(1, group.key.content, &out)
+      var place = group.firstScope
+      while place >= 0 {
+        put(scopes[place], &out)
+        place = scopes[place].next
+      }
+      if !group.key.schema.isEmpty { put(3, group.key.schema, &out) }
+      out.insertLength(at: start)
+    }
+  }
+
+  private func put(_ scope: Scope, _ out: inout ByteWriter) {
+    out.put(2 << 3 | 2)
+    let start = out.count
+    put(1, scope.key.content, &out)
+    var index = scope.first
+    while index >= 0 {
+      put(2, records[index].range, &out)
+      index = records[index].next
+    }
+    if !scope.key.schema.isEmpty { put(3, scope.key.schema, &out) }
+    out.insertLength(at: start)
+  }
+
+  private func put(_ number: UInt64, _ range: Range<Int>, _ out: inout ByteWriter) {
+    out.varint(number << 3 | 2)
+    out.varint(UInt64(range.count))
+    out.put(bytes.part(range))
+  }
+}
