@@ -24,7 +24,8 @@ endif
 
 .PHONY: all build debug check test test-repeat test-slow test-vsock sanitize bench bench-binaries bench-quick fuzz demo install uninstall \
 	format lint clean \
-	deb test-packages dist test-reproducible test-dependencies bench-dependencies packaging-dependencies
+	deb test-packages dist test-reproducible bench-clickhouse at-scale \
+	test-dependencies bench-dependencies packaging-dependencies
 
 all: build
 
@@ -121,7 +122,7 @@ install: build
 
 # Debian packages, in dist/.
 deb: build packaging-dependencies
-	rm -rf .build/deb-root
+	rm -rf .build/deb-root dist/*.deb
 	$(MAKE) -o build install DESTDIR=$(CURDIR)/.build/deb-root PREFIX=/usr
 	.packaging/build-deb .build/deb-root dist
 
@@ -139,6 +140,7 @@ dist: build packaging-dependencies
 
 # Two builds of this commit, in two folders and under other settings, are the same byte for byte.
 test-reproducible: packaging-dependencies
+	@.ci/make-venv $(EXAMPLES)
 	.packaging/compare-builds
 
 uninstall:
@@ -165,18 +167,31 @@ lint:
 clean:
 	$(SWIFT) package clean
 
+# What examples and the SBOM are tested with.
+EXAMPLES := .build/venv-examples chdb kubernetes-validate spdx-tools
+
 test-dependencies:
 	@.ci/install-packages systemd systemd-journal-remote jq libxml2-utils python3-venv \
 	  gzip bzip2 xz-utils zstd bsdutils util-linux libcurl4 chromium fonts-dejavu-core curl openssl strace
 	@.ci/guest-kernel .build/guest-kernel
 	@.ci/make-venv .build/venv tomli PyYAML jsonschema rotel prometheus-client opentelemetry-sdk \
 	  opentelemetry-exporter-otlp-proto-http opentelemetry-proto
+	@.ci/make-venv $(EXAMPLES)
+	@command -v kubectl >/dev/null || .ci/install-packages kubernetes-client
 	@# The Jaeger exporter knows only the OpenTelemetry of its own time.
 	@.ci/make-venv .build/venv-jaeger opentelemetry-exporter-jaeger-thrift==1.21.0 opentelemetry-sdk==1.21.0 \
 	  jaeger-client==4.8.0 six 'setuptools<81'
 
 packaging-dependencies:
 	@.ci/install-packages debhelper dpkg-dev lintian binutils
+
+# Ten million rows in the tables of examples/clickhouse.
+bench-clickhouse: test-dependencies build
+	.build/venv-examples/bin/python Tests/Benchmarks/clickhouse.py $(BIN)/kata-log-parser --into examples/clickhouse/README.md
+
+# What sandboxes cost on many nodes, from the figures that were measured.
+at-scale: build
+	Tests/Benchmarks/at-scale.py $(addprefix $(BIN)/,$(TOOLS)) --into Tests/Benchmarks/README.md
 
 bench-dependencies: test-dependencies
 	@.ci/install-packages miller time valgrind
