@@ -172,7 +172,7 @@ EXAMPLES := .build/venv-examples chdb kubernetes-validate spdx-tools
 
 test-dependencies:
 	@.ci/install-packages systemd systemd-journal-remote jq libxml2-utils python3-venv \
-	  gzip bzip2 xz-utils zstd bsdutils util-linux libcurl4 chromium fonts-dejavu-core curl openssl strace
+	  gzip bzip2 xz-utils zstd bsdutils util-linux libcurl4 chromium fonts-dejavu-core curl openssl strace python3-seccomp
 	@.ci/guest-kernel .build/guest-kernel
 	@.ci/make-venv .build/venv tomli PyYAML jsonschema rotel prometheus-client opentelemetry-sdk \
 	  opentelemetry-exporter-otlp-proto-http opentelemetry-proto
