@@ -14,6 +14,8 @@ BIN := .build/release
 STATIC := .build/static
 RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld -Xlinker -s -Xlinker --no-export-dynamic -Xlinker --gc-sections \
 	-Xlinker --as-needed -Xlinker -L$(CURDIR)/$(STATIC)
+# A hash of how each object was compiled, paths and all, is for compiling it again only, and would make builds differ.
+RELEASE += -Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen
 # The 23,000 addresses that loading must adjust take one page instead of 135, where the C library knows that form.
 LIBC = $(shell $(CLANG) -print-file-name=libc.so.6)
 ifneq ($(shell [[ $$(tr -cd '[:print:]' <"$(LIBC)") == *GLIBC_ABI_DT_RELR* ]] && echo yes),)
@@ -22,7 +24,8 @@ endif
 
 .PHONY: all build debug check test test-repeat test-slow test-vsock sanitize bench bench-binaries bench-quick fuzz demo install uninstall \
 	format lint clean \
-	test-dependencies bench-dependencies
+	deb test-packages dist test-reproducible bench-clickhouse at-scale \
+	test-dependencies bench-dependencies packaging-dependencies
 
 all: build
 
@@ -117,6 +120,29 @@ install: build
 	  >$(UNITS)/kata-trace-forwarder.service
 	chmod 0644 $(UNITS)/kata-trace-forwarder.service
 
+# Debian packages, in dist/.
+deb: build packaging-dependencies
+	rm -rf .build/deb-root dist/*.deb
+	$(MAKE) -o build install DESTDIR=$(CURDIR)/.build/deb-root PREFIX=/usr
+	.packaging/build-deb .build/deb-root dist
+
+# The packages are checked, installed, used, removed and purged, in a copy of this machine that is gone afterwards.
+test-packages: deb
+	KATA_TEST_ALL=1 KATA_TEST_PACKAGES=$(CURDIR)/dist $(SWIFT) test --filter PackageTests
+
+# What is published of a commit, in dist/. The linker's maps say what is linked in, for the SBOM.
+MAPS := .build/maps
+dist: build packaging-dependencies
+	@mkdir -p $(MAPS)
+	for tool in $(TOOLS); do \
+	  $(SWIFT) build $(RELEASE) -Xlinker -Map=$(CURDIR)/$(MAPS)/$$tool --product $$tool || exit 1; done
+	SWIFT=$(SWIFT) .packaging/make-dist $(BIN) $(MAPS) dist
+
+# Two builds of this commit, in two folders and under other settings, are the same byte for byte.
+test-reproducible: packaging-dependencies
+	@.ci/make-venv $(EXAMPLES)
+	.packaging/compare-builds
+
 uninstall:
 	for tool in $(TOOLS); do rm -f $(DESTDIR)$(PREFIX)/bin/$$tool $(SHARE)/man/man1/$$tool.1 \
 	  $(SHARE)/bash-completion/completions/$$tool $(SHARE)/zsh/site-functions/_$$tool \
@@ -145,15 +171,31 @@ lint:
 clean:
 	$(SWIFT) package clean
 
+# What examples and the SBOM are tested with.
+EXAMPLES := .build/venv-examples chdb kubernetes-validate spdx-tools
+
 test-dependencies:
 	@.ci/install-packages systemd systemd-journal-remote jq libxml2-utils python3-venv \
-	  gzip bzip2 xz-utils zstd bsdutils util-linux libcurl4 chromium fonts-dejavu-core curl openssl strace
+	  gzip bzip2 xz-utils zstd bsdutils util-linux libcurl4 chromium fonts-dejavu-core curl openssl strace python3-seccomp
 	@.ci/guest-kernel .build/guest-kernel
 	@.ci/make-venv .build/venv tomli PyYAML jsonschema rotel prometheus-client opentelemetry-sdk \
 	  opentelemetry-exporter-otlp-proto-http opentelemetry-proto msgpack fluent-logger
+	@.ci/make-venv $(EXAMPLES)
+	@command -v kubectl >/dev/null || .ci/install-packages kubernetes-client
 	@# The Jaeger exporter knows only the OpenTelemetry of its own time.
 	@.ci/make-venv .build/venv-jaeger opentelemetry-exporter-jaeger-thrift==1.21.0 opentelemetry-sdk==1.21.0 \
 	  jaeger-client==4.8.0 six 'setuptools<81'
+
+packaging-dependencies:
+	@.ci/install-packages debhelper dpkg-dev lintian binutils
+
+# Ten million rows in the tables of examples/clickhouse.
+bench-clickhouse: test-dependencies build
+	.build/venv-examples/bin/python Tests/Benchmarks/clickhouse.py $(BIN)/kata-log-parser --into examples/clickhouse/README.md
+
+# What sandboxes cost on many nodes, from the figures that were measured.
+at-scale: build
+	Tests/Benchmarks/at-scale.py $(addprefix $(BIN)/,$(TOOLS)) --into Tests/Benchmarks/README.md
 
 bench-dependencies: test-dependencies
 	@.ci/install-packages miller time valgrind

@@ -18,13 +18,13 @@ import Testing
   }
 
   @Test func thereIsATestForEachExample() throws {
-    let source = try ["ExampleTests", "ForwarderExampleTests"].reduce("") {
+    let source = try ["ExampleTests", "ForwarderExampleTests", "ConfigurationExampleTests"].reduce("") {
       try $0 + String(contentsOfFile: Repository.path("Tests/CommandTests/\($1).swift"), encoding: .utf8)
     }
     let names = try FileManager.default.contentsOfDirectory(atPath: Repository.path("examples"))
     // The unit of systemd has its own tests.
     for name in names where !["README.md", "pictures", "sample", "systemd"].contains(name) {
-      #expect(source.contains(try Regex("(run|serve)\\(\\s*\"\(name)\"")), "\(name)")
+      #expect(source.contains(try Regex("(run|serve)\\(\\s*\"\(name)\"|\"examples/\(name)[/\"]")), "\(name)")
     }
   }
 

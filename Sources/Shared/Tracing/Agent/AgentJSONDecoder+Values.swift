@@ -93,11 +93,17 @@ extension AgentJSONDecoder {
 
   mutating func status() throws(CodecError) -> Span.Status {
     try json.expect(0x22)
-    let words: [(StaticString, Span.Status)] = [("Unset", .unset), ("Ok", .ok), ("Error", .error)]
-    for (word, status) in words where json.hasWord(word) {
-      try json.word(word)
-      return status
-    }
+    // Not a loop over a table: the compiler unrolls that in one of two ways, and two builds of one commit differ.
+    if try takes("Unset") { return .unset }
+    if try takes("Ok") { return .ok }
+    if try takes("Error") { return .error }
     throw json.failure(.tag)
+  }
+
+  /// Whether this word is next, which is then taken with the quote that ends it.
+  private mutating func takes(_ word: StaticString) throws(CodecError) -> Bool {
+    guard json.hasWord(word) else { return false }
+    try json.word(word)
+    return true
   }
 }

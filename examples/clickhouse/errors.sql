@@ -1,0 +1,14 @@
+-- What went wrong in each sandbox: how often, first and last time, and the message in the words of its first record.
+SELECT
+    ResourceAttributes['kata.sandbox.id'] AS sandbox,
+    ServiceName AS service,
+    SeverityText AS level,
+    count() AS records,
+    min(Timestamp) AS first,
+    max(Timestamp) AS last,
+    argMin(Body, Timestamp) AS message
+FROM otel_logs
+WHERE SeverityNumber >= 17 AND sandbox != ''
+GROUP BY sandbox, service, level, replaceRegexpAll(Body, '[0-9]+', '0')
+ORDER BY records DESC, sandbox, first
+LIMIT 20;
