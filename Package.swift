@@ -40,7 +40,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "LogParser",
-      dependencies: ["Bytes", "System", "Encodings", "CommandLine", "Logging", "CLinux", "CSystemd"],
+      dependencies: [
+        "Bytes", "System", "Encodings", "CommandLine", "Logging", "HTTP", "CLinux", "CSystemd",
+      ],
       swiftSettings: strict),
     .target(
       name: "TraceForwarder",

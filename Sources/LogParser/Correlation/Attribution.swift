@@ -24,6 +24,7 @@ package final class Attribution {
   @exclusivity(unchecked) private var table = OwnerTable()
   @exclusivity(unchecked) private var memo = OwnerMemo()
   @exclusivity(unchecked) private var inputs: [Input]
+  private var freeInputs: [Int] = []
   private let heads = OwnerFields.heads
 
   /// Whether records are marked with what of their owner was inferred, for programs.
@@ -32,19 +33,42 @@ package final class Attribution {
   /// - Parameter names: the paths of the inputs.
   package init(names: [String], marksInferred: Bool = true) {
     self.marksInferred = marksInferred
-    inputs = names.map { name in
-      ByteSlice.withCopy(of: Array(name.utf8)) { path in
-        var facts = OwnerFacts()
-        OwnerPaths.read(input: path, into: &facts)
-        if facts.container.isEmpty { facts.container = facts.either }
-        let isKnown = !facts.sandbox.isEmpty || !facts.container.isEmpty || !facts.pod.isEmpty
-        return Input(
-          facts: isKnown
-            ? NameFacts(
-              sandbox: facts.sandbox.array, container: facts.container.array, pod: facts.pod.array,
-              namespace: facts.namespace.array) : nil)
-      }
+    inputs = names.map(Self.input)
+  }
+
+  private static func input(_ name: String) -> Input {
+    ByteSlice.withCopy(of: Array(name.utf8)) { path in
+      var facts = OwnerFacts()
+      OwnerPaths.read(input: path, into: &facts)
+      if facts.container.isEmpty { facts.container = facts.either }
+      let isKnown = !facts.sandbox.isEmpty || !facts.container.isEmpty || !facts.pod.isEmpty
+      return Input(
+        facts: isKnown
+          ? NameFacts(
+            sandbox: facts.sandbox.array, container: facts.container.array, pod: facts.pod.array,
+            namespace: facts.namespace.array) : nil)
     }
+  }
+
+  /// Adds an input that came while others are read; returns its index.
+  ///
+  /// - Parameter name: its path.
+  package func addInput(_ name: String) -> Int {
+    let input = Self.input(name)
+    guard let index = freeInputs.popLast() else {
+      inputs.append(input)
+      return inputs.count - 1
+    }
+    inputs[index] = input
+    return index
+  }
+
+  /// Forgets an input that is not read any more; its index may become another one's.
+  package func removeInput(_ index: Int) {
+    guard inputs.indices.contains(index) else { return }
+    memo.flush()
+    inputs[index] = Input()
+    freeInputs.append(index)
   }
 
   /// Records that came before what would have told whose they are.
@@ -308,7 +332,7 @@ package final class Attribution {
   }
 
   /// Whether the words of the record are a guest's.
-  private static func isGuest(_ source: ByteSlice, _ name: ByteSlice) -> Bool {
+  package static func isGuest(_ source: ByteSlice, _ name: ByteSlice) -> Bool {
     source == "vmconsole" || name == "kata-agent" || name == "kernel"
       || source == "agent" && name != "kata-proxy"
   }
