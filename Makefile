@@ -146,7 +146,7 @@ test-dependencies:
 	  gzip bzip2 xz-utils zstd bsdutils util-linux libcurl4 chromium fonts-dejavu-core curl openssl strace
 	@.ci/guest-kernel .build/guest-kernel
 	@.ci/make-venv .build/venv tomli PyYAML jsonschema rotel prometheus-client opentelemetry-sdk \
-	  opentelemetry-exporter-otlp-proto-http opentelemetry-proto
+	  opentelemetry-exporter-otlp-proto-http opentelemetry-proto msgpack fluent-logger
 	@# The Jaeger exporter knows only the OpenTelemetry of its own time.
 	@.ci/make-venv .build/venv-jaeger opentelemetry-exporter-jaeger-thrift==1.21.0 opentelemetry-sdk==1.21.0 \
 	  jaeger-client==4.8.0 six 'setuptools<81'

@@ -17,12 +17,13 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .systemLibrary(name: "CLanes"),
     .systemLibrary(name: "CCurl"),
+    .systemLibrary(name: "CZlib"),
     .target(name: "CVersion"),
     .target(name: "CTracePage", exclude: ["page.html", "page.css", "page.js", "waterfall.js"]),
     .target(
       name: "Bytes", dependencies: ["CLanes", "CLinux"], path: "Sources/Shared/Bytes", swiftSettings: strict),
     .target(
-      name: "System", dependencies: ["CLinux"], path: "Sources/Shared/System", swiftSettings: strict),
+      name: "System", dependencies: ["CLinux", "CZlib"], path: "Sources/Shared/System", swiftSettings: strict),
     .target(
       name: "Encodings", dependencies: ["Bytes"], path: "Sources/Shared/Encodings", swiftSettings: strict),
     .target(
@@ -39,9 +40,12 @@ let package = Package(
       name: "HTTP", dependencies: ["Bytes", "System", "Logging", "CCurl"], path: "Sources/Shared/HTTP",
       swiftSettings: strict),
     .target(
+      name: "Delivery", dependencies: ["Bytes", "System", "Encodings", "HTTP"],
+      path: "Sources/Shared/Delivery", swiftSettings: strict),
+    .target(
       name: "LogParser",
       dependencies: [
-        "Bytes", "System", "Encodings", "CommandLine", "Logging", "HTTP", "CLinux", "CSystemd",
+        "Bytes", "System", "Encodings", "CommandLine", "Logging", "HTTP", "Delivery", "CLinux", "CSystemd",
       ],
       swiftSettings: strict),
     .target(
@@ -70,6 +74,9 @@ let package = Package(
     .testTarget(name: "CommandLineTests", dependencies: ["CommandLine"], swiftSettings: strict),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "Logging", "System", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "DeliveryTests", dependencies: ["Delivery", "Bytes", "Encodings", "System", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "LogParserTests", dependencies: ["LogParser", "Bytes", "System", "Logging", "TestSupport"],
       swiftSettings: strict),

@@ -23,6 +23,7 @@ package enum LogParserCommand {
       if let request = settings.request { return description.answer(request) }
       lookAtTerminal(&settings)
       takeJournalFiles(&settings)
+      try LogParserFlags.validateDelivery(&settings)
       try validate(&settings)
       if settings.run.wantsLenient == nil, !settings.run.rules.isStrict {
         settings.run.wantsLenient = try Defaults.read(environment).isLenient == true ? true : nil
@@ -93,7 +94,7 @@ package enum LogParserCommand {
     guard run.follows else { return }
     if !run.format.isStreaming {
       throw UsageError(
-        "--follow needs a format that is written record by record: give --output-format ndjson, logfmt or pretty"
+        "--follow needs a format that is written record by record: give --output-format ndjson, logfmt, pretty or fluentd"
       )
     }
     if !settings.usesJournal, run.files.isEmpty {

@@ -10,6 +10,8 @@ struct CommandSettings {
   /// Whether the user chose the output's format.
   var hasFormat = false
   var usesPager = true
+  var delivery = DeliveryOptions()
+  var usesDeliveryOption: String?
 
   /// The journal's options; asking for them without a journal is an error that ``LogParserCommand`` reports.
   var journal: JournalOptions {
@@ -22,7 +24,7 @@ struct CommandSettings {
 enum LogParserFlags {
   typealias Settings = CommandSettings
 
-  static var all: [Flag<Settings>] { input + journal + selection + output + terminal + errors + other }
+  static var all: [Flag<Settings>] { input + journal + selection + output + delivery + terminal + errors + other }
 
   private static let outputSection = "Output"
   private static let inputSection = "Input"
@@ -35,7 +37,7 @@ enum LogParserFlags {
         "output-format", nil, .choice("FORMAT", OutputFormat.allCases.map(\.rawValue)), in: outputSection,
         "Write the records in this format",
         detail:
-          "csv, json, text, toml, xml and yaml are one document each, sorted by time. ndjson (one JSON object a line), logfmt and pretty (aligned and coloured, for people) are lines that can be written as records arrive. The default is pretty on a terminal, and text everywhere else."
+          "csv, json, text, toml, xml and yaml are one document each, sorted by time. ndjson (one JSON object a line), logfmt and pretty (aligned and coloured, for people) are lines that can be written as records arrive. fluentd is delivered to --endpoint; without one it is the same records as JSON, one a line. The default is pretty on a terminal, and text everywhere else."
       ) { (settings, text) throws(UsageError) in
         guard let format = OutputFormat(rawValue: text) else { throw UsageError("\"\(text)\" is no format") }
         settings.run.format = format
@@ -110,7 +112,7 @@ enum LogParserFlags {
       Flag(
         "follow", "f", in: inputSection, "Wait for more records and write each as it comes",
         detail:
-          "With --journal, files or standard input, in the formats ndjson, logfmt and pretty. Several files are followed at once, and what they hold at the start is merged by time; a file that is not there yet is waited for. A file that is rotated is followed under its name; one that is truncated in place is read on from its new start, with a warning. Standard input is read to its end. SIGINT and SIGTERM end the run with status 0; with --cursor-file it waits up to 10 s for the reader of its output then, which another signal ends.",
+          "With --journal, files or standard input, in the formats ndjson, logfmt, pretty and fluentd. Several files are followed at once, and what they hold at the start is merged by time; a file that is not there yet is waited for. A file that is rotated is followed under its name; one that is truncated in place is read on from its new start, with a warning. Standard input is read to its end. SIGINT and SIGTERM end the run with status 0; with --cursor-file it waits up to 10 s for the reader of its output then, which another signal ends.",
         sets: \.run.follows),
       Flag(
         "rotated", in: inputSection, "Read the rotated files of each file as well",

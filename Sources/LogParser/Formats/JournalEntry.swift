@@ -12,9 +12,19 @@ enum JournalEntry {
   /// first value counts, and the others become `name.1`, `name.2`, …. The slices must live as long as the record: in
   /// its arena, or in the input's buffer.
   ///
-  /// - Parameter time: when journald took the entry, where no field says it.
+  /// - Parameters:
+  ///   - time: when journald took the entry, where no field says it.
+  ///   - cursor: the entry's place in the journal, where no field says it.
   static func read(
-    _ fields: borrowing MemberList, time: Timestamp? = nil, into record: inout Record, text reader: TextRecord
+    _ fields: borrowing MemberList, time: Timestamp? = nil, cursor: ByteSlice? = nil,
+    into record: inout Record, text reader: TextRecord
+  ) throws(RecordProblem) {
+    try readRecord(fields, time: time, into: &record, text: reader)
+    if reader.rules.keepsJournalFields { JournalFields.add(fields, cursor: cursor, to: &record) }
+  }
+
+  private static func readRecord(
+    _ fields: borrowing MemberList, time: Timestamp?, into record: inout Record, text reader: TextRecord
   ) throws(RecordProblem) {
     var wrapper = Wrapper()
     wrapper.time = time ?? self.time(fields)
@@ -32,7 +42,7 @@ enum JournalEntry {
     case .logfmt, .json: return
     case .agent, .console: fillFromHost(fields, &record)
     case .klog, .plain:
-      addNative(fields, to: &record)
+      addNative(fields, reader.rules, to: &record)
       reader.completeRuntime(&record)
     }
     record.fields.sortKeepingLast()
@@ -71,13 +81,16 @@ enum JournalEntry {
 
   /// The fields of the logger itself and those that journald vouches for make the record where the message is only a
   /// message.
-  private static func addNative(_ fields: borrowing MemberList, to record: inout Record) {
+  private static func addNative(
+    _ fields: borrowing MemberList, _ rules: ReadingRules, to record: inout Record
+  ) {
     for index in 0..<fields.count {
       let (name, value) = fields[index]
       // What stands in the record already, and journald's own addresses.
       if name.hasPrefix("__") || name == "MESSAGE" || name == "SYSLOG_TIMESTAMP" || name == "SYSLOG_RAW" {
         continue
       }
+      if rules.keepsJournalFields, isJournals(name) { continue }
       if name.hasPrefix("_") || name.hasPrefix("CODE_") {
         add(name, value, to: &record)
         continue
@@ -97,6 +110,13 @@ enum JournalEntry {
         }
       }
     }
+  }
+
+  /// Whether a field is journald's or the library's, not the logger's.
+  private static func isJournals(_ name: ByteSlice) -> Bool {
+    guard JournalFields.isName(name) else { return false }
+    return name.hasPrefix("_") || name.hasPrefix("CODE_") || name.hasPrefix("SYSLOG_") || name == "PRIORITY"
+      || name == "MESSAGE_ID" || name == "TID"
   }
 
   /// Adds a field; where there is one of that name already, the value is the same or the name gets a number.

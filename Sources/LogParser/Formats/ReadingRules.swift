@@ -12,6 +12,8 @@ package struct ReadingRules: Sendable {
   package var isLenient = false
   /// Whether a record that the rules refuse is read as well as it can be, beside the report of what is wrong with it.
   package var keepsBadRecords = false
+  /// Whether the journal's own fields are kept beside the record that an entry carries.
+  package var keepsJournalFields = false
   /// Whether the lines of loggers without anything of the host around them are records; the existing tool kept them raw.
   var readsLoggers: Bool { isLenient || isStrict }
 

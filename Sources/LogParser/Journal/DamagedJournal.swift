@@ -78,6 +78,8 @@ struct DamagedEntries: ~Copyable {
   private(set) var time = Timestamp.unset
   /// The place of the youngest entry that was read.
   private(set) var cursor: String?
+  /// The place of the entry that was read last.
+  private(set) var place: String?
   private var youngest: UInt64 = 0
 
   init(_ files: [JournalCheck.Damage]) {
@@ -103,10 +105,11 @@ struct DamagedEntries: ~Copyable {
       arena.reset()
       if file?.next(&members, &arena) ?? false {
         let microseconds = file?.time ?? 0
+        place = file?.cursor ?? nil
         time = Timestamp(microseconds: microseconds)
         if cursor == nil || microseconds >= youngest {
           youngest = microseconds
-          cursor = file?.cursor ?? nil
+          cursor = place
         }
         return true
       }

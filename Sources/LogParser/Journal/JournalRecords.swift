@@ -188,13 +188,23 @@ struct JournalRecords: ~Copyable {
   private mutating func read(into record: inout Record) throws(RecordProblem) -> Step {
     record.reset()
     record.line = line
-    if try readWhole(&record) { return .record }
+    if try readWhole(&record) {
+      if text.rules.keepsJournalFields { keepFields(of: &record) }
+      return .record
+    }
     if record.message.hasPrefix("Suppressed "), let count = lossReport(&record) { return .loss(count) }
     record.reset()
     record.line = line
     reader?.fields(&members, &record.arena)
-    try JournalEntry.read(members, time: time, into: &record, text: text)
+    let cursor = text.rules.keepsJournalFields ? reader?.cursor.map { record.arena.copy($0) } : nil
+    try JournalEntry.read(members, time: time, cursor: cursor, into: &record, text: text)
     return .record
+  }
+
+  /// Keeps the entry's own fields beside the record that its message is.
+  private mutating func keepFields(of record: inout Record) {
+    reader?.fields(&members, &record.arena)
+    JournalFields.add(members, cursor: reader?.cursor.map { record.arena.copy($0) }, to: &record)
   }
 
   private mutating func nextOfDamaged(into record: inout Record) -> Step {
@@ -204,14 +214,22 @@ struct JournalRecords: ~Copyable {
     record.line = line
     do throws(RecordProblem) {
       if let message = damaged.members.value(of: "MESSAGE") {
-        if try readWhole(message, damaged.time, &record) { return .record }
+        if try readWhole(message, damaged.time, &record) {
+          if text.rules.keepsJournalFields {
+            JournalFields.add(
+              damaged.members, cursor: damaged.place.map { record.arena.copy($0) }, to: &record)
+          }
+          return .record
+        }
         let loss = Self.lossReport(
           message, id: damaged.members.value(of: "MESSAGE_ID"), count: damaged.members.value(of: "N_DROPPED"))
         if let loss { return .loss(loss) }
       }
       record.reset()
       record.line = line
-      try JournalEntry.read(damaged.members, time: damaged.time, into: &record, text: text)
+      let place = text.rules.keepsJournalFields ? damaged.place.map { record.arena.copy($0) } : nil
+      try JournalEntry.read(
+        damaged.members, time: damaged.time, cursor: place, into: &record, text: text)
       return .record
     } catch {
       return Self.mend(error, damaged.members, damaged.time, text.rules, &record)

@@ -15,4 +15,6 @@ package struct RecordMarks: OptionSet, Sendable {
   package static let levelIsInferred = RecordMarks(rawValue: 16)
   /// The time has a year that its line does not say.
   package static let yearIsInferred = RecordMarks(rawValue: 32)
+  /// The first extra field holds those of the journal entry: see ``JournalFields``.
+  package static let hasJournalFields = RecordMarks(rawValue: 64)
 }

@@ -11,6 +11,8 @@ struct CursorNotes {
   private static let interval: UInt64 = 1000
 
   private let file: CursorFile?
+  /// What saves a place once everything up to it is acknowledged, where records are delivered.
+  private let delivery: RecordDelivery?
   private let reader: OutputReader
   private var lastLook: UInt64 = 0
   private var recordsSinceLook = 0
@@ -23,8 +25,9 @@ struct CursorNotes {
   private var noted = ""
   private var lastNote: UInt64 = 0
 
-  init(path: String?, reader: OutputReader) {
+  init(path: String?, reader: OutputReader, delivery: RecordDelivery? = nil) {
     file = path.map { CursorFile(path: $0) }
+    self.delivery = delivery
     self.reader = reader
   }
 
@@ -109,7 +112,7 @@ struct CursorNotes {
   private mutating func note(_ place: String, _ now: UInt64) throws(SystemCallError) {
     if reached == place { reached = nil }
     if place == noted { return }
-    try file?.write(place)
+    if let delivery { delivery.mark(place) } else { try file?.write(place) }
     noted = place
     lastNote = now
   }

@@ -15,6 +15,8 @@ package struct OutputTarget: ~Copyable {
   private var isDiscarding = false
   /// What stands between the results and a terminal; nil when they go elsewhere.
   private var filter: TerminalFilter?
+  /// Where records are delivered in place of being written.
+  private var delivery: RecordDelivery?
 
   package static func standardOutput() -> OutputTarget {
     OutputTarget(file: FileDescriptor(borrowing: STDOUT_FILENO), path: nil, temporaryPath: nil)
@@ -58,6 +60,13 @@ package struct OutputTarget: ~Copyable {
     return target
   }
 
+  /// Delivers records to a receiver.
+  static func delivery(_ delivery: RecordDelivery) throws(SystemCallError) -> OutputTarget {
+    var target = OutputTarget(file: try .open("/dev/null", O_WRONLY), path: nil, temporaryPath: nil)
+    target.delivery = delivery
+    return target
+  }
+
   private init(file: consuming FileDescriptor, path: String?, temporaryPath: String?) {
     self.file = file
     self.path = path
@@ -77,6 +86,10 @@ package struct OutputTarget: ~Copyable {
   /// Writes everything. A reader that has closed its end is no error: see ``isClosedByReader``.
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     if isClosed || isDiscarding { return }
+    if let delivery {
+      isStopped = !delivery.append(bytes)
+      return
+    }
     guard filter != nil else { return try writeAll(bytes) }
     var safe: [UInt8] = []
     safe.reserveCapacity(bytes.count)
@@ -115,6 +128,7 @@ package struct OutputTarget: ~Copyable {
 
   /// As ``write(_:)``, but gives up when `stop` becomes readable while the reader of a pipe or a socket is behind.
   mutating func write(_ bytes: UnsafeRawBufferPointer, orStop stop: Int32) throws(SystemCallError) {
+    if delivery != nil { return try write(bytes) }
     var done = 0
     while done < bytes.count, !isClosed {
       var files = [
@@ -162,6 +176,7 @@ package struct OutputTarget: ~Copyable {
   /// - Parameter stop: a descriptor that ends the wait for the reader when it becomes readable.
   /// - Returns: false when the reader went away before it had everything, or the wait was ended.
   consuming func deliver(orStop stop: Int32? = nil) throws(SystemCallError) -> Bool {
+    if let delivery { return delivery.finish() }
     if isClosed { return false }
     guard reader.waitUntilRead(orStop: stop) else { return false }
     try finish(isDurable: true)
@@ -172,6 +187,10 @@ package struct OutputTarget: ~Copyable {
   ///
   /// - Parameter isDurable: whether the file's bytes are on disk before its name is, and the name is when this returns.
   package consuming func finish(isDurable: Bool = false) throws(SystemCallError) {
+    if let delivery {
+      _ = delivery.finish()
+      return
+    }
     if filter != nil { try endFilter() }
     if isDurable { try sync() }
     guard let path else { return }

@@ -16,7 +16,9 @@ extension Run {
     var window = ReorderWindow(
       nanoseconds: options.reorderWindow ?? 0, dropsDuplicates: options.dropsDuplicates,
       merges: !isInOrder && !options.follows && inputs.items.count > 1)
-    var cursor = CursorNotes(path: options.journal?.cursorFile, reader: writer.reader)
+    var cursor = CursorNotes(
+      path: options.journal?.cursorFile, reader: writer.reader, delivery: delivery)
+    delivery?.stop = source.stopDescriptor
     defer {
       statistics.add(source.statistics)
       statistics.duplicates += window.duplicates
@@ -86,7 +88,13 @@ extension Run {
       try window.drain { (due) throws(SystemCallError) in try writer.write(due) }
       try writer.end()
       if let place = source.cursor() { cursor.reach(place, window) }
-      if !cursor.isWanted {
+      if let delivery {
+        // It saves the place once all records before it are acknowledged.
+        if !writer.isClosed { try cursor.noteEverything() }
+        if isStopped || delivery.wasStopped { source.takeSignal() }
+        delivery.isLimited = isStopped || delivery.wasStopped
+        try writer.finish()
+      } else if !cursor.isWanted {
         try writer.finish()
       } else if isStopped, writer.reader.isWatched {
         // The signal that ended the run is taken, so that another one ends the wait for the reader.

@@ -109,6 +109,7 @@ extension Run {
   func openTarget() throws(Failure) -> OutputTarget {
     do throws(SystemCallError) {
       if options.isCheckOnly { return .nowhere() }
+      if let delivery { return try .delivery(delivery) }
       var target: OutputTarget
       if let path = options.outputFile {
         target = try .file(path, mode: options.outputFileMode)

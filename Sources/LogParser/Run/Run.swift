@@ -1,3 +1,4 @@
+import Delivery
 import Glibc
 import Logging
 import System
@@ -11,6 +12,9 @@ package final class Run {
   let tally: SelectionTally
   /// Whom records belong to, where that is wanted; made when the inputs are known.
   var attribution: Attribution?
+  /// Where records are delivered; nil when they are written.
+  var delivery: RecordDelivery?
+  var deliveryStatistics: DeliveryStatistics?
 
   package init(_ options: RunOptions, _ diagnostics: Diagnostics) {
     self.options = options
@@ -36,7 +40,8 @@ package final class Run {
       try performOrThrow()
       explainSelection()
       noteAttribution()
-      if statistics.bad + statistics.tooLong + statistics.failedInputs > 0 { status = 1 }
+      let refused = deliveryStatistics.map { $0.setAsideRecords + $0.rejectedRecords } ?? 0
+      if statistics.bad + statistics.tooLong + statistics.failedInputs + refused > 0 { status = 1 }
     } catch {
       switch error {
       case .message(let text): diagnostics.error(text)
@@ -54,7 +59,7 @@ package final class Run {
     }
     diagnostics.endProgress()
     diagnostics.debug("\(statistics.records) records read")
-    RunReport(statistics, options).write(to: diagnostics)
+    RunReport(statistics, options, deliveryStatistics).write(to: diagnostics)
     return status
   }
 
@@ -155,6 +160,8 @@ package final class Run {
       let formatter = NDJSONFormatter(fields: options.fields)
       try render(formatter, inputs, plan)
       explainFields(formatter.chosen)
+    case .fluentd where options.delivery == nil: try render(FluentdFormatter(.lines), inputs, plan)
+    case .fluentd: try deliver(FluentdFormatter(.framed), inputs, plan)
     case .pretty: try render(PrettyFormatter(options.pretty), inputs, plan)
     }
   }
@@ -176,7 +183,7 @@ package final class Run {
     }
   }
 
-  private func render<F: RecordFormatter>(_ formatter: F, _ inputs: InputList, _ plan: Plan) throws(Failure) {
+  func render<F: RecordFormatter>(_ formatter: F, _ inputs: InputList, _ plan: Plan) throws(Failure) {
     switch plan {
     case .inOrder(let file): try writeInOrder(formatter, file, inputs)
     case .followed, .windowed, .merged:

@@ -46,6 +46,8 @@ package struct RunOptions: Sendable {
   /// For the format for people.
   package var pretty = PrettyOptions()
   package var progress = TerminalChoice.auto
+  /// Where records are delivered; nil when they are written.
+  package var delivery: DeliveryOptions?
 
   package init() {}
 
@@ -61,6 +63,7 @@ package struct RunOptions: Sendable {
       !rules.isStrict && (wantsLenient ?? (format.isStreaming || journal != nil || follows || isReport))
     if rules.isLenient { rules.allowsMissingFields = true }
     rules.keepsBadRecords = keepsGoing
+    rules.keepsJournalFields = format == .fluentd
   }
 
   /// The option that reads on where the first bad record ended the run.

@@ -1,13 +1,16 @@
+import Delivery
 import Logging
 
 /// What a run says about itself at its end: what was lost, in words, and all counts as JSON.
 struct RunReport {
   private let statistics: ReadingStatistics
   private let options: RunOptions
+  private let delivery: DeliveryStatistics?
 
-  init(_ statistics: ReadingStatistics, _ options: RunOptions) {
+  init(_ statistics: ReadingStatistics, _ options: RunOptions, _ delivery: DeliveryStatistics? = nil) {
     self.statistics = statistics
     self.options = options
+    self.delivery = delivery
   }
 
   func write(to diagnostics: Diagnostics) {
@@ -53,22 +56,34 @@ struct RunReport {
     return words.isEmpty ? nil : words.joined(separator: ", ")
   }
 
+  /// What a delivery adds to the counts.
+  private static func members(_ delivery: DeliveryStatistics) -> [(String, UInt64)] {
+    [
+      ("sent", delivery.sentRecords), ("acknowledged", delivery.acknowledgedRecords),
+      ("set_aside", delivery.setAsideRecords), ("rejected", delivery.rejectedRecords),
+      ("waiting", UInt64(delivery.waitingRecords)), ("chunks", delivery.sentChunks),
+      ("resent_chunks", delivery.resentChunks), ("halved_chunks", delivery.halvedChunks),
+      ("connections", delivery.connections), ("delivery_failures", delivery.failures),
+    ]
+  }
+
   /// All counts, in one line; names stay as they are from release to release.
   private var json: String {
-    let members: [(String, UInt64)] = [
-      ("records", statistics.records), ("raw", statistics.raw),
-      ("inherited_times", statistics.inheritedTimes),
-      ("bad", statistics.bad), ("too_long", statistics.tooLong), ("truncated", statistics.truncated),
-      ("agent_unpack_failures", statistics.unpackFailures), ("suppressed", statistics.suppressed),
-      ("dropped", statistics.dropped), ("journal_gaps", statistics.journalGaps),
-      ("truncations", statistics.truncations),
-      ("duplicates", statistics.duplicates), ("unselected", statistics.unselected),
-      ("failed_inputs", statistics.failedInputs), ("input_warnings", statistics.inputWarnings),
-      ("mended", statistics.mended), ("lines", statistics.lines.lines),
-      ("joined_lines", statistics.joinedLines), ("blank_lines", statistics.lines.blank),
-      ("skipped_lines", statistics.lines.skipped), ("split_lines", statistics.lines.split),
-      ("late", statistics.late), ("early", statistics.early), ("forgotten_ids", statistics.forgottenIDs),
-    ]
+    let members: [(String, UInt64)] =
+      [
+        ("records", statistics.records), ("raw", statistics.raw),
+        ("inherited_times", statistics.inheritedTimes),
+        ("bad", statistics.bad), ("too_long", statistics.tooLong), ("truncated", statistics.truncated),
+        ("agent_unpack_failures", statistics.unpackFailures), ("suppressed", statistics.suppressed),
+        ("dropped", statistics.dropped), ("journal_gaps", statistics.journalGaps),
+        ("truncations", statistics.truncations),
+        ("duplicates", statistics.duplicates), ("unselected", statistics.unselected),
+        ("failed_inputs", statistics.failedInputs), ("input_warnings", statistics.inputWarnings),
+        ("mended", statistics.mended), ("lines", statistics.lines.lines),
+        ("joined_lines", statistics.joinedLines), ("blank_lines", statistics.lines.blank),
+        ("skipped_lines", statistics.lines.skipped), ("split_lines", statistics.lines.split),
+        ("late", statistics.late), ("early", statistics.early), ("forgotten_ids", statistics.forgottenIDs),
+      ] + (delivery.map(Self.members) ?? [])
     return "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
   }
 }

@@ -40,6 +40,12 @@ public struct OutputBuffer: ~Copyable {
     if count < self.count { used = count }
   }
 
+  /// Overwrites four bytes at `offset`, which must have been written before.
+  @inlinable public mutating func overwrite(at offset: Int, little value: UInt32) {
+    guard offset >= 0, offset + 4 <= count else { return }
+    UnsafeMutableRawPointer(storage + offset).storeBytes(of: value.littleEndian, as: UInt32.self)
+  }
+
   /// Makes room for `extra` bytes; all unchecked writes below happen within such room.
   @inlinable @inline(__always)
   public mutating func reserve(_ extra: Int) {

@@ -28,4 +28,15 @@ package final class Wakeup: Sendable {
     _ = poll(&entry, 1, Int32(clamping: milliseconds))
     clear()
   }
+
+  /// Waits until it is raised, the time is over, or `other` is readable; whether the last was so.
+  package func wait(milliseconds: Int, orReadable other: Int32?) -> Bool {
+    var entries = [
+      pollfd(fd: file.number, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: other ?? -1, events: Int16(POLLIN), revents: 0),
+    ]
+    _ = poll(&entries, 2, Int32(clamping: milliseconds))
+    clear()
+    return entries[1].revents != 0
+  }
 }

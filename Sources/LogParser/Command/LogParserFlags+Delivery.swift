@@ -1,0 +1,127 @@
+import CommandLine
+import Delivery
+import System
+
+extension LogParserFlags {
+  private static var section: String { "Delivery (fluentd)" }
+
+  /// Where records are delivered, and how.
+  static var delivery: [Flag<Settings>] {
+    [
+      Flag(
+        "endpoint", nil, .text("URL"), in: section, repeatable: true,
+        "Deliver the records to this receiver instead of writing them",
+        detail:
+          "tcp://HOST:PORT (24224 unless given) or unix:///PATH, where Fluentd or Fluent Bit takes the Forward protocol. Each record is delivered at least once: what is not acknowledged is sent again, indefinitely, with growing pauses. With --cursor-file the place in the journal is saved behind what is acknowledged. Given several times, the endpoints are in order of preference: the first that can be reached is used. A Unix socket that acknowledges nothing, such as that of Fluentd's in_unix, ends the run when --ack-timeout has passed."
+      ) { (settings, text) throws(UsageError) in
+        do throws(ForwardEndpoint.Problem) {
+          settings.delivery.endpoints.append(try ForwardEndpoint(text))
+        } catch {
+          throw UsageError(error.reason)
+        }
+      },
+      Flag(
+        "tag", nil, .text("TAG"), in: section, "Send records with this tag",
+        detail: "By it Fluentd and Fluent Bit decide where records go. The default is kata-containers."
+      ) { (settings, text) throws(UsageError) in
+        guard !text.isEmpty, text.utf8.count <= 256 else {
+          throw UsageError("\"\(text)\" is no tag: it has 1 to 256 bytes")
+        }
+        settings.noteDelivery("--tag")
+        settings.delivery.forward.tag = text
+      },
+      Flag(
+        "shared-key-file", nil, .file("FILE"), in: section, "Prove to know the key in this file",
+        detail:
+          "The shared_key of Fluentd's and Fluent Bit's forward input, which the receiver then must prove to know as well. Other users must not have access to the file."
+      ) { (settings, text) throws(UsageError) in
+        settings.noteDelivery("--shared-key-file")
+        settings.delivery.forward.sharedKey = try secret(text)
+      },
+      Flag(
+        "user", nil, .text("NAME"), in: section, "Name of the user, where the receiver asks for one",
+        detail: "With --password-file and --shared-key-file."
+      ) { (settings, text) throws(UsageError) in
+        settings.noteDelivery("--user")
+        settings.delivery.forward.user = text
+      },
+      Flag(
+        "password-file", nil, .file("FILE"), in: section, "Password of the user, in this file",
+        detail: "Other users must not have access to it."
+      ) { (settings, text) throws(UsageError) in
+        settings.noteDelivery("--password-file")
+        settings.delivery.forward.password = try secret(text)
+      },
+      Flag("gzip", in: section, "Compress what is sent", detail: "With zlib, which must be installed.") {
+        (settings, text) throws(UsageError) in
+        settings.noteDelivery("--gzip")
+        settings.delivery.forward.compresses = text == "true"
+      },
+      Flag(
+        "ack-timeout", nil, .text("TIME"), in: section, "Send again what is not acknowledged in this time",
+        detail:
+          "From 1s to 1h; the default is 30s. After SIGINT and SIGTERM a followed run also waits this long for the last acknowledgements, which another signal ends."
+      ) { (settings, text) throws(UsageError) in
+        let time = try FlagValue.duration(text)
+        guard (1_000_000_000...3_600_000_000_000).contains(time) else {
+          throw UsageError("\"\(text)\" is not a time from 1s to 1h")
+        }
+        settings.noteDelivery("--ack-timeout")
+        settings.delivery.engine.acknowledgementTimeout = Int(time / 1_000_000)
+      },
+      Flag(
+        "no-ack", in: section, "Ask for no acknowledgements: deliver at most once",
+        detail:
+          "Records that the system has taken count as delivered, and are lost if the receiver never reads them. For receivers that acknowledge nothing."
+      ) { (settings, text) throws(UsageError) in
+        settings.noteDelivery("--no-ack")
+        settings.delivery.forward.wantsAcknowledgements = text != "true"
+      },
+      Flag(
+        "set-aside", nil, .file("FILE"), in: section, "Keep records here that the receiver does not take",
+        detail:
+          "One JSON object a line, with the reason and the record in Base64; 64 MiB at most, the older half of which is FILE.1. A record is set aside when it was not acknowledged by itself, again and again, while others were. Without this option such a record ends the run."
+      ) { (settings, text) throws(UsageError) in
+        settings.noteDelivery("--set-aside")
+        settings.delivery.setAsideFile = text
+      },
+    ]
+  }
+
+  private static func secret(_ path: String) throws(UsageError) -> [UInt8] {
+    do throws(SecretFile.Problem) { return try SecretFile.read(path) } catch {
+      throw UsageError(error.reason)
+    }
+  }
+
+  /// Refuses what makes no sense together, and gives the run what it delivers by.
+  static func validateDelivery(_ settings: inout Settings) throws(UsageError) {
+    guard !settings.delivery.endpoints.isEmpty else {
+      if let option = settings.usesDeliveryOption {
+        throw UsageError("\(option) is about a receiver: give --endpoint as well")
+      }
+      return
+    }
+    if settings.hasFormat, settings.run.format != .fluentd {
+      throw UsageError("--endpoint is for --output-format fluentd, not for \(settings.run.format.rawValue)")
+    }
+    if settings.run.outputFile != nil {
+      throw UsageError("records are delivered or written: give --endpoint or --output-file")
+    }
+    if settings.run.isReport {
+      throw UsageError("--endpoint delivers records, and --summary and --explain give none: leave it out")
+    }
+    let forward = settings.delivery.forward
+    if !forward.user.isEmpty || !forward.password.isEmpty {
+      guard !forward.user.isEmpty, !forward.password.isEmpty, forward.sharedKey != nil else {
+        throw UsageError("a user is proved with --user, --password-file and --shared-key-file together")
+      }
+    }
+    settings.run.format = .fluentd
+    settings.run.delivery = settings.delivery
+  }
+}
+
+extension CommandSettings {
+  mutating func noteDelivery(_ option: String) { usesDeliveryOption = usesDeliveryOption ?? option }
+}

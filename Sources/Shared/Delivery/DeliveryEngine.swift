@@ -1,0 +1,212 @@
+import Bytes
+import System
+
+/// Delivers records to a receiver, at least once each, on a thread of its own.
+///
+/// Any thread appends entries and marks positions. Entries become chunks; a window of chunks bounds the memory, and
+/// ``append(framed:orStop:)`` waits while it is full. The position that is saved is that behind the longest run of chunks
+/// from the first on that are acknowledged, so that what is lost with the process is read and sent again.
+package final class DeliveryEngine: Sendable {
+  /// What an engine is made of.
+  package struct Parts: Sendable {
+    package var settings: DeliverySettings
+    /// Makes the receivers, in order of preference, on the engine's thread. They end what they do at the deadline.
+    package var receivers: @Sendable (StopDeadline) throws(DeliveryFailure) -> [any Receiver]
+    package var positions: (any PositionStore)?
+    package var setAside: (any SetAsideStore)?
+    /// Called on the engine's thread.
+    package var report: @Sendable (DeliveryEvent) -> Void
+
+    package init(
+      settings: DeliverySettings = DeliverySettings(), positions: (any PositionStore)? = nil,
+      setAside: (any SetAsideStore)? = nil, report: @escaping @Sendable (DeliveryEvent) -> Void = { _ in },
+      receivers: @escaping @Sendable (StopDeadline) throws(DeliveryFailure) -> [any Receiver]
+    ) {
+      self.settings = settings
+      self.positions = positions
+      self.setAside = setAside
+      self.report = report
+      self.receivers = receivers
+    }
+  }
+
+  private struct State {
+    var builder: ChunkBuilder
+    /// Closed chunks that the thread has not taken.
+    var queue: [Chunk] = []
+    var queuedBytes = 0
+    /// Chunks and bytes that the thread has taken and that are not acknowledged.
+    var waiting = (chunks: 0, bytes: 0)
+    var statistics = DeliveryStatistics()
+    var isFinishing = false
+    var isOver = false
+    var failure: DeliveryFailure?
+  }
+
+  private let parts: Parts
+  private let state: Lock<State>
+  private let deadline = StopDeadline()
+  /// Raised for the thread, and for those that wait for room or for the end.
+  private let work: Wakeup
+  private let room: Wakeup
+  private let thread = Lock<WorkerThread?>(nil)
+
+  package init(_ parts: Parts) throws(SystemCallError) {
+    self.parts = parts
+    state = Lock(State(builder: ChunkBuilder(parts.settings.chunk)))
+    work = try Wakeup()
+    room = try Wakeup()
+  }
+
+  package func start() throws(SystemCallError) {
+    let started = WorkerThread.start { [self] in run() }
+    guard let started else { throw SystemCallError("pthread_create", "delivery") }
+    thread.withLock { $0 = started }
+  }
+
+  /// A snapshot of the counts.
+  package var statistics: DeliveryStatistics { state.withLock { $0.statistics } }
+  /// Why the delivery has ended before its time.
+  package var failure: DeliveryFailure? { state.withLock { $0.failure } }
+
+  // MARK: Appending
+
+  private enum Progress {
+    case done, full, over
+  }
+
+  /// Takes entries, each with its length before it as four bytes, little-endian. Waits while the window is full.
+  ///
+  /// - Parameter stop: a descriptor that ends the wait when it becomes readable.
+  /// - Returns: false when not all entries were taken, because `stop` became readable or the delivery is over. What was
+  ///   not taken comes before no saved position.
+  package func append(framed entries: UnsafeRawBufferPointer, orStop stop: Int32? = nil) -> Bool {
+    var offset = 0
+    while true {
+      switch take(entries, from: &offset) {
+      case .done: return true
+      case .over: return false
+      case .full: if room.wait(milliseconds: 250, orReadable: stop) { return false }
+      }
+    }
+  }
+
+  private func take(_ entries: UnsafeRawBufferPointer, from offset: inout Int) -> Progress {
+    var place = offset
+    defer { offset = place }
+    let now = MonotonicClock.milliseconds
+    return state.withLock { state in
+      while let length = entries.little(UInt32.self, at: place) {
+        if state.isOver { return .over }
+        let entry = entries.part(from: place + 4, count: Int(length))
+        if !state.builder.hasRoom(for: entry.count), !close(&state) { return .full }
+        state.builder.append(entry, at: now)
+        place += 4 + entry.count
+        if state.builder.isFull { _ = close(&state) }
+      }
+      return state.isOver ? .over : .done
+    }
+  }
+
+  /// Notes where the input stands behind all that was appended.
+  package func mark(_ position: String) {
+    state.withLock { state in state.builder.mark(position, at: MonotonicClock.milliseconds) }
+  }
+
+  /// Closes the open chunk, if the window has room for it.
+  private func close(_ state: inout State) -> Bool {
+    let count = state.queue.count + state.waiting.chunks
+    let bytes = state.queuedBytes + state.waiting.bytes
+    guard count == 0 || count < parts.settings.windowChunks,
+      bytes == 0 || bytes + state.builder.size <= parts.settings.windowBytes
+    else { return false }
+    guard let chunk = state.builder.take(id: ChunkID.random) else { return true }
+    state.queue.append(chunk)
+    state.queuedBytes += chunk.size
+    work.raise()
+    return true
+  }
+
+  // MARK: The end
+
+  /// Delivers what was appended, until a time of the monotonic clock if one is given; then the thread ends, and the
+  /// position is saved.
+  ///
+  /// - Parameter stop: a descriptor that ends the wait when it becomes readable.
+  /// - Returns: whether everything is acknowledged or set aside.
+  package func finish(by time: Int? = nil, orStop stop: Int32? = nil) -> Bool {
+    if let time { deadline.set(time) }
+    state.withLock { $0.isFinishing = true }
+    work.raise()
+    while !state.withLock({ $0.isOver }) {
+      if room.wait(milliseconds: 250, orReadable: stop) {
+        deadline.set(MonotonicClock.milliseconds)
+        work.raise()
+      }
+    }
+    thread.withLock { $0.take() }?.join()
+    return state.withLock { state in
+      state.failure == nil && state.queue.isEmpty && state.builder.isEmpty && state.waiting.chunks == 0
+    }
+  }
+
+  // MARK: The thread
+
+  private func run() {
+    let receivers: [any Receiver]
+    do throws(DeliveryFailure) { receivers = try parts.receivers(deadline) } catch {
+      state.withLock { $0.failure = error }
+      return end()
+    }
+    let loop = DeliveryLoop(
+      receivers,
+      DeliveryLoop.Context(
+        settings: parts.settings, wakeup: work, deadline: deadline, positions: parts.positions,
+        setAside: parts.setAside, report: parts.report))
+    while true {
+      let (chunks, due, isLast) = takeQueue()
+      for chunk in chunks { loop.add(chunk) }
+      publish(loop)
+      if loop.end != nil || deadline.isOver || isLast && loop.isEmpty { break }
+      loop.step(until: min(due ?? .max, deadline.milliseconds ?? .max))
+    }
+    loop.finish()
+    publish(loop)
+    end()
+  }
+
+  private func end() {
+    state.withLock { $0.isOver = true }
+    room.raise()
+  }
+
+  /// The closed chunks, when the open one is due, and whether these were the last.
+  private func takeQueue() -> (chunks: [Chunk], due: Int?, isLast: Bool) {
+    state.withLock { state in
+      var due = state.builder.dueAt
+      if let time = due, state.isFinishing || MonotonicClock.milliseconds >= time {
+        // Where there is no room for it, the next acknowledgement makes some.
+        _ = close(&state)
+        due = nil
+      }
+      let chunks = state.queue
+      state.queue = []
+      state.queuedBytes = 0
+      for chunk in chunks where chunk.count > 0 {
+        state.waiting.chunks += 1
+        state.waiting.bytes += chunk.size
+      }
+      return (chunks, due, state.isFinishing && state.builder.isEmpty)
+    }
+  }
+
+  private func publish(_ loop: DeliveryLoop) {
+    let hasRoom = state.withLock { state in
+      state.statistics = loop.statistics
+      state.failure = loop.end
+      defer { state.waiting = loop.waiting }
+      return loop.waiting.chunks < state.waiting.chunks || loop.waiting.bytes < state.waiting.bytes
+    }
+    if hasRoom { room.raise() }
+  }
+}
