@@ -58,6 +58,13 @@ package struct FilePlace: Sendable, Equatable {
     return stat(path, &status) == 0 ? Int(status.st_size) : -1
   }
 
+  /// What the record at the place can be known by, wherever a rotation moved its file: a later file may have the same
+  /// inode, but not a record of the same time at the same offset.
+  func cursor(_ time: Timestamp) -> String {
+    func hex(_ number: some BinaryInteger) -> String { String(number, radix: 16) }
+    return "i=\(hex(identity.inode));o=\(hex(offset));t=\(hex(time.seconds)).\(hex(time.nanoseconds))"
+  }
+
   /// Notes which bytes stand at the place.
   mutating func check(_ bytes: [UInt8]) {
     checked = bytes.count

@@ -8,12 +8,11 @@ import System
 protocol ShipSink: AnyObject {
   /// Takes a record, and waits while there is no room for it.
   ///
-  /// - Parameters:
-  ///   - cursor: what the record can be known by if it is delivered twice.
-  ///   - positions: tells how far everything was read, this record included.
   /// - Returns: false when the record was not taken because the service stops.
-  func take(_ record: inout Record, cursor: String, positions: () -> String) -> Bool
-  /// Called several times a second: sends on what has waited for long enough.
+  func take(_ record: inout Record, _ place: RecordPlace) -> Bool
+  /// Called between the turns.
+  ///
+  /// - Parameter positions: tells how far everything was read, as a text to be saved.
   func tick(positions: () -> String)
 }
 
@@ -32,6 +31,8 @@ final class ShipReader {
   private let isStopping: @Sendable () -> Bool
   private var journal: JournalRecords?
   private var journalCursor: String?
+  /// Whether an entry was read since the cursor was taken.
+  private var hasRead = false
   private let files: ShippedFiles
   private let attribution = Attribution(names: [""])
   private var quota: SandboxQuota
@@ -76,9 +77,25 @@ final class ShipReader {
     var rules = ReadingRules()
     rules.isLenient = true
     rules.allowsMissingFields = true
+    rules.keepsJournalFields = true
     return try JournalRecords.open(
       options, selection, filter, attribution, rules: rules, afterCursor: cursor, isFollowed: true, stop: stop
     )
+  }
+
+  /// Why the journal cannot be read as the configuration wants; nil when it can.
+  static func journalProblem(_ configuration: ShipConfiguration) -> String? {
+    do throws(JournalError) {
+      let wakeup = try makeWakeup()
+      _ = try open(configuration, nil, Attribution(names: [""]), stop: wakeup.file.number)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+
+  private static func makeWakeup() throws(JournalError) -> Wakeup {
+    do throws(SystemCallError) { return try Wakeup() } catch { throw JournalError(error.description) }
   }
 
   /// Reads until it is to stop.
@@ -140,14 +157,12 @@ final class ShipReader {
   }
 
   private func deliverEntry() -> Bool {
-    let cursor = journal?.cursor() ?? nil
-    let before = journalCursor
-    journalCursor = cursor ?? journalCursor
     // What a guest says is limited, what the host's programs say of it is not.
     let isGuest = Attribution.isGuest(record.source, record.name)
-    if deliver(input: 0, cursor: cursor ?? "", isLimited: isGuest) { return true }
-    journalCursor = before
-    return false
+    let place = RecordPlace(filename: .empty, count: 0, delta: 0)
+    guard deliver(input: 0, place, isLimited: isGuest) else { return false }
+    hasRead = true
+    return true
   }
 
   private func noteFailures() {
@@ -167,11 +182,10 @@ final class ShipReader {
     return files.turn(&record, now: now) { record, input, place in
       swap(&record, &self.record)
       defer { swap(&record, &self.record) }
-      let time = self.record.time
-      let cursor =
-        "i=\(String(place.identity.inode, radix: 16));o=\(String(place.offset, radix: 16))"
-        + ";t=\(String(time.seconds, radix: 16)).\(String(time.nanoseconds, radix: 16))"
-      return self.deliver(input: input, cursor: cursor, isLimited: true)
+      let path = self.record.arena.copy(Array(place.path.utf8))
+      let cursor = self.record.arena.copy(Array(place.cursor(self.record.time).utf8))
+      let shown = RecordPlace(filename: path, count: 0, delta: 0, cursor: cursor)
+      return self.deliver(input: input, shown, isLimited: true)
     }
   }
 
@@ -179,6 +193,8 @@ final class ShipReader {
 
   private func positions() -> String {
     var positions = ShipPositions()
+    if hasRead, let cursor = journal?.cursor() ?? nil { journalCursor = cursor }
+    hasRead = false
     positions.journal = journalCursor
     positions.files = files.places
     positions.time = Int64(clamping: WallClock.nanoseconds)
@@ -186,7 +202,7 @@ final class ShipReader {
   }
 
   /// Gives the record to the sink; false when the service stops instead.
-  private func deliver(input: Int, cursor: String, isLimited: Bool) -> Bool {
+  private func deliver(input: Int, _ place: RecordPlace, isLimited: Bool) -> Bool {
     let owner = attribution.owner(of: &record, input: input)
     record.set(owner, isMarked: true)
     counters.add(.read)
@@ -194,7 +210,7 @@ final class ShipReader {
       let size = record.textLength
       guard quota.admits(owner.sandbox, bytes: size, now: MonotonicClock.milliseconds) else { return true }
     }
-    return sink.take(&record, cursor: cursor, positions: positions)
+    return sink.take(&record, place)
   }
 
   /// Marks in the stream where records of a sandbox were dropped.
@@ -216,7 +232,8 @@ final class ShipReader {
       record.setField("dropped_records", record.arena.copy(Array(String(loss.records).utf8)))
       record.setField("dropped_bytes", record.arena.copy(Array(String(loss.bytes).utf8)))
       record.fields.sortKeepingLast()
-      _ = sink.take(&record, cursor: "", positions: positions)
+      let cursor = record.arena.copy(Array("quota;t=\(WallClock.nanoseconds)".utf8))
+      _ = sink.take(&record, RecordPlace(filename: .empty, count: 0, delta: 0, cursor: cursor))
     }
   }
 }
