@@ -8,9 +8,6 @@ import System
 struct Defaults {
   static let systemFile = "/etc/kata-log-parser.conf"
   static let variable = "KATA_LOG_PARSER_LENIENT"
-  /// A file of a few settings is no larger.
-  private static let sizeLimit = 64 << 10
-
   /// Whether the formats of the existing tool are read leniently too; nil where nothing says so.
   private(set) var isLenient: Bool?
 
@@ -21,7 +18,7 @@ struct Defaults {
       if let text = try contents(path) { try defaults.take(text, path) }
     }
     if let text = environment(variable), !text.isEmpty {
-      guard let value = boolean(text) else {
+      guard let value = SettingsFile.boolean(text) else {
         throw UsageError("\(variable) is \"\(text)\"; set it to 1 or 0, or unset it")
       }
       defaults.isLenient = value
@@ -42,8 +39,7 @@ struct Defaults {
   /// The text of a file; nil when there is none.
   private static func contents(_ path: String) throws(UsageError) -> String? {
     do throws(SystemCallError) {
-      let file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
-      return String(decoding: try file.bytes(at: 0, count: sizeLimit, subject: path), as: UTF8.self)
+      return try SettingsFile.contents(path)
     } catch {
       if error.code == ENOENT || error.code == ENOTDIR { return nil }
       // HOME may be another user's, whose settings are not meant.
@@ -54,37 +50,15 @@ struct Defaults {
 
   /// Takes the settings of a file.
   mutating func take(_ text: String, _ path: String) throws(UsageError) {
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      let setting = Self.trimmed(line.prefix { $0 != "#" })
-      if setting.isEmpty { continue }
-      let place = "\(path):\(index + 1)"
-      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2 else {
-        throw UsageError("\(place): \"\(setting)\" is no line of the form KEY = VALUE")
+    for setting in try SettingsFile(text, path: path).settings {
+      guard setting.section.isEmpty, setting.key == "lenient" else {
+        throw UsageError("\(setting.place): unknown key \"\(setting.key)\"; the only key is lenient")
       }
-      let (key, value) = (Self.trimmed(parts[0]), Self.trimmed(parts[1]))
-      guard key == "lenient" else {
-        throw UsageError("\(place): \"\(key)\" is no key that is known; the only one is lenient")
-      }
-      guard let isLenient = Self.boolean(value) else {
-        throw UsageError("\(place): \"\(value)\" is no value of lenient; write true or false")
+      guard let isLenient = SettingsFile.boolean(setting.value) else {
+        throw UsageError(
+          "\(setting.place): \"\(setting.value)\" is not a value of lenient; write true or false")
       }
       self.isLenient = isLenient
     }
-  }
-
-  private static func boolean(_ text: String) -> Bool? {
-    switch text {
-    case "1", "true", "yes": true
-    case "0", "false", "no": false
-    default: nil
-    }
-  }
-
-  private static func trimmed(_ text: Substring) -> String {
-    func isBlank(_ character: Character) -> Bool {
-      character == " " || character == "\t" || character == "\r"
-    }
-    return String(text.drop(while: isBlank).reversed().drop(while: isBlank).reversed())
   }
 }

@@ -9,6 +9,7 @@ package enum LogParserCommand {
     // A reader that goes away is no reason to die: the write says so.
     signal(SIGPIPE, SIG_IGN)
     unblockStopSignals()
+    if arguments.first == "ship" { return ShipCommand.main(Array(arguments.dropFirst())) }
     var settings = CommandSettings()
     settings.run.threads = min(2, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     if let directory = environment("TMPDIR"), !directory.isEmpty {
@@ -137,7 +138,7 @@ package enum LogParserCommand {
   static var description: CommandDescription<CommandSettings> {
     CommandDescription(
       name: "kata-log-parser", summary: "read the logs of Kata Containers and write them in order",
-      usages: ["[OPTION...] FILE...", "[OPTION...] --journal"],
+      usages: ["[OPTION...] FILE...", "[OPTION...] --journal"] + ShipCommand.usages,
       description: [
         "kata-log-parser reads the logs of a node that runs Kata Containers, from files, pipes and the journal, takes the guest agent's records out of the lines that carry them, puts all records in order of time, and writes them as one document.",
         "Files are in any of the shapes that such a node has, and - is standard input; the shape is found out record by record. Each record is read as well as it can be, and a line that no format claims is kept as it is. csv, json, text, toml, xml and yaml from files are the exception, as long as --lenient is not given: there a file of the runtime's own logfmt is held to the rules of the tool that this one replaces, and the first record that breaks one ends the run.",

@@ -27,6 +27,10 @@ package final class Attribution {
   @exclusivity(unchecked) private var inputs: [Input]
   /// Processes of which nothing is known.
   @exclusivity(unchecked) private var unknown = UnknownProcesses()
+  /// Indexes of inputs that are not read any more. Processes are known by them, so none is used again until the table has
+  /// long had room for other ids only.
+  private var freeInputs: [Int] = []
+  private static let mostForgotten = 1 << 16
   private let heads = OwnerFields.heads
   let glance = OwnerGlance()
 
@@ -56,6 +60,27 @@ package final class Attribution {
           namespace: facts.namespace.array, containerName: facts.containerName.array)
       }
     }
+  }
+
+  /// Adds an input that came while others are read; returns its index.
+  ///
+  /// - Parameter name: its path.
+  package func addInput(_ name: String) -> Int {
+    let input = Input(facts: Self.facts(of: name, link: ""))
+    guard freeInputs.count > Self.mostForgotten else {
+      inputs.append(input)
+      return inputs.count - 1
+    }
+    let index = freeInputs.removeFirst()
+    inputs[index] = input
+    return index
+  }
+
+  /// Forgets an input that is not read any more; its index may become another one's.
+  package func removeInput(_ index: Int) {
+    guard inputs.indices.contains(index) else { return }
+    inputs[index] = Input()
+    freeInputs.append(index)
   }
 
   /// Records that came before what would have told whose they are.
@@ -364,7 +389,7 @@ package final class Attribution {
   }
 
   /// Whether the words of the record are a guest's.
-  static func isGuest(_ source: ByteSlice, _ name: ByteSlice) -> Bool {
+  package static func isGuest(_ source: ByteSlice, _ name: ByteSlice) -> Bool {
     source == "vmconsole" || name == "kata-agent" || name == "kernel"
       || source == "agent" && name != "kata-proxy"
   }

@@ -22,11 +22,12 @@ struct InputFile: ~Copyable {
   }
 
   static func open(
-    _ item: InputPath, _ options: InputOptions, isFollowed: Bool, tellsPauses: Bool, chunkSize: Int
+    _ item: InputPath, _ options: InputOptions, isFollowed: Bool, tellsPauses: Bool, chunkSize: Int,
+    offset: Int = 0
   ) throws(InputFailure) -> InputFile {
     let source: Source
     do throws(SystemCallError) {
-      source = try Source.open(item)
+      source = try Source.open(item, offset: offset)
     } catch {
       throw InputFailure(error)
     }
@@ -85,8 +86,11 @@ struct InputFile: ~Copyable {
     /// The first bytes: looked at in a file, read from a pipe.
     let head: [UInt8]
 
-    static func open(_ item: InputPath) throws(SystemCallError) -> Source {
+    static func open(_ item: InputPath, offset: Int) throws(SystemCallError) -> Source {
       let file = try open(path: item)
+      if offset > 0, lseek(file.number, off_t(offset), SEEK_SET) < 0 {
+        throw SystemCallError("seek", item.name)
+      }
       let status = try file.status(item.name)
       if status.st_mode & S_IFMT == S_IFDIR { throw SystemCallError("read", item.name, code: EISDIR) }
       let reference =

@@ -50,6 +50,8 @@ package struct LineReader: ~Copyable {
   private let keepsMark: Bool
   /// For text of two bytes a character.
   private var decoder: UTF16Decoder?
+  /// Where lines begin, for a caller that must find a record again; see ``keepsOffsets()``.
+  private var offsets: LineOffsets?
 
   /// - Parameters:
   ///   - limit: the longest line in bytes, its line end left out.
@@ -114,6 +116,7 @@ package struct LineReader: ~Copyable {
       if let newline = memchr(buffer + scanned, 0x0a, filled - scanned) {
         let end = UnsafeRawPointer(newline) - UnsafeRawPointer(buffer)
         let line = ByteSlice(base: buffer + start, count: end - start, isPlain: false)
+        if offsets != nil { offsets?.append(bufferOffset + start - dropped) }
         start = end + 1
         scanned = start
         if dropped > 0 || line.count > limit { return finishLong(line.count) }
@@ -152,6 +155,7 @@ package struct LineReader: ~Copyable {
   private mutating func lastLine() -> Line {
     if waitsForLineEnd { return .end }
     let line = ByteSlice(base: buffer + start, count: filled - start, isPlain: false)
+    if !line.isEmpty || dropped > 0 { offsets?.append(bufferOffset + start - dropped) }
     start = filled
     if dropped > 0 || line.count > limit { return finishLong(line.count) }
     return line.isEmpty ? .end : .text(line)
@@ -248,8 +252,21 @@ package struct LineReader: ~Copyable {
     guard lseek(file.number, 0, SEEK_SET) == 0 else { throw SystemCallError("seek", subject) }
     (start, scanned, filled, bufferOffset, dropped) = (0, 0, 0, 0, 0)
     check?.reset()
+    if offsets != nil { offsets = LineOffsets() }
     (isTruncated, isAtEnd, skipsZeros, isAtStart) = (false, false, true, true)
     decoder?.reset()
+  }
+
+  /// Keeps from now on where lines begin.
+  mutating func keepsOffsets() { offsets = LineOffsets() }
+
+  /// The offset in the file at which a line begins, counted from 1 since the file was opened or read from its start; nil
+  /// when that is not known. Those of the lines before it are forgotten.
+  mutating func offset(ofLine line: UInt64) -> Int? { offsets?.offset(ofLine: line) }
+
+  /// Up to `count` bytes of the file at `offset`; nil when they cannot be read.
+  func bytes(at offset: Int, count: Int) -> [UInt8]? {
+    try? file.bytes(at: offset, count: count, subject: subject)
   }
 
   /// Bytes of a line whose end did not come.

@@ -10,13 +10,14 @@ struct OpenInput: ~Copyable {
   /// - Parameters:
   ///   - tellsPauses: whether ``next(into:)`` tells when it would wait for a pipe.
   ///   - chunkSize: how many bytes are read at a time.
+  ///   - offset: where reading begins, in a file.
   static func open(
     _ item: InputPath, _ index: Int, _ options: InputOptions, isFollowed: Bool, tellsPauses: Bool,
-    chunkSize: Int = LineReader.defaultChunkSize
+    chunkSize: Int = LineReader.defaultChunkSize, offset: Int = 0
   ) throws(InputFailure) -> OpenInput {
     let file = try InputFile.open(
       item, options, isFollowed: isFollowed, tellsPauses: tellsPauses,
-      chunkSize: chunkSize)
+      chunkSize: chunkSize, offset: offset)
     let reader = RecordReader(
       format: options.format, rules: options.rules, reference: file.reference,
       recordLimit: options.recordLimit, isFollowed: isFollowed)
@@ -37,6 +38,15 @@ struct OpenInput: ~Copyable {
   mutating func next(into record: inout Record) -> RecordReader.Outcome {
     reader.next(&file.lines, into: &record)
   }
+
+  /// As ``LineReader/keepsOffsets()``.
+  mutating func keepsOffsets() { file.lines.keepsOffsets() }
+
+  /// As ``LineReader/offset(ofLine:)``.
+  mutating func offset(ofLine line: UInt64) -> Int? { file.lines.offset(ofLine: line) }
+
+  /// Up to `count` bytes of the file at `offset`; nil when they cannot be read.
+  func bytes(at offset: Int, count: Int) -> [UInt8]? { file.lines.bytes(at: offset, count: count) }
 
   /// Lines that were read.
   var lineCount: UInt64 { mutating get { reader.lineCount } }

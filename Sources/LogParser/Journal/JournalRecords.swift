@@ -17,23 +17,25 @@ struct JournalRecords: ~Copyable {
 
   private init(
     text: TextRecord, reader: consuming JournalReader?, damaged: consuming DamagedEntries,
-    stop: consuming StopSignals?
+    stop: consuming StopSignals?, stopDescriptor: Int32?
   ) {
     self.text = text
     isReaderDone = reader == nil
     self.reader = reader
     self.damaged = damaged
-    stopDescriptor = stop?.file.number
+    self.stopDescriptor = stopDescriptor ?? stop?.file.number
     self.stop = stop
   }
 
   /// Opens the journal. The newest records that `--lines` asks for are those that `filter` selects.
   ///
-  /// - Parameter cursor: the place behind which reading begins, where an earlier run left one.
+  /// - Parameters:
+  ///   - cursor: the place behind which reading begins, where an earlier run left one.
+  ///   - stop: what ends a wait when it becomes readable; nil for the signals that end the process.
   static func open(
     _ options: JournalOptions, _ selection: Selection, _ filter: SelectionFilter, _ attribution: Attribution?,
     rules: ReadingRules,
-    afterCursor cursor: String?, isFollowed: Bool
+    afterCursor cursor: String?, isFollowed: Bool, stop: Int32? = nil
   ) throws(JournalError) -> JournalRecords {
     let since = selection.since
     let until = selection.until
@@ -52,7 +54,8 @@ struct JournalRecords: ~Copyable {
     }
     var records = JournalRecords(
       text: TextRecord(rules: rules, reference: LocalTime.now()), reader: reader,
-      damaged: DamagedEntries(check.damaged), stop: isFollowed ? try signals() : nil)
+      damaged: DamagedEntries(check.damaged), stop: isFollowed && stop == nil ? try signals() : nil,
+      stopDescriptor: stop)
     if let lines = journal.lines, cursor == nil, !filter.isEverything {
       try records.goBack(lines, notBefore: since, filter, attribution)
     }

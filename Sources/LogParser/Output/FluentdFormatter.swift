@@ -36,7 +36,7 @@ package struct FluentdFormatter: RecordFormatter {
   private static func bound(_ record: borrowing Record, _ place: RecordPlace, growth: Int) -> Int {
     let journal = record.marks.contains(.hasJournalFields) ? 2 * 1026 : 0
     return 1024 + (record.fields.count + journal) * 24
-      + (record.textLength + 2 * place.filename.count) * growth
+      + (record.textLength + 2 * place.filename.count + place.cursor.count) * growth
   }
 
   private func putEntry(
@@ -96,7 +96,11 @@ package struct FluentdFormatter: RecordFormatter {
       sink.put("kata_cursor", .empty, cursor)
     } else {
       sink.put("kata_file", .empty, place.filename)
-      sink.put("kata_cursor", file: place.filename, line: record.line, time: time)
+      if place.cursor.isEmpty {
+        sink.put("kata_cursor", file: place.filename, line: record.line, time: time)
+      } else {
+        sink.put("kata_cursor", .empty, place.cursor)
+      }
     }
   }
 

@@ -9,11 +9,14 @@ package struct RecordPlace {
   package var count: UInt64
   /// Nanoseconds since the record before; 0 for the first.
   package var delta: Int64
+  /// What the record can be known by if it is delivered twice; empty where its input's name and its line are that.
+  package var cursor: ByteSlice
 
-  package init(filename: ByteSlice, count: UInt64, delta: Int64) {
+  package init(filename: ByteSlice, count: UInt64, delta: Int64, cursor: ByteSlice = .empty) {
     self.filename = filename
     self.count = count
     self.delta = delta
+    self.cursor = cursor
   }
 }
 

@@ -1,3 +1,4 @@
+import HTTP
 import System
 
 /// What the forwarder counts, and says as Prometheus text.
@@ -104,34 +105,27 @@ package final class Metrics: Sendable {
     computed.withLock { $0[name] = body }
   }
 
-  /// The text of format version 0.0.4.
+  /// The text that Prometheus reads.
   package var text: String {
-    var out = ""
+    var out = MetricsText()
     let values = values.withLock { $0 }
     for counter in Counter.allCases {
-      out += "# HELP \(counter.rawValue) \(counter.help)\n# TYPE \(counter.rawValue) counter\n"
       let entries = values.filter { $0.key.counter == counter }.sorted { $0.key.label < $1.key.label }
-      if entries.isEmpty { out += "\(counter.rawValue) 0\n" }
-      for (key, value) in entries {
-        out += "\(counter.rawValue){\(counter.label)=\"\(key.label)\"} \(value)\n"
-      }
+      let samples = entries.map { (MetricsText.label(counter.label, $0.key.label), Double($0.value)) }
+      out.add(counter.rawValue, .counter, counter.help, samples.isEmpty ? [("", 0)] : samples)
     }
     let current = gauges.withLock { $0 }
     for gauge in Gauge.allCases {
-      out += "# HELP \(gauge.rawValue) \(gauge.help)\n# TYPE \(gauge.rawValue) gauge\n"
-      for (label, value) in (current[gauge] ?? [:]).sorted(by: { $0.key < $1.key }) {
-        out += "\(gauge.rawValue){receiver=\"\(label)\"} \(value)\n"
-      }
+      let entries = (current[gauge] ?? [:]).sorted { $0.key < $1.key }
+      out.add(
+        gauge.rawValue, .gauge, gauge.help,
+        entries.map { (MetricsText.label("receiver", $0.key), Double($0.value)) })
     }
     for (name, body) in computed.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
       let parts = name.split(separator: " ", maxSplits: 1).map(String.init)
-      let type = parts[0].hasSuffix("_total") ? "counter" : "gauge"
-      out += "# HELP \(parts[0]) \(parts.count > 1 ? parts[1] : "")\n# TYPE \(parts[0]) \(type)\n"
-      for (labels, value) in body() {
-        let number = value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
-        out += "\(parts[0])\(labels.isEmpty ? "" : "{\(labels)}") \(number)\n"
-      }
+      out.add(
+        parts[0], parts[0].hasSuffix("_total") ? .counter : .gauge, parts.count > 1 ? parts[1] : "", body())
     }
-    return out
+    return out.text
   }
 }

@@ -34,15 +34,3 @@ final class AgentService: LoopService {
 
   func finish() { receiver.finish() }
 }
-
-/// One HTTP server's listeners on one thread.
-final class HTTPService: LoopService {
-  private let server: HTTPServer
-
-  init(_ server: HTTPServer) { self.server = server }
-
-  var failure: SystemCallError? { nil }
-  func beginStop() { server.stopListening() }
-  var isStopped: Bool { !server.isBusy }
-  func finish() {}
-}

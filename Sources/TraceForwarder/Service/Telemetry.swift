@@ -27,7 +27,7 @@ final class Telemetry: Sendable {
     }
     switch request.path {
     case "/metrics":
-      return HTTPResponse(200, type: "text/plain; version=0.0.4; charset=utf-8", Array(metrics.text.utf8))
+      return HTTPResponse(200, type: MetricsText.mediaType, Array(metrics.text.utf8))
     case "/healthz": return HTTPResponse(200, text: "ok")
     default: return readiness
     }

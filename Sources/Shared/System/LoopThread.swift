@@ -1,9 +1,8 @@
 import Glibc
 import Synchronization
-import System
 
 /// What an event loop serves, on its own thread. It is made, called and let go of there.
-protocol LoopService: AnyObject {
+package protocol LoopService: AnyObject {
   /// Asks it to take nothing new and to bring to an end what has begun.
   func beginStop()
   /// What makes it useless to go on; nil while all is well.
@@ -15,7 +14,7 @@ protocol LoopService: AnyObject {
 }
 
 /// An event loop that has its own thread.
-final class LoopThread: Sendable {
+package final class LoopThread: Sendable {
   private struct State {
     var isStopping = false
     /// Milliseconds of the monotonic clock.
@@ -23,20 +22,20 @@ final class LoopThread: Sendable {
     var failure: SystemCallError?
   }
 
-  let name: String
+  package let name: String
   private let wakeup: Wakeup
   private let state = Lock(State())
   private let lastTurn = Atomic<Int>(MonotonicClock.milliseconds)
   private let thread = Lock<WorkerThread?>(nil)
 
-  init(_ name: String) throws(SystemCallError) {
+  package init(_ name: String) throws(SystemCallError) {
     self.name = name
     wakeup = try Wakeup()
   }
 
   /// Makes the service on the new thread and serves until ``stop(deadline:)``. Returns when the service is made or has
   /// failed: it has the descriptors that it needs before another service, started later, lets peers take the rest.
-  func start(_ make: @escaping @Sendable (EventLoop) throws(SystemCallError) -> any LoopService) {
+  package func start(_ make: @escaping @Sendable (EventLoop) throws(SystemCallError) -> any LoopService) {
     do throws(SystemCallError) {
       let made = try Wakeup()
       let started = WorkerThread.start { [self] in run(make, made) }
@@ -67,12 +66,12 @@ final class LoopThread: Sendable {
   }
 
   /// Why it could not start or go on.
-  var failure: SystemCallError? { state.withLock { $0.failure } }
+  package var failure: SystemCallError? { state.withLock { $0.failure } }
 
   /// Milliseconds since its last turn: few, unless it hangs.
-  var silence: Int { MonotonicClock.milliseconds - lastTurn.load(ordering: .relaxed) }
+  package var silence: Int { MonotonicClock.milliseconds - lastTurn.load(ordering: .relaxed) }
 
-  func stop(deadline: Int) {
+  package func stop(deadline: Int) {
     state.withLock {
       $0.isStopping = true
       $0.deadline = deadline
@@ -80,7 +79,7 @@ final class LoopThread: Sendable {
     wakeup.raise()
   }
 
-  func join() { thread.withLock { $0.take() }?.join() }
+  package func join() { thread.withLock { $0.take() }?.join() }
 
   private final class Mailbox: EventHandler, IdleHandler {
     /// The wakeup's, which is open for as long as the thread is there.

@@ -1,0 +1,131 @@
+import Bytes
+
+/// How many records each sandbox may send: one guest that floods its console costs itself, not its neighbours.
+///
+/// Each sandbox has two buckets of tokens, for records and for bytes, which fill at a steady rate. Records that find one
+/// empty are dropped and counted, and once a second the counts are told, so that the gap is marked in the stream.
+/// Records that belong to no sandbox share no bucket: programs of the host are trusted.
+package struct SandboxQuota {
+  /// What each sandbox may send.
+  package struct Limits: Sendable, Equatable {
+    /// 0 for no limit.
+    package var recordsPerSecond = 2000
+    /// 0 for no limit.
+    package var bytesPerSecond = 2 << 20
+    /// How many seconds' worth a sandbox that was quiet may send at once.
+    package var burstSeconds = 10
+    package init() {}
+  }
+
+  /// What was dropped of a sandbox since it was told last.
+  package struct Loss: Equatable {
+    package var sandbox: [UInt8]
+    package var records: UInt64
+    package var bytes: UInt64
+  }
+
+  private struct Bucket {
+    var records: Double
+    var bytes: Double
+    /// Milliseconds of the monotonic clock.
+    var filled: Int
+    var lost = (records: UInt64(0), bytes: UInt64(0))
+    /// When the last loss was told.
+    var told: Int
+  }
+
+  /// Sandboxes that are kept in mind. One that is forgotten has been quiet for the longest time, so that its buckets were
+  /// full, or all are busy and it gets a new burst.
+  private static let mostSandboxes = 4096
+  /// Milliseconds between two notices of one sandbox.
+  private static let noticeInterval = 1000
+
+  private let limits: Limits
+  private var buckets: [[UInt8]: Bucket] = [:]
+  /// Sandboxes with losses that were not told yet.
+  private var losing: Set<[UInt8]> = []
+  package private(set) var droppedRecords: UInt64 = 0
+  package private(set) var droppedBytes: UInt64 = 0
+
+  package init(_ limits: Limits) { self.limits = limits }
+
+  /// Whether a record of a sandbox may go on.
+  ///
+  /// - Parameters:
+  ///   - sandbox: its id; empty for a record that belongs to none.
+  ///   - bytes: the record's size.
+  ///   - now: milliseconds of the monotonic clock.
+  package mutating func admits(_ sandbox: ByteSlice, bytes: Int, now: Int) -> Bool {
+    if sandbox.isEmpty || limits.recordsPerSecond == 0 && limits.bytesPerSecond == 0 { return true }
+    let key = sandbox.array
+    if buckets[key] == nil { makeRoom() }
+    var bucket = buckets[key] ?? fullBucket(now)
+    let isAdmitted = take(Double(bytes), from: &bucket, now)
+    buckets[key] = bucket
+    if isAdmitted { return true }
+    droppedRecords += 1
+    droppedBytes += UInt64(max(0, bytes))
+    losing.insert(key)
+    return false
+  }
+
+  private func take(_ bytes: Double, from bucket: inout Bucket, _ now: Int) -> Bool {
+    let passed = Double(max(0, now - bucket.filled)) / 1000
+    bucket.filled = max(now, bucket.filled)
+    bucket.records = min(
+      capacity(limits.recordsPerSecond), bucket.records + passed * Double(limits.recordsPerSecond))
+    bucket.bytes = min(capacity(limits.bytesPerSecond), bucket.bytes + passed * Double(limits.bytesPerSecond))
+    // A record that is larger than the whole bucket goes when that is full.
+    let needed = min(bytes, capacity(limits.bytesPerSecond))
+    guard limits.recordsPerSecond == 0 || bucket.records >= 1,
+      limits.bytesPerSecond == 0 || bucket.bytes >= needed
+    else {
+      bucket.lost.records += 1
+      bucket.lost.bytes += UInt64(bytes)
+      return false
+    }
+    bucket.records -= 1
+    bucket.bytes -= needed
+    return true
+  }
+
+  private func capacity(_ rate: Int) -> Double { Double(rate) * Double(limits.burstSeconds) }
+
+  private func fullBucket(_ now: Int) -> Bucket {
+    Bucket(
+      records: capacity(limits.recordsPerSecond), bytes: capacity(limits.bytesPerSecond), filled: now,
+      told: now - Self.noticeInterval)
+  }
+
+  /// Forgets the quarter of the sandboxes that were quiet for the longest time, when there are too many. What they lost
+  /// is still in the totals.
+  private mutating func makeRoom() {
+    guard buckets.count >= Self.mostSandboxes else { return }
+    let oldest = buckets.map { (key: $0.key, filled: $0.value.filled) }.sorted { $0.filled < $1.filled }
+    for (key, _) in oldest.prefix(Self.mostSandboxes / 4) {
+      buckets[key] = nil
+      losing.remove(key)
+    }
+  }
+
+  /// What is to be told of losses now, a sandbox at most once a second.
+  ///
+  /// - Parameter isLast: whether nothing comes after this, so that all is told.
+  package mutating func takeLosses(now: Int, isLast: Bool = false) -> [Loss] {
+    if losing.isEmpty { return [] }
+    var losses: [Loss] = []
+    for key in losing {
+      guard var bucket = buckets[key] else {
+        losing.remove(key)
+        continue
+      }
+      guard isLast || now - bucket.told >= Self.noticeInterval else { continue }
+      losses.append(Loss(sandbox: key, records: bucket.lost.records, bytes: bucket.lost.bytes))
+      bucket.lost = (0, 0)
+      bucket.told = now
+      buckets[key] = bucket
+      losing.remove(key)
+    }
+    return losses.sorted { $0.sandbox.lexicographicallyPrecedes($1.sandbox) }
+  }
+}

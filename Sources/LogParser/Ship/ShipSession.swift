@@ -1,0 +1,147 @@
+import Bytes
+import Delivery
+import Glibc
+import Logging
+import Synchronization
+import System
+
+/// One configuration at work: a thread that reads, and a delivery. A reload ends it and begins another one.
+final class ShipSession: Sendable {
+  private let configuration: ShipConfiguration
+  private let log: StructuredLog
+  private let engine: DeliveryEngine
+  let counters: ShipCounters
+  /// Raised when the session is to end.
+  private let stop: Wakeup
+  private let isStopping = Atomic<Bool>(false)
+  private let lastTurn = Atomic<Int>(MonotonicClock.milliseconds)
+  private let state = Lock(State())
+
+  private struct State {
+    var thread: WorkerThread?
+    var failure: String?
+    var hasEnded = false
+  }
+
+  /// - Parameters:
+  ///   - counters: go on from session to session.
+  ///   - report: is called with what the delivery meets, on its thread.
+  init(
+    _ configuration: ShipConfiguration, _ destination: ShipDestination, _ counters: ShipCounters,
+    _ log: StructuredLog
+  ) throws(SystemCallError) {
+    self.configuration = configuration
+    self.counters = counters
+    self.log = log
+    stop = try Wakeup()
+    let directory = configuration.stateDirectory
+    engine = try DeliveryEngine(
+      DeliveryEngine.Parts(
+        settings: configuration.deliverySettings,
+        positions: PositionFile(path: Self.positionsPath(directory)),
+        setAside: SetAsideFile(path: "\(directory)/set-aside"),
+        report: { ShipReport.write($0, to: log) },
+        receivers: destination.makeReceivers))
+  }
+
+  static func positionsPath(_ directory: String) -> String { "\(directory)/positions" }
+
+  /// Where the positions of a session go.
+  private struct PositionFile: PositionStore {
+    let path: String
+    func save(_ position: String) throws(SystemCallError) { try ShipPositions.write(position, to: path) }
+  }
+
+  /// Begins to read behind `positions`.
+  func start(_ destination: ShipDestination, from positions: ShipPositions) throws(SystemCallError) {
+    try engine.start()
+    let started = WorkerThread.start { [self] in read(destination, positions) }
+    guard let started else { throw SystemCallError("pthread_create", "ship", code: EAGAIN) }
+    state.withLock { $0.thread = started }
+  }
+
+  private func read(_ destination: ShipDestination, _ positions: ShipPositions) {
+    defer { state.withLock { $0.hasEnded = true } }
+    let sink = EngineSink(self, destination)
+    do throws(JournalError) {
+      let reader = try ShipReader(
+        configuration, positions, sink, counters, wakeup: stop, log: log,
+        isStopping: { [self] in isStopping.load(ordering: .relaxed) })
+      reader.run()
+    } catch {
+      state.withLock { $0.failure = error.description }
+    }
+  }
+
+  /// Why it cannot go on; nil while all is well.
+  var failure: String? {
+    state.withLock { state in
+      if let failure = state.failure { return failure }
+      if let failure = engine.failure { return failure.reason }
+      return state.hasEnded && !isStopping.load(ordering: .relaxed) ? "the reading thread has ended" : nil
+    }
+  }
+
+  var statistics: DeliveryStatistics { engine.statistics }
+
+  /// Milliseconds since the reading thread did something: few, unless it hangs, or waits for the receiver.
+  var silence: Int { MonotonicClock.milliseconds - lastTurn.load(ordering: .relaxed) }
+
+  /// Stops reading, and delivers what was read within a time.
+  ///
+  /// - Returns: whether everything is acknowledged.
+  func finish(within milliseconds: Int) -> Bool {
+    isStopping.store(true, ordering: .relaxed)
+    stop.raise()
+    state.withLock { $0.thread.take() }?.join()
+    return engine.finish(by: MonotonicClock.milliseconds + milliseconds)
+  }
+
+  /// Gives the records to the engine, on the reading thread.
+  private final class EngineSink: ShipSink {
+    private let session: ShipSession
+    private let encoder: any ShipEncoder
+    private var buffer = OutputBuffer(capacity: 64 << 10)
+    private var isMarked = true
+
+    init(_ session: ShipSession, _ destination: ShipDestination) {
+      self.session = session
+      encoder = destination.makeEncoder()
+    }
+
+    func take(_ record: inout Record, _ place: RecordPlace) -> Bool {
+      buffer.removeAll()
+      encoder.encode(&record, place, to: &buffer)
+      touch()
+      guard session.engine.append(framed: buffer.bytes, orStop: session.stop.file.number) else {
+        return false
+      }
+      isMarked = false
+      return true
+    }
+
+    func tick(positions: () -> String) {
+      touch()
+      if isMarked { return }
+      session.engine.mark(positions())
+      isMarked = true
+    }
+
+    private func touch() { session.lastTurn.store(MonotonicClock.milliseconds, ordering: .relaxed) }
+  }
+}
+
+/// Writes a record as an entry of a chunk.
+protocol ShipEncoder: AnyObject {
+  /// Appends the entry with its length before it, as ``DeliveryEngine/append(framed:orStop:)`` takes it.
+  func encode(_ record: inout Record, _ place: RecordPlace, to out: inout OutputBuffer)
+}
+
+extension ShipConfiguration {
+  var deliverySettings: DeliverySettings {
+    var settings = DeliverySettings()
+    settings.chunk.size = 512 << 10
+    settings.acknowledgementTimeout = acknowledgementTimeout
+    return settings
+  }
+}

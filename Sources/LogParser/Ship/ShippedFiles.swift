@@ -1,0 +1,245 @@
+import Bytes
+import Glibc
+import Logging
+import System
+
+/// The files that a shipper follows: those that its patterns match now, each from its start, or from where an earlier run
+/// got to. A file is followed under every name that a rotation gives it, until it has given everything.
+///
+/// Files take turns, some records each, so that none keeps the others waiting.
+final class ShippedFiles {
+  /// A file that is open; a reference, because the file itself cannot be in a dictionary.
+  private final class Member {
+    var file: ShippedFile
+    init(_ file: consuming ShippedFile) { self.file = file }
+  }
+
+  /// What is counted for the metrics.
+  struct Counts {
+    var open = 0
+    var waiting = 0
+    var truncations: UInt64 = 0
+    /// Files that went, with what had not been read of them, while no shipper ran.
+    var gone: UInt64 = 0
+    var failures: UInt64 = 0
+  }
+
+  /// Records that a file gives before it is the next one's turn.
+  private static let turnLength = 256
+  /// Milliseconds between two looks for new and rotated files.
+  private static let scanInterval = 1000
+  /// Milliseconds for which a file is still read after it was moved or removed: its writer may have it open.
+  private static let grace = 5000
+
+  /// Nanoseconds for which a closed file is kept in mind at least.
+  private static let memory: UInt64 = 10_000_000_000
+
+  private let patterns: [String]
+  private let limit: Int
+  private let options: InputOptions
+  private let log: StructuredLog
+  private let attribution: Attribution
+  private var members: [FilePlace.Identity: Member] = [:]
+  /// The order of turns.
+  private var order: [FilePlace.Identity] = []
+  /// Files that are still there and have nothing more to give.
+  private var finished: [FilePlace.Identity: FilePlace] = [:]
+  /// Places of an earlier run whose files were not found yet.
+  private var resumed: [FilePlace]
+  /// When the earlier run noted the places; 0 when there was none, or once the files that were rotated since are found.
+  private var resumedAt: Int64
+  private var nextScan = 0
+  private(set) var counts = Counts()
+
+  init(
+    _ configuration: ShipConfiguration, resuming positions: ShipPositions, _ attribution: Attribution,
+    _ log: StructuredLog
+  ) {
+    patterns = configuration.paths
+    limit = configuration.fileLimit
+    var rules = ReadingRules()
+    rules.isLenient = true
+    rules.allowsMissingFields = true
+    options = InputOptions(rules: rules, recordLimit: configuration.recordLimit)
+    resumed = positions.files
+    // The clock that stamps files ticks every few milliseconds.
+    resumedAt = max(0, positions.time - 10_000_000)
+    self.attribution = attribution
+    self.log = log
+  }
+
+  /// How far all files were read.
+  var places: [FilePlace] {
+    order.compactMap { members[$0]?.file.checkedPlace() } + finished.values + resumed
+  }
+
+  /// Reads some records of each file.
+  ///
+  /// - Parameter take: gets each record, the file's index with the attribution, and its place.
+  /// - Returns: whether any file gave its turn's worth and may have more.
+  func turn(_ record: inout Record, now: Int, _ take: (inout Record, Int, FilePlace) -> Bool) -> Bool {
+    if now >= nextScan { scan(now) }
+    var hasMore = false
+    for identity in order {
+      guard let member = members[identity] else { continue }
+      member.file.resume()
+      switch read(member, &record, take) {
+      case .stopped: return false
+      case .more: hasMore = true
+      case .end: end(member, identity, now)
+      }
+    }
+    return hasMore
+  }
+
+  private enum Turn { case more, end, stopped }
+
+  private func read(
+    _ member: Member, _ record: inout Record, _ take: (inout Record, Int, FilePlace) -> Bool
+  ) -> Turn {
+    for _ in 0..<Self.turnLength {
+      switch member.file.next(into: &record) {
+      case .record:
+        guard take(&record, member.file.index, member.file.place) else { return .stopped }
+      case .problem(let problem, let line):
+        log.limited(
+          .warning, by: member.file.place.path, "a record was left out",
+          ["file": member.file.place.path, "line": String(line), "reason": problem.reason])
+      case .end: return .end
+      }
+    }
+    return .more
+  }
+
+  /// A file has nothing more at present: closes it if nothing will come.
+  private func end(_ member: Member, _ identity: FilePlace.Identity, _ now: Int) {
+    counts.truncations += UInt64(member.file.takeTruncations())
+    if let failure = member.file.failure {
+      counts.failures += 1
+      log.warning("a file cannot be read on", ["reason": failure.description])
+      close(identity, isDone: false)
+      return
+    }
+    guard let moved = member.file.movedSince, now - moved >= Self.grace else { return }
+    if member.file.endFollowing() { return }
+    close(identity, isDone: true)
+  }
+
+  private func close(_ identity: FilePlace.Identity, isDone: Bool) {
+    guard let member = members.removeValue(forKey: identity) else { return }
+    order.removeAll { $0 == identity }
+    attribution.removeInput(member.file.index)
+    var place = member.file.checkedPlace()
+    place.closedAt = WallClock.nanoseconds
+    finished[identity] = place
+    counts.open = members.count
+  }
+
+  // MARK: Looking for files
+
+  private func scan(_ now: Int) {
+    nextScan = now + Self.scanInterval
+    let paths = PathPattern.files(patterns)
+    let known = resumed.map(\.path)
+    var present: Set<FilePlace.Identity> = []
+    var waiting = 0
+    for path in paths {
+      guard let identity = FilePlace.Identity.of(path) else { continue }
+      present.insert(identity)
+      if let member = members[identity] {
+        member.file.movedSince = nil
+        continue
+      }
+      if let place = finished[identity], !hasGrown(path, place) { continue }
+      if members.count >= limit {
+        waiting += 1
+        continue
+      }
+      open(path, identity)
+    }
+    for (identity, member) in members where !present.contains(identity) && member.file.movedSince == nil {
+      member.file.movedSince = now
+    }
+    findMoved()
+    findRotated(paths + known)
+    forget(present)
+    noteWaiting(waiting)
+  }
+
+  private func hasGrown(_ path: String, _ place: FilePlace) -> Bool {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return false }
+    // It was closed at its end; only if it was written to since does it have more, or was it truncated.
+    return place.size >= 0 && Int(status.st_size) != place.size
+  }
+
+  private func open(_ path: String, _ identity: FilePlace.Identity) {
+    let place =
+      resumed.firstIndex { $0.identity == identity }.map { resumed.remove(at: $0) }
+      ?? finished.removeValue(forKey: identity) ?? FilePlace(path: path, identity: identity)
+    do throws(InputFailure) {
+      let index = attribution.addInput(path)
+      members[identity] = Member(try ShippedFile.open(path, place, index: index, options))
+      order.append(identity)
+      counts.open = members.count
+      log.debug("a file is followed", ["file": path, "offset": String(place.offset)])
+    } catch {
+      counts.failures += 1
+      var closed = place
+      closed.size = FilePlace.size(of: path)
+      finished[identity] = closed
+      log.warning("a file cannot be read", ["reason": error.description])
+    }
+  }
+
+  /// Looks for files that were rotated while no shipper ran, in the directories that they were in.
+  private func findMoved() {
+    for place in resumed {
+      let directory = AtomicFile.directoryName(of: place.path)
+      let names = (try? DirectoryListing.names(in: directory)) ?? []
+      let moved = names.lazy.map { "\(directory)/\($0)" }.first {
+        FilePlace.Identity.of($0) == place.identity
+      }
+      if let moved {
+        open(moved, place.identity)
+        continue
+      }
+      resumed.removeAll { $0.identity == place.identity }
+      counts.gone += 1
+      log.warning(
+        "a file has gone since it was read: what it had behind the last delivered record is lost",
+        ["file": place.path, "offset": String(place.offset)])
+    }
+  }
+
+  /// Looks for files that came and were rotated while no shipper ran.
+  private func findRotated(_ paths: [String]) {
+    guard resumedAt > 0 else { return }
+    for path in PathPattern.rotated(paths, since: resumedAt) {
+      guard let identity = FilePlace.Identity.of(path), members[identity] == nil, finished[identity] == nil
+      else {
+        continue
+      }
+      open(path, identity)
+    }
+    resumedAt = 0
+  }
+
+  /// Forgets the places of files that go by no name any more under which a new file would be looked for. A rotated one is
+  /// kept in mind until it counts as older than the positions that are noted: see ``findRotated(_:)``.
+  private func forget(_ present: Set<FilePlace.Identity>) {
+    let now = WallClock.nanoseconds
+    for (identity, place) in finished where !present.contains(identity) {
+      if now > place.closedAt + Self.memory { finished[identity] = nil }
+    }
+  }
+
+  private func noteWaiting(_ waiting: Int) {
+    if waiting > 0, counts.waiting == 0 {
+      log.warning(
+        "files wait: too many are open",
+        ["waiting": String(waiting), "remedy": "raise max-files under [files]"])
+    }
+    counts.waiting = waiting
+  }
+}
