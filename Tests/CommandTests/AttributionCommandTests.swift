@@ -54,7 +54,7 @@ import Testing
 
   @Test func whatComesTooEarlyIsSaid() throws {
     let found = try lines(["--pod", "api-1", "--stats"], Self.log)
-    #expect(found.errors.contains("1 record came before what tells whose it is"), "\(found.errors)")
+    #expect(found.errors.contains("1 record came before the line that names its owner"), "\(found.errors)")
     #expect(found.errors.contains("--two-passes") && found.errors.contains("\"early\":1,"))
     let twice = try lines(["--pod", "api-1", "--stats", "--two-passes"], Self.log)
     #expect(twice.errors.contains("\"early\":0,") && !twice.errors.contains("warning:"), "\(twice.errors)")
@@ -166,7 +166,7 @@ import Testing
 
   @Test(arguments: [
     (1, ["read as", "logfmt", "sandbox           83eea7"]),
-    (5, ["from the words of the message", "from what earlier records say of the id", "api-1"]),
+    (5, ["from the text of the message", "from earlier records with this id", "api-1"]),
   ])
   func anExplanationSaysWhereThingsComeFrom(_ line: Int, _ parts: [String]) throws {
     let folder = try TemporaryFolder()

@@ -28,7 +28,7 @@ import Testing
     let directory = try folder.make("logs").path
     for (bad, reason) in [
       (folder.url.path + "/none", "No such file or directory; check the path"),
-      (directory, "\(directory): there is no log file in this directory; check the path"),
+      (directory, "\(directory): no log file in this directory; check the path"),
     ] {
       let result = try Tool.run(options + ["--fields", "number", "--stats", first, bad, second])
       #expect(result.status == 1 && numbers(result) == Array(0..<200), "\(options) \(result.errorText)")

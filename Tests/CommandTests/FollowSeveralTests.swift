@@ -87,8 +87,8 @@ import Testing
     run.end()
     for name in ["b", "late/c"] {
       #expect(
-        run.errorText.contains("warning: \(name): is not there yet; waiting for it"), "\(run.errorText)")
-      #expect(run.errorText.contains("/\(name): is there now; following it"), "\(run.errorText)")
+        run.errorText.contains("warning: \(name): does not exist yet; waiting for it"), "\(run.errorText)")
+      #expect(run.errorText.contains("/\(name): now exists; following it"), "\(run.errorText)")
     }
   }
 

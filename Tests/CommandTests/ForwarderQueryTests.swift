@@ -54,7 +54,7 @@ import Testing
     let answer = try server.get("/api/traces/\(String(repeating: "f", count: 32))")
     #expect(answer.status == 200)
     #expect((30 << 20..<34 << 20).contains(answer.body.count))
-    #expect(answer.text.contains("spans are left out: the trace is larger than an answer may be"))
+    #expect(answer.text.contains("spans are left out: the trace exceeds the maximum size of an answer"))
     #expect(try server.get("/api/services").status == 200)
     #expect(server.peakMemory < 400_000)
   }

@@ -142,7 +142,7 @@ import Tracing
   }
 
   @Test(arguments: [
-    ([], "say what to do: list, verify, export, resend"),
+    ([], "an action is missing: list, verify, export, resend"),
     (["lost"], "\"lost\" is not one of list, verify, export, resend"),
     (["list", "a", "b"], "\"b\" is too much"),
     (["list", "--set-aside"], "--set-aside belongs to spool export"),

@@ -187,7 +187,7 @@ import Testing
     let headless = folder.url.path + "/headless.journal"
     try (Data(count: 4096) + bytes.dropFirst(4096)).write(to: URL(fileURLWithPath: headless))
     for (path, reason) in [
-      (headless, "the file is no journal file, or its header is damaged"),
+      (headless, "not a journal file, or its header is damaged"),
       (folder.url.path + "/none.journal", "open: No such file or directory"),
     ] {
       let outcome = try read(bytes, folder, ["--journal-file", path])
@@ -222,7 +222,7 @@ import Testing
     #expect(result.status == 1, "\(result.errorText)")
     #expect(
       result.errorText.contains(
-        "\(file): the journal file is damaged, and libsystemd gave it up; read the rest with --journal-file \(file)"
+        "\(file): the journal file is damaged and libsystemd stopped reading it; read the rest with --journal-file \(file)"
       ),
       "\(result.errorText)")
     let rest = try journald.run(Tool.path, ["--journal-file", file, "--output-format", "ndjson"])

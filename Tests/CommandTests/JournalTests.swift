@@ -111,7 +111,7 @@ import Testing
     #expect(try records(["--journal-file", path, "--cursor-file", cursor]).isEmpty)
     _ = try folder.write("cursor", "nonsense\n")
     let bad = try Tool.run(["--journal-file", path, "--cursor-file", cursor])
-    #expect(bad.status == 1 && bad.errorText.contains("this is no journal cursor: "))
+    #expect(bad.status == 1 && bad.errorText.contains("not a journal cursor: "))
   }
 
   /// Killed at any moment and started again, a run that notes its cursor shows every record at least once.

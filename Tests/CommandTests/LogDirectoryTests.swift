@@ -67,7 +67,7 @@ import Testing
     for arguments in [["--output-format", "csv"], Self.options] {
       let result = try Tool.run(arguments + [folder.url.path])
       #expect(result.status == 1)
-      #expect(result.errorText.contains("there is no log file in this directory"), "\(result.errorText)")
+      #expect(result.errorText.contains("no log file in this directory"), "\(result.errorText)")
     }
   }
 

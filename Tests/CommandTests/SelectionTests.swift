@@ -9,7 +9,7 @@ import Testing
   // MARK: Conditions that can never hold
 
   @Test(arguments: [
-    (["--match", "msg!=x"], "there is no operator !=, only KEY=VALUE and KEY~REGEX; to leave records out"),
+    (["--match", "msg!=x"], "there is no operator !=, only KEY=VALUE and KEY~REGEX; to exclude records"),
     (["--match", "msg!~x"], "there is no operator !~"), (["--match", "pid>=5"], "there is no operator >="),
     (["--match", "pid<=5"], "there is no operator <="), (["--match", "msg==x"], "give msg~^[=]"),
     (["--match", "msg=~x"], "give msg~^[~]"), (["--match", "msg~=x"], "give msg~[=]"),
@@ -17,7 +17,7 @@ import Testing
     (["--match", "msg~"], "the regular expression is empty"),
     (["--match", "=x"], "is neither KEY=VALUE nor"),
     (["--match", "\u{1b}!=x"], #""\x1b!=x""#),
-    (["--sandbox", ""], "the value is empty; for records without a sandbox give --match sandbox="),
+    (["--sandbox", ""], "the value is empty; to select records without a sandbox, give --match sandbox="),
     (["--container", " "], "give --match container="), (["--source", ""], "give --match source="),
     (["--since", "@2", "--until", "@1"], "--since is later than --until"),
     (["--output-format", "csv", "--fields", "time, ,msg"], "has an empty name"),

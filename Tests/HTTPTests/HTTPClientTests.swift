@@ -120,7 +120,7 @@ struct HTTPClientTests {
     options.timeout = 3_600_000
     let client = try HTTPClient(options, userAgent: "test", deadline: deadline)
     let failure = #expect(throws: HTTPClient.Failure.self) { _ = try client.post([1], type: "text/plain") }
-    #expect(failure?.reason == "the time to stop was over")
+    #expect(failure?.reason == "the shutdown deadline passed")
     #expect(listener.number >= 0)
   }
 }

@@ -60,14 +60,14 @@ struct Defaults {
       let place = "\(path):\(index + 1)"
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2 else {
-        throw UsageError("\(place): \"\(setting)\" is no line of the form KEY = VALUE")
+        throw UsageError("\(place): \"\(setting)\" is not of the form KEY = VALUE")
       }
       let (key, value) = (Self.trimmed(parts[0]), Self.trimmed(parts[1]))
       guard key == "lenient" else {
-        throw UsageError("\(place): \"\(key)\" is no key that is known; the only one is lenient")
+        throw UsageError("\(place): \"\(key)\" is not a known key; the only one is lenient")
       }
       guard let isLenient = Self.boolean(value) else {
-        throw UsageError("\(place): \"\(value)\" is no value of lenient; write true or false")
+        throw UsageError("\(place): \"\(value)\" is not a value of lenient; write true or false")
       }
       self.isLenient = isLenient
     }

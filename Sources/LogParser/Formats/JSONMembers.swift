@@ -32,7 +32,9 @@ enum JSONMembers {
   ) throws(RecordProblem) -> MemberList {
     var reader = JSONReader(text)
     var members = MemberList()
-    guard case .beginObject = try reader.next(&arena) else { throw RecordProblem("the JSON is no object") }
+    guard case .beginObject = try reader.next(&arena) else {
+      throw RecordProblem("the JSON value is not an object")
+    }
     var nameBytes = 0
     // One entry a level that is open: the path of what is in it, and the next index where it is an array.
     var levels = [Level(path: .empty, nextIndex: nil)]
@@ -65,7 +67,7 @@ enum JSONMembers {
       }
     }
     guard reader.isAtEnd() else {
-      throw RecordProblem(column: reader.offset + 1, "something follows the JSON object")
+      throw RecordProblem(column: reader.offset + 1, "unexpected text after the JSON object")
     }
     return members
   }
@@ -98,7 +100,9 @@ enum JSONMembers {
   ) throws(RecordProblem) -> MemberList {
     var reader = JSONReader(text)
     var members = MemberList()
-    guard case .beginObject = try reader.next(&arena) else { throw RecordProblem("the JSON is no object") }
+    guard case .beginObject = try reader.next(&arena) else {
+      throw RecordProblem("the JSON value is not an object")
+    }
     while let token = try reader.next(&arena) {
       if case .endObject = token { break }
       guard case .name(let name) = token else { throw unexpected() }
@@ -113,13 +117,13 @@ enum JSONMembers {
       }
     }
     guard reader.isAtEnd() else {
-      throw RecordProblem(column: reader.offset + 1, "something follows the JSON object")
+      throw RecordProblem(column: reader.offset + 1, "unexpected text after the JSON object")
     }
     return members
   }
 
   private static func unexpected() -> RecordProblem {
-    RecordProblem("this is no journal entry: a field is neither text nor bytes")
+    RecordProblem("not a journal entry: a field is neither text nor bytes")
   }
 
   private static func journalArray(

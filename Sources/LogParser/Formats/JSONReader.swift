@@ -55,13 +55,13 @@ struct JSONReader {
   mutating func next(_ arena: inout Arena) throws(RecordProblem) -> JSONToken? {
     if expects == .nothing { return nil }
     skipBlanks()
-    guard offset < text.count else { throw problem("it ends too early") }
+    guard offset < text.count else { throw problem("unexpected end of input") }
     if expects == .separatorOrEnd {
       if text.peek(offset) == 0x2c {
         offset += 1
         skipBlanks()
         expects = isInObject ? .name : .value
-        guard offset < text.count else { throw problem("it ends too early") }
+        guard offset < text.count else { throw problem("unexpected end of input") }
       } else {
         return try close()
       }
@@ -70,10 +70,10 @@ struct JSONReader {
     case .firstNameOrEnd where text.peek(offset) == 0x7d: return try close()
     case .firstValueOrEnd where text.peek(offset) == 0x5d: return try close()
     case .name, .firstNameOrEnd:
-      guard text.peek(offset) == 0x22 else { throw problem("a member's name in quotes is missing") }
+      guard text.peek(offset) == 0x22 else { throw problem("expected a member name in quotes") }
       let name = try string(&arena)
       skipBlanks()
-      guard text.peek(offset) == 0x3a else { throw problem("a colon is missing") }
+      guard text.peek(offset) == 0x3a else { throw problem("expected a colon") }
       offset += 1
       expects = .value
       return .name(name)
@@ -86,7 +86,7 @@ struct JSONReader {
   private mutating func close() throws(RecordProblem) -> JSONToken {
     let isObject = isInObject
     guard depth > 0, text.peek(offset) == (isObject ? 0x7d : 0x5d) else {
-      throw problem(isObject ? "a comma or } is missing" : "a comma or ] is missing")
+      throw problem(isObject ? "expected a comma or }" : "expected a comma or ]")
     }
     offset += 1
     depth -= 1
@@ -128,7 +128,7 @@ struct JSONReader {
   private func classify(_ text: ByteSlice) throws(RecordProblem) -> JSONToken {
     if text == "null" { return .null }
     if text == "true" || text == "false" || Self.isNumber(text) { return .literal(text) }
-    throw problem("a value is missing")
+    throw problem("expected a value")
   }
 
   /// Whether the text is a JSON number.
@@ -171,7 +171,7 @@ struct JSONReader {
     _ content: Int, _ firstStop: Int, _ arena: inout Arena
   ) throws(RecordProblem) -> ByteSlice {
     let close = text.closingQuote(from: firstStop)
-    guard close < text.count else { throw problem("a string does not end") }
+    guard close < text.count else { throw problem("unterminated string") }
     do throws(EscapeProblem) {
       let value = try Unescaper.unescape(
         text.part(content, close, isPlain: false), rule: .json, into: &arena)

@@ -8,7 +8,7 @@ enum TextCheck {
   static func problem(in text: ByteSlice) -> String? {
     guard let index = firstRefused(in: text) else { return nil }
     if let mark = formatError(text, at: index) {
-      return "\"\(mark)\" is the mark of a wrong call of a formatting function in the program that logged it"
+      return "\"\(mark)\" marks a wrong formatting call in the program that logged it"
     }
     let value = UTF8Scalar.decode(text, at: index).0?.value ?? 0xfffd
     return "the character \(hexadecimal(value)) is not printable"

@@ -141,12 +141,12 @@ final class Decompressor {
     case .exited(let status):
       return .failed(
         InputFailure(
-          "\(subject): \(program) failed \(place) with status \(status)\(words): the file is damaged or cut short; get a whole copy for the rest",
+          "\(subject): \(program) failed \(place) with status \(status)\(words): the file is damaged or truncated; get a complete copy to read the rest",
           isPartial: linesRead > 0))
     case .killed(let signal):
       return .failed(
         InputFailure(
-          "\(subject): \(program) failed \(place): it was killed by signal \(signal)\(words); read the file again, with more memory if that was short",
+          "\(subject): \(program) failed \(place): it was killed by signal \(signal)\(words); read the file again, with more memory if it ran out",
           isPartial: linesRead > 0))
     }
   }

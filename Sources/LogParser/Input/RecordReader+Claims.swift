@@ -77,7 +77,7 @@ extension RecordReader {
   ) -> Outcome? {
     if rules.isStrict {
       return refuse(
-        RecordProblem("no log format has lines like this", remedy: "leave out --strict to keep it as it is"),
+        RecordProblem("the line matches no log format", remedy: "leave out --strict to keep it as it is"),
         whole, number, &record)
     }
     guard let lastTime else { return hold(whole, number) }

@@ -22,7 +22,7 @@ enum JournalAccess {
     }
     if files == 0 {
       throw JournalError(
-        "\(subject): there is none on this machine: no journal files in \(directories.joined(separator: " or ")); give files, --journal-file or --journal-directory"
+        "\(subject): not found on this machine: no journal files in \(directories.joined(separator: " or ")); give files, --journal-file or --journal-directory"
       )
     }
   }

@@ -102,7 +102,7 @@ struct JournalCheck {
         failure = InputFailure("\(path): the journal file is empty; leave it out, the other files are read")
       } else {
         failure = InputFailure(
-          "\(path): the file is no journal file, or its header is damaged; the other files are read")
+          "\(path): not a journal file, or its header is damaged; the other files are read")
       }
     } catch {
       if isAlone { return sound.append(path) }

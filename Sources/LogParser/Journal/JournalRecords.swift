@@ -92,12 +92,12 @@ struct JournalRecords: ~Copyable {
     var failures = damaged.takeFailures()
     failures += losses.dropped.map {
       InputFailure(
-        "\($0): the journal file is damaged, and libsystemd gave it up; read the rest with --journal-file \($0)"
+        "\($0): the journal file is damaged and libsystemd stopped reading it; read the rest with --journal-file \($0)"
       )
     }
     failures += losses.cut.map {
       InputFailure(
-        "\($0): the journal file was cut short while it was read; what was read before that is written, read the rest with --journal-file \($0)",
+        "\($0): the journal file was truncated while it was read; records read before that are written; read the rest with --journal-file \($0)",
         isPartial: true)
     }
     hasToldOfFaults = hasToldOfFaults || !failures.isEmpty
@@ -105,7 +105,7 @@ struct JournalRecords: ~Copyable {
       hasToldOfFaults = true
       failures.append(
         InputFailure(
-          "journal: parts of a file could not be read: it was cut short, or its disk reports an error; see dmesg",
+          "journal: parts of a file could not be read: it was truncated, or its disk reports an error; see dmesg",
           isPartial: true))
     }
     return failures

@@ -21,7 +21,7 @@ extension RecordProblem {
   /// The problem of a record of `count` bytes where at most `limit` are read.
   static func tooLong(_ count: Int, limit: Int) -> RecordProblem {
     RecordProblem(
-      "a record of \(count) bytes is longer than the limit of \(limit) and was passed over",
+      "a record of \(count) bytes is longer than the limit of \(limit) and was skipped",
       remedy: "raise it with --max-record-size", isOverLimit: true)
   }
 }

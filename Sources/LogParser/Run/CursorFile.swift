@@ -51,13 +51,13 @@ package struct CursorFile {
 
   private func noCursor(_ reason: String) -> Run.Failure {
     .message(
-      "\(path): this is no journal cursor: \(reason); remove the file to begin at the start of the journal, or put the cursor of the last record that you have there (journalctl --show-cursor)"
+      "\(path): not a journal cursor: \(reason); remove the file to start at the beginning of the journal, or write the cursor of your last record to it (see journalctl --show-cursor)"
     )
   }
 
   private func newer(_ version: Int) -> Run.Failure {
     .message(
-      "\(path): the cursor file has version \(version), and this kata-log-parser knows versions up to \(Self.version); install a newer kata-log-parser, or remove the file to begin at the start of the journal"
+      "\(path): the cursor file has version \(version), and this kata-log-parser supports versions up to \(Self.version); install a newer kata-log-parser, or remove the file to start at the beginning of the journal"
     )
   }
 

@@ -39,7 +39,7 @@ package struct InputList {
     if !journalFiles.isEmpty {
       if options.follows {
         throw .message(
-          "\(journalFiles[0]): a journal file cannot be followed beside log files; follow it alone")
+          "\(journalFiles[0]): a journal file cannot be followed together with log files; follow it alone")
       }
       items.append(InputPath(journalFiles: journalFiles))
     }
@@ -61,7 +61,7 @@ package struct InputList {
       let directory = try LogDirectory(absolute(file), isFollowed: options.follows)
       if let note = directory.note { diagnostics.warning("\(file): \(note)") }
       guard !directory.paths.isEmpty else {
-        throw InputFailure("\(file): there is no log file in this directory; check the path, or name files")
+        throw InputFailure("\(file): no log file in this directory; check the path, or name files")
       }
       return directory.paths
     }
@@ -113,7 +113,7 @@ package struct InputList {
 
   /// A file that is to be followed once it is there.
   private static func missing(_ file: String, _ diagnostics: Diagnostics) -> InputPath {
-    diagnostics.warning("\(file): is not there yet; waiting for it")
+    diagnostics.warning("\(file): does not exist yet; waiting for it")
     var directory = [CChar](repeating: 0, count: Int(PATH_MAX))
     if file.hasPrefix("/") || getcwd(&directory, directory.count) == nil { return InputPath(path: file) }
     let length = directory.firstIndex(of: 0) ?? directory.count

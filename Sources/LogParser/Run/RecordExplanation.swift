@@ -25,19 +25,19 @@ struct RecordExplanation {
     put("pod", owner.pod, Self.why(owner.podEvidence))
     put("pod's namespace", owner.namespace, Self.why(owner.podEvidence))
     if !owner.unknownID.isEmpty {
-      put("id", owner.unknownID, "a sandbox's or a container's: nothing before it tells")
+      put("id", owner.unknownID, "of a sandbox or a container: no earlier line says which")
     }
     putFields(record)
     if record.marks.contains(.isTruncated) { put("truncated", "its end is missing") }
-    if record.marks.contains(.unpackFailed) { put("agent record", "there is one, which cannot be read") }
+    if record.marks.contains(.unpackFailed) { put("agent record", "present, but it cannot be read") }
   }
 
   private mutating func putTime(_ record: borrowing Record) {
     let why: String?
     if record.marks.contains(.timeIsInherited) {
-      why = "the line has none: that of a neighbour, or of the file"
+      why = "the line has none: taken from a neighbouring line or from the file"
     } else if record.marks.contains(.yearIsInferred) {
-      why = "the line has no year: inferred from when the file was last written"
+      why = "the line has no year: inferred from the file's last change"
     } else {
       why = nil
     }
@@ -63,7 +63,7 @@ struct RecordExplanation {
   }
 
   private static func words(_ record: borrowing Record, _ shape: String) -> String {
-    if record.marks.contains(.isRaw) { return "a line that no format claims: its words are the message" }
+    if record.marks.contains(.isRaw) { return "a line that matches no format: its text is the message" }
     return shape.isEmpty ? "a journal entry" : "\(shape): see formats/input/\(shape)"
   }
 

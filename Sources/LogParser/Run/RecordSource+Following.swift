@@ -98,7 +98,7 @@ extension RecordSource {
   private mutating func take(_ change: FollowedFiles.Change, _ index: Int) throws(Run.Failure) {
     guard let member = ordered?[index] else {
       if try open(moved: index) {
-        diagnostics.warning("\(inputs.items[index].name): is there now; following it")
+        diagnostics.warning("\(inputs.items[index].name): now exists; following it")
       }
       return
     }

@@ -106,7 +106,7 @@ extension Run {
     }
     if source.statistics.late > 0 {
       diagnostics.warning(
-        "\(source.statistics.late) records stand behind younger ones: their file was written to while it was read; run again for all in order"
+        "\(source.statistics.late) records are out of order: their file was written to while it was read; run again to sort them"
       )
     }
     if window.late > 0 {
@@ -115,7 +115,7 @@ extension Run {
         ? "it holds \(ReorderWindow.byteLimit >> 20) MiB at most, so leave out --reorder-window to sort them"
         : "widen --reorder-window"
       diagnostics.warning(
-        "\(window.late) records came later than the reorder window allows and stand where they came; \(remedy)"
+        "\(window.late) records were later than the reorder window allows and were written where they arrived; \(remedy)"
       )
     }
   }

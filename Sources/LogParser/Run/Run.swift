@@ -77,9 +77,9 @@ package final class Run {
     let count = statistics.early
     let words =
       count == 1
-      ? "1 record came before what tells whose it is"
-      : "\(count) records came before what tells whose they are"
-    let remedy = options.canReadTwice ? "; give --two-passes to read the files once more for that" : ""
+      ? "1 record came before the line that names its owner"
+      : "\(count) records came before the line that names their owner"
+    let remedy = options.canReadTwice ? "; --two-passes finds them" : ""
     diagnostics.warning("\(words), and may be missing\(remedy)")
   }
 

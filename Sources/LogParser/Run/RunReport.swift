@@ -31,13 +31,13 @@ struct RunReport {
       ),
       (statistics.tooLong, "record over the size limit left out", "records over the size limit left out"),
       (
-        statistics.raw, "line that no format claims kept as it is",
-        "lines that no format claims kept as they are"
+        statistics.raw, "line that matches no format, kept as it is",
+        "lines that match no format, kept as they are"
       ),
       (statistics.truncated, "record cut by its writer", "records cut by their writer"),
       (
-        statistics.unpackFailures, "agent record that could not be taken out",
-        "agent records that could not be taken out"
+        statistics.unpackFailures, "agent record that could not be unpacked",
+        "agent records that could not be unpacked"
       ),
       (statistics.suppressed, "message suppressed by journald", "messages suppressed by journald"),
       (statistics.dropped, "message dropped by a logger", "messages dropped by loggers"),

@@ -13,7 +13,7 @@ struct TruncationNotice {
     if let last, now - last < 1000 { return }
     let times = untold == 1 ? "" : " \(untold) times"
     diagnostics.warning(
-      "\(name): truncated\(times) while it was followed; reading goes on at its new start, and what was written last before may be missing"
+      "\(name): truncated\(times) while it was followed; reading continues at its new start, and text written just before may be missing"
     )
     last = now
     untold = 0

@@ -18,7 +18,7 @@ package enum CommandRequest: Equatable, Sendable {
       Flag("version", "v", in: section, "Print the version and exit") { (options, text) throws(UsageError) in
         if text == "true" { options[keyPath: path] = .version }
       },
-      Flag("help", in: section, "Explain everything and exit; -h is shorter") {
+      Flag("help", in: section, "Print this help and exit; -h prints a shorter one") {
         (options, text) throws(UsageError) in if text == "true" { options[keyPath: path] = .help }
       },
       Flag(

@@ -40,7 +40,7 @@ package enum FlagValue {
       }
     guard let unit, let value = Double(digits), value * unit <= 86_400e9 * Double(days) else {
       throw UsageError(
-        "\"\(text)\" is not a duration such as 500ms, 2s or 1min, of \(days == 1 ? "a day" : "\(days) days") at most"
+        "\"\(text)\" is not a duration of at most \(days == 1 ? "a day" : "\(days) days"), such as 500ms, 2s or 1min"
       )
     }
     return Int64(value * unit)

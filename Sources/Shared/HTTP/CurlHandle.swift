@@ -39,7 +39,9 @@ final class CurlHandle {
 
   init() throws(HTTPClient.Failure) {
     library = try CurlLibrary.shared()
-    guard let handle = library.makeHandle() else { throw HTTPClient.Failure(reason: "libcurl has no memory") }
+    guard let handle = library.makeHandle() else {
+      throw HTTPClient.Failure(reason: "libcurl is out of memory")
+    }
     self.handle = handle
   }
 
@@ -69,7 +71,7 @@ final class CurlHandle {
     }
     guard code == 0 else {
       if code == KATA_CURL_ABORTED_BY_CALLBACK {
-        throw HTTPClient.Failure(reason: "the time to stop was over")
+        throw HTTPClient.Failure(reason: "the shutdown deadline passed")
       }
       let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       throw HTTPClient.Failure(
@@ -185,7 +187,7 @@ private struct CurlLibrary: @unchecked Sendable {
     }
     let start: @convention(c) (Int) -> Int32 = try find("curl_global_init", library)
     // CURL_GLOBAL_ALL, which covers what later versions add.
-    guard start(3) == 0 else { throw HTTPClient.Failure(reason: "libcurl does not start") }
+    guard start(3) == 0 else { throw HTTPClient.Failure(reason: "libcurl cannot be initialised") }
     return CurlLibrary(
       setopt: try find("curl_easy_setopt", library), getinfo: try find("curl_easy_getinfo", library),
       makeHandle: try find("curl_easy_init", library), cleanup: try find("curl_easy_cleanup", library),

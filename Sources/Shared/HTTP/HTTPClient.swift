@@ -85,7 +85,9 @@ package final class HTTPClient {
         body: body),
       until: deadline)
     // What libcurl takes for an answer that ends there, whatever the status was to mean.
-    guard response.hasHead else { throw Failure(reason: "the answer's head was cut off", kind: .connection) }
+    guard response.hasHead else {
+      throw Failure(reason: "the response header was cut off", kind: .connection)
+    }
     return Answer(
       status: response.status,
       retryAfter: response.retryAfter > 0 ? Int(min(response.retryAfter, Self.longestPause)) : nil,

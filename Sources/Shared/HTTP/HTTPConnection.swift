@@ -92,7 +92,7 @@ final class HTTPConnection: EventHandler {
   func abandon() {
     if unread == 0, lingersUntil == nil, parser.isInRequest {
       put(
-        HTTPResponse(503, text: "there are too many connections", retryAfter: 1), keepsAlive: false,
+        HTTPResponse(503, text: "too many connections", retryAfter: 1), keepsAlive: false,
         isHead: false)
       guard write() else { return }
     }
@@ -129,7 +129,8 @@ final class HTTPConnection: EventHandler {
     parserSize = parser.size
     guard server.bufferedBytes > server.limits.bufferedBytes, parser.isInRequest, !closesAfter else { return }
     put(
-      HTTPResponse(503, text: "too much is being received at once", retryAfter: 1), keepsAlive: false,
+      HTTPResponse(503, text: "too many requests are being received at once", retryAfter: 1),
+      keepsAlive: false,
       isHead: false)
     _ = write()
   }

@@ -119,7 +119,7 @@ struct HTTPRequestParser {
     request.method = String(start[0])
     for line in lines.dropFirst() {
       guard let field = Self.field(line) else {
-        return .failed(HTTPResponse(400, text: "a field is malformed"))
+        return .failed(HTTPResponse(400, text: "a header field is malformed"))
       }
       request.headers.append(field)
     }
@@ -131,7 +131,8 @@ struct HTTPRequestParser {
   }
 
   private var headTooLarge: Progress {
-    .failed(HTTPResponse(431, text: "the request's fields are larger than \(limits.headerBytes) bytes"))
+    .failed(
+      HTTPResponse(431, text: "the request's header fields are larger than \(limits.headerBytes) bytes"))
   }
 
   /// Where the empty line begins that ends the head; nil when it has not arrived.
@@ -168,10 +169,10 @@ struct HTTPRequestParser {
     let lengths = request.headers.filter { $0.name == "content-length" }.map(\.value)
     if let coding = request.header("transfer-encoding") {
       guard coding.lowercased() == "chunked" else {
-        return .failed(HTTPResponse(501, text: "the transfer coding is not known"))
+        return .failed(HTTPResponse(501, text: "the transfer coding is not supported"))
       }
       guard lengths.isEmpty else {
-        return .failed(HTTPResponse(400, text: "both a length and a transfer coding are given"))
+        return .failed(HTTPResponse(400, text: "both Content-Length and Transfer-Encoding are given"))
       }
       state = .chunked
       return nil
@@ -182,7 +183,7 @@ struct HTTPRequestParser {
     }
     guard lengths.allSatisfy({ $0 == first }), first.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
       let length = Int(first)
-    else { return .failed(HTTPResponse(400, text: "the length is malformed")) }
+    else { return .failed(HTTPResponse(400, text: "Content-Length is malformed")) }
     guard length <= limits.bodyBytes else { return tooLarge }
     state = .body(length)
     return nil

@@ -67,7 +67,9 @@ package final class StructuredLog: Sendable {
     _ level: LogLevel, by peer: String, _ message: String, _ fields: [(String, String)]
   ) {
     guard let suppressed = limit.admit(peer, now: MonotonicClock.nanoseconds) else { return }
-    if suppressed > 0 { write(.warning, "\(suppressed) lines about this peer were left out", ["peer": peer]) }
+    if suppressed > 0 {
+      write(.warning, "\(suppressed) lines about this peer were suppressed", ["peer": peer])
+    }
     write(level, message, fields)
   }
 

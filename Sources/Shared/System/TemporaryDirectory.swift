@@ -7,7 +7,7 @@ package final class TemporaryDirectory {
   package init() throws(SystemCallError) {
     let parent = ServiceManager.variable("TMPDIR").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/tmp"
     var template = Array("\(parent)/kata-trace-forwarder-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw SystemCallError("make a temporary directory", parent) }
+    guard mkdtemp(&template) != nil else { throw SystemCallError("create a temporary directory", parent) }
     path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 

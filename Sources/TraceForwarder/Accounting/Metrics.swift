@@ -25,7 +25,7 @@ package final class Metrics: Sendable {
       case .exported: "Spans that an exporter delivered."
       case .refused:
         "Spans that a destination refused and that were set aside, or that a partial success rejected."
-      case .retried: "Attempts to deliver that failed and are repeated."
+      case .retried: "Failed delivery attempts that are retried."
       }
     }
 

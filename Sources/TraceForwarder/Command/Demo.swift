@@ -40,7 +40,7 @@ struct Demo {
         }.run()
       }
     } catch {
-      log.error("the demonstration cannot start", ["error": error.description])
+      log.error("the demo cannot start", ["error": error.description])
       return 1
     }
   }
@@ -58,7 +58,7 @@ struct Demo {
       guard kata_unix_socket(file.number, path, 1) == 0 else { throw SystemCallError("connect", path) }
       try file.writeAll(frames.bytes, subject: path)
     } catch {
-      log.error("the demonstration's spans cannot be sent", ["error": error.description])
+      log.error("the demo's spans cannot be sent", ["error": error.description])
     }
   }
 }

@@ -62,12 +62,12 @@ struct SpoolCommand {
 
   private init(_ operands: [String], _ settings: ForwarderSettings) throws(UsageError) {
     let actions = Action.allCases.map(\.rawValue).joined(separator: ", ")
-    guard let word = operands.first else { throw UsageError("say what to do: \(actions)") }
+    guard let word = operands.first else { throw UsageError("an action is missing: \(actions)") }
     guard let action = Action(rawValue: word) else {
       throw UsageError("\"\(word)\" is not one of \(actions)")
     }
     guard operands.count <= 2 else {
-      throw UsageError("\"\(operands[2])\" is too much: there is one directory")
+      throw UsageError("unexpected argument \"\(operands[2])\": give one directory")
     }
     if operands.count == 2, settings.spoolDirectory != nil {
       throw UsageError("the directory is given twice: leave out --spool-dir or \"\(operands[1])\"")
@@ -133,7 +133,7 @@ struct SpoolCommand {
     try Self.print(
       names.isEmpty
         ? "no spans are set aside in \(directory)\n"
-        : "\(names.count) file\(names.count == 1 ? " is" : "s are") to be delivered again: by the forwarder within a second, or when it starts\n"
+        : "\(names.count) file\(names.count == 1 ? "" : "s") will be delivered again: by the forwarder within a second, or when it starts\n"
     )
     return 0
   }

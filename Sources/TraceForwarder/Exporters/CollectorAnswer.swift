@@ -23,14 +23,14 @@ package enum CollectorAnswer: String, Sendable {
     switch status {
     case 300..<400: "give the URL that the collector redirects to; redirects are not followed"
     case 400, 413, 422:
-      "read the collector's log: it refuses these spans, or the URL is of another protocol"
+      "read the collector's log: it refuses these spans, or the URL is for another protocol"
     case 401, 403: "check the credentials and --otlp-header"
     case 404, 405, 410: "check the path of the URL"
-    case 406, 415: "check that the URL is of this protocol and encoding"
+    case 406, 415: "check that the URL is for this protocol and encoding"
     case 407: "check the proxy and its credentials"
-    case 408, 429: "the collector is overloaded, or a proxy before it limits requests"
+    case 408, 429: "the collector is overloaded, or a proxy in front of it limits requests"
     case 508: "the URL leads back to this forwarder: give the collector's"
-    case 502, 503, 504: "check that the collector is running and what it sends to"
+    case 502, 503, 504: "check that the collector and its backend are running"
     case 500..<600: "read the collector's log"
     default: "check that a collector is at this URL, and no other service"
     }

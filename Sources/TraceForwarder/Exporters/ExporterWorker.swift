@@ -48,7 +48,7 @@ package final class ExporterWorker: Sendable {
   package func start() {
     let started = WorkerThread.start { [self] in run() }
     thread.withLock { $0 = started }
-    if started == nil { note(ExportFailure("the system has no thread to give")) }
+    if started == nil { note(ExportFailure("no thread could be started")) }
   }
 
   /// Asks it to deliver what there is and to end by `deadline`.

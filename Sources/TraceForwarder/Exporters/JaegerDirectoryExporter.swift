@@ -66,7 +66,7 @@ final class JaegerDirectoryExporter: SpanExporter {
     self.directory = directory
     self.limits = limits
     if mkdir(directory, 0o750) != 0, errno != EEXIST {
-      throw ExportFailure(SystemCallError("make the directory", directory).description)
+      throw ExportFailure(SystemCallError("create the directory", directory).description)
     }
   }
 

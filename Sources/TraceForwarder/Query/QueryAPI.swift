@@ -31,7 +31,7 @@ final class QueryAPI {
     let path = request.segments
     let allowed = path == ["api", "transform"] ? ["POST"] : ["GET", "HEAD"]
     guard allowed.contains(request.method) else {
-      var response = failure(405, "only \(allowed[0]) is taken here")
+      var response = failure(405, "only \(allowed[0]) is accepted here")
       response.headers.append(("Allow", allowed.joined(separator: ", ")))
       return response
     }
@@ -218,7 +218,7 @@ final class QueryAPI {
   private static func cut(_ reader: SpanReader) -> AnswerError {
     AnswerError(
       message:
-        "the answer is cut: no more than \(reader.limits.spans) spans of \(reader.limits.recordBytes >> 20) MiB are read for one; narrow the search"
+        "the answer is incomplete: no more than \(reader.limits.spans) spans of \(reader.limits.recordBytes >> 20) MiB are read for an answer; narrow the search"
     )
   }
 
@@ -232,7 +232,8 @@ final class QueryAPI {
       if out.count > limits.bytes {
         let left = traces.count - number
         problems.append(
-          AnswerError(message: "the answer is cut: \(left) traces do not fit in \(limits.bytes >> 20) MiB"))
+          AnswerError(
+            message: "the answer is incomplete: \(left) traces do not fit in \(limits.bytes >> 20) MiB"))
         break
       }
       if number > 0 { out.put(0x2c) }

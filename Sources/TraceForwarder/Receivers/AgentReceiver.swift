@@ -62,11 +62,11 @@ final class AgentReceiver {
       switch error {
       case .full:
         log.limited(
-          .warning, by: "spool", "the spool is full: reading from agents waits for the exporters")
+          .warning, by: "spool", "the spool is full: reading from agents is paused until exporters catch up")
       case .failed(let error):
         lacksDescriptors = error.code == EMFILE || error.code == ENFILE
         log.limited(
-          .error, by: "spool", "the spool cannot be written: reading from agents waits",
+          .error, by: "spool", "the spool cannot be written: reading from agents is paused",
           ["error": error.description])
       }
       return false

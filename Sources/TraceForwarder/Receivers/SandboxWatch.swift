@@ -203,7 +203,7 @@ struct SandboxWatch: ~Copyable {
     if let failure {
       isBlind = true
       log.limited(
-        .error, by: "inotify", "directories cannot be watched and are looked at twice a second",
+        .error, by: "inotify", "directories cannot be watched and are polled twice a second",
         ["error": failure.description, "remedy": "raise fs.inotify.max_user_watches"])
     }
     guard directory.isComplete else { return nil }
@@ -226,7 +226,7 @@ struct SandboxWatch: ~Copyable {
     made[place] = Made(
       key: lastKey, file: file, owner: directory.status.st_uid, directory: lastWatch)
     guard tell("+\(lastKey) \(sandbox)", socket.number) else {
-      let error = SystemCallError("send", "the other half")
+      let error = SystemCallError("send", "the other process")
       made[place] = nil
       directory.remove(name, ifIs: file)
       throw error

@@ -159,7 +159,8 @@ struct Forwarder {
       for socket in sockets.metrics {
         guard let file = socket.take() else { continue }
         server.listen(file, in: telling) {
-          telemetry.answer($0) ?? HTTPResponse(404, text: "only /metrics, /healthz and /readyz are here")
+          telemetry.answer($0)
+            ?? HTTPResponse(404, text: "not found: only /metrics, /healthz and /readyz are served here")
         }
       }
       return HTTPService(server)
@@ -238,7 +239,7 @@ struct Forwarder {
         log.info("files are reopened")
         exporters.reopen()
       case let signal?:
-        log.info("the forwarder stops", ["signal": signal == SIGINT ? "SIGINT" : "SIGTERM"])
+        log.info("the forwarder is stopping", ["signal": signal == SIGINT ? "SIGINT" : "SIGTERM"])
         return 0
       case nil: break
       }
@@ -246,7 +247,7 @@ struct Forwarder {
       spool.look()
       for loop in loops {
         guard let failure = loop.failure else { continue }
-        log.error("the forwarder cannot go on", ["thread": loop.name, "error": failure.description])
+        log.error("the forwarder cannot continue", ["thread": loop.name, "error": failure.description])
         return 1
       }
       if let watchdog = manager.watchdog, loops.allSatisfy({ $0.silence < Int(watchdog / 1000) + 2000 }) {
@@ -257,7 +258,7 @@ struct Forwarder {
       if spans != lastSpans || metrics.value(.connections) > 0 { lastActivity = MonotonicClock.milliseconds }
       lastSpans = spans
       if MonotonicClock.milliseconds - lastActivity >= options.exitIdleTime {
-        log.info("the forwarder ends: nothing has happened for its idle time")
+        log.info("the forwarder stops: it has been idle for --exit-idle-time")
         return 0
       }
     }
@@ -286,7 +287,7 @@ struct Forwarder {
         "spans are not delivered and wait in the spool",
         [
           "exporter": worker.name, "spans": String(count),
-          "reason": worker.failure?.reason ?? "the time to stop was over",
+          "reason": worker.failure?.reason ?? "the shutdown deadline passed",
         ])
     }
     if losses.total > 0 { status = 1 }

@@ -60,7 +60,7 @@ struct ListeningSockets {
     default:
       throw BindingFailure(
         description:
-          "the socket \"\(name)\" of the service manager has no use: name it agents, jaeger, otlp, query or metrics (FileDescriptorName=)"
+          "the socket \"\(name)\" from the service manager is not used: name it agents, jaeger, otlp, query or metrics (FileDescriptorName=)"
       )
     }
   }

@@ -45,7 +45,7 @@ struct OutputDirectories {
   private func make(_ path: String, mode: mode_t) throws(SystemCallError) -> Bool {
     if mkdir(path, mode) == 0 { return true }
     if errno == EEXIST { return false }
-    throw SystemCallError("make the directory", path)
+    throw SystemCallError("create the directory", path)
   }
 
   private func giveSpool(to user: User) throws(SystemCallError) {

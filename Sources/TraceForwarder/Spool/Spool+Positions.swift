@@ -32,7 +32,7 @@ extension Spool {
     let start = Self.start(state)
     func restart(_ reason: String) -> SpoolPosition {
       log.warning(
-        "an exporter's position is not believed: it starts at the oldest span, and spans may be delivered again",
+        "an exporter's position is invalid: it starts at the oldest span, and spans may be delivered again",
         ["file": state.directory.path(PositionFile.name(exporter)), "reason": reason])
       return start
     }

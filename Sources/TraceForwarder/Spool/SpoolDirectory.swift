@@ -11,7 +11,7 @@ package enum SpoolFailure: Error, Sendable, CustomStringConvertible {
     switch self {
     case .system(let error): error.description
     case .newer(let file, let version, let known):
-      "\(file): the file has version \(version) of its format, and this forwarder knows \(known): "
+      "\(file): the file has format version \(version), and this forwarder supports \(known): "
         + "start the forwarder that wrote it, or choose another directory with --spool-dir"
     }
   }
@@ -38,7 +38,7 @@ final class SpoolDirectory: Sendable {
   init(_ path: String) throws(SystemCallError) {
     self.path = path
     if mkdir(path, 0o700) != 0, errno != EEXIST {
-      throw SystemCallError("make the spool's directory", path)
+      throw SystemCallError("create the spool's directory", path)
     }
     file = try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
     let status = try file.status(path)

@@ -36,7 +36,7 @@ struct TraceIndexTests {
     let trace = try fixture.get("/api/traces/1")["data"][0]
     #expect(trace["spans"].list.count == 20)
     #expect(
-      trace["warnings"].texts == ["180 spans are left out: the trace is larger than an answer may be"])
+      trace["warnings"].texts == ["180 spans are left out: the trace exceeds the maximum size of an answer"])
     #expect(try fixture.get("/api/v3/trace-summaries?\(Self.everything)")["summaries"].list.count == 11)
   }
 
