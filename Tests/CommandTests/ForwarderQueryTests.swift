@@ -40,7 +40,8 @@ import Testing
     #expect(forwarder.stop() == 0)
   }
 
-  /// One trace of 20,000 spans, with the answer's bounds in force: it is served, other requests too, and memory is bounded.
+  /// One trace of 20,000 spans, with the answer's bounds in force: it is served, other requests too, and memory is
+  /// bounded.
   @Test func aHugeTraceIsServedWithinBounds() throws {
     let server = try QueryServer()
     let text = String(repeating: "x", count: 3000)

@@ -69,8 +69,8 @@ import Testing
     #expect(last.stop() == 0)
     delivered += collector.names
     #expect(!acknowledged.isEmpty && acknowledged.isSubset(of: delivered))
-    // Nothing comes that was not sent. A span comes twice when the process was killed between the collector's answer, or
-    // its taking the spans without one, and the note of the position.
+    // Nothing comes that was not sent. A span comes twice when the process was killed between the collector's answer,
+    // or its taking the spans without one, and the note of the position.
     #expect(Set(delivered).isSubset(of: Set(names(1, 1..<next))))
     print(
       "killed \(rounds) times: \(acknowledged.count) spans acknowledged to disk, \(delivered.count) delivered, "

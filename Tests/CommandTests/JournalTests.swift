@@ -183,7 +183,8 @@ import Testing
   }
 
   /// Whether a follower with nothing to do does next to nothing: it looks at the journal now and then, and a look costs
-  /// no more than 2 % of one processor until the next. It may still be at its last entries: one quiet stretch is enough.
+  /// no more than 2 % of one processor until the next. It may still be at its last entries: one quiet stretch is
+  /// enough.
   private func idles(_ process: Int32) throws -> Bool {
     let looks = 10
     let interval = Duration.milliseconds(30)

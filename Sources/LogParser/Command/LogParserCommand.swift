@@ -4,9 +4,9 @@ import Logging
 
 /// The command line of `kata-log-parser`.
 package enum LogParserCommand {
-  /// Does what the arguments (without the program's name) say, and returns the exit status.
+  /// Runs the command with these arguments (without the program's name), and returns the exit status.
   package static func main(_ arguments: [String]) -> Int32 {
-    // A reader that goes away is no reason to die: the write says so.
+    // A closed pipe must not kill the process: the write reports it.
     signal(SIGPIPE, SIG_IGN)
     unblockStopSignals()
     var settings = CommandSettings()
@@ -43,8 +43,8 @@ package enum LogParserCommand {
     return status
   }
 
-  /// A parent that blocks signals in its threads hands that on to what it starts, which could then not be ended while
-  /// it waits for a reader.
+  /// Unblocks the stop signals. A parent that blocks signals passes the mask on to its children, which could then not
+  /// be stopped while they wait for a reader.
   private static func unblockStopSignals() {
     var signals = sigset_t()
     sigemptyset(&signals)
@@ -52,8 +52,8 @@ package enum LogParserCommand {
     _ = pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
-  /// Journal files that are named as operands are read as `--journal-file` reads them; among other inputs, the options
-  /// about the journal are for those alone.
+  /// Journal files given as operands are read as with `--journal-file`. Among other inputs, the journal options apply
+  /// only to them.
   private static func takeJournalFiles(_ settings: inout CommandSettings) {
     let files = settings.run.files
     if settings.usesJournal || files.isEmpty { return }
@@ -70,7 +70,7 @@ package enum LogParserCommand {
 
   private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
-  /// Refuses what makes no sense together.
+  /// Refuses options that contradict each other.
   private static func validate(_ settings: inout CommandSettings) throws(UsageError) {
     let run = settings.run
     if !settings.usesJournal, let option = settings.usesJournalOption {
@@ -132,7 +132,7 @@ package enum LogParserCommand {
         )
       }
     }
-    // Lines of the container runtimes tell which sandboxes are a pod's.
+    // Lines of the container runtimes say which sandboxes belong to a pod.
     if !settings.run.selection.pods.isEmpty, settings.usesJournal,
       settings.usesJournalOption != "--identifier"
     {

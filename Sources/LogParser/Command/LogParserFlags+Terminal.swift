@@ -1,7 +1,7 @@
 import CommandLine
 
 extension LogParserFlags {
-  /// What people see: colours, fields, the pager.
+  /// Options of `pretty`: colours, fields, the pager.
   static var terminal: [Flag<Settings>] {
     let section = "Pretty output"
     return [

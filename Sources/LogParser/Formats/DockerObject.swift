@@ -15,7 +15,7 @@ enum DockerObject {
     return try readForwarded(wrapper, &context, &record)
   }
 
-  /// Whether a forwarder (Fluent Bit, Filebeat) added members of its own.
+  /// Whether a log forwarder (Fluent Bit, Filebeat) added members of its own.
   private static func hasMore(_ members: borrowing MemberList) -> Bool {
     for index in 0..<members.count where !isOwn(members[index].key) { return true }
     return false
@@ -25,7 +25,8 @@ enum DockerObject {
     key == "log" || key == "stream" || key == "time" || key.hasPrefix("attrs")
   }
 
-  /// Reads an object with a forwarder's members, which become fields; those of Kubernetes say whose line it is.
+  /// Reads an object with a log forwarder's members, which become fields; those of Kubernetes identify the line's
+  /// owner.
   private static func readForwarded(
     _ start: Wrapper, _ context: inout LineContext, _ record: inout Record
   ) throws(RecordProblem) -> Claim {

@@ -3,31 +3,31 @@ import Bytes
 /// One piece of a JSON text.
 enum JSONToken {
   case beginObject, endObject, beginArray, endArray
-  /// The name of an object's member, unescaped.
+  /// The name of a member, unescaped.
   case name(ByteSlice)
   /// A string, unescaped.
   case string(ByteSlice)
-  /// A number, `true` or `false`, as it is written.
+  /// A number, `true` or `false`, as written.
   case literal(ByteSlice)
   case null
 }
 
-/// Reads JSON (RFC 8259) from bytes in memory, strictly, piece by piece.
+/// Reads JSON (RFC 8259) from bytes in memory, strictly, token by token.
 ///
 /// The spans' `JSONScanner` is another reader: it refuses what this one repairs (bytes that are not UTF-8, lone
-/// surrogates), and copies every text. ``readFlatObject(_:_:)`` is the fast path: nearly every log record of JSON is an object
-/// of plain strings and numbers.
+/// surrogates), and copies every text. ``readFlatObject(_:_:)`` is the fast path: nearly every log record of JSON is an
+/// object of plain strings and numbers.
 ///
-/// Strings become slices of the text itself, or of the arena where they had escapes. Nesting is bounded by
+/// Strings become slices of the text itself, or of the arena if they had escapes. Nesting is bounded by
 /// ``maximumDepth``, so that no input costs more than its own length.
 struct JSONReader {
   static let maximumDepth = 64
 
-  /// Read with ``ByteSlice/peek(_:)``: no JSON has a NUL, so it stands for the end where one may come.
+  /// Read with ``ByteSlice/peek(_:)``: JSON contains no NUL, so a NUL means the end of the text.
   private let text: ByteSlice
-  /// Where the reader is, in bytes from the start.
+  /// The position in bytes.
   private(set) var offset = 0
-  /// Bit n tells whether nesting level n + 1 is an object.
+  /// Bit n is set if nesting level n + 1 is an object.
   private var objects: UInt64 = 0
   private var depth = 0
   private var expects = Expectation.value
@@ -51,7 +51,7 @@ struct JSONReader {
     RecordProblem(column: offset + 1, "invalid JSON: \(reason)")
   }
 
-  /// The next token, or nil once the text's one value has ended. What follows that value is left alone.
+  /// The next token, or nil after the text's one value. Anything after that value is not read.
   mutating func next(_ arena: inout Arena) throws(RecordProblem) -> JSONToken? {
     if expects == .nothing { return nil }
     skipBlanks()
@@ -155,7 +155,7 @@ struct JSONReader {
     return index == text.count
   }
 
-  /// The string at the quote that the reader is on.
+  /// The string whose opening quote is at the current position.
   @inline(__always)
   private mutating func string(_ arena: inout Arena) throws(RecordProblem) -> ByteSlice {
     let content = offset + 1
@@ -182,24 +182,24 @@ struct JSONReader {
     }
   }
 
-  /// What is left when the value has been read: nothing but white space in a well-formed text.
+  /// Whether only white space follows the value, as in a well-formed text.
   mutating func isAtEnd() -> Bool {
     skipBlanks()
     return offset == text.count
   }
 
-  /// Reads an object whose values are all strings (null counts as an empty one), and nothing behind it. Nil when the
-  /// text is anything else; a bare `null` gives a list that is no object.
+  /// Reads an object whose values are all strings (null counts as an empty one), with nothing after it. Nil if the text
+  /// is anything else; a bare `null` gives a list whose `isObject` is false.
   mutating func readFlatObject(_ arena: inout Arena, _ index: inout StructuralIndex) -> MemberList? {
     var members = MemberList()
     guard readFlatObject(into: &members, takesLiterals: false, &arena, &index) else { return nil }
     return members
   }
 
-  /// As ``readFlatObject(_:_:)``, into a list that is used again.
+  /// As ``readFlatObject(_:_:)``, into a reused list.
   ///
   /// - Parameter takesLiterals: whether a value may be a number or a Boolean, too.
-  /// - Returns: false when the text is anything else; the list then means nothing.
+  /// - Returns: false if the text is anything else; the contents of the list are then undefined.
   mutating func readFlatObject(
     into members: inout MemberList, takesLiterals: Bool, _ arena: inout Arena, _ index: inout StructuralIndex
   ) -> Bool {
@@ -210,11 +210,11 @@ struct JSONReader {
     return isFlat && isAtEnd()
   }
 
-  /// Reads members, from the name that the reader is on, as long as they are written as loggers write nearly every one:
-  /// `"name":"value"` of nothing but plain bytes, or `"name":123`. The next one is left for who reads on.
+  /// Reads members, from the name at the current position, while they have the form that loggers nearly always write:
+  /// `"name":"value"` of plain bytes only, or `"name":123`. The first other one is left to the caller.
   ///
-  /// - Parameter place: how far the index was used.
-  /// - Returns: whether the object ends behind them; then the reader is on its brace.
+  /// - Parameter place: the position in the index.
+  /// - Returns: whether the object ends after them; the reader is then at its closing brace.
   @inline(__always)
   private mutating func plainMembers(
     _ members: inout MemberList, takesLiterals: Bool, _ index: borrowing StructuralIndex, _ place: inout Int
@@ -237,7 +237,7 @@ struct JSONReader {
     }
   }
 
-  /// Reads the object that the text begins with; false where a value is of a kind that is not taken.
+  /// Reads the object at the start of the text; false if a value has a type that is not accepted.
   private mutating func flatObject(
     _ members: inout MemberList, takesLiterals: Bool, _ arena: inout Arena, _ index: inout StructuralIndex
   ) throws(RecordProblem) -> Bool {
@@ -272,7 +272,7 @@ struct JSONReader {
     }
   }
 
-  /// Reads one member, however it is written; false where its value is of a kind that is not taken.
+  /// Reads one member of any form; false if its value has a type that is not accepted.
   @inline(__always)
   private mutating func flatMember(
     _ members: inout MemberList, takesLiterals: Bool, _ arena: inout Arena

@@ -1,19 +1,19 @@
 import Bytes
 
-/// Reads a line of pairs that the rules of logfmt refuse, as a person would: what is missing stays empty, and no word of
+/// Reads a line of pairs that breaks the rules of logfmt as a person would: what is missing stays empty, and no word of
 /// the line is lost.
 ///
-/// The strict decoder reads a line first; this one is for what it refuses. Its rules are in `formats/input/logfmt`.
+/// The strict decoder tries each line first; this one reads what it refuses. Its rules are in `formats/input/logfmt`.
 struct LenientLogfmt {
-  /// A key is at most so many words; more of them before a `=` are text.
+  /// The maximum number of words in a key; more words before a `=` are text.
   private static let keyWords = 5
-  /// What stands behind so many pairs is text: each further one would be compared with all before it.
+  /// The maximum number of pairs; the rest is text. Each further pair would be compared with all before it.
   private static let pairLimit = 256
 
   private var scanner: PairScanner
   private var text: [ByteSlice] = []
 
-  /// Whether a line is worth reading: it begins as loggers begin theirs, and what follows has a value.
+  /// Whether a line is worth reading: it begins like a logger's line, and a value follows.
   static func begins(_ line: ByteSlice) -> Bool {
     if line.hasPrefix("time=") { return true }
     guard line.hasPrefix("level=") || line.hasPrefix("msg=") else { return false }
@@ -23,8 +23,8 @@ struct LenientLogfmt {
     return line.firstIndex(of: UInt8(ascii: "="), from: first + 1) != nil
   }
 
-  /// Reads `line` into `record`, which must be empty, and takes the agent's record out of it. The record has no time if
-  /// the line has none that can be read.
+  /// Reads `line` into `record`, which must be empty, and unpacks the agent's record. The record has no time if the
+  /// line has no readable one.
   static func read(_ line: ByteSlice, into record: inout Record, rules: ReadingRules) {
     var reader = LenientLogfmt(scanner: PairScanner(line))
     reader.readPairs(into: &record)
@@ -32,7 +32,7 @@ struct LenientLogfmt {
     guard rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) else { return }
     var tolerant = rules
     tolerant.isStrict = false
-    // An agent's record that cannot be read is marked, and no error.
+    // An unreadable agent record is marked, which is not an error.
     try? AgentRecord.unpack(&record, rules: tolerant)
   }
 
@@ -52,7 +52,7 @@ struct LenientLogfmt {
     addTextField(to: &record)
   }
 
-  /// The key of a run of words that a `=` ends; nil, with all words taken as text, when none does.
+  /// The key of a run of words that ends with `=`; nil, with all words taken as text, if it does not.
   private mutating func key(of run: PairScanner.Words) -> ByteSlice? {
     guard run.endsInKey else {
       addText(run.text)
@@ -65,7 +65,7 @@ struct LenientLogfmt {
 
   private mutating func addText(_ words: ByteSlice) {
     let words = words.trimmed
-    // A quote alone is what is left of a value with quotes in it.
+    // A lone quote is the rest of a value that contains quotes.
     if !words.isEmpty, words != "\"" { text.append(words) }
   }
 
@@ -103,7 +103,7 @@ struct LenientLogfmt {
     return true
   }
 
-  /// Adds a field; one whose key was there already becomes `key.1`, `key.2` and so on.
+  /// Adds a field; if the key exists already, it becomes `key.1`, `key.2` and so on.
   private static func add(_ key: ByteSlice, _ value: ByteSlice, to record: inout Record) {
     var name = key
     var number = 0
@@ -114,7 +114,7 @@ struct LenientLogfmt {
     _ = record.fields.add(name, value)
   }
 
-  /// The text between quotes without its escapes. What is no escape stays as it is.
+  /// The text between quotes with its escapes replaced. Anything else is unchanged.
   private func unescaped(_ text: ByteSlice, _ arena: inout Arena) -> ByteSlice {
     guard text.contains(UInt8(ascii: "\\")) else { return text }
     if let value = try? Unescaper.unescape(text, rule: .logfmtKeepingHex, into: &arena) { return value }

@@ -107,7 +107,8 @@ extension RecordReader {
     record.fields.sortKeepingLast()
   }
 
-  /// A line that the rules refuse: what is wrong with it, and the record as well as it can be read if the user wants that.
+  /// A line that the rules refuse: what is wrong with it, and the record as well as it can be read if the user wants
+  /// that.
   func refuse(
     _ problem: RecordProblem, _ line: ByteSlice, _ number: UInt64, _ record: inout Record
   ) -> Outcome {

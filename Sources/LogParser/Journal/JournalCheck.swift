@@ -4,8 +4,9 @@ import System
 
 /// Finds out which of the files that the user names are damaged, before they are read.
 ///
-/// libsystemd leaves a damaged file out at the first bad place, and misses entries that the file's indexes no longer lead
-/// to; it reports neither. So every file is looked through once, and the entries that libsystemd finds in it are counted.
+/// libsystemd leaves a damaged file out at the first bad place, and misses entries that the file's indexes no longer
+/// lead to; it reports neither. So every file is looked through once, and the entries that libsystemd finds in it are
+/// counted.
 struct JournalCheck {
   private static let windowSize = 1 << 20
 

@@ -2,8 +2,8 @@ import Bytes
 import Glibc
 import System
 
-/// Where the place in the journal is kept from run to run: the cursor in the first line, as journalctl keeps it, and the
-/// format's version and a checksum in the second. See `formats/cursor`.
+/// Where the place in the journal is kept from run to run: the cursor in the first line, as journalctl keeps it, and
+/// the format's version and a checksum in the second. See `formats/cursor`.
 package struct CursorFile {
   /// The version that is written. Version 1, and what journalctl writes, is the first line alone.
   package static let version = 2

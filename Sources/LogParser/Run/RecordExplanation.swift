@@ -1,7 +1,7 @@
 import Bytes
 
-/// What the tool makes of one line of an input, for people: which shape it was taken for, what was read from it, what was
-/// inferred and from what.
+/// What the tool makes of one line of an input, for people: which shape it was taken for, what was read from it, what
+/// was inferred and from what.
 struct RecordExplanation {
   private(set) var text: String
 

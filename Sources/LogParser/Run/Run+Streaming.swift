@@ -2,7 +2,8 @@ import Glibc
 import System
 
 extension Run {
-  /// Writes each record as soon as none that comes before it can follow: at once, or when the reorder window has passed.
+  /// Writes each record as soon as none that comes before it can follow: at once, or when the reorder window has
+  /// passed.
   ///
   /// - Parameter isInOrder: whether each input is in order, so that nothing has to wait.
   func stream<F: RecordFormatter>(

@@ -2,8 +2,8 @@ import CCurl
 import Glibc
 import System
 
-/// One connection's worth of libcurl's easy interface. Everything unsafe about libcurl is in this file: what goes in and
-/// comes out are values, and no pointer outlives ``post(_:until:)``.
+/// One connection's worth of libcurl's easy interface. Everything unsafe about libcurl is in this file: what goes in
+/// and comes out are values, and no pointer outlives ``post(_:until:)``.
 final class CurlHandle {
   /// What to post. Texts must not contain a zero byte, where libcurl would end them.
   struct Request {

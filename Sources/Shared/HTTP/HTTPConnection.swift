@@ -18,7 +18,8 @@ final class HTTPConnection: EventHandler {
   private(set) var answerStart = 0
   private var answerBytes = 0
   private var closesAfter = false
-  /// The time, in milliseconds of the monotonic clock, until which it waits for the client to close after the last answer.
+  /// The time, in milliseconds of the monotonic clock, until which it waits for the client to close after the last
+  /// answer.
   private var lingersUntil: Int?
   private static let lingerTime = 2000
   private var requestStart = MonotonicClock.milliseconds
@@ -79,8 +80,8 @@ final class HTTPConnection: EventHandler {
     return StreamSocket.hasInput(number)
   }
 
-  /// Bytes a second of the answers that wait; 0 when nothing has moved for a while, for the kernel takes the first megabytes
-  /// whether the client reads or not.
+  /// Bytes a second of the answers that wait; 0 when nothing has moved for a while, for the kernel takes the first
+  /// megabytes whether the client reads or not.
   func readingRate(_ now: Int) -> Int {
     now - lastActivity >= HTTPServer.slowAfter ? 0 : answerBytes / max(1, (now - answerStart) / 1000)
   }

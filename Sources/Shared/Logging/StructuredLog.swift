@@ -5,7 +5,8 @@ import System
 /// A long-running tool's log on standard error: logfmt with the fields that every Kata component writes, so that
 /// `kata-log-parser` reads it without a flag.
 ///
-/// Messages that a guest causes are limited to ten a minute for each guest; the number of omitted lines is logged later.
+/// Messages that a guest causes are limited to ten a minute for each guest; the number of omitted lines is logged
+/// later.
 package final class StructuredLog: Sendable {
   /// Nil writes nothing.
   private let level: LogLevel?
@@ -111,8 +112,8 @@ package final class StructuredLog: Sendable {
       }
   }
 
-  /// The text without what a terminal obeys and `kata-log-parser` refuses, of which a peer's or a collector's text can be
-  /// full: controls but white space, invisible marks, and what looks like a mark of Go's formatting functions.
+  /// The text without what a terminal obeys and `kata-log-parser` refuses, of which a peer's or a collector's text can
+  /// be full: controls but white space, invisible marks, and what looks like a mark of Go's formatting functions.
   package static func printable(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     var last: Unicode.Scalar = " "

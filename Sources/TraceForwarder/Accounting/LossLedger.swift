@@ -17,8 +17,8 @@ package final class LossLedger: Sendable {
     case spoolRecord = "spool_record"
     /// The spool could not be written when the process ended.
     case spoolUnwritable = "spool_unwritable"
-    /// What an agent had sent was not read before the shutdown deadline passed. How many spans that was is unknown: each
-    /// connection counts as one.
+    /// What an agent had sent was not read before the shutdown deadline passed. How many spans that was is unknown:
+    /// each connection counts as one.
     case stopTimeout = "stop_timeout"
     /// A collector accepted a request but reported that it rejected some of its spans.
     case partialSuccess = "partial_success"

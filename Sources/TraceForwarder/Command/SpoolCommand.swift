@@ -6,8 +6,8 @@ import System
 
 /// `kata-trace-forwarder spool`: what is in a spool or set aside, whether a forwarder uses it or not.
 ///
-/// Everything but `resend` only reads. `resend` renames files to where the forwarder looks for them, so that it needs no
-/// lock and disturbs no other process.
+/// Everything but `resend` only reads. `resend` renames files to where the forwarder looks for them, so that it needs
+/// no lock and disturbs no other process.
 struct SpoolCommand {
   enum Action: String, CaseIterable {
     case list, verify, export, resend

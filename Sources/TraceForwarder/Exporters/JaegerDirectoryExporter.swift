@@ -57,7 +57,8 @@ final class JaegerDirectoryExporter: SpanExporter {
   /// Milliseconds after which a trace is complete: since its last span, with the root's and without.
   static let completeAfter = 5_000
   static let idleAfter = 60_000
-  /// Bytes a second that one trace is written over with, about, and the longest pause that follows from that, in milliseconds.
+  /// Bytes a second that one trace is written over with, about, and the longest pause that follows from that, in
+  /// milliseconds.
   static let writeRate = 1 << 20
   static let longestPause = 30_000
 
@@ -150,8 +151,8 @@ final class JaegerDirectoryExporter: SpanExporter {
 
   private func path(_ id: TraceID) -> String { "\(directory)/\(id.description).json" }
 
-  /// The trace as its file has it, in whatever way that is formatted; without spans when the file is not a trace that the
-  /// forwarder wrote, which ``write(_:)`` then keeps.
+  /// The trace as its file has it, in whatever way that is formatted; without spans when the file is not a trace that
+  /// the forwarder wrote, which ``write(_:)`` then keeps.
   private func load(_ id: TraceID) -> OpenTrace {
     guard let (bytes, version) = try? TraceFiles.read(path(id), limit: Self.fileLimit),
       let document = TraceDocument(id, reformatted: bytes)

@@ -6,8 +6,8 @@ import System
 /// The privileged half of the forwarder: watches the sandboxes' directories, makes a socket in each and hands it to the
 /// other half, which has no rights any more. It reads nothing from anybody but the kernel.
 ///
-/// A message is `+KEY SANDBOX` with the listening socket, or `-KEY` when that is of no use any more. When the other half
-/// ends, its end of the connection closes; then this ends too and removes the sockets.
+/// A message is `+KEY SANDBOX` with the listening socket, or `-KEY` when that is of no use any more. When the other
+/// half ends, its end of the connection closes; then this ends too and removes the sockets.
 struct SandboxWatch: ~Copyable {
   /// What is looked at: a template's directory, or the socket of one sandbox in it.
   private struct WatchedPlace: Hashable {
@@ -42,8 +42,8 @@ struct SandboxWatch: ~Copyable {
   private var sandboxes: [Set<String>]
   private var made: [WatchedPlace: Made] = [:]
   private var makes: [WatchedPlace: Int] = [:]
-  /// Directories, by their watches, whose socket somebody removed. That is how the removal of a directory begins, which a
-  /// new socket would make fail, so there is none before the next round.
+  /// Directories, by their watches, whose socket somebody removed. That is how the removal of a directory begins, which
+  /// a new socket would make fail, so there is none before the next round.
   private var cleared: [WatchedPlace: Int32?] = [:]
   /// What was said about a place last, not to be said again.
   private var complaints: [WatchedPlace: String] = [:]

@@ -6,8 +6,8 @@ import System
 /// The whole forwarder: receivers, spool, exporters and queries, from its start to its end.
 ///
 /// Each of these has its own thread, and they meet only in the spool: one thread for the agents, one for spans
-/// over HTTP, one for queries, one for each exporter, one that syncs the spool. The thread that calls ``run()`` waits for
-/// signals.
+/// over HTTP, one for queries, one for each exporter, one that syncs the spool. The thread that calls ``run()`` waits
+/// for signals.
 struct Forwarder {
   private let options: ForwarderOptions
   private let log: StructuredLog

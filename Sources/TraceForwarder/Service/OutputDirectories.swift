@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import System
 
-/// The directories that the forwarder writes to: created while it has the rights, and checked after it has become its user.
+/// The directories that the forwarder writes to: created while it has the rights, and checked after it has become its
+/// user.
 struct OutputDirectories {
   private let spool: String
   /// Directories that exporters write files in, and what names them.

@@ -3,8 +3,8 @@ import System
 
 /// How far each exporter has delivered.
 extension Spool {
-  /// Makes an exporter known before the first span comes, so that nothing is deleted that it has not had; returns where it
-  /// goes on.
+  /// Makes an exporter known before the first span comes, so that nothing is deleted that it has not had; returns where
+  /// it goes on.
   ///
   /// A position that cannot be right is never followed beyond spans that were not delivered: spans are rather delivered
   /// again.

@@ -23,8 +23,8 @@ package enum SpoolFailure: Error, Sendable, CustomStringConvertible {
 
 /// The open directory of a spool, locked for this process.
 ///
-/// Files are reached from the open directory, not by its path: where it is moved away or its disk is unmounted lazily, what
-/// is in it is still read, and nothing is written to whatever takes its place.
+/// Files are reached from the open directory, not by its path: where it is moved away or its disk is unmounted lazily,
+/// what is in it is still read, and nothing is written to whatever takes its place.
 final class SpoolDirectory: Sendable {
   static let keyName = "key"
 
