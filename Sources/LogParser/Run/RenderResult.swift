@@ -1,13 +1,13 @@
 import System
 
-/// What became of a piece.
+/// The result of rendering a piece.
 struct RenderResult {
   var statistics = ReadingStatistics()
-  /// What ended the piece early: the line's number and what is wrong with it.
+  /// What ended the piece early: the line number and the problem.
   var problem: (line: UInt64, RecordProblem)?
   var failure: SystemCallError?
 
-  /// Notes lines that are a record each.
+  /// Notes lines that are one record each.
   mutating func noteLines(_ count: UInt64) {
     statistics.lines.lines += count
     statistics.recordsOfLines += count

@@ -1,10 +1,10 @@
 import System
 
-/// What all renderers of a run read from. It does not change while they work.
+/// The shared input of a run's renderers, which does not change while they work.
 ///
 /// Unchecked: the slices in `names` borrow memory that ``names`` itself owns and nothing writes to.
 final class RenderSource: @unchecked Sendable {
-  /// A file, which is read at any place.
+  /// A file, which is read at any offset.
   final class File: Sendable {
     let descriptor: FileDescriptor
     let name: String
@@ -17,7 +17,7 @@ final class RenderSource: @unchecked Sendable {
     }
   }
 
-  /// Records in a form of their own.
+  /// Stored records.
   final class Store {
     let contents: RecordStore
     init(_ contents: consuming RecordStore) { self.contents = contents }
@@ -27,8 +27,8 @@ final class RenderSource: @unchecked Sendable {
   let names: InputNames
   let file: File?
   let store: Store?
-  /// Finds out whom the records of the file belong to. What a record says tells of later ones, so that the file's pieces
-  /// are then made one after the other, on one thread.
+  /// Determines the owners of the file's records. Records affect the attribution of later ones, so the pieces of the
+  /// file are then rendered one after the other, on one thread.
   let attribution: Attribution?
 
   init(

@@ -1,12 +1,12 @@
 import Logging
 import System
 
-/// Says that a followed file was truncated: at most once a second, with the number of times.
+/// Warns that a followed file was truncated: at most once a second, with the number of times.
 struct TruncationNotice {
   private var last: Int?
   private var untold = 0
 
-  /// Counts a truncation, and says so unless that was done a moment ago.
+  /// Counts a truncation, and warns unless it did so within the last second.
   mutating func note(_ name: String, _ diagnostics: Diagnostics) {
     untold += 1
     let now = MonotonicClock.milliseconds
