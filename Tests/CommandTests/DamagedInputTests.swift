@@ -132,7 +132,7 @@ import Testing
     }
   }
 
-  @Test func bytesBehindAGzipFileAreAWarning() throws {
+  @Test func bytesAfterAGzipFileAreAWarning() throws {
     let folder = try TemporaryFolder()
     let plain = try folder.write("plain", LogLines.text(0..<100))
     let packed = folder.url.path + "/packed"
@@ -179,7 +179,7 @@ import Testing
       "\(result.errorText)")
   }
 
-  @Test func killedDecompressorIsNotTakenForADamagedFile() throws {
+  @Test func killedDecompressorIsNotReportedAsDamage() throws {
     let folder = try TemporaryFolder()
     let plain = try folder.write("plain", LogLines.text(0..<100))
     let packed = folder.url.path + "/packed"

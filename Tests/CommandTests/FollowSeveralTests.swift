@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test func whatFilesHoldIsMergedAndWhatComesIsWritten() async throws {
+  @Test func existingRecordsAreMergedAndNewOnesWritten() async throws {
     let run = try Run(["a", "b"], ["a": 0..<3, "b": 1..<4])
     try await run.expect(0, 1, 1, 2, 2, 3)
     for number in 10..<30 {

@@ -77,7 +77,7 @@ import Testing
         + "\(delivered.count - Set(delivered).count) of them again")
   }
 
-  @Test func aTornTailIsPassedOverAndCounted() throws {
+  @Test func tornTailIsSkippedAndCounted() throws {
     let folder = try TemporaryFolder()
     let first = try ForwarderProcess.ready(try away(), in: folder)
     try send(Frames.spans(trace: 1, 1..<11), to: first)
@@ -100,7 +100,7 @@ import Testing
   }
 
   @Test(arguments: ["payload", "checksum", "length", "marker"])
-  func aDamagedRecordIsPassedOverAndCounted(_ part: String) throws {
+  func damagedRecordIsSkippedAndCounted(_ part: String) throws {
     let folder = try TemporaryFolder()
     let first = try ForwarderProcess.ready(try away(), in: folder)
     try send(Frames.spans(trace: 1, 1..<21), to: first)
@@ -202,7 +202,7 @@ import Testing
     #expect(Set(collector.names) == Set(names(1, 1..<2001) + names(2, 1..<4)))
   }
 
-  @Test func whatIsLargerThanTheSpoolIsTakenByAnEmptyOne() throws {
+  @Test func oversizedBatchIsAcceptedByAnEmptySpool() throws {
     let folder = try TemporaryFolder()
     let collector = try FakeCollector()
     let forwarder = try ForwarderProcess.ready(
@@ -305,7 +305,7 @@ import Testing
 
   // MARK: Memory
 
-  @Test func memoryIsFlatWhileTheCollectorIsAway() throws {
+  @Test func memoryIsConstantWhileTheCollectorIsUnreachable() throws {
     let forwarder = try ForwarderProcess.ready(try away() + ["--retry-pause", "20ms"])
     let data = Frames.spans(trace: 1, 1..<2001, padding: 1000)
     let agent = try LocalSocket(path: forwarder.agentSocket)

@@ -92,7 +92,7 @@ import Testing
 
   /// Flipped bits, zeroed and overwritten pages, and cuts at many places: whatever is not read is said.
   @Test(arguments: [3, 7, 31] as [UInt64])
-  func nothingIsMissedInSilence(_ seed: UInt64) throws {
+  func missingDataIsAlwaysReported(_ seed: UInt64) throws {
     let folder = try TemporaryFolder()
     let bytes = try Self.make(folder)
     let all = objects(bytes)

@@ -101,7 +101,7 @@ import Testing
     #expect(try records(["--journal-directory", folder.url.path]).map { $0["msg"] as? String } == expected)
   }
 
-  @Test func cursorFileResumesBehindTheLastRecord() throws {
+  @Test func cursorFileResumesAfterTheLastRecord() throws {
     let folder = try TemporaryFolder()
     let path = try Journal.make(Self.entries(), in: folder)
     let cursor = folder.url.appendingPathComponent("cursor").path

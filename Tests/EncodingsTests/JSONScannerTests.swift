@@ -125,7 +125,7 @@ struct JSONScannerTests {
     #expect(reason(scan("nul") { json throws(CodecError) in try json.takeNull() }) != nil)
   }
 
-  @Test func valuesThatArePassedOverNestSoDeepAndNoDeeper() {
+  @Test func nestingOfSkippedValuesIsLimited() {
     func nested(_ depth: Int) -> String {
       String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
     }
@@ -162,7 +162,7 @@ struct JSONScannerTests {
     }
   }
 
-  @Test func textsComeBackAsTheyWereWritten() {
+  @Test func textsRoundTrip() {
     Fuzzing.run("JSON strings", seconds: 1) { generator in
       var text = ""
       for _ in 0..<generator.below(30) {

@@ -26,7 +26,7 @@ struct EventLoopTests {
     }
   }
 
-  @Test func readableDescriptorIsTold() throws {
+  @Test func readableDescriptorIsReported() throws {
     let loop = try EventLoop()
     let pipe = try PipeEnds("pipe")
     let probe = Probe(loop) { $0.loop.stop() }
@@ -36,7 +36,7 @@ struct EventLoopTests {
     #expect(probe.events.first == .read)
   }
 
-  @Test func hangUpIsTold() throws {
+  @Test func hangUpIsReported() throws {
     let loop = try EventLoop()
     let end = try PipeEnds("pipe").takeReadEnd()
     let probe = Probe(loop) { $0.loop.stop() }
@@ -45,7 +45,7 @@ struct EventLoopTests {
     #expect(probe.events.first?.isDisjoint(with: .gone) == false)
   }
 
-  @Test func dataThatIsLeftIsToldAgain() throws {
+  @Test func remainingDataIsReportedAgain() throws {
     let loop = try EventLoop()
     let pipe = try PipeEnds("pipe")
     let probe = Probe(loop) { if $0.events.count == 3 { $0.loop.stop() } }
@@ -66,7 +66,7 @@ struct EventLoopTests {
     #expect(probe.events.isEmpty)
   }
 
-  @Test func resumedDescriptorIsToldAgain() throws {
+  @Test func resumedDescriptorIsReportedAgain() throws {
     let loop = try EventLoop()
     let pipe = try PipeEnds("pipe")
     let probe = Probe(loop) { $0.loop.stop() }

@@ -1,4 +1,4 @@
-/// Bytes that are not what they should be: why, and where.
+/// Why bytes cannot be decoded, and where.
 public struct CodecError: Error, Sendable, Equatable {
   public enum Reason: String, Sendable, CaseIterable {
     case truncated = "the data ends too early"
@@ -13,7 +13,7 @@ public struct CodecError: Error, Sendable, Equatable {
   }
 
   public var reason: Reason
-  /// The byte at which it was noticed, from 0.
+  /// The offset at which it was detected, from 0.
   public var offset: Int
 
   @inlinable public init(_ reason: Reason, at offset: Int) {

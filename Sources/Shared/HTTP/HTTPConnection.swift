@@ -10,11 +10,11 @@ final class HTTPConnection: EventHandler {
   private var parser: HTTPRequestParser
   /// Unsent answers, in pieces that are sent one after another.
   private var output: [[UInt8]] = []
-  /// Bytes of the first piece that are sent.
+  /// Sent bytes of the first piece.
   private var written = 0
   /// Bytes of answers that wait.
   private(set) var unread = 0
-  /// When the oldest answer that waits was made, and bytes sent since.
+  /// When the oldest waiting answer was made, and bytes sent since.
   private(set) var answerStart = 0
   private var answerBytes = 0
   private var closesAfter = false
@@ -44,7 +44,7 @@ final class HTTPConnection: EventHandler {
 
   var isBusy: Bool { lingersUntil == nil && parser.isInRequest || unread > 0 }
 
-  /// What a connection is being used for; those whose loss matters least come first.
+  /// The use of a connection; those whose loss matters least come first.
   enum Use: Int {
     case closing, idle, request, answer
 
@@ -80,7 +80,7 @@ final class HTTPConnection: EventHandler {
     return StreamSocket.hasInput(number)
   }
 
-  /// Bytes a second of the answers that wait; 0 when nothing has moved for a while, for the kernel takes the first
+  /// Bytes per second of the waiting answers; 0 if nothing has moved for a while, because the kernel takes the first
   /// megabytes whether the client reads or not.
   func readingRate(_ now: Int) -> Int {
     now - lastActivity >= HTTPServer.slowAfter ? 0 : answerBytes / max(1, (now - answerStart) / 1000)
@@ -106,7 +106,7 @@ final class HTTPConnection: EventHandler {
     if lingersUntil != nil { return linger() }
     if unread > 0 {
       guard write(), unread == 0, lingersUntil == nil else { return }
-      // Requests that came together with the one whose answer took so long.
+      // Requests that arrived together with the one whose answer took long.
       answer()
       account()
       return
@@ -123,7 +123,7 @@ final class HTTPConnection: EventHandler {
     account()
   }
 
-  /// Refuses the request when all incomplete requests take too much together.
+  /// Refuses the request if all incomplete requests together are too large.
   private func account() {
     guard server.connections[number] === self else { return }
     server.bufferedBytes += parser.size - parserSize
@@ -221,7 +221,7 @@ final class HTTPConnection: EventHandler {
       }
     }
     if closesAfter {
-      // Closed at once, what the client still sends would reset the connection, and the answer with it.
+      // If it were closed at once, data that the client still sends would reset the connection and lose the answer.
       StreamSocket.endWriting(number)
       lingersUntil = MonotonicClock.milliseconds + Self.lingerTime
     }

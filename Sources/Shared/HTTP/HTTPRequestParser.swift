@@ -1,6 +1,6 @@
 import Bytes
 
-/// Reads requests of HTTP/1.1 (RFC 9112) out of bytes as they arrive; each byte is looked at once, however it is split.
+/// Parses HTTP/1.1 requests (RFC 9112) from bytes as they arrive; each byte is examined once, however they are split.
 struct HTTPRequestParser {
   enum Progress {
     /// More bytes are needed; the client waits for `100 Continue` first when this is true.
@@ -19,7 +19,7 @@ struct HTTPRequestParser {
   }
 
   private let limits: HTTPLimits
-  /// What has arrived; before ``consumed`` it is taken.
+  /// The received bytes; those before ``consumed`` are consumed.
   private var buffer: [UInt8] = []
   private var consumed = 0
   private var state = State.head
@@ -102,7 +102,7 @@ struct HTTPRequestParser {
 
   /// Reads request line and fields when they are there; an answer when they are bad.
   private mutating func readHead() -> Progress? {
-    // Empty lines before a request are to be passed over (RFC 9112, section 2.2).
+    // Empty lines before a request must be skipped (RFC 9112, section 2.2).
     while consumed < buffer.count, buffer[consumed] == 0x0d || buffer[consumed] == 0x0a { consumed += 1 }
     guard let end = headEnd() else {
       // The empty line's last three bytes may be all that has arrived of it.
@@ -153,7 +153,7 @@ struct HTTPRequestParser {
   private static func field(_ line: Substring) -> (name: String, value: String)? {
     guard let colon = line.firstIndex(of: ":"), colon != line.startIndex else { return nil }
     let name = line[..<colon]
-    // Neither a folded line nor a name with a space, of which proxies think differently.
+    // Neither a folded line nor a name with a space, which proxies interpret differently.
     guard name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
     let value = line[line.index(after: colon)...]
     guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else { return nil }

@@ -46,7 +46,7 @@ package final class StructuredLog: Sendable {
   /// Something is wrong, but the tool continues.
   package func warning(_ message: String, _ fields: [(String, String)]) { write(.warning, message, fields) }
 
-  /// Something that an operator wants to know when all is well.
+  /// A normal event of interest to an operator.
   package func info(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.info, message, fields)
   }
@@ -112,8 +112,8 @@ package final class StructuredLog: Sendable {
       }
   }
 
-  /// The text without what a terminal obeys and `kata-log-parser` refuses, of which a peer's or a collector's text can
-  /// be full: controls but white space, invisible marks, and what looks like a mark of Go's formatting functions.
+  /// The text without what a terminal obeys and `kata-log-parser` refuses, which a peer's or a collector's text can
+  /// contain: controls other than white space, invisible marks, and marks like those of Go's formatting functions.
   package static func printable(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     var last: Unicode.Scalar = " "

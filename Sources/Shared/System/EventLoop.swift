@@ -37,7 +37,7 @@ package final class EventLoop {
   }
 
   package func change(_ descriptor: Int32, _ events: Events) {
-    // It was added before, so only memory could lack; the tick tries again.
+    // It was added before, so only a lack of memory can cause this; the tick tries again.
     try? control(EPOLL_CTL_MOD, descriptor, events)
   }
 
@@ -71,7 +71,7 @@ package final class EventLoop {
     var events = [epoll_event](repeating: epoll_event(), count: 64)
     var nextTick = MonotonicClock.milliseconds + Self.tickInterval
     while !isStopped {
-      // An idle loop sleeps for long: ticks are for connections that have deadlines.
+      // An idle loop sleeps long: ticks are for connections with deadlines.
       let pause =
         handlers.values.contains { !($0 is IdleHandler) }
         ? max(0, nextTick - MonotonicClock.milliseconds) : 1000

@@ -3,7 +3,8 @@ import Glibc
 
 /// Sockets that listen.
 package enum ListeningSocket {
-  /// The longest queue of connections that are not accepted yet. Guests could fill the kernel's memory with a longer one.
+  /// The longest queue of connections that are not accepted yet. Guests could fill the kernel's memory with a longer
+  /// one.
   private static let backlog: Int32 = 128
   /// The same of a Unix socket, as long as the kernel allows (net.core.somaxconn). Where it is full, connect(2) of a
   /// non-blocking socket fails at once and is not retried by anything, unlike over TCP.
@@ -90,7 +91,7 @@ package enum ListeningSocket {
 
   private static let accepting = Lock(())
 
-  /// Accepts a connection that waits. What `release` frees before, no other thread that accepts can have.
+  /// Accepts a waiting connection. Another accepting thread cannot take the descriptor that `release` frees first.
   package static func accept(_ listener: Int32, after release: () -> Void = {}) -> Accepted {
     accepting.withLock { _ in
       release()

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A directory of the process's own that goes with it, and what is in it.
+/// A directory of this process that is deleted with its contents.
 package final class TemporaryDirectory {
   package let path: String
 

@@ -22,7 +22,7 @@ struct Demo {
     do throws(SystemCallError) {
       let directory = try TemporaryDirectory()
       var options = options
-      // A demonstration takes nothing that the machine's real forwarder may have.
+      // A demo uses nothing that the machine's real forwarder may be using.
       options.vsock = nil
       options.jaegerReceiver = nil
       options.otlpReceiver = nil
@@ -63,7 +63,7 @@ struct Demo {
   }
 }
 
-/// A sandbox's start, one command and its end, as the runtime and the agent tell it. The times are made up.
+/// A sandbox's start, one command and its end, as recorded by the runtime and the agent. The times are made up.
 enum DemoTrace {
   private struct Step {
     var depth: Int

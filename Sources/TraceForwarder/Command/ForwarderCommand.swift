@@ -6,11 +6,11 @@ import System
 
 /// The command line of `kata-trace-forwarder`.
 package enum ForwarderCommand {
-  /// Does what the arguments (without the program's name) say, and returns the exit status.
+  /// Runs the command with these arguments (without the program's name), and returns the exit status.
   package static func main(_ arguments: [String]) -> Int32 {
     // A peer or a reader that disconnects must not end the process: the write fails instead.
     signal(SIGPIPE, SIG_IGN)
-    // As little is a file that may not grow.
+    // Nor must a file that exceeds the size limit.
     signal(SIGXFSZ, SIG_IGN)
     if arguments.first == SandboxHelper.argument { return SandboxHelper.main(Array(arguments.dropFirst())) }
     if arguments.first == "spool" { return SpoolCommand.main(Array(arguments.dropFirst())) }

@@ -6,7 +6,7 @@ import System
 /// What the command line says, before it is checked as a whole.
 struct ForwarderSettings {
   var options = ForwarderOptions()
-  /// What to print and leave it at that.
+  /// What to print instead of running.
   var request: CommandRequest?
   /// What `--vsock` or `--vsock=false` said; nil when neither was given.
   var vsock: Bool?
@@ -27,7 +27,7 @@ struct ForwarderSettings {
   var spool = SpoolCommand.Options()
   var spoolOption: String?
 
-  /// Refuses what makes no sense together, and fills in what follows from the rest.
+  /// Refuses options that contradict each other, and derives the remaining settings.
   func resolved(isDemo: Bool = false) throws(UsageError) -> ForwarderOptions {
     var options = options
     if let spoolOption {
@@ -65,7 +65,7 @@ struct ForwarderSettings {
   }
 
   private func setQuery(_ options: inout ForwarderOptions, isDemo: Bool) throws(UsageError) {
-    // Spans that go nowhere are at least to be seen.
+    // Spans that go nowhere should at least be visible.
     options.query = isQueryOff ? nil : query
     if query == nil, !isQueryOff, isDemo || !options.hasExporters {
       options.query = SocketAddress(host: "127.0.0.1", port: 16686)

@@ -4,7 +4,7 @@ import CommandLine
 import Glibc
 import System
 
-/// `kata-trace-forwarder spool`: what is in a spool or set aside, whether a forwarder uses it or not.
+/// `kata-trace-forwarder spool`: inspects a spool and its set-aside spans, whether or not a forwarder uses it.
 ///
 /// Everything but `resend` only reads. `resend` renames files to where the forwarder looks for them, so that it needs
 /// no lock and disturbs no other process.
@@ -33,7 +33,7 @@ struct SpoolCommand {
   let directory: String
   let options: Options
 
-  /// Does what the arguments after the word `spool` say, and returns the exit status.
+  /// Runs the arguments after the word `spool`, and returns the exit status.
   static func main(_ arguments: [String]) -> Int32 {
     var settings = ForwarderSettings()
     let command: SpoolCommand
@@ -109,7 +109,7 @@ struct SpoolCommand {
 
   /// Moves all files of spans that were set aside to where the forwarder takes them from.
   private func resend() throws(SystemCallError) -> Int32 {
-    // The directory is a user's, whom root must not be led astray by.
+    // The directory belongs to a user, who must not be able to misdirect root.
     let aside = try CheckedDirectory("\(directory)/set-aside")
     guard aside.isComplete else {
       try Self.print("no spans are set aside in \(directory)\n")

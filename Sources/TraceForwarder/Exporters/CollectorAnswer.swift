@@ -1,7 +1,7 @@
-/// What a collector's answer means for the spans of a request. The table is in `formats/collector-answers`.
+/// The meaning of a collector's answer for the spans of a request. The table is in `formats/collector-answers`.
 ///
-/// Only what can be the fault of these very spans is taken for a refusal of them. Everything else is a matter of the
-/// collector, of the way to it, or of the forwarder's options: a person can mend that, so the spans wait.
+/// Only statuses that these very spans can cause are treated as a refusal of them. All others are problems of the
+/// collector, of the path to it, or of the forwarder's options: an operator can fix those, so the spans wait.
 package enum CollectorAnswer: String, Sendable {
   /// The spans are delivered.
   case accepted = "accepted"
@@ -18,7 +18,7 @@ package enum CollectorAnswer: String, Sendable {
     }
   }
 
-  /// What to do about an answer that is not ``accepted``.
+  /// The remedy for an answer that is not ``accepted``.
   package static func remedy(_ status: Int) -> String {
     switch status {
     case 300..<400: "give the URL that the collector redirects to; redirects are not followed"

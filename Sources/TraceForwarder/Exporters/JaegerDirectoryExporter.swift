@@ -3,13 +3,13 @@ import Glibc
 import System
 import Tracing
 
-/// One Jaeger JSON file a trace, replaced as spans arrive.
+/// One Jaeger JSON file per trace, replaced as spans arrive.
 ///
-/// Traces that spans came for lately are in memory; the least recent ones are let go of when they take more than
-/// ``memoryLimit``, and read back from their file when a late span comes.
+/// Recently updated traces are in memory; the least recent ones are dropped when they take more than ``memoryLimit``,
+/// and read back from their file when a late span arrives.
 ///
-/// A file is written as a whole, so a trace that goes on for long would be written over and over: the pause between two
-/// writes grows with the file, which keeps the writing to about ``writeRate``. What is not written is not acknowledged.
+/// A file is written as a whole, so a long trace would be rewritten over and over: the pause between two writes grows
+/// with the file, which limits the rate to about ``writeRate``. Unwritten spans are not acknowledged.
 final class JaegerDirectoryExporter: SpanExporter {
   struct Retention: Sendable {
     /// How many files stay, and seconds since the last span; 0 means no limit.

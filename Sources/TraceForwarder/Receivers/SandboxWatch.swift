@@ -3,11 +3,11 @@ import Glibc
 import Logging
 import System
 
-/// The privileged half of the forwarder: watches the sandboxes' directories, makes a socket in each and hands it to the
-/// other half, which has no rights any more. It reads nothing from anybody but the kernel.
+/// The privileged helper of the forwarder: watches the sandboxes' directories, creates a socket in each and passes it
+/// to the main process, which has no rights any more. It reads nothing except from the kernel.
 ///
-/// A message is `+KEY SANDBOX` with the listening socket, or `-KEY` when that is of no use any more. When the other
-/// half ends, its end of the connection closes; then this ends too and removes the sockets.
+/// A message is `+KEY SANDBOX` with the listening socket, or `-KEY` when that is no longer needed. When the main
+/// process ends, its end of the connection closes; the helper then ends too and removes the sockets.
 struct SandboxWatch: ~Copyable {
   /// What is looked at: a template's directory, or the socket of one sandbox in it.
   private struct WatchedPlace: Hashable {

@@ -14,10 +14,10 @@ struct Forwarder {
   private let manager = ServiceManager()
   private let metrics = Metrics()
   private let losses: LossLedger
-  /// What this run's requests are marked with, so that one that comes back is known.
+  /// The mark on this run's requests, by which one that comes back is recognised.
   private let mark = LoopGuard.makeMark()
 
-  /// What is told when all sockets are bound: the address that queries are answered at.
+  /// Called when all sockets are bound, with the address of the query API.
   private let onReady: (String?) -> Void
 
   init(_ options: ForwarderOptions, _ log: StructuredLog, onReady: @escaping (String?) -> Void = { _ in }) {
@@ -53,7 +53,7 @@ struct Forwarder {
     return nil
   }
 
-  /// Makes the directories, becomes the user, and sees that it can write where it is to.
+  /// Creates the directories, becomes the user, and checks that it can write to them.
   private func prepareDirectories() throws(SystemCallError) -> Bool {
     let user = geteuid() == 0 ? options.user.map { User($0) } : nil
     if case .some(.none) = user {
@@ -146,7 +146,7 @@ struct Forwarder {
     let loops = LoopGuard(mark: mark, remembersSpans: options.sendsOverNetwork)
     thread.start { loop throws(SystemCallError) in
       let server = HTTPServer(loop: loop, limits: http, hosts: hosts, metrics: metrics, log: log)
-      // Apart, so that no sender of spans can keep the forwarder from telling how it is.
+      // A separate thread, so that no sender of spans can block the metrics.
       let (receivers, telling) = (HTTPBudget(), HTTPBudget())
       let spans = SpanHTTPReceiver(
         spool: spool, metrics: metrics, log: log, limits: limits, defaultService: name, loops: loops)

@@ -2,7 +2,7 @@ import Bytes
 import Glibc
 import System
 
-/// Spans that a destination refused for good, on disk beside the spool.
+/// Spans that a destination refused permanently, on disk in the spool's directory.
 ///
 /// Its files are segments of the spool's format, whose payloads are ``SetAsideRecord``s. `kata-trace-forwarder spool`
 /// shows them; it moves what should be delivered again to the folder `resend`, which the forwarder checks.

@@ -1,7 +1,7 @@
 import Glibc
 import System
 
-/// What is in a spool's directory, read without a lock and without changing anything, beside a forwarder that uses it.
+/// The contents of a spool's directory, read without a lock and without changes, even while a forwarder uses it.
 struct SpoolInspection {
   /// A segment, or a file of spans that were set aside.
   struct File {

@@ -214,7 +214,7 @@ struct QueryAPITests {
     #expect(try fixture.answer("/api/transform", method: "POST", body: body.string).status == 413)
   }
 
-  @Test func anAnswerReadsAndHoldsSoMuchAndSaysSo() throws {
+  @Test func answerIsLimitedAndReportsIt() throws {
     let fixture = try QueryFixture()
     for trace in 1...20 as ClosedRange<UInt128> {
       try fixture.add(

@@ -105,7 +105,7 @@ struct TraceIndexTests {
     #expect(read { $0.tags = [("no", "such")] } == (0, 500))
   }
 
-  @Test func aDamagedRecordIsPassedOverAndItsNeighboursFound() throws {
+  @Test func damagedRecordIsSkippedAndNeighboursAreFound() throws {
     let fixture = try QueryFixture()
     try fixture.add([])
     var records = ByteWriter()
