@@ -3,7 +3,8 @@ import Testing
 
 @testable import Bytes
 
-/// The search for a word and for control characters in a slice, and the kept minute, against the same things done plainly.
+/// The search for a word and for control characters in a slice, and the kept minute, against the same things done
+/// plainly.
 struct WordSearchTests {
   private static let words: [StaticString] = ["a", "ab", "aba", "{\"msg\":\"", "abababababababababab"]
 

@@ -166,7 +166,8 @@ import Testing
     #expect(forwarder.stop() == 0)
   }
 
-  /// A crash in the middle of a write on a full disk: what follows the last whole record keeps nothing from being freed.
+  /// A crash in the middle of a write on a full disk: what follows the last whole record keeps nothing from being
+  /// freed.
   @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason))
   func aTornTailOnAFullDiskIsFreedAsWell() throws {
     let folder = try TemporaryFolder()

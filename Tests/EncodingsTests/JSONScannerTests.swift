@@ -134,8 +134,8 @@ struct JSONScannerTests {
     #expect(reason(scan(nested(100_000)) { json throws(CodecError) in try json.skipValue() }) == .limit)
   }
 
-  /// Foundation's reader is the reference: what it refuses, this one refuses too, and the other way round, but for numbers
-  /// beyond the range of a `Double` and depth.
+  /// Foundation's reader is the reference: what it refuses, this one refuses too, and the other way round, but for
+  /// numbers beyond the range of a `Double` and depth.
   @Test func whatFoundationRefusesIsRefused() {
     let seeds = [
       #"{"a":[1,-2.5e3,true,false,null,"x\n\u00e9\ud83d\ude80"],"b":{"c":{}},"d":[]}"#,

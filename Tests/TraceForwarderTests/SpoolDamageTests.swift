@@ -27,7 +27,8 @@ import Tracing
 
   /// Puts bytes into the message as the value of an attribute of the span, with the lengths around it made right.
   private static func insert(_ hostile: [UInt8], in payload: [UInt8]) -> [UInt8] {
-    // Field 2 of ResourceSpans is the last: scope spans, of which a field that no reader knows is as good as an attribute.
+    // Field 2 of ResourceSpans is the last: scope spans, of which a field that no reader knows is as good as an
+    // attribute.
     var inner = ByteWriter()
     inner.put(15 << 3 | 2)
     inner.varint(UInt64(hostile.count))

@@ -44,7 +44,7 @@ enum SyslogPrefix {
     guard scanner.take(UInt8(ascii: " ")) else { return nil }
     scanner.skipBlanks()
     var attempt = scanner
-    // A name that ends in a colon is no host. Behind a time that is one word only the process id shows that it is no
+    // A name that ends in a colon is not a host. After a time of one word, only the process id shows that it is not a
     // message of a program that writes its own name.
     let mayLackPid = form == .month || hasPriority
     if ProcessTag.take(&attempt, &wrapper, needsPid: !mayLackPid) {

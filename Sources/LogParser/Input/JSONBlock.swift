@@ -96,7 +96,7 @@ struct JSONBlock: ~Copyable {
         addToText(byte)
       } else if let end = addStructure(byte, number) {
         guard case .complete = end else { return end }
-        // Words behind the brace are of another line: the brace was one of a text.
+        // Text after the brace means that the brace was part of a string.
         return isTail(line.dropFirst(index + 1)) ? .complete : .broken
       }
     }

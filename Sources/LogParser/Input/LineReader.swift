@@ -4,7 +4,7 @@ import System
 
 /// Cuts a byte stream into lines: framing, apart from what the lines say.
 ///
-/// It holds one block that is refilled; a line longer than the limit is passed over and reported by its length, so that
+/// It holds one block that is refilled; a line longer than the limit is skipped and reported by its length, so that
 /// no input makes it grow beyond the limit plus one read.
 package struct LineReader: ~Copyable {
   /// The default number of bytes per read.

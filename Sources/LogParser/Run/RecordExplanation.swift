@@ -1,13 +1,13 @@
 import Bytes
 
-/// What the tool makes of one line of an input, for people: which shape it was taken for, what was read from it, what
+/// Explains to people how one line of an input was read: its format, the values read from it, what
 /// was inferred and from what.
 struct RecordExplanation {
   private(set) var text: String
 
   /// - Parameters:
   ///   - place: the input and the line that was asked for.
-  ///   - shape: the folder below `formats/input` that specifies what the line was taken for.
+  ///   - shape: the folder in `formats/input` that specifies the line's format.
   init(_ record: borrowing Record, _ owner: Owner, place: String, asked: UInt64, shape: String) {
     text = "\(place)\n"
     if record.line != asked {

@@ -15,7 +15,7 @@ package enum StreamSocket {
     case failed
   }
 
-  /// Reads what there is, as much as `buffer` has room for, into its beginning.
+  /// Reads available bytes, as many as fit, into the beginning of `buffer`.
   package static func receive(_ number: Int32, into buffer: inout [UInt8]) -> Transfer {
     let got = Glibc.read(number, &buffer, buffer.count)
     if got > 0 { return .bytes(got) }

@@ -238,7 +238,7 @@ package struct Span: Sendable {
 }
 
 extension Array {
-  /// The run, cut to what there is.
+  /// The run, clamped to the existing elements.
   package subscript(clamping list: Span.List) -> ArraySlice<Element> {
     let upper = Swift.min(Int(list.first) + Int(list.count), count)
     let lower = Swift.min(Int(list.first), upper)

@@ -19,7 +19,7 @@ final class QueryAPI {
     v3 = QueryAPIv3(index, limits)
   }
 
-  /// Whether a request is answered without reading a span: names, and what there is of the page.
+  /// Whether a request is answered without reading a span: names, and files of the page.
   static func isCheap(_ request: HTTPRequest) -> Bool {
     let path = request.segments
     guard path.first == "api" else { return true }
@@ -149,7 +149,7 @@ final class QueryAPI {
       return failure(413, "\(count) spans are too many: the limit is \(limits.spans)")
     }
     let reader = SpanReader(records: records.array, limits)
-    // Translated and no more: nothing is left out, reordered or warned of.
+    // Only translated: nothing is left out or reordered, and there are no warnings.
     let traces = order.map { Trace($0, inOrder: positions[$0] ?? [], reader) }
     return self.traces(
       traces, reader, warns: false,

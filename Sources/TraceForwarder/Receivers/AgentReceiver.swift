@@ -7,7 +7,7 @@ import Tracing
 /// Receives the guest agents' frames: any number of listeners and connections on one thread.
 ///
 /// Each connection has a turn of at most ``turnBytes`` while others wait, so that a busy guest takes no more than its
-/// share. When the spool takes nothing, nothing is read: the guests' own sockets hold what they send.
+/// share. While the spool accepts nothing, nothing is read: the guests' own sockets hold what they send.
 final class AgentReceiver {
   let loop: EventLoop
   let limits: AgentLimits
@@ -52,7 +52,7 @@ final class AgentReceiver {
   /// Whether no connection may read, because a batch waits for the spool.
   var isBlocked: Bool { refused > 0 }
 
-  /// Offers a batch to the spool; false when it takes nothing now, which the log then says.
+  /// Offers a batch to the spool; false, with a log line, if it accepts nothing at present.
   func offer(_ batch: borrowing SpanBatch) -> Bool {
     do throws(SpoolRefusal) {
       try intake.append(batch, evenWhenFull: isFinishing)
@@ -222,7 +222,7 @@ final class AgentReceiver {
     return connections.count < before
   }
 
-  /// Lets go of a connection, which closes it.
+  /// Releases a connection, which closes it.
   func forget(_ connection: AgentConnection) {
     guard connections.removeValue(forKey: connection.number) != nil else { return }
     loop.remove(connection.number)

@@ -180,7 +180,7 @@ struct Forwarder {
         guard let file = socket.take() else { continue }
         server.listen(file, in: budget) { [unowned server] request in
           if let answer = telemetry.answer(request) { return answer }
-          // Made before anything is known of the room, a small one takes none: there are only so many connections.
+          // Small answers are made without checking the room: the number of connections is limited.
           let cheap = QueryAPI.isCheap(request) ? api.answer(request) : nil
           if let cheap, cheap.body.count <= HTTPServer.mostOutput { return cheap }
           return server.hasRoomForAnswer()

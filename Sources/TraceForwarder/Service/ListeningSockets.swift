@@ -47,7 +47,7 @@ struct ListeningSockets {
     if metrics.isEmpty { try bindMetrics(options, log) }
   }
 
-  /// Takes a socket of systemd's by the name that its unit gives it.
+  /// Takes a socket from systemd by the name in its unit.
   private mutating func adopt(_ file: consuming FileDescriptor, _ name: String) throws(BindingFailure) {
     switch name {
     case "jaeger": jaeger.append(BoundSocket(file))
@@ -65,7 +65,7 @@ struct ListeningSockets {
     }
   }
 
-  /// What a socket that systemd bound says of the agents that connect to it.
+  /// The origin of agents that connect to a socket that systemd bound.
   private static func origin(of number: Int32) -> SpanOrigin {
     var family: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)

@@ -29,7 +29,7 @@ enum SegmentItem {
 
 /// Reads the records of one segment's file, of any version, and finds the next one after damage.
 ///
-/// In version 2 the search looks for the marker, in linear time; each step of it passes over one marker at most, so
+/// In version 2 the search looks for the marker, in linear time; each step skips at most one marker, so
 /// that each gap is one record that is lost. Version 1 has no secret: see ``Version1Search``.
 struct SegmentReader {
   let file: OpenFile
@@ -95,7 +95,7 @@ struct SegmentReader {
     return (offset, needed)
   }
 
-  /// Whether so many bytes can be one record. A damaged length must not have megabytes allocated.
+  /// Whether one record can have this size. A damaged length must not allocate megabytes.
   private func isWorthReading(_ count: Int, at offset: Int) throws(SystemCallError) -> Bool {
     guard count > Self.windowBytes, case .version2(let key) = framing else { return true }
     return try find(key, from: offset + SpoolKey.recordHeaderBytes, upTo: offset + count) == nil
