@@ -2,16 +2,16 @@ import CommandLine
 import Glibc
 import System
 
-/// What the environment and the files of defaults say of how the user wants to work: `lenient = true`, a line each.
+/// The user's defaults from the configuration files (`lenient = true`, one setting per line) and the environment.
 ///
-/// A later one wins: the machine's file, the user's, the environment. What the command line says goes above all.
+/// Later sources override earlier ones: the machine's file, the user's file, the environment, the command line.
 struct Defaults {
   static let systemFile = "/etc/kata-log-parser.conf"
   static let variable = "KATA_LOG_PARSER_LENIENT"
   /// Whether the formats of the existing tool are read leniently too; nil where nothing says so.
   private(set) var isLenient: Bool?
 
-  /// Reads the files that there are, then the environment.
+  /// Reads the files that exist, then the environment.
   static func read(_ environment: (String) -> String?) throws(UsageError) -> Defaults {
     var defaults = Defaults()
     for path in files(environment) {
@@ -28,7 +28,7 @@ struct Defaults {
 
   private static func files(_ environment: (String) -> String?) -> [String] {
     var folder = environment("XDG_CONFIG_HOME") ?? ""
-    // The specification has relative paths ignored.
+    // The XDG specification says that relative paths are ignored.
     if !folder.hasPrefix("/") {
       let home = environment("HOME") ?? ""
       folder = home.hasPrefix("/") ? home + "/.config" : ""
@@ -36,13 +36,13 @@ struct Defaults {
     return folder.isEmpty ? [systemFile] : [systemFile, folder + "/kata-log-parser.conf"]
   }
 
-  /// The text of a file; nil when there is none.
+  /// The text of a file; nil if it does not exist.
   private static func contents(_ path: String) throws(UsageError) -> String? {
     do throws(SystemCallError) {
       return try SettingsFile.contents(path)
     } catch {
       if error.code == ENOENT || error.code == ENOTDIR { return nil }
-      // HOME may be another user's, whose settings are not meant.
+      // HOME may belong to another user, whose settings do not apply.
       if error.code == EACCES, path != systemFile { return nil }
       throw UsageError("\(error.description); make it readable, or remove it")
     }

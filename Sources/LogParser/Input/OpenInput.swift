@@ -1,6 +1,6 @@
 import System
 
-/// One input while it is read: its lines and what turns them into records.
+/// One input while it is read: its lines, and the reader that turns them into records.
 struct OpenInput: ~Copyable {
   let index: Int
   let item: InputPath
@@ -33,7 +33,7 @@ struct OpenInput: ~Copyable {
     self.reader = reader
   }
 
-  /// Reads the next record. A file that cannot be read on ends here: ``finish()`` says why.
+  /// Reads the next record. If the rest of a file cannot be read, it ends here: ``finish()`` says why.
   @inline(__always)
   mutating func next(into record: inout Record) -> RecordReader.Outcome {
     reader.next(&file.lines, into: &record)
@@ -61,22 +61,22 @@ struct OpenInput: ~Copyable {
     try file.lines.waitUntilReadable(orFor: stop, patience)
   }
 
-  /// Reads on after the end was reached: the file may have grown.
+  /// Continues after the end was reached, because the file may have grown.
   mutating func resume() { file.lines.resume() }
 
-  /// What the lines that were read so far became.
+  /// What the lines read so far became.
   var lineCounts: LineCounts { reader.lineCounts }
 
   /// Whether the followed file was truncated.
   var isTruncated: Bool { file.lines.isTruncated }
 
-  /// Bytes of a line whose end did not come.
+  /// The size of a line whose end did not arrive.
   var unfinishedCount: Int { file.lines.unfinishedCount }
 
-  /// Has the reader give what it holds back: nothing follows it.
+  /// Makes the reader return the records that it holds back, because nothing follows.
   mutating func endFollowing() { reader.endFollowing() }
 
-  /// Reads a followed file that was truncated from its start.
+  /// Reads a truncated followed file from its start.
   mutating func restart(_ options: InputOptions) throws(SystemCallError) {
     try file.lines.restart()
     reader = RecordReader(
@@ -87,7 +87,7 @@ struct OpenInput: ~Copyable {
   /// Why the lines ended before the file did, if they did.
   var failure: InputFailure? { file.lines.failure.map { InputFailure($0, linesRead: reader.lineCount) } }
 
-  /// How the input ended; to be called once, after the last record.
+  /// How the input ended. Call it once, after the last record.
   mutating func finish() -> InputEnd {
     if let failure { return .failed(failure) }
     let end = file.finish(item.name, linesRead: reader.lineCount)

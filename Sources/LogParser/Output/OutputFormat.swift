@@ -1,4 +1,4 @@
-/// The formats that results can be written in.
+/// The output formats.
 package enum OutputFormat: String, CaseIterable, Sendable {
   case csv, fluentd, json, logfmt, ndjson, otlp, pretty, text, toml, xml, yaml
 

@@ -5,11 +5,11 @@ import Synchronization
 package protocol LoopService: AnyObject {
   /// Asks it to take nothing new and to bring to an end what has begun.
   func beginStop()
-  /// What makes it useless to go on; nil while all is well.
+  /// A failure after which it cannot continue; nil while all is well.
   var failure: SystemCallError? { get }
   /// Whether all has ended.
   var isStopped: Bool { get }
-  /// Called when the loop ends, whether all has ended or the time is over.
+  /// Called when the loop ends, whether everything has ended or the deadline has passed.
   func finish()
 }
 

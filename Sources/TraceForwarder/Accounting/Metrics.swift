@@ -1,7 +1,7 @@
 import HTTP
 import System
 
-/// What the forwarder counts, and says as Prometheus text.
+/// The forwarder's metrics, as Prometheus text.
 package final class Metrics: Sendable {
   /// A counter that only grows, by the name it has in the text.
   package enum Counter: String, CaseIterable, Sendable {

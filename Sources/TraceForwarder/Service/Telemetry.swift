@@ -1,7 +1,7 @@
 import HTTP
 import Synchronization
 
-/// What the forwarder says of itself over HTTP: `/metrics`, `/healthz` and `/readyz`.
+/// The forwarder's state over HTTP: `/metrics`, `/healthz` and `/readyz`.
 final class Telemetry: Sendable {
   private let metrics: Metrics
   private let spool: Spool
