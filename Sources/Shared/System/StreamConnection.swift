@@ -125,7 +125,7 @@ package struct StreamConnection: ~Copyable {
     -> Received
   {
     while true {
-      switch StreamSocket.receive(file.number, into: &buffer) {
+      switch StreamSocket.receive(file, into: &buffer) {
       case .bytes(let count): return .bytes(count)
       case .ended: return .end
       case .failed: return .failed(errno)
@@ -147,7 +147,7 @@ package struct StreamConnection: ~Copyable {
   }
 
   /// Whether the peer has sent something that was not read yet, or its end.
-  package var hasInput: Bool { StreamSocket.hasInput(file.number) }
+  package var hasInput: Bool { StreamSocket.hasInput(file) }
 }
 
 extension SocketAddress {
