@@ -52,7 +52,8 @@ let package = Package(
     .target(
       name: "TraceForwarder",
       dependencies: [
-        "Bytes", "System", "Encodings", "CommandLine", "Logging", "HTTP", "Tracing", "CLinux", "CTracePage",
+        "Bytes", "System", "Encodings", "CommandLine", "Logging", "HTTP", "Tracing", "Delivery", "CLinux",
+        "CTracePage",
       ],
       swiftSettings: strict),
     .executableTarget(

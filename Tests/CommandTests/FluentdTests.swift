@@ -138,6 +138,27 @@ import Testing
     #expect(result.errorText.contains("Connection refused"))
   }
 
+  @Test func givesUpWhenToldTo() throws {
+    let gone = try ForwardPeer()
+    gone.kill()
+    let result = try Tool.run(["--endpoint", gone.endpoint, "--give-up-after", "1ms", sample])
+    #expect(result.status == 1)
+    #expect(result.errorText.contains("Connection refused"))
+  }
+
+  @Test func chunksHaveTheSizeThatIsAskedFor() throws {
+    let peer = try ForwardPeer(["--fault", "refuse-over=20000"])
+    let folder = try TemporaryFolder()
+    let lines = (0..<1000).map {
+      "time=\"2026-03-05T05:01:54.\(100_000 + $0)Z\" level=info msg=m\($0) name=n pid=1 source=s\n"
+    }
+    let path = try folder.write("in.log", lines.joined())
+    let result = try Tool.run(["--endpoint", peer.endpoint, "--chunk-size", "16K", path])
+    #expect(result.status == 0, "\(result.errorText)")
+    #expect(result.errorText.isEmpty)
+    #expect(try peer.records().count == 1000)
+  }
+
   @Test func recordThatIsRefusedIsSetAside() throws {
     let peer = try ForwardPeer(["--fault", "refuse-text=poison"])
     let folder = try TemporaryFolder()

@@ -148,6 +148,20 @@ import Testing
     #expect(attempts[2] - attempts[1] < 3000, "the pauses begin anew")
   }
 
+  @Test func patienceEndsTheDelivery() {
+    let bench = Bench()
+    bench.settings.patience = 100_000
+    let receiver = FakeReceiver(bench.clock) { _ in .acknowledge }
+    receiver.isThere = { false }
+    let loop = bench.loop([receiver])
+    loop.add(bench.chunk(1, ["x"]))
+    let start = bench.clock.milliseconds
+    #expect(!bench.run(loop))
+    #expect(loop.end?.reason == "fake: connect: Connection refused")
+    #expect((100_000...101_000).contains(bench.clock.milliseconds - start))
+    #expect(bench.positions.saved.isEmpty)
+  }
+
   @Test func receiverThatAsksForTimeGetsIt() {
     let bench = Bench()
     let receiver = FakeReceiver(depth: 1, bench.clock, once(.busy(120_000)))

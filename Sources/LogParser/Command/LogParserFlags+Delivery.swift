@@ -98,6 +98,22 @@ extension LogParserFlags {
         settings.delivery.engine.acknowledgementTimeout = Int(time / 1_000_000)
       },
       Flag(
+        "give-up-after", nil, .text("TIME"), in: section, "End when nothing was acknowledged for this time",
+        detail:
+          "Such as 10min, of a day at most; the status is then 1. By default an unreachable receiver is tried again indefinitely."
+      ) { (settings, text) throws(UsageError) in
+        settings.noteDelivery("--give-up-after")
+        settings.delivery.engine.patience = max(1, Int(try FlagValue.duration(text) / 1_000_000))
+      },
+      Flag(
+        "chunk-size", nil, .text("SIZE"), in: section, "Send chunks of this size",
+        detail:
+          "From 16K to 4M; the default is 1M. For receivers that take less at once, such as a Fluent Bit with a smaller buffer_max_size: a chunk that is too large for it arrives in halves, but late."
+      ) { (settings, text) throws(UsageError) in
+        settings.noteDelivery("--chunk-size")
+        settings.delivery.engine.chunk.size = try FlagValue.size(text, 16 << 10...4 << 20)
+      },
+      Flag(
         "no-ack", in: section, "Ask for no acknowledgements: deliver at most once",
         detail:
           "Records that the system has taken count as delivered, and are lost if the receiver never reads them. For receivers that acknowledge nothing."

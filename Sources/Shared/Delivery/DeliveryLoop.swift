@@ -222,7 +222,15 @@ final class DeliveryLoop {
     // While another receiver takes everything, nothing fails.
     if connected != nil { return }
     let before = statistics.failing
-    statistics.failing = DeliveryStatistics.Failing(since: before?.since ?? now, failure: failure)
+    let since = before?.since ?? now
+    statistics.failing = DeliveryStatistics.Failing(since: since, failure: failure)
+    if let patience = settings.patience {
+      guard now < since + patience else {
+        end = failure
+        return
+      }
+      endpoints[index].nextTry = min(endpoints[index].nextTry, since + patience)
+    }
     guard before.map({ !$0.failure.reason.isSame(as: failure.reason) }) ?? true else { return }
     context.report(.failing(receiver: endpoints[index].receiver.name, failure))
   }

@@ -9,6 +9,8 @@ package struct DeliverySettings: Sendable {
   package var acknowledgementTimeout = 30_000
   package var connectTimeout = 10_000
   package var backoff = Backoff()
+  /// For how long nothing may be acknowledged before the delivery is given up; nil for ever.
+  package var patience: Int?
   /// The shortest time between two notes of the position.
   package var positionInterval = 1000
   package init() {}

@@ -1,3 +1,4 @@
+import Delivery
 import Glibc
 import System
 
@@ -14,6 +15,8 @@ package final class ExporterWorker: Sendable {
     /// Milliseconds for which buffered spans wait for more.
     package var flushInterval = 1000
     package init() {}
+
+    fileprivate var backoff: Backoff { Backoff(first: firstPause, longest: longestPause) }
   }
 
   private struct State {
@@ -140,9 +143,9 @@ package final class ExporterWorker: Sendable {
     let worker: ExporterWorker
     var reader: SpoolReader
     let exporter: any SpanExporter
-    /// When undecided spans are tried again, and milliseconds until the time after that.
+    /// When undecided spans are tried again, and the pauses until the times after that; nil before the first.
     var nextTrial = 0
-    var trialPause = 0
+    var trialPauses: Backoff?
     /// Taken by the exporter, not yet acknowledged.
     var held = 0
     var heldPosition: SpoolPosition?
@@ -195,7 +198,7 @@ package final class ExporterWorker: Sendable {
         return !worker.deadline.isOver
       }
       if exporter.isUndecided, !tryUndecided() { return !worker.deadline.isOver }
-      trialPause = 0
+      trialPauses = nil
       if !mustFlush, held > 0, !isStopping {
         // One flush, and so one sync to disk, serves all that comes within the interval.
         worker.wakeup.wait(
@@ -214,7 +217,7 @@ package final class ExporterWorker: Sendable {
     /// come meanwhile are taken at once, for they may decide.
     private mutating func tryUndecided() -> Bool {
       let now = MonotonicClock.milliseconds
-      if trialPause > 0, now < nextTrial {
+      if trialPauses != nil, now < nextTrial {
         worker.wakeup.wait(milliseconds: min(nextTrial - now, worker.deadline.isSet ? 250 : 1000))
         return false
       }
@@ -224,8 +227,9 @@ package final class ExporterWorker: Sendable {
       } catch {
         worker.note(error)
         worker.countRetry()
-        trialPause = min(max(trialPause * 2, worker.limits.firstPause), worker.limits.longestPause)
-        let pause = error.retryAfter ?? Int.random(in: trialPause / 2...trialPause)
+        var pauses = trialPauses ?? worker.limits.backoff
+        let pause = error.retryAfter ?? pauses.next(Double.random(in: 0...1))
+        trialPauses = pauses
         nextTrial = now + (worker.deadline.isSet ? min(pause, 250) : pause)
         notePosition(force: true)
         return false
@@ -252,7 +256,7 @@ package final class ExporterWorker: Sendable {
 
     /// Retries until it works, with growing pauses; false if the forwarder has to stop first.
     private mutating func attempt(_ body: (inout ExporterLoop) throws(ExportFailure) -> Void) -> Bool {
-      var pause = worker.limits.firstPause
+      var pauses = worker.limits.backoff
       while true {
         do throws(ExportFailure) {
           try body(&self)
@@ -262,14 +266,12 @@ package final class ExporterWorker: Sendable {
           worker.note(error)
           worker.countRetry()
           notePosition(force: true)
-          // Jitter keeps many forwarders from coming back to a collector at once.
-          guard sleep(error.retryAfter ?? Int.random(in: pause / 2...pause)) else { return false }
+          guard sleep(error.retryAfter ?? pauses.next(Double.random(in: 0...1))) else { return false }
           if error.repeats {
             goBack()
             return true
           }
           reopenIfAsked()
-          pause = min(pause * 2, worker.limits.longestPause)
         }
       }
     }
@@ -304,13 +306,5 @@ package final class ExporterWorker: Sendable {
       isNoted = worker.writePosition()
       lastNote = now
     }
-  }
-}
-
-extension String {
-  /// Whether two reasons differ in numbers alone, such as in how long an attempt took.
-  fileprivate func isSame(as other: String) -> Bool {
-    func rest(_ text: String) -> [UInt8] { text.utf8.filter { !(0x30...0x39).contains($0) } }
-    return rest(self) == rest(other)
   }
 }
