@@ -9,7 +9,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
   private let attribution: Attribution?
   /// How many bytes of records that are out of order are read at a time.
   private static var partLimit: Int { 1 << 20 }
-  private var redactor: Redactor?
+  private var redactor = Redactor()
   private var record = Record()
   private var block = PageBlock(capacity: FileSegment.size)
 
@@ -17,7 +17,6 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     self.formatter = formatter
     self.source = source
     attribution = source.attribution
-    redactor = source.redacts ? Redactor() : nil
   }
 
   /// Makes the piece of output for `job`, at the end of `out`.
@@ -65,11 +64,17 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
         length = readLeniently(rest, line, file)
       }
       attribution?.fill(&record, input: file.input)
-      if redactor != nil { result.statistics.redacted += redactor?.redact(&record) ?? 0 }
+      if source.redacts { redact(&result) }
       append(&place, &previous, &out, &result)
       line += 1
       start += length + 1
     }
+  }
+
+  // Apart, as the code of the records that stay as they are is to be short.
+  @inline(never)
+  private mutating func redact(_ result: inout RenderResult) {
+    result.statistics.redacted += redactor.redact(&record)
   }
 
   /// Reads the first line of `text` that the rules refuse; returns its length. It begins with a time, which was read when

@@ -16,7 +16,8 @@ struct RecordSource: ~Copyable {
   /// Whether records are written with whom they belong to.
   private let setsOwner: Bool
   let isFollowed: Bool
-  private var redactor: Redactor?
+  private let redacts: Bool
+  private var redactor = Redactor()
   /// What was counted, but for the lines of inputs that are still open.
   var counted = ReadingStatistics()
   /// What was read so far.
@@ -74,7 +75,7 @@ struct RecordSource: ~Copyable {
     self.diagnostics = diagnostics
     self.inputs = inputs
     self.attribution = attribution
-    redactor = options.redacts ? Redactor() : nil
+    redacts = options.redacts
     setsOwner = options.setsOwner
     let watched = isFollowed && options.journal == nil ? Self.watchedPaths(inputs.items) : nil
     // A pipe on standard input ends: what stands there without a line end is a line.
@@ -171,9 +172,13 @@ struct RecordSource: ~Copyable {
       return false
     }
     record.input = input
-    if redactor != nil { counted.redacted += redactor?.redact(&record) ?? 0 }
+    if redacts { redact(&record) }
     return true
   }
+
+  // Apart, as the code of the records that stay as they are is to be short.
+  @inline(never)
+  private mutating func redact(_ record: inout Record) { counted.redacted += redactor.redact(&record) }
 
   /// Counts a record that the rules refuse and that was read all the same.
   mutating func acceptMended(_ record: inout Record, _ input: Int) -> Bool {
