@@ -52,7 +52,7 @@ import Testing
   @Test func listsFormats() throws {
     #expect(
       try Tool.run(["--list-output-formats"]).text
-        == "csv\njson\nlogfmt\nndjson\notlp\npretty\ntext\ntoml\nxml\nyaml\n")
+        == "csv\nfluentd\njson\nlogfmt\nndjson\notlp\npretty\ntext\ntoml\nxml\nyaml\n")
   }
 
   @Test func everyOptionIsInEveryText() throws {

@@ -175,6 +175,20 @@ import Tracing
     #expect(try !Tool.run(["--output-format", "ndjson", "--redact", log]).text.contains("hunter2"))
   }
 
+  /// The journal's own fields have the message once more; its cursor stays, and tells records apart.
+  @Test func journalFieldsAreTakenOutToo() throws {
+    let entry =
+      #"{"__CURSOR":"s=token=x;i=1","__REALTIME_TIMESTAMP":"1772686914500000","_HOSTNAME":"node1","SYSLOG_IDENTIFIER":"kata","MESSAGE":"login password=hunter2","TOKEN":"abcdef123456"}"#
+      + "\n"
+    let fluentd = try Tool.run(["--output-format", "fluentd", "--redact", "-"], input: Data(entry.utf8))
+    #expect(fluentd.text.contains(#""MESSAGE":"login password=[redacted]","TOKEN":"[redacted]""#))
+    #expect(!fluentd.text.contains("hunter2"))
+    let otlp = try Tool.run(["--output-format", "otlp", "--redact", "-"], input: Data(entry.utf8))
+    #expect(otlp.text.contains(#"{"key":"log.record.uid","value":{"stringValue":"s=token=x;i=1"}}"#))
+    #expect(otlp.text.contains(#"{"key":"host.name","value":{"stringValue":"node1"}}"#))
+    #expect(!otlp.text.contains("hunter2") && !otlp.text.contains("abcdef"))
+  }
+
   /// A real collector between: what it reads and writes again is what was sent.
   @Test func collectorRelaysRecords() throws {
     let sink = try FakeCollector { _, _ in Self.answer(200) }

@@ -80,7 +80,8 @@ package struct Record: ~Copyable {
   @inline(__always)
   package mutating func reset() {
     clearFields()
-    observed = .unset
+    // As unset as the time is now: the constant costs a call.
+    observed = time
     marks = []
     arena.reset()
   }

@@ -9,7 +9,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
   private let attribution: Attribution?
   /// The number of bytes read at a time of records that are out of order.
   private static var partLimit: Int { 1 << 20 }
-  private var redactor: Redactor?
+  private var redactor = Redactor()
   private var record = Record()
   private var block = PageBlock(capacity: FileSegment.size)
   /// Whether pieces are made before those before them: nothing is then asked of the attribution.

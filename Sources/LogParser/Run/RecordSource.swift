@@ -16,7 +16,8 @@ struct RecordSource: ~Copyable {
   /// Whether records are written with their owners.
   private let setsOwner: Bool
   let isFollowed: Bool
-  private var redactor: Redactor?
+  private let redacts: Bool
+  private var redactor = Redactor()
   /// What was counted, but for the lines of inputs that are still open.
   var counted = ReadingStatistics()
   /// The counts so far.
@@ -75,7 +76,7 @@ struct RecordSource: ~Copyable {
     self.diagnostics = diagnostics
     self.inputs = inputs
     self.attribution = attribution
-    redactor = options.redacts ? Redactor() : nil
+    redacts = options.redacts
     setsOwner = options.setsOwner
     let watched = isFollowed && options.journal == nil ? Self.watchedPaths(inputs.items) : nil
     // A pipe on standard input ends: text at the end without a line end is a line.
@@ -177,7 +178,7 @@ struct RecordSource: ~Copyable {
       return false
     }
     record.input = input
-    if redactor != nil { counted.redacted += redactor?.redact(&record) ?? 0 }
+    if redacts { redact(&record) }
     return true
   }
 
