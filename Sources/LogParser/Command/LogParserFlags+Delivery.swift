@@ -14,14 +14,7 @@ extension LogParserFlags {
         detail:
           "tcp://HOST:PORT (24224 unless given) or unix:///PATH, where Fluentd or Fluent Bit takes the Forward protocol; http://HOST:PORT or https://HOST:PORT, where a collector takes OTLP logs (/v1/logs is added to a URL without a path; protobuf). Each record is delivered at least once: what is not acknowledged is sent again, indefinitely, with growing pauses. With --cursor-file the place in the journal is saved behind what is acknowledged. Given several times, the endpoints are in order of preference: the first that can be reached is used. A Unix socket that acknowledges nothing, such as that of Fluentd's in_unix, ends the run when --ack-timeout has passed."
       ) { (settings, text) throws(UsageError) in
-        if text.hasPrefix("http://") || text.hasPrefix("https://") {
-          return settings.delivery.collectors.append(try collector(text))
-        }
-        do throws(ForwardEndpoint.Problem) {
-          settings.delivery.endpoints.append(try ForwardEndpoint(text))
-        } catch {
-          throw UsageError(error.reason)
-        }
+        try settings.delivery.add(endpoint: text)
       },
       Flag(
         "tag", nil, .text("TAG"), in: section, "Send records with this tag",
@@ -39,7 +32,7 @@ extension LogParserFlags {
           "The shared_key of Fluentd's and Fluent Bit's forward input, which the receiver then must prove to know as well. Other users must not have access to the file."
       ) { (settings, text) throws(UsageError) in
         settings.noteDelivery("--shared-key-file")
-        settings.delivery.forward.sharedKey = try secret(text)
+        settings.delivery.forward.sharedKey = try DeliveryOptions.secret(text)
       },
       Flag(
         "user", nil, .text("NAME"), in: section, "Name of the user, where the receiver asks for one",
@@ -53,7 +46,7 @@ extension LogParserFlags {
         detail: "Other users must not have access to it."
       ) { (settings, text) throws(UsageError) in
         settings.noteDelivery("--password-file")
-        settings.delivery.forward.password = try secret(text)
+        settings.delivery.forward.password = try DeliveryOptions.secret(text)
       },
       Flag("gzip", in: section, "Compress what is sent", detail: "With zlib, which must be installed.") {
         (settings, text) throws(UsageError) in
@@ -66,7 +59,7 @@ extension LogParserFlags {
         detail: "Other users can see it in the list of processes: give a token by --otlp-header-file."
       ) { (settings, text) throws(UsageError) in
         settings.noteDelivery("--otlp-header")
-        settings.delivery.otlp.headers.append(try header(text, separator: "="))
+        settings.delivery.otlp.headers.append(try DeliveryOptions.header(text, separator: "="))
       },
       Flag(
         "otlp-header-file", nil, .file("FILE"), in: section,
@@ -75,8 +68,7 @@ extension LogParserFlags {
           "One header a line, such as Authorization: Bearer TOKEN. Other users must not have access to the file."
       ) { (settings, text) throws(UsageError) in
         settings.noteDelivery("--otlp-header-file")
-        let lines = String(decoding: try secret(text), as: UTF8.self).split(whereSeparator: \.isNewline)
-        for line in lines { settings.delivery.otlp.headers.append(try header(String(line), separator: ":")) }
+        try settings.delivery.addHeaders(ofFile: text)
       },
       Flag(
         "collector-ca-file", nil, .file("FILE"), in: section,
@@ -132,41 +124,6 @@ extension LogParserFlags {
     ]
   }
 
-  /// The URL of a collector; the standard path is added where there is none.
-  private static func collector(_ text: String) throws(UsageError) -> String {
-    let rest = text.drop { $0 != ":" }.dropFirst(3)
-    let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-    guard !authority.isEmpty, text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-      throw UsageError("\"\(text)\" names no host: give http://HOST:4318")
-    }
-    let path = rest.dropFirst(authority.count)
-    return path.isEmpty || path == "/"
-      ? "\(text.hasSuffix("/") ? String(text.dropLast()) : text)/v1/logs" : text
-  }
-
-  private static func header(
-    _ text: String, separator: Character
-  ) throws(UsageError) -> (name: String, value: String) {
-    let form = separator == "=" ? "NAME=VALUE" : "NAME: VALUE"
-    guard let sign = text.firstIndex(of: separator), sign > text.startIndex else {
-      // A line of a file is a secret.
-      throw UsageError(
-        separator == "=" ? "\"\(text)\" is not \(form)" : "a line of the header file is not \(form)")
-    }
-    let name = text[..<sign]
-    let value = text[text.index(after: sign)...].drop { $0 == " " }
-    guard name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x3a }),
-      value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
-    else { throw UsageError("\"\(name)\" or its value has a character that no header has") }
-    return (String(name), String(value))
-  }
-
-  private static func secret(_ path: String) throws(UsageError) -> [UInt8] {
-    do throws(SecretFile.Problem) { return try SecretFile.read(path) } catch {
-      throw UsageError(error.reason)
-    }
-  }
-
   /// Refuses what makes no sense together, and gives the run what it delivers by.
   static func validateDelivery(_ settings: inout Settings) throws(UsageError) {
     guard settings.delivery.hasReceivers else {
@@ -214,8 +171,7 @@ extension LogParserFlags {
         "--tag, --shared-key-file, --user, --password-file and --no-ack are of the Forward protocol, and the endpoint takes OTLP"
       )
     }
-    settings.delivery.engine.chunk.count = OTLPBatches.recordLimit
-    settings.delivery.engine.chunk.size = OTLPBatches.byteLimit
+    settings.delivery.limitChunks()
   }
 }
 

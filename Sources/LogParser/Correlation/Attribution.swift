@@ -388,29 +388,6 @@ package final class Attribution {
     return arena.join(arena.join(pod, 0x5f, facts.uid), 0x5f, facts.attempt)
   }
 
-  /// Whether the words of the record are a guest's.
-  package static func isGuest(_ source: ByteSlice, _ name: ByteSlice) -> Bool {
-    source == "vmconsole" || name == "kata-agent" || name == "kernel"
-      || source == "agent" && name != "kata-proxy"
-  }
-
-  /// Whether the record is one in which the host's kernel names cgroups, such as what was killed for want of memory. Its
-  /// other lines are short, and name nobody.
-  private static func isHostKernelsReport(_ record: borrowing Record) -> Bool {
-    record.message.count >= 100 && record.source == "kernel"
-  }
-
-  /// Whether the record is of a process that serves one sandbox.
-  static func isSandboxProcess(_ name: ByteSlice) -> Bool {
-    switch name.count {
-    case 4: name == "kata"
-    case 9: name == "kata-shim" || name == "virtiofsd"
-    case 10: name == "kata-proxy"
-    case 12: name == "kata-runtime"
-    default: name.hasPrefix("containerd-shim")
-    }
-  }
-
   private static func inferred(_ owner: Owner) -> Owner.Parts {
     var parts: Owner.Parts = []
     if owner.sandboxEvidence != nil, !owner.sandbox.isEmpty { parts.insert(.sandbox) }

@@ -15,7 +15,7 @@ enum OTLPRecord {
     // Who the record is of is said twice or three times; all else once.
     var repeated = record.sandbox.count * 2 + record.source.count + record.name.count
     if fields.subsystem >= 0 { repeated += record.fields[fields.subsystem].value.count }
-    let texts = record.textLength + 2 * place.filename.count + repeated
+    let texts = record.textLength + 2 * place.filename.count + place.cursor.count + repeated
     var line = out.cursor(
       reserving: overhead + texts * OTLPText.growth + record.fields.count * OTLPText.attributeOverhead)
     line.put(1 << 3 | 2)
@@ -128,8 +128,14 @@ enum OTLPRecord {
       OTLPText.put(6, "log.record.uid", fields.cursor, &line)
     } else if place.filename.peek(0) == UInt8(ascii: "/") {
       OTLPText.put(6, "log.file.path", place.filename, &line)
-      OTLPText.put(6, "kata.line", number: record.line, &line)
-      putPlace(record, place, &line)
+      if place.cursor.isEmpty {
+        OTLPText.put(6, "kata.line", number: record.line, &line)
+        putPlace(record, place, &line)
+      } else {
+        OTLPText.put(6, "log.record.uid", place.cursor, &line)
+      }
+    } else if !place.cursor.isEmpty {
+      OTLPText.put(6, "log.record.uid", place.cursor, &line)
     }
     for index in 0..<record.fields.count where !fields.hasPlace(index) {
       let field = record.fields[index]

@@ -21,7 +21,6 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     self.source = source
     self.isAhead = isAhead
     attribution = isAhead ? nil : source.attribution
-    redactor = source.redacts ? Redactor() : nil
   }
 
   /// Appends the piece of output for `job` to `out`.
@@ -78,12 +77,18 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
         formatAhead(place, start, notes, &out)
       } else {
         attribution?.fill(&record, input: file.input)
-        if redactor != nil { result.statistics.redacted += redactor?.redact(&record) ?? 0 }
+        if source.redacts { redact(&result) }
         formatter.format(record, place, &out)
       }
       line += 1
       start += length + 1
     }
+  }
+
+  // Apart, as the code of the records that stay as they are is to be short.
+  @inline(never)
+  private mutating func redact(_ result: inout RenderResult) {
+    result.statistics.redacted += redactor.redact(&record)
   }
 
   /// Reads the line that begins at a place of the block; returns its length.

@@ -5,42 +5,39 @@ import System
 
 /// Where a shipper sends, and in which form.
 struct ShipDestination: Sendable {
-  /// Makes the receivers, in order of preference, on the delivery's thread.
-  let makeReceivers: @Sendable (StopDeadline) throws(DeliveryFailure) -> [any Receiver]
-  /// Makes what writes records as entries of chunks, on the reading thread.
-  let makeEncoder: @Sendable () -> any ShipEncoder
+  private let options: DeliveryOptions
 
   /// - Throws: an endpoint or a file of secrets that cannot be used.
   init(_ configuration: ShipConfiguration) throws(UsageError) {
-    var endpoints: [ForwardEndpoint] = []
-    for text in configuration.endpoints {
-      do throws(ForwardEndpoint.Problem) { endpoints.append(try ForwardEndpoint(text)) } catch {
-        throw UsageError(error.reason)
-      }
+    var options = DeliveryOptions()
+    for endpoint in configuration.endpoints { try options.add(endpoint: endpoint) }
+    options.forward.tag = configuration.tag
+    options.forward.compresses = configuration.compresses
+    options.forward.wantsAcknowledgements = configuration.waitsForAcknowledgement
+    options.forward.user = configuration.user ?? ""
+    if let path = configuration.sharedKeyFile { options.forward.sharedKey = try DeliveryOptions.secret(path) }
+    if let path = configuration.passwordFile { options.forward.password = try DeliveryOptions.secret(path) }
+    if let path = configuration.headerFile { try options.addHeaders(ofFile: path) }
+    guard options.endpoints.isEmpty || options.collectors.isEmpty else {
+      throw UsageError("the endpoints are of two protocols: give only http:// and https://, or none of them")
     }
-    let options = try Self.forward(configuration)
-    let receivers = endpoints
-    makeReceivers = { (stop) throws(DeliveryFailure) in
-      var result: [any Receiver] = []
-      for endpoint in receivers { result.append(try ForwardReceiver(endpoint, options, stop)) }
-      return result
-    }
-    makeEncoder = { FormattedEntries(FluentdFormatter(.framed)) }
+    options.engine.chunk.size = 512 << 10
+    options.engine.acknowledgementTimeout = configuration.acknowledgementTimeout
+    if !options.collectors.isEmpty { options.limitChunks() }
+    self.options = options
   }
 
-  private static func forward(_ configuration: ShipConfiguration) throws(UsageError) -> ForwardOptions {
-    var options = ForwardOptions()
-    options.tag = configuration.tag
-    options.compresses = configuration.compresses
-    options.wantsAcknowledgements = configuration.waitsForAcknowledgement
-    options.user = configuration.user ?? ""
-    do throws(SecretFile.Problem) {
-      if let path = configuration.sharedKeyFile { options.sharedKey = try SecretFile.read(path) }
-      if let path = configuration.passwordFile { options.password = try SecretFile.read(path) }
-    } catch {
-      throw UsageError(error.reason)
-    }
-    return options
+  var settings: DeliverySettings { options.engine }
+
+  /// Makes the receivers, in order of preference, on the delivery's thread.
+  func makeReceivers(_ deadline: StopDeadline) throws(DeliveryFailure) -> [any Receiver] {
+    try options.receivers(deadline)
+  }
+
+  /// Makes what writes records as entries of chunks, on the reading thread.
+  func makeEncoder() -> any ShipEncoder {
+    options.collectors.isEmpty
+      ? FormattedEntries(FluentdFormatter(.framed)) : FormattedEntries(OTLPFormatter(.framed))
   }
 }
 

@@ -36,6 +36,7 @@ final class ShipReader {
   private let files: ShippedFiles
   private let attribution = Attribution(names: [""])
   private var quota: SandboxQuota
+  private var redactor: Redactor?
   private var record = Record()
 
   /// Opens what the configuration names, at the places of an earlier run.
@@ -55,6 +56,7 @@ final class ShipReader {
     journalCursor = positions.journal
     files = ShippedFiles(configuration, resuming: positions, attribution, log)
     quota = SandboxQuota(configuration.quota)
+    redactor = configuration.redacts ? Redactor() : nil
     if configuration.readsJournal {
       journal = try Self.open(configuration, positions.journal, attribution, stop: wakeup.file.number)
     }
@@ -210,6 +212,7 @@ final class ShipReader {
       let size = record.textLength
       guard quota.admits(owner.sandbox, bytes: size, now: MonotonicClock.milliseconds) else { return true }
     }
+    if let count = redactor?.redact(&record), count > 0 { counters.add(.redacted, count) }
     return sink.take(&record, place)
   }
 

@@ -37,11 +37,11 @@ final class ShipSession: Sendable {
     let directory = configuration.stateDirectory
     engine = try DeliveryEngine(
       DeliveryEngine.Parts(
-        settings: configuration.deliverySettings,
+        settings: destination.settings,
         positions: PositionFile(path: Self.positionsPath(directory)),
         setAside: SetAsideFile(path: "\(directory)/set-aside"),
         report: { ShipReport.write($0, to: log) },
-        receivers: destination.makeReceivers))
+        receivers: { (deadline) throws(DeliveryFailure) in try destination.makeReceivers(deadline) }))
   }
 
   static func positionsPath(_ directory: String) -> String { "\(directory)/positions" }
@@ -135,13 +135,4 @@ final class ShipSession: Sendable {
 protocol ShipEncoder: AnyObject {
   /// Appends the entry with its length before it, as ``DeliveryEngine/append(framed:orStop:)`` takes it.
   func encode(_ record: inout Record, _ place: RecordPlace, to out: inout OutputBuffer)
-}
-
-extension ShipConfiguration {
-  var deliverySettings: DeliverySettings {
-    var settings = DeliverySettings()
-    settings.chunk.size = 512 << 10
-    settings.acknowledgementTimeout = acknowledgementTimeout
-    return settings
-  }
 }
