@@ -104,6 +104,7 @@ bench-quick: bench-binaries
 # What each binary says about itself, where each reader of it looks.
 SHARE := $(DESTDIR)$(PREFIX)/share
 UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
+UNIT_NAMES := kata-trace-forwarder.service kata-log-parser-ship.service
 
 install: build
 	install -d $(SHARE)/man/man1 $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions \
@@ -116,9 +117,8 @@ install: build
 	  put complete-zsh $(SHARE)/zsh/site-functions/_$$tool; \
 	  put complete-fish $(SHARE)/fish/vendor_completions.d/$$tool.fish; done
 	install -d $(UNITS)
-	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' examples/systemd/kata-trace-forwarder.service \
-	  >$(UNITS)/kata-trace-forwarder.service
-	chmod 0644 $(UNITS)/kata-trace-forwarder.service
+	set -e; for unit in $(UNIT_NAMES); do \
+	  sed 's|/usr/local/bin/|$(PREFIX)/bin/|' examples/systemd/$$unit >$(UNITS)/$$unit; chmod 0644 $(UNITS)/$$unit; done
 
 # Debian packages, in dist/.
 deb: build packaging-dependencies
@@ -147,7 +147,7 @@ uninstall:
 	for tool in $(TOOLS); do rm -f $(DESTDIR)$(PREFIX)/bin/$$tool $(SHARE)/man/man1/$$tool.1 \
 	  $(SHARE)/bash-completion/completions/$$tool $(SHARE)/zsh/site-functions/_$$tool \
 	  $(SHARE)/fish/vendor_completions.d/$$tool.fish; done
-	rm -f $(UNITS)/kata-trace-forwarder.service
+	cd $(UNITS) && rm -f $(UNIT_NAMES)
 
 format:
 	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
