@@ -1,8 +1,8 @@
 import Bytes
 import Encodings
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 @Suite(.ownThreads) struct MessagePackTests {
   private func written(_ body: (inout ByteWriter) -> Void) -> [UInt8] {
@@ -37,7 +37,8 @@ import TestSupport
   }
 
   @Test(arguments: [
-    (0, "a0"), (31, "bf"), (32, "d920"), (255, "d9ff"), (256, "da0100"), (65535, "daffff"), (65536, "db00010000"),
+    (0, "a0"), (31, "bf"), (32, "d920"), (255, "d9ff"), (256, "da0100"), (65535, "daffff"),
+    (65536, "db00010000"),
   ])
   func textHeads(count: Int, head: String) throws {
     let text = [UInt8](repeating: UInt8(ascii: "x"), count: count)
@@ -185,7 +186,8 @@ import TestSupport
       let half = bytes.map { UInt32($0) }
       guard half.count == 8 else { return }
       out.put(
-        eventTime: half[0..<4].reduce(0) { $0 << 8 | $1 }, nanoseconds: half[4..<8].reduce(0) { $0 << 8 | $1 })
+        eventTime: half[0..<4].reduce(0) { $0 << 8 | $1 }, nanoseconds: half[4..<8].reduce(0) { $0 << 8 | $1 }
+      )
     }
   }
 

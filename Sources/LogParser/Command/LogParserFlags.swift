@@ -24,7 +24,9 @@ struct CommandSettings {
 enum LogParserFlags {
   typealias Settings = CommandSettings
 
-  static var all: [Flag<Settings>] { input + journal + selection + output + delivery + terminal + errors + other }
+  static var all: [Flag<Settings>] {
+    input + journal + selection + output + delivery + terminal + errors + other
+  }
 
   private static let outputSection = "Output"
   private static let inputSection = "Input"

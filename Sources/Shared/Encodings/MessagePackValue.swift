@@ -95,7 +95,9 @@ public struct MessagePackReader: Sendable {
 
 extension MessagePackValue {
   /// Reads the one value that the bytes are.
-  public static func decode(_ bytes: UnsafeRawBufferPointer, _ limits: MessagePackLimits = MessagePackLimits())
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, _ limits: MessagePackLimits = MessagePackLimits()
+  )
     throws(CodecError) -> MessagePackValue
   {
     var decoder = MessagePackDecoder(bytes, limits)

@@ -12,7 +12,9 @@ package enum SecretFile {
   /// The bytes of the file without the line end behind them. A file that other users can read is refused.
   package static func read(_ path: String) throws(Problem) -> [UInt8] {
     var bytes = try contents(path)
-    while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { bytes.removeLast() }
+    while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {
+      bytes.removeLast()
+    }
     if bytes.isEmpty { throw Problem(reason: "\(path): the file is empty; put the secret on its first line") }
     guard bytes.count <= sizeLimit else {
       throw Problem(reason: "\(path): the file is larger than \(sizeLimit) bytes, so that it is no secret")
