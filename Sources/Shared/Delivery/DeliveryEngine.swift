@@ -176,6 +176,8 @@ package final class DeliveryEngine: Sendable {
         settings: parts.settings, wakeup: work, deadline: deadline, positions: parts.positions,
         setAside: parts.setAside, report: parts.report))
     while true {
+      // Before the open chunk is closed, for which an acknowledgement may just have made room.
+      publish(loop)
       let (chunks, due, isLast) = takeQueue()
       for chunk in chunks { loop.add(chunk) }
       publish(loop)

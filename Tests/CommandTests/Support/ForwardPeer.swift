@@ -78,6 +78,17 @@ final class ForwardPeer: @unchecked Sendable {
   /// The place of each record that was stored.
   func cursors() throws -> [String] { try records().compactMap { $0["kata_cursor"] as? String } }
 
+  private var lastLook = (size: -1, hasAll: false)
+
+  /// Whether records of so many places are stored. It is asked again and again, so that it looks only at what is new.
+  func hasAll(_ count: Int) throws -> Bool {
+    let size = storedSize
+    if size == lastLook.size { return lastLook.hasAll }
+    let hasAll = try lines("store").count >= count && Set(cursors()).count == count
+    lastLook = (size, hasAll)
+    return hasAll
+  }
+
   /// What happened.
   var log: [String] { lines("log") }
 }

@@ -269,6 +269,7 @@ package final class ForwardReceiver: Receiver {
     DeliveryFailure(
       .unanswered, reason,
       remedy: remedy
-        ?? "read the receiver's log; if its limit of a chunk is smaller (Fluent Bit: buffer_max_size), give --chunk-size")
+        ?? "read the receiver's log; if its limit of a chunk is smaller (Fluent Bit: buffer_max_size), give --chunk-size"
+    )
   }
 }
