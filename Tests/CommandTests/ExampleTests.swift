@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func thereIsATestForEachExample() throws {
-    let source = try ["ExampleTests", "ForwarderExampleTests", "ConfigurationExampleTests"].reduce("") {
+    let source = try ["ExampleTests", "ForwarderExampleTests", "ConfigurationExampleTests", "ShipTests"].reduce("") {
       try $0 + String(contentsOfFile: Repository.path("Tests/CommandTests/\($1).swift"), encoding: .utf8)
     }
     let names = try FileManager.default.contentsOfDirectory(atPath: Repository.path("examples"))

@@ -94,7 +94,7 @@ import Testing
     try bytes.write(to: file)
     let forwarder = try ForwarderProcess(toCollector(try Rotel.freePort()), in: folder)
     #expect(forwarder.exitStatus == 1)
-    #expect(forwarder.log.contains("\(file.path): the file has version 3"), "\(forwarder.log)")
+    #expect(forwarder.log.contains("\(file.path): the file has format version 3"), "\(forwarder.log)")
     #expect(try Data(contentsOf: file) == bytes)
   }
 

@@ -37,7 +37,10 @@ import Testing
     let entries = (0..<3).map { number in
       Journal.entry(
         number,
-        Journal.text([("SYSLOG_IDENTIFIER", "kata"), ("PRIORITY", "6"), ("MESSAGE", String(line("entry \(number)").dropLast()))]))
+        Journal.text([
+          ("SYSLOG_IDENTIFIER", "kata"), ("PRIORITY", "6"),
+          ("MESSAGE", String(line("entry \(number)").dropLast())),
+        ]))
     }
     _ = try Journal.make(entries, in: folder, name: "journal/test.journal")
     try folder.write("a.log", line("in a file"))
@@ -133,14 +136,17 @@ import Testing
     let quiet = records.filter { $0["kata_sandbox"] as? String == "quiet" }
     #expect(quiet.count == 50)
     let marks = records.filter { $0["kata_dropped_records"] != nil }
-    let dropped = marks.compactMap { ($0["kata_dropped_records"] as? String).flatMap { Int($0) } }.reduce(0, +)
+    let dropped = marks.compactMap { ($0["kata_dropped_records"] as? String).flatMap { Int($0) } }.reduce(
+      0, +)
     #expect(marks.allSatisfy { $0["kata_sandbox"] as? String == "noisy" })
     let noisy = records.filter { $0["kata_sandbox"] as? String == "noisy" }.count - marks.count
     #expect(noisy + dropped == 20_000)
     #expect(noisy >= 200)
   }
 
-  @Test("Memory stays within 24 MiB while a receiver takes nothing and while all is read") func memory() throws {
+  @Test("Memory stays within 24 MiB while a receiver takes nothing and while all is read") func memory()
+    throws
+  {
     let folder = try TemporaryFolder()
     let gone = try ForwardPeer()
     gone.kill()
@@ -150,7 +156,7 @@ import Testing
     }
     let ship = try ShipProcess(
       files(gone, folder, "[limits]\nsandbox-records = 0\nsandbox-bytes = 0\n"), in: folder)
-    try ship.wait("the window is full") { try ship.metric("records_read_total") > 5000 }
+    try ship.wait("the window is full") { try ship.metric("records_read_total") > 2000 }
     let read = try ship.metric("records_read_total")
     Deadline.pause(seconds: 1)
     #expect(try ship.metric("records_read_total") < read + 20_000, "it reads on although nothing is taken")
@@ -165,7 +171,8 @@ import Testing
     #expect(ship.stop() == 0)
   }
 
-  @Test("--check tells what is wrong, which files match and whether the receiver answers") func check() throws {
+  @Test("--check tells what is wrong, which files match and whether the receiver answers") func check() throws
+  {
     let folder = try TemporaryFolder()
     try folder.write("a.log", line("one"))
     let peer = try ForwardPeer()

@@ -12,7 +12,7 @@ package struct ShipPositions: Sendable, Equatable {
   /// The cursor of the journal entry that was delivered last.
   package var journal: String?
   package var files: [FilePlace] = []
-  /// When all this was so, in nanoseconds since 1970: what was rotated later is not known here.
+  /// When files were looked for last, in nanoseconds since 1970: what came and was rotated later is not known here.
   package var time: Int64 = 0
 
   package init() {}

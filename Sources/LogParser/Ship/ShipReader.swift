@@ -162,7 +162,11 @@ final class ShipReader {
     // What a guest says is limited, what the host's programs say of it is not.
     let isGuest = Attribution.isGuest(record.source, record.name)
     let place = RecordPlace(filename: .empty, count: 0, delta: 0)
-    guard deliver(input: 0, place, isLimited: isGuest) else { return false }
+    guard deliver(input: 0, place, isLimited: isGuest) else {
+      // The journal stands on an entry that nobody took: its cursor must not be noted.
+      hasRead = false
+      return false
+    }
     hasRead = true
     return true
   }
@@ -199,7 +203,7 @@ final class ShipReader {
     hasRead = false
     positions.journal = journalCursor
     positions.files = files.places
-    positions.time = Int64(clamping: WallClock.nanoseconds)
+    positions.time = files.lookedAt
     return positions.text
   }
 

@@ -122,6 +122,12 @@ struct ShippedFile: ~Copyable {
     return place
   }
 
+  /// Ends the reading at a place before the record that was read last, which nobody took.
+  mutating func end(at place: FilePlace) {
+    self.place = place
+    checkedOffset = -1
+  }
+
   /// Reads on where the end was: the file may have grown.
   mutating func resume() { input.resume() }
 

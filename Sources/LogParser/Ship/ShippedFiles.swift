@@ -31,6 +31,9 @@ final class ShippedFiles {
   /// Milliseconds for which a file is still read after it was moved or removed: its writer may have it open.
   private static let grace = 5000
 
+  /// Nanoseconds before the last look from which on rotated files are looked for: the clock that stamps files ticks every
+  /// few milliseconds. Files are kept in mind for longer than that.
+  private static let slack: Int64 = 2_000_000_000
   /// Nanoseconds for which a closed file is kept in mind at least.
   private static let memory: UInt64 = 10_000_000_000
 
@@ -46,8 +49,9 @@ final class ShippedFiles {
   private var finished: [FilePlace.Identity: FilePlace] = [:]
   /// Places of an earlier run whose files were not found yet.
   private var resumed: [FilePlace]
-  /// When the earlier run noted the places; 0 when there was none, or once the files that were rotated since are found.
-  private var resumedAt: Int64
+  /// When files were looked for last, by this run or the one before, in nanoseconds since 1970: a rotated file that was
+  /// written to later may never have been seen. It is noted with the places.
+  private(set) var lookedAt: Int64
   private var nextScan = 0
   private(set) var counts = Counts()
 
@@ -62,8 +66,7 @@ final class ShippedFiles {
     rules.allowsMissingFields = true
     options = InputOptions(rules: rules, recordLimit: configuration.recordLimit)
     resumed = positions.files
-    // The clock that stamps files ticks every few milliseconds.
-    resumedAt = max(0, positions.time - 10_000_000)
+    lookedAt = positions.time
     self.attribution = attribution
     self.log = log
   }
@@ -75,7 +78,8 @@ final class ShippedFiles {
 
   /// Reads some records of each file.
   ///
-  /// - Parameter take: gets each record, the file's index with the attribution, and its place.
+  /// - Parameter take: gets each record, the file's index with the attribution, and its place. If it returns false, nothing
+  ///   more is read: the record counts as not read.
   /// - Returns: whether any file gave its turn's worth and may have more.
   func turn(_ record: inout Record, now: Int, _ take: (inout Record, Int, FilePlace) -> Bool) -> Bool {
     if now >= nextScan { scan(now) }
@@ -98,9 +102,13 @@ final class ShippedFiles {
     _ member: Member, _ record: inout Record, _ take: (inout Record, Int, FilePlace) -> Bool
   ) -> Turn {
     for _ in 0..<Self.turnLength {
+      let before = member.file.place
       switch member.file.next(into: &record) {
       case .record:
-        guard take(&record, member.file.index, member.file.place) else { return .stopped }
+        guard take(&record, member.file.index, member.file.place) else {
+          member.file.end(at: before)
+          return .stopped
+        }
       case .problem(let problem, let line):
         log.limited(
           .warning, by: member.file.place.path, "a record was left out",
@@ -139,8 +147,8 @@ final class ShippedFiles {
 
   private func scan(_ now: Int) {
     nextScan = now + Self.scanInterval
+    let began = Int64(clamping: WallClock.nanoseconds)
     let paths = PathPattern.files(patterns)
-    let known = resumed.map(\.path)
     var present: Set<FilePlace.Identity> = []
     var waiting = 0
     for path in paths {
@@ -161,7 +169,8 @@ final class ShippedFiles {
       member.file.movedSince = now
     }
     findMoved()
-    findRotated(paths + known)
+    findRotated()
+    lookedAt = began
     forget(present)
     noteWaiting(waiting)
   }
@@ -212,17 +221,15 @@ final class ShippedFiles {
     }
   }
 
-  /// Looks for files that came and were rotated while no shipper ran.
-  private func findRotated(_ paths: [String]) {
-    guard resumedAt > 0 else { return }
-    for path in PathPattern.rotated(paths, since: resumedAt) {
+  /// Looks for files that came and were rotated since the last look, or while no shipper ran.
+  private func findRotated() {
+    for path in PathPattern.rotated(patterns, since: lookedAt - Self.slack) {
       guard let identity = FilePlace.Identity.of(path), members[identity] == nil, finished[identity] == nil
       else {
         continue
       }
       open(path, identity)
     }
-    resumedAt = 0
   }
 
   /// Forgets the places of files that go by no name any more under which a new file would be looked for. A rotated one is

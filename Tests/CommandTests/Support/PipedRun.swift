@@ -80,13 +80,19 @@ final class PipedRun: @unchecked Sendable {
   func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
   /// Whether a signal was sent that the run has not taken yet.
-  func isSignalPending(_ number: Int32) -> Bool {
+  func isSignalPending(_ number: Int32) -> Bool { has(number, in: ["SigPnd:", "ShdPnd:"]) }
+
+  /// Whether the run keeps a signal from ending it, to take it itself.
+  func isBlocked(_ number: Int32) -> Bool { has(number, in: ["SigBlk:"]) }
+
+  /// Whether one of the sets of signals that the kernel shows has a signal.
+  private func has(_ number: Int32, in sets: [String]) -> Bool {
     let status =
       (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
     return status.split(separator: "\n").contains { line in
-      line.hasPrefix("SigPnd:") || line.hasPrefix("ShdPnd:")
-        ? (line.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0) >> UInt64(number - 1) & 1
-          == 1 : false
+      sets.contains { line.hasPrefix($0) }
+        && (line.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0) >> UInt64(number - 1) & 1
+          == 1
     }
   }
 

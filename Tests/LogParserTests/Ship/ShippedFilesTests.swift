@@ -34,15 +34,20 @@ import Testing
       now += milliseconds
       var record = Record()
       var left = atMost
+      var isStopped = false
       repeat {
         let hasMore = files.turn(&record, now: now) { record, _, _ in
-          guard left > 0 else { return false }
+          guard left > 0 else {
+            isStopped = true
+            return false
+          }
           left -= 1
           messages.append(String(decoding: record.message.array, as: UTF8.self))
           places.files = files.places
-          places.time = Int64(Date().timeIntervalSince1970 * 1e9)
+          places.time = files.lookedAt
           return true
         }
+        if isStopped { return restart() }
         if !hasMore { return }
       } while left > 0
     }
