@@ -219,8 +219,8 @@ final class DeliveryLoop {
       let slowest = failure.kind == .misconfigured ? settings.backoff.longest : pause
       endpoints[index].nextTry = now + (failure.retryAfter ?? slowest)
     }
-    // While another receiver takes everything, nothing fails.
-    if connected != nil { return }
+    // While another receiver takes everything, or halves are sent at once, nothing waits.
+    if connected != nil || !pauses { return }
     let before = statistics.failing
     statistics.failing = DeliveryStatistics.Failing(since: before?.since ?? now, failure: failure)
     guard before.map({ !$0.failure.reason.isSame(as: failure.reason) }) ?? true else { return }
