@@ -82,7 +82,7 @@ final class OTLPReceiver: Receiver {
     of chunk: Chunk, _ reply: HTTPClient.Answer
   ) throws(DeliveryFailure) -> Acknowledgement {
     let text = secrets.text(of: reply)
-    switch CollectorAnswer(status: reply.status) {
+    switch CollectorAnswer(reply) {
     case .accepted:
       let isJSON = reply.body.first == UInt8(ascii: "{")
       guard let part = OTLPResponse.partialSuccess(reply.body, isJSON: isJSON) else {
@@ -101,7 +101,7 @@ final class OTLPReceiver: Receiver {
   private func failure(
     _ kind: DeliveryFailure.Kind, _ reply: HTTPClient.Answer, _ text: String
   ) -> DeliveryFailure {
-    var reason = "\(name) answered \(reply.status)"
+    var reason = "\(name) answered \(reply.summary)"
     if let location = reply.location { reason += " to \(secrets.redacted(HTTPSecrets.place(location)))" }
     return DeliveryFailure(
       kind, reason, remedy: CollectorAnswer.remedy(reply.status, of: "records"),

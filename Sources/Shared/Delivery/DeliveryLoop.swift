@@ -219,8 +219,8 @@ final class DeliveryLoop {
       let slowest = failure.kind == .misconfigured ? settings.backoff.longest : pause
       endpoints[index].nextTry = now + (failure.retryAfter ?? slowest)
     }
-    // While another receiver takes everything, nothing fails.
-    if connected != nil { return }
+    // While another receiver takes everything, or halves are sent at once, nothing waits.
+    if connected != nil || !pauses { return }
     let before = statistics.failing
     let since = before?.since ?? now
     statistics.failing = DeliveryStatistics.Failing(since: since, failure: failure)

@@ -10,9 +10,9 @@ package enum CollectorAnswer: String, Sendable {
   /// The spans wait and are sent again.
   case held = "held"
 
-  package init(status: Int) {
-    switch status {
-    case 200..<300: self = .accepted
+  package init(_ answer: HTTPClient.Answer) {
+    switch answer.status {
+    case 200..<300: self = answer.isPage ? .held : .accepted
     case 400, 413, 422: self = .refused
     default: self = .held
     }
@@ -36,5 +36,18 @@ package enum CollectorAnswer: String, Sendable {
     case 500..<600: "read the collector's log"
     default: "check that a collector is at this URL, and no other service"
     }
+  }
+}
+
+extension HTTPClient.Answer {
+  /// What a failure says of the answer.
+  package var summary: String { isPage && status < 300 ? "\(status) with a web page" : "\(status)" }
+
+  /// Whether the body is HTML or XML: what a web server at a wrong port, or a proxy that wants a login, says with 200.
+  /// Empty bodies, and texts such as "OK", are what some collectors say.
+  var isPage: Bool {
+    // A partial success of 60 bytes begins as a line end and "<" do, but then no field of it has the number of these.
+    let start = body.drop { $0 == 0x20 || (0x09...0x0d).contains($0) }.prefix(2)
+    return start.first == UInt8(ascii: "<") && "!?hH".utf8.contains(start.last ?? 0)
   }
 }

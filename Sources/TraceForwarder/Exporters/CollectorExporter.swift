@@ -156,7 +156,7 @@ final class CollectorExporter: SpanExporter {
 
   private func post(_ spans: Int) throws(ExportFailure) -> Outcome {
     let answer = try poster.post(body.bytes, type: encoder.contentType)
-    guard CollectorAnswer(status: answer.status) == .accepted else {
+    guard CollectorAnswer(answer) == .accepted else {
       return .refused(Refusal(status: answer.status, answer: poster.text(of: answer)))
     }
     if let (count, message) = encoder.rejected(answer.body) {

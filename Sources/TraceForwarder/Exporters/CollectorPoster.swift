@@ -23,8 +23,8 @@ final class CollectorPoster {
     do throws(HTTPClient.Failure) { answer = try client.post(Array(body), type: type) } catch {
       throw ExportFailure(redacted(error.reason), remedy: error.kind.remedy)
     }
-    guard CollectorAnswer(status: answer.status) == .held else { return answer }
-    var reason = "the collector answered \(answer.status)"
+    guard CollectorAnswer(answer) == .held else { return answer }
+    var reason = "the collector answered \(answer.summary)"
     if let location = answer.location { reason += " to \(redacted(HTTPSecrets.place(location)))" }
     throw ExportFailure(
       reason, retryAfter: answer.retryAfter.map { $0 * 1000 },

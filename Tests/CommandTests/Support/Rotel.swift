@@ -1,13 +1,30 @@
 import Foundation
 import TestSupport
 
-/// A run of rotel, an OpenTelemetry collector, that relays what it accepts to `sink` as OTLP in protobuf.
+/// A run of rotel, an OpenTelemetry collector.
 final class Rotel: @unchecked Sendable {
   private let process = Process()
   let port: UInt16
   private let log: URL
 
-  init(sink: FakeCollector, in folder: TemporaryFolder) throws {
+  /// Relays what it accepts to `sink` as OTLP in protobuf.
+  convenience init(sink: FakeCollector, in folder: TemporaryFolder) throws {
+    try self.init(
+      exporter: "otlp",
+      ["--otlp-exporter-endpoint", sink.endpoint, "--otlp-exporter-protocol", "http"], in: folder)
+  }
+
+  /// Relays log records to a topic of the broker at `HOST:PORT`, each message as a list of ResourceLogs in JSON.
+  convenience init(kafka broker: String, topic: String, in folder: TemporaryFolder) throws {
+    try self.init(
+      exporter: "kafka",
+      [
+        "--kafka-exporter-brokers", broker, "--kafka-exporter-logs-topic", topic, "--kafka-exporter-format",
+        "json",
+      ], in: folder)
+  }
+
+  private init(exporter: String, _ options: [String], in folder: TemporaryFolder) throws {
     let packages = Repository.path(".build/venv/lib")
     let python = try FileManager.default.contentsOfDirectory(atPath: packages).first {
       $0.hasPrefix("python3")
@@ -17,11 +34,11 @@ final class Rotel: @unchecked Sendable {
     try Data().write(to: log)
     process.executableURL = URL(
       fileURLWithPath: "\(packages)/\(python ?? "python3")/site-packages/rotel/rotel-agent")
-    process.arguments = [
-      "start", "--otlp-http-endpoint", "127.0.0.1:\(port)", "--otlp-grpc-endpoint",
-      "127.0.0.1:\(try Self.freePort())", "--exporter", "otlp", "--otlp-exporter-endpoint", sink.endpoint,
-      "--otlp-exporter-protocol", "http", "--batch-timeout", "100ms",
-    ]
+    process.arguments =
+      [
+        "start", "--otlp-http-endpoint", "127.0.0.1:\(port)", "--otlp-grpc-endpoint",
+        "127.0.0.1:\(try Self.freePort())", "--exporter", exporter, "--batch-timeout", "100ms",
+      ] + options
     process.currentDirectoryURL = folder.url
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: log)

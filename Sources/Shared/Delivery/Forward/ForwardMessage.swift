@@ -76,8 +76,9 @@ struct ForwardHandshake {
   /// In hexadecimal digits: Fluent Bit takes no other bytes in it.
   let salt: [UInt8]
 
-  /// Whether the receiver asks for a user.
-  var wantsUser: Bool { !greeting.authentication.isEmpty }
+  /// Whether the receiver asks for a user that is not given. Some ask, and take a PING without one all the same.
+  var lacksUser: Bool { !greeting.authentication.isEmpty && options.user.isEmpty }
+  private var provesUser: Bool { !greeting.authentication.isEmpty && !options.user.isEmpty }
 
   func ping() -> [UInt8] {
     var out = ByteWriter(capacity: 512)
@@ -86,10 +87,10 @@ struct ForwardHandshake {
     ForwardMessage.put(options.hostName, &out)
     ForwardMessage.put(salt, &out)
     ForwardMessage.put(digest(of: options.hostName), &out)
-    ForwardMessage.put(wantsUser ? options.user : "", &out)
+    ForwardMessage.put(provesUser ? options.user : "", &out)
     let proof = Self.hex(
       SHA512.digest(greeting.authentication + Array(options.user.utf8) + options.password))
-    ForwardMessage.put(wantsUser ? proof : [], &out)
+    ForwardMessage.put(provesUser ? proof : [], &out)
     return out.array
   }
 

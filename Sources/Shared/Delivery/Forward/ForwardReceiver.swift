@@ -88,9 +88,6 @@ package final class ForwardReceiver: Receiver {
     var generator = SystemRandomNumberGenerator()
     let salt = ForwardHandshake.hex((0..<2).flatMap { _ in generator.next().littleBytes })
     let handshake = ForwardHandshake(options: options, greeting: greeting, salt: salt)
-    if handshake.wantsUser, options.user.isEmpty {
-      throw misconfigured("\(name) wants a user and a password", "give --user and --password-file")
-    }
     let ping = handshake.ping()
     guard ping.count <= ForwardHandshake.largestPing else {
       throw misconfigured("the names in the handshake are too long", "give a shorter --user")
@@ -100,7 +97,7 @@ package final class ForwardReceiver: Receiver {
     let answer = try answer(until: deadline).flatMap(handshake.answer)
     switch answer {
     case .accepted: return
-    case .refused(let reason): throw refused(reason)
+    case .refused(let reason): throw refused(reason, lacksUser: handshake.lacksUser)
     case .unproven:
       throw misconfigured(
         "\(name) cannot prove that it knows the shared key", "check that this is the receiver that is meant")
@@ -113,12 +110,19 @@ package final class ForwardReceiver: Receiver {
   }
 
   /// Words of the receiver, which are not to be obeyed by a terminal.
-  private func refused(_ reason: String) -> DeliveryFailure {
+  private func refused(_ reason: String, lacksUser: Bool) -> DeliveryFailure {
+    let isOfUser = reason.contains("user") || reason.contains("password")
     let remedy =
-      reason.contains("user") || reason.contains("password")
-      ? "check --user and --password-file" : "check --shared-key-file"
+      switch (isOfUser, lacksUser) {
+      case (true, true): "give --user and --password-file"
+      case (true, false): "check --user and --password-file"
+      case (false, _): "check --shared-key-file"
+      }
     return DeliveryFailure(
-      .misconfigured, "\(name) refuses the handshake", remedy: remedy, answer: String(reason.prefix(200)))
+      .misconfigured,
+      isOfUser && lacksUser
+        ? "\(name) wants a user and a password" : "\(name) refuses the handshake",
+      remedy: remedy, answer: String(reason.prefix(200)))
   }
 
   /// The receiver's next message; nil when none came in time.
@@ -132,7 +136,7 @@ package final class ForwardReceiver: Receiver {
       case .end, .failed:
         throw misconfigured(
           "\(name) closed the connection in the handshake",
-          "check --shared-key-file: Fluent Bit says nothing when the key is wrong")
+          "check --shared-key-file, --user and --password-file: Fluent Bit says nothing when one is wrong")
       }
     }
   }
