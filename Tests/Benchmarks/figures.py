@@ -2,8 +2,9 @@
 
 In commands, {parser} and {codecs} stand for the binaries under test, {log} for the generated log, {shuffled} for its lines
 in random order, {part} for its first fifth, {part_shuffled} for that in random order, {part_0} to {part_4} for its records
-dealt out to five files, {part_ndjson} for that fifth as NDJSON, {console}, {slog} and so on for as many records in other shapes, {journal} for a journal file of 20,000
-entries, {small} for a log of 40,000 records, {folder} for a temporary folder and {formats} for the repository's formats/.
+dealt out to five files, {part_ndjson} for that fifth as NDJSON, {console}, {slog} and so on for as many records in other
+shapes, {journal} for a journal file of 20,000 entries, {small} for a log of 40,000 records, {port} for the port of a sink,
+{folder} for a temporary folder and {formats} for the repository's formats/.
 """
 from typing import NamedTuple
 
@@ -89,8 +90,21 @@ def codec_name(encoding, written, threads):
     return "%s to %s%s" % (encoding, written, "" if threads == 1 else ", %d threads" % threads)
 
 
+# What is delivered, and how the sink takes it; the first goes to no sink and is what the others are measured by.
+DELIVERIES = {
+    "ndjson": (ONE + "ndjson {log}", None),
+    "fluentd": (ONE + "fluentd --endpoint tcp://127.0.0.1:{port} {log}", "forward"),
+    "fluentd, --no-redact": (ONE + "fluentd --no-redact --endpoint tcp://127.0.0.1:{port} {log}", "forward"),
+    "otlp": (ONE + "otlp --endpoint http://127.0.0.1:{port} {log}", "otlp"),
+    "otlp, --no-redact": (ONE + "otlp --no-redact --endpoint http://127.0.0.1:{port} {log}", "otlp"),
+}
+DELIVERIES = {"delivery: " + name: way for name, way in DELIVERIES.items()}
+AWAY = "memory of %s, receiver away"
+
+
 OTHER_GROUPS = {
     "follow": ["follow"],
+    "delivery": list(DELIVERIES) + [AWAY % "delivery: fluentd", AWAY % "delivery: otlp"],
     "codecs": [codec_name(encoding, written, threads) for encoding in FRAMES for written in WRITTEN for threads in (1, 2)],
     "python-json": ["decode JSON frames", "json.loads"],
     "relay": ["relay, 1 agent", "relay, 64 agents"],
@@ -148,6 +162,12 @@ def bars(records):
         Bar("time of journalctl -o json / journal to json", "journalctl -o json", ">=", 2.5, "journal to json"),
         Bar("time of --version / /bin/true", "kata-log-parser --version", "<=", 3, "/bin/true"),
         Bar("from journald to a follower's output, ms", "follow", "<=", 50),
+        Bar("rate of fluentd to a sink / ndjson", "delivery: fluentd", ">=", 0.5, "delivery: ndjson"),
+        Bar("rate of otlp to a sink / ndjson", "delivery: otlp", ">=", 0.3, "delivery: ndjson"),
+        Bar("rate of fluentd to a sink / with --no-redact", "delivery: fluentd", ">=", 0.75, "delivery: fluentd, --no-redact"),
+        Bar("rate of otlp to a sink / with --no-redact", "delivery: otlp", ">=", 0.75, "delivery: otlp, --no-redact"),
+        Bar("memory of fluentd, its receiver away, MiB", AWAY % "delivery: fluentd", "<=", 24),
+        Bar("memory of otlp, its receiver away, MiB", AWAY % "delivery: otlp", "<=", 24),
         Bar("bincode to Jaeger JSON, spans/s", codec_name("bincode", "jaeger-json", 1), ">=", 400_000),
         Bar("bincode to OTLP JSON, spans/s", codec_name("bincode", "otlp-json", 1), ">=", 400_000),
         Bar("JSON to Jaeger JSON, spans/s", codec_name("JSON", "jaeger-json", 1), ">=", 150_000),

@@ -12,16 +12,26 @@ class NotMeasured(Exception):
     """A group cannot be measured; the text says what is missing or what failed. The other groups are measured all the same."""
 
 
-def run_once(command):
-    """Wall seconds of one run. What it writes is thrown away."""
+def run(command):
+    """Wall seconds and processor seconds of one run. What it writes is thrown away."""
     actions = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in (0, 1, 2)]
     start = time.perf_counter()
     process = os.posix_spawnp(command[0], command, os.environ, file_actions=actions)
-    _, status = os.waitpid(process, 0)
+    _, status, usage = os.wait4(process, 0)
     seconds = time.perf_counter() - start
     if status != 0:
         raise NotMeasured("failed with status %d: %s" % (os.waitstatus_to_exitcode(status), shlex.join(command)))
-    return seconds
+    return seconds, usage.ru_utime + usage.ru_stime
+
+
+def run_once(command):
+    """Wall seconds of one run."""
+    return run(command)[0]
+
+
+def processor_seconds(command):
+    """Seconds of processors, user's and system's, of one run."""
+    return run(command)[1]
 
 
 def require(command):

@@ -80,7 +80,7 @@ package struct FluentdFormatter: RecordFormatter {
         if name == JournalFields.cursorName { cursor = value } else { sink.put("", name, value) }
       }
     }
-    sink.put("kata_time", time: time)
+    sink.put("kata_time", time: time, record.scratch.lastMinute)
     if !record.level.isEmpty { sink.put("kata_level", .empty, record.level) }
     sink.put("kata_msg", .empty, record.message)
     if !record.source.isEmpty { sink.put("kata_source", .empty, record.source) }

@@ -7,7 +7,9 @@ protocol FlatPairSink: ~Copyable {
   mutating func put(_ prefix: StaticString, _ name: ByteSlice, _ value: ByteSlice)
   mutating func put(_ name: StaticString, number: Int64)
   /// A time as RFC 3339, in UTC and with nine digits.
-  mutating func put(_ name: StaticString, time: Timestamp)
+  ///
+  /// - Parameter minute: what the record knows of the minute in which it was written.
+  mutating func put(_ name: StaticString, time: Timestamp, _ minute: Timestamp.MinuteCache)
   /// The place of a record in a file, which tells it from all others.
   mutating func put(_ name: StaticString, file: ByteSlice, line: UInt64, time: Timestamp)
 }
@@ -17,7 +19,7 @@ struct PairCount: FlatPairSink {
   var count = 0
   mutating func put(_ prefix: StaticString, _ name: ByteSlice, _ value: ByteSlice) { count += 1 }
   mutating func put(_ name: StaticString, number: Int64) { count += 1 }
-  mutating func put(_ name: StaticString, time: Timestamp) { count += 1 }
+  mutating func put(_ name: StaticString, time: Timestamp, _ minute: Timestamp.MinuteCache) { count += 1 }
   mutating func put(_ name: StaticString, file: ByteSlice, line: UInt64, time: Timestamp) { count += 1 }
 }
 
@@ -49,10 +51,10 @@ struct MessagePackPairs: FlatPairSink {
     out.put(msgpack: number)
   }
 
-  mutating func put(_ name: StaticString, time: Timestamp) {
+  mutating func put(_ name: StaticString, time: Timestamp, _ minute: Timestamp.MinuteCache) {
     put(name: name)
     out.put(stringOf: RecordTime.length)
-    out.put { time.write(rfc3339: $0, trimmed: false) }
+    out.put { minute.write(full: time, to: $0) }
   }
 
   mutating func put(_ name: StaticString, file: ByteSlice, line: UInt64, time: Timestamp) {
@@ -98,10 +100,10 @@ struct JSONPairs: FlatPairSink {
     out.put(decimal: number)
   }
 
-  mutating func put(_ name: StaticString, time: Timestamp) {
+  mutating func put(_ name: StaticString, time: Timestamp, _ minute: Timestamp.MinuteCache) {
     begin(name)
     out.put("\":\"")
-    out.put { time.write(rfc3339: $0, trimmed: false) }
+    out.put { minute.write(full: time, to: $0) }
     out.put(UInt8(ascii: "\""))
   }
 

@@ -69,11 +69,14 @@ struct Redactor {
 
   /// A text without its secrets; nil when it has none.
   mutating func redacted(_ text: ByteSlice, _ arena: inout Arena, _ count: inout UInt64) -> ByteSlice? {
+    // Most texts have nothing that could begin one.
+    let start = text.firstSecretSign(from: 0)
+    if start >= text.count { return nil }
     var scanner = SecretScanner(text, reusing: ranges)
     ranges = []
+    scanner.index = start
     scanner.scan()
     ranges = scanner.ranges
-    // Most texts have none.
     if ranges.isEmpty { return nil }
     let found = secrets(in: text, isEnvironment: false)
     return found.isEmpty ? nil : replace(text, found, &arena, &count)

@@ -18,10 +18,32 @@ enum SecretName {
     var isPart = false
     /// Whether the name must have more than this word: `PWD` is a directory.
     var needsMore = false
+    /// Whether the word must be the whole name, or what follows a full stop in it.
+    var isWhole = false
+
+    /// The last letter as a number from 1 to 26.
+    var lastLetter: Int { text.withUTF8Buffer { Int(($0.last ?? 0) & 31) } }
+
+    var ending: Ending {
+      let tail = text.withUTF8Buffer { $0.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1 | 0x20) } }
+      let count = text.utf8CodeUnitCount
+      return Ending(tail: tail, mask: count < 4 ? 0xff_ffff : 0xffff_ffff, count: count)
+    }
+  }
+
+  /// What tells most names from a word at once: its last letters, four at most, and its length.
+  private struct Ending {
+    var tail: UInt32
+    var mask: UInt32
+    var count: Int
   }
 
   /// The ends of names. Those that are longer stand before those that they end with.
   private static let words = [
+    Word(text: "env", name: .environment, isWhole: true),
+    Word(text: "envs", name: .environment, isWhole: true),
+    Word(text: "environ", name: .environment, isWhole: true),
+    Word(text: "environment", name: .environment, isWhole: true),
     Word(text: "authorization", name: .header), Word(text: "set-cookie", name: .header, isPart: true),
     Word(text: "cookie", name: .header, isPart: true),
     Word(text: "password", name: .secret), Word(text: "passwd", name: .secret),
@@ -42,15 +64,13 @@ enum SecretName {
     Word(text: "pwd", name: .secret, isPart: true, needsMore: true),
   ]
 
-  private static let environments: [StaticString] = ["env", "envs", "environ", "environment"]
+  /// The words in the order of their last letters, and at which of them each letter's begin. The sort is stable.
+  private static let byLetter = words.sorted { $0.lastLetter < $1.lastLetter }
+  private static let endings = byLetter.map(\.ending)
+  private static let starts = (0...32).map { letter in byLetter.count { $0.lastLetter < letter } }
 
   /// For the last letter of each word, a bit.
-  private static let lastLetters: UInt32 = {
-    var letters: UInt32 = 0
-    let all = words.map(\.text) + environments
-    for word in all { word.withUTF8Buffer { letters |= 1 << UInt32(($0.last ?? 0) & 31) } }
-    return letters
-  }()
+  private static let lastLetters = words.reduce(UInt32(0)) { $0 | 1 << UInt32($1.lastLetter) }
 
   /// Whether a name may be one of these by its last letter.
   @inline(__always)
@@ -63,17 +83,18 @@ enum SecretName {
   /// Nil for most names.
   @inline(never)
   init?(_ name: ByteSlice) {
-    for word in Self.environments where Self.ends(name, with: word) {
-      let rest = name.count - word.utf8CodeUnitCount
-      if rest == 0 || name[rest - 1] == UInt8(ascii: ".") {
-        self = .environment
-        return
-      }
-    }
-    for word in Self.words where Self.ends(name, with: word.text) {
+    let letter = Int(name.peek(name.count - 1) & 31)
+    var tail: UInt32 = 0
+    for offset in 1...4 { tail |= UInt32(name.peek(name.count - offset) | 0x20) << UInt32(8 * (offset - 1)) }
+    for index in Self.starts[letter]..<Self.starts[letter + 1] {
+      let ending = Self.endings[index]
+      if (tail ^ ending.tail) & ending.mask != 0 || name.count < ending.count { continue }
+      let word = Self.byLetter[index]
+      guard Self.ends(name, with: word.text) else { continue }
       let rest = name.count - word.text.utf8CodeUnitCount
       if word.needsMore, rest == 0 { continue }
       if word.isPart, rest > 0, !Self.isBoundary(name, rest) { continue }
+      if word.isWhole, rest > 0, name[rest - 1] != UInt8(ascii: ".") { continue }
       self = word.name
       return
     }
@@ -84,7 +105,8 @@ enum SecretName {
     let start = name.count - word.utf8CodeUnitCount
     guard start >= 0 else { return false }
     return word.withUTF8Buffer { letters in
-      for index in 0..<letters.count {
+      // Most differ near their ends.
+      for index in stride(from: letters.count - 1, through: 0, by: -1) {
         let byte = name[start + index]
         let lower = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
         if lower != letters[index] { return false }

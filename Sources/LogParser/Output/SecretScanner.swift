@@ -26,10 +26,11 @@ struct SecretScanner {
     self.ranges = ranges
   }
 
-  /// Looks through the whole text.
+  /// Looks through the text from ``index`` on.
   mutating func scan() {
     while index < text.count {
-      switch text[index] {
+      index = text.firstSecretSign(from: index)
+      switch text.peek(index) {
       case UInt8(ascii: "="), UInt8(ascii: ":"): lookAtSign()
       case UInt8(ascii: "-"): lookAtDashes()
       case UInt8(ascii: "B"), UInt8(ascii: "b"): lookAtScheme()

@@ -44,6 +44,8 @@ final class OTLPReceiver: Receiver {
   func send(_ chunk: Chunk, until deadline: Int) throws(DeliveryFailure) {
     answer = nil
     request.removeAll()
+    // It is no larger than the entries are together.
+    request.reserve(chunk.size)
     chunk.withPayload { OTLPLogs.group($0, to: &request) }
     let body = gzip.flatMap { $0.encode(request.bytes) }
     let reply = try post(body ?? request.array, isCompressed: body != nil)

@@ -40,6 +40,16 @@ extension Timestamp {
       return Timestamp.writeFraction(time.nanoseconds, trimmed: trimmed, out)
     }
 
+    /// Writes a time in UTC as `Timestamp.write(rfc3339:trimmed:)` does with nine digits, and returns the number of bytes.
+    @inlinable @inline(__always)
+    public func write(full time: Timestamp, to out: UnsafeMutablePointer<UInt8>) -> Int {
+      guard let count = write(time, separator: 0x54, trimmed: false, to: out) else {
+        return time.write(rfc3339: out, trimmed: false)
+      }
+      out[count] = 0x5a
+      return count + 1
+    }
+
     /// Keeps the minute of a time that is about to be written.
     @inlinable @inline(__always)
     public mutating func keepMinute(of time: Timestamp) {

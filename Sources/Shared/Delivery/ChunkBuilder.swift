@@ -20,8 +20,9 @@ struct ChunkBuilder {
   private var position: String?
   /// When the first entry came.
   private var openedAt = 0
-  /// How large the last chunk was: the next one is likely to be as large.
+  /// How large the last chunk was: the next one is likely to be about as large.
   private var lastSize = 0
+  private var lastCount = 0
 
   init(_ limits: ChunkLimits) { self.limits = limits }
 
@@ -42,7 +43,10 @@ struct ChunkBuilder {
 
   mutating func append(_ entry: UnsafeRawBufferPointer, at now: Int) {
     if isEmpty { openedAt = now }
-    if ends.isEmpty { bytes.reserveCapacity(min(lastSize + entry.count, limits.size + entry.count)) }
+    if ends.isEmpty {
+      bytes.reserveCapacity(max(entry.count, min(lastSize + lastSize / 8, limits.size)))
+      ends.reserveCapacity(min(lastCount + lastCount / 8, limits.count))
+    }
     bytes.append(contentsOf: entry)
     ends.append(bytes.count)
   }
@@ -58,6 +62,7 @@ struct ChunkBuilder {
     if isEmpty { return nil }
     let chunk = Chunk(id: ends.isEmpty ? "" : id(), bytes: bytes, ends: ends, position: position)
     lastSize = bytes.count
+    lastCount = ends.count
     bytes = []
     ends = []
     position = nil

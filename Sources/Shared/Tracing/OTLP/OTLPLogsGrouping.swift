@@ -10,7 +10,7 @@ struct OTLPLogsGrouping {
   private struct Key {
     var content: Range<Int>
     var schema: Range<Int>
-    var hash: Int
+    var hash: UInt64
   }
 
   private struct Scope {
@@ -33,7 +33,9 @@ struct OTLPLogsGrouping {
   private var groups: [Group] = []
   private var scopes: [Scope] = []
   private var records: [(range: Range<Int>, next: Int)] = []
-  private var newest: [Int: Int] = [:]
+  private var newest: [UInt64: Int] = [:]
+  /// The group of the record before: the next one is often of the same.
+  private var latestGroup = -1
 
   /// Reads a request. Bytes that are none are an error.
   init(_ request: UnsafeRawBufferPointer) throws(CodecError) {
@@ -64,8 +66,9 @@ struct OTLPLogsGrouping {
   }
 
   private mutating func addResource(_ message: ByteReader) throws(CodecError) {
-    guard let key = try key(message) else { return }
+    guard let (key, only) = try key(message) else { return }
     let group = group(key)
+    if let only { return try addScope(only, to: group) }
     var reader = message
     while !reader.isAtEnd {
       let (number, wire) = try reader.protobufTag()
@@ -75,30 +78,32 @@ struct OTLPLogsGrouping {
   }
 
   private mutating func addScope(_ message: ByteReader, to group: Int) throws(CodecError) {
-    guard let key = try key(message) else { return }
+    guard let (key, only) = try key(message) else { return }
     let place = scope(key, of: group)
+    if let only { return addRecord(only.position..<only.end, to: place) }
     var reader = message
     while !reader.isAtEnd {
       let (number, wire) = try reader.protobufTag()
       let part = try reader.protobufValue(wire)
-      guard number == 2, wire == 2 else { continue }
-      records.append((part.position..<part.end, -1))
-      let index = records.count - 1
-      if scopes[place].last >= 0 {
-        records[scopes[place].last].next = index
-      } else {
-        scopes[place].first = index
-      }
-      scopes[place].last = index
+      if number == 2, wire == 2 { addRecord(part.position..<part.end, to: place) }
     }
   }
 
+  private mutating func addRecord(_ range: Range<Int>, to scope: Int) {
+    records.append((range, -1))
+    let index = records.count - 1
+    let last = scopes[scope].last
+    if last >= 0 { records[last].next = index } else { scopes[scope].first = index }
+    scopes[scope].last = index
+  }
+
   /// `ResourceLogs` and `ScopeLogs` number their fields alike: what the list is of, the list, the schema. Nil where the list
-  /// is empty.
-  private func key(_ message: ByteReader) throws(CodecError) -> Key? {
+  /// is empty; `only` is its item where it has one, as nearly always.
+  private func key(_ message: ByteReader) throws(CodecError) -> (key: Key, only: ByteReader?)? {
     var content = 0..<0
     var schema = 0..<0
-    var hasItems = false
+    var items = 0
+    var first = message
     var reader = message
     while !reader.isAtEnd {
       let (number, wire) = try reader.protobufTag()
@@ -106,16 +111,18 @@ struct OTLPLogsGrouping {
       guard wire == 2 else { continue }
       switch number {
       case 1: content = part.position..<part.end
-      case 2: hasItems = true
+      case 2:
+        if items == 0 { first = part }
+        items += 1
       case 3: schema = part.position..<part.end
       default: break
       }
     }
-    guard hasItems else { return nil }
-    var hasher = Hasher()
-    hasher.combine(bytes: bytes.part(content))
-    hasher.combine(bytes: bytes.part(schema))
-    return Key(content: content, schema: schema, hash: hasher.finalize())
+    guard items > 0 else { return nil }
+    let hash = bytes.part(content).quickHash
+    let key = Key(
+      content: content, schema: schema, hash: schema.isEmpty ? hash : hash ^ bytes.part(schema).quickHash)
+    return (key, items == 1 ? first : nil)
   }
 
   private func isSame(_ one: Key, _ other: Key) -> Bool {
@@ -124,14 +131,20 @@ struct OTLPLogsGrouping {
   }
 
   private mutating func group(_ key: Key) -> Int {
-    var place = newest[key.hash] ?? -1
+    if latestGroup >= 0, isSame(groups[latestGroup].key, key) { return latestGroup }
+    let first = newest[key.hash] ?? -1
+    var place = first
     while place >= 0 {
-      if isSame(groups[place].key, key) { return place }
+      if isSame(groups[place].key, key) {
+        latestGroup = place
+        return place
+      }
       place = groups[place].sameHash
     }
-    groups.append(Group(key: key, sameHash: newest[key.hash] ?? -1))
-    newest[key.hash] = groups.count - 1
-    return groups.count - 1
+    groups.append(Group(key: key, sameHash: first))
+    latestGroup = groups.count - 1
+    newest[key.hash] = latestGroup
+    return latestGroup
   }
 
   /// A resource has few scopes: they are looked through, the latest first.
