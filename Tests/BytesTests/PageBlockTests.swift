@@ -12,7 +12,7 @@ struct PageBlockTests {
     return body(block)
   }
 
-  @Test func partsAreHeldToWhatWasRead() {
+  @Test func partsAreClampedToWhatWasRead() {
     withBlock("abcdef") { block in
       let slices = [2, 6, 7, -1].map { block.slice(from: $0).string }
       #expect(slices == ["cdef", "", "", "abcdef"])
@@ -55,7 +55,7 @@ struct PageBlockTests {
     }
   }
 
-  @Test func stampsCompareAsTheyAreWritten() {
+  @Test func stampsCompareAsText() {
     let texts = [
       "2026-03-05T05:01:54.000000001Z", "2026-03-05T05:01:54.000000002Z", "2027-01-01T00:00:00.000000000Z",
     ]

@@ -7,7 +7,7 @@ struct ReceiveBufferTests {
     buffer.withBytes(from: start, count: count) { Array($0) }
   }
 
-  @Test func partsBeyondTheBytesAreHeldToThem() {
+  @Test func partsAreClampedToTheBytes() {
     var buffer = ReceiveBuffer(capacity: 8)
     buffer.fill(.max) { target in
       target.copyBytes(from: [1, 2, 3])

@@ -42,7 +42,7 @@ struct TextFuzzTests {
     }
   }
 
-  @Test func base64IsTheNaiveOneAndComesBack() {
+  @Test func base64MatchesTheNaiveOneAndRoundTrips() {
     Fuzzing.run("Base64", seconds: 1) { generator in
       let bytes = Naive.bytes(&generator)
       var out = ByteWriter(capacity: 8)
@@ -101,7 +101,7 @@ struct TextFuzzTests {
     #expect(HexDigit.character(0xab, uppercase: true) == UInt8(ascii: "B"))
   }
 
-  @Test func escapesOfOneLetterComeBack() {
+  @Test func oneLetterEscapesRoundTrip() {
     for byte in UInt8.min..<0x80 {
       guard let letter = JSONEscape.letter(for: byte) else { continue }
       #expect(JSONEscape.byte(for: letter) == byte)
@@ -110,7 +110,7 @@ struct TextFuzzTests {
     #expect(JSONEscape.letter(for: 0x08, .withoutBackspaceAndFormFeed) == nil)
   }
 
-  @Test func unescapingGivesBackWhatJSONEscapes() {
+  @Test func unescapingReversesJSONEscaping() {
     var arena = Arena()
     Fuzzing.run("unescaping") { generator in
       let text = Naive.text(&generator, upTo: 60)
@@ -215,7 +215,7 @@ struct TextFuzzTests {
     return "\(padded(year, 4))-\(padded(month, 2))-\(padded(days + 1, 2))T\(clock)\(fraction)Z"
   }
 
-  @Test func terminalsAreShownNothingThatTheyObey() {
+  @Test func terminalsGetNoControlCharacters() {
     Fuzzing.run("terminal text", seconds: 1) { generator in
       let bytes = generator.oneIn(2) ? Naive.bytes(&generator) : Array(Naive.text(&generator).utf8)
       var filter = TerminalFilter()

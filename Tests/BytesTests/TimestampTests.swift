@@ -55,7 +55,7 @@ struct TimestampTests {
     #expect(CivilDate(daysSince1970: 19_782) == CivilDate(year: 2024, month: 2, day: 29))
   }
 
-  @Test func differencesAreHeldAtTheEnds() {
+  @Test func differencesAreClamped() {
     let first = Timestamp(seconds: -62_135_596_800)
     let last = Timestamp(seconds: 253_402_300_799)
     #expect(last.nanoseconds(since: first) == .max)

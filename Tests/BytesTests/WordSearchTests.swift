@@ -3,7 +3,8 @@ import Testing
 
 @testable import Bytes
 
-/// The search for a word and for control characters in a slice, and the kept minute, against the same things done plainly.
+/// The search for a word and for control characters in a slice, and the kept minute, against the same things done
+/// plainly.
 struct WordSearchTests {
   private static let words: [StaticString] = ["a", "ab", "aba", "{\"msg\":\"", "abababababababababab"]
 
@@ -23,7 +24,7 @@ struct WordSearchTests {
     }
   }
 
-  @Test func aWordBehindTheEndIsNotFound() {
+  @Test func wordAfterTheEndIsNotFound() {
     ByteSlice.withCopy(of: Array("say time=".utf8)) { slice in
       #expect(slice.range(of: " time=") == 3)
       #expect(slice.prefix(8).range(of: " time=") == nil)
@@ -34,7 +35,7 @@ struct WordSearchTests {
     }
   }
 
-  @Test func controlsAreFoundAnywhereInTheSliceAndNotBehindIt() {
+  @Test func controlsAreFoundAnywhereInTheSliceAndNotAfterIt() {
     for count in 0..<70 {
       let text = [UInt8](repeating: 0x61, count: count)
       for control in [0, 0x0d, 0x1b, 0x1f, 0x7f] as [UInt8] {
@@ -53,7 +54,7 @@ struct WordSearchTests {
     }
   }
 
-  @Test func aKeptMinuteWritesWhatTheTimeWritesItself() {
+  @Test func cachedMinuteWritesTheSameText() {
     Fuzzing.run("kept minutes") { generator in
       var cache = Timestamp.MinuteCache()
       for _ in 0..<20 {

@@ -120,7 +120,7 @@ struct WriterFuzzTests {
     #expect(written == expected)
   }
 
-  @Test func everyNumberComesBack() {
+  @Test func everyNumberRoundTrips() {
     Fuzzing.run("floating point", seconds: 1) { generator in
       let value = Double(bitPattern: generator.next())
       guard value.isFinite else { return }
@@ -249,7 +249,7 @@ struct WriterFuzzTests {
     }
   }
 
-  @Test func numbersOfVariableLengthComeBack() {
+  @Test func varintsRoundTrip() {
     Fuzzing.run("varint", seconds: 1) { generator in
       let number = generator.next() >> UInt64(generator.below(64))
       var writer = ByteWriter(capacity: 1)

@@ -61,7 +61,7 @@ struct CommandLineParserTests {
       (["--limit"], "10", []), (["--limit=5"], "5", []), (["-L"], "10", []), (["-L5"], "5", []),
       (["--limit", "5"], "10", ["5"]), (["--limit", "-5"], "-5", []), (["-L", "-x"], "10", nil),
     ] as [([String], String, [String]?)])
-  func valueThatMayBeLeftOutStandsInTheSameWord(_ arguments: [String], _ limit: String, _ operands: [String]?)
+  func optionalValueIsInTheSameWord(_ arguments: [String], _ limit: String, _ operands: [String]?)
     throws
   {
     guard let operands else {
@@ -73,7 +73,7 @@ struct CommandLineParserTests {
     #expect(result.operands == operands)
   }
 
-  @Test func operandsMayStandAnywhere() throws {
+  @Test func operandsMayBeAnywhere() throws {
     let result = try Options.parse(["a", "--on", "-", "b", "-p", "c", "--path=d", "--", "--loud", "-n"])
     #expect(result.operands == ["a", "-", "b", "--loud", "-n"])
     #expect(result.options.paths == ["c", "d"])
@@ -124,7 +124,7 @@ struct FlagValueTests {
     #expect(throws: UsageError.self) { _ = try FlagValue.duration(text) }
   }
 
-  @Test func daysThatAreAllowedAreTaken() throws {
+  @Test func allowedDaysAreAccepted() throws {
     #expect(try FlagValue.duration("2d", days: 2) == 172_800_000_000_000)
     #expect(try FlagValue.duration("3650d", days: 3650) == 315_360_000_000_000_000)
   }

@@ -45,16 +45,16 @@ import Testing
     (["--pod", "web-0", "--pod", "api-1"], [2, 3, 4, 5]), (["--pod", "api-1", "--container", "c1"], [4, 5]),
     (["--match", "pod=api-1"], [2, 4, 5]),
   ])
-  func recordsAreSelectedByWhomTheyBelongTo(_ options: [String], _ expected: [Int]) throws {
+  func recordsAreSelectedByOwner(_ options: [String], _ expected: [Int]) throws {
     let found = try lines(options, Self.log)
     #expect(found.lines == expected, "\(found)")
     // Nothing that is not an error may look like one.
     #expect(!found.errors.contains("error"), "\(found.errors)")
   }
 
-  @Test func whatComesTooEarlyIsSaid() throws {
+  @Test func earlyRecordsAreReported() throws {
     let found = try lines(["--pod", "api-1", "--stats"], Self.log)
-    #expect(found.errors.contains("1 record came before what tells whose it is"), "\(found.errors)")
+    #expect(found.errors.contains("1 record came before the line that names its owner"), "\(found.errors)")
     #expect(found.errors.contains("--two-passes") && found.errors.contains("\"early\":1,"))
     let twice = try lines(["--pod", "api-1", "--stats", "--two-passes"], Self.log)
     #expect(twice.errors.contains("\"early\":0,") && !twice.errors.contains("warning:"), "\(twice.errors)")
@@ -62,17 +62,18 @@ import Testing
     #expect(try lines([], Self.log).errors.isEmpty)
   }
 
-  @Test func aPodThatIsNotThereNamesThoseThatAre() throws {
+  @Test func unknownPodListsExistingPods() throws {
     let found = try lines(["--pod", "shop/nope"], Self.log)
     #expect(found.errors.contains("--pod shop/nope; found 2 pods: shop/api-1, shop/web-0"), "\(found.errors)")
   }
 
   @Test(arguments: [
     (["--two-passes", "-"], "only files allow"), (["--two-passes", "--journal"], "only files allow"),
-    (["--pod", ""], "the value is empty"), (["--summary", "--follow", "x"], "--summary comes at the end"),
+    (["--pod", ""], "the value is empty"),
+    (["--summary", "--follow", "x"], "--summary is written at the end"),
     (["--summary", "--output-format", "csv", "x"], "--summary is a table, or JSON"),
     (["--explain", "0", "x"], "is neither LINE nor FILE:LINE"), (["--explain", "a", "x"], "is neither LINE"),
-    (["--explain", "1", "--journal"], "is about a line of a file"),
+    (["--explain", "1", "--journal"], "needs a line of a file"),
   ])
   func whatMakesNoSenseIsRefused(_ options: [String], _ message: String) throws {
     let result = try Tool.run(options)
@@ -94,7 +95,7 @@ import Testing
   }
 
   @Test(arguments: ["json", "text", "csv", "toml", "xml", "yaml"])
-  func theExistingToolsFormatsSayWhatTheRecordSays(_ format: String) throws {
+  func classicFormatsKeepWhatTheRecordStates(_ format: String) throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("log", Self.log)
     let text = try Tool.run(["--lenient", "--output-format", format, file]).text
@@ -105,7 +106,7 @@ import Testing
   }
 
   @Test(arguments: [1, 2, 4])
-  func anyNumberOfThreadsAndAnyWayOfReadingSayTheSame(_ threads: Int) throws {
+  func outputDoesNotDependOnThreadsOrPlan(_ threads: Int) throws {
     let folder = try TemporaryFolder()
     // More than one piece of a file that is in order.
     var log = Self.log
@@ -124,7 +125,7 @@ import Testing
 
   // MARK: Reports
 
-  @Test func aSummaryPutsWhatFailedFirst() throws {
+  @Test func summaryListsFailedSandboxesFirst() throws {
     let file = Repository.path("examples/sample/node.log")
     let result = try Tool.run(["--summary", "--output-format", "json", file])
     #expect(result.status == 0 && result.errorText.isEmpty, "\(result.errorText)")
@@ -166,9 +167,9 @@ import Testing
 
   @Test(arguments: [
     (1, ["read as", "logfmt", "sandbox           83eea7"]),
-    (5, ["from the words of the message", "from what earlier records say of the id", "api-1"]),
+    (5, ["from the text of the message", "from earlier records with this id", "api-1"]),
   ])
-  func anExplanationSaysWhereThingsComeFrom(_ line: Int, _ parts: [String]) throws {
+  func explanationNamesTheSourceOfEachValue(_ line: Int, _ parts: [String]) throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("log", Self.log)
     let result = try Tool.run(["--explain", "\(line)", file])

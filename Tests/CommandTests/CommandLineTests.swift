@@ -13,12 +13,12 @@ import Testing
     (["--quiet=maybe", "f"], "--quiet: \"maybe\" is neither true nor false"),
     (["-Z", "f"], "unknown option -Z"),
     ([], "there is nothing to read"),
-    (["-t", "kata", "f"], "--identifier is about the journal"),
+    (["-t", "kata", "f"], "--identifier applies to a journal"),
     (["--journal", "f"], "the journal and files cannot be read in one run"),
     (["--fields", "a", "--output-format", "json", "f"], "--fields is for"),
     (["--follow", "f"], "--follow needs a format that is written record by record"),
     (["-f", "--output-format", "ndjson"], "--follow needs --journal, files or -"),
-    (["-f", "--output-format", "ndjson", "a", "-"], "--follow reads standard input to its end"),
+    (["-f", "--output-format", "ndjson", "a", "-"], "--follow cannot combine standard input with files"),
     (["-f", "--output-format", "ndjson", "--rotated", "a"], "leave out --rotated"),
     (["--level", "loud", "f"], "is not one of trace, debug, info, warning, error, critical"),
     (["--match", "nothing", "f"], "is neither KEY=VALUE nor KEY~REGEX"),
@@ -26,8 +26,8 @@ import Testing
     (["--since", "whenever", "f"], "\"whenever\" is not a time"),
     (["--max-record-size", "1", "f"], "is not a size from 1K to 64M"),
     (["--threads", "0", "f"], "is not a number from 1 to 64"),
-    (["--output-file-mode", "999", "f"], "is no octal number"),
-    (["--reorder-window", "soon", "f"], "is not a duration such as 500ms"),
+    (["--output-file-mode", "999", "f"], "is not an octal number"),
+    (["--reorder-window", "soon", "f"], "is not a duration of at most a day, such as 500ms"),
   ])
   func wrongUseIsExplained(_ arguments: [String], _ message: String) throws {
     let result = try Tool.run(arguments)

@@ -28,7 +28,7 @@ import Testing
     let directory = try folder.make("logs").path
     for (bad, reason) in [
       (folder.url.path + "/none", "No such file or directory; check the path"),
-      (directory, "\(directory): there is no log file in this directory; check the path"),
+      (directory, "\(directory): no log file in this directory; check the path"),
     ] {
       let result = try Tool.run(options + ["--fields", "number", "--stats", first, bad, second])
       #expect(result.status == 1 && numbers(result) == Array(0..<200), "\(options) \(result.errorText)")
@@ -132,7 +132,7 @@ import Testing
     }
   }
 
-  @Test func bytesBehindAGzipFileAreAWarning() throws {
+  @Test func bytesAfterAGzipFileAreAWarning() throws {
     let folder = try TemporaryFolder()
     let plain = try folder.write("plain", LogLines.text(0..<100))
     let packed = folder.url.path + "/packed"
@@ -179,7 +179,7 @@ import Testing
       "\(result.errorText)")
   }
 
-  @Test func killedDecompressorIsNotTakenForADamagedFile() throws {
+  @Test func killedDecompressorIsNotReportedAsDamage() throws {
     let folder = try TemporaryFolder()
     let plain = try folder.write("plain", LogLines.text(0..<100))
     let packed = folder.url.path + "/packed"

@@ -44,7 +44,7 @@ import Testing
     }
   }
 
-  @Test func whatFilesHoldIsMergedAndWhatComesIsWritten() async throws {
+  @Test func existingRecordsAreMergedAndNewOnesWritten() async throws {
     let run = try Run(["a", "b"], ["a": 0..<3, "b": 1..<4])
     try await run.expect(0, 1, 1, 2, 2, 3)
     for number in 10..<30 {
@@ -87,8 +87,8 @@ import Testing
     run.end()
     for name in ["b", "late/c"] {
       #expect(
-        run.errorText.contains("warning: \(name): is not there yet; waiting for it"), "\(run.errorText)")
-      #expect(run.errorText.contains("/\(name): is there now; following it"), "\(run.errorText)")
+        run.errorText.contains("warning: \(name): does not exist yet; waiting for it"), "\(run.errorText)")
+      #expect(run.errorText.contains("/\(name): now exists; following it"), "\(run.errorText)")
     }
   }
 

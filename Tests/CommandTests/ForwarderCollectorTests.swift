@@ -102,7 +102,7 @@ import Testing
   }
 
   @Test(arguments: ["9223372036854775807", "100000000000", "soon"])
-  func aSenselessRetryAfterDoesNoHarm(_ value: String) throws {
+  func senselessRetryAfterIsHarmless(_ value: String) throws {
     let collector = try FakeCollector { number, _ in
       number == 0 ? .init(status: 503, headers: "Retry-After: \(value)\r\n") : .init()
     }
@@ -149,7 +149,7 @@ import Testing
 
   // MARK: Collectors that are away
 
-  @Test func aCollectorThatIsAwayIsWaitedFor() throws {
+  @Test func unreachableCollectorIsRetried() throws {
     let port = try Rotel.freePort()
     let folder = try TemporaryFolder()
     let forwarder = try ForwarderProcess.ready(
@@ -180,7 +180,7 @@ import Testing
     #expect(first.names == names(1, 1..<101) && second.names == names(2, 1..<51))
   }
 
-  @Test func aCollectorThatDoesNotAnswerDoesNotKeepTheForwarder() throws {
+  @Test func silentCollectorDoesNotDelayShutdown() throws {
     // It accepts and is silent.
     let silent = try LocalSocket(listeningOn: 0)
     silent.setTimeout(60_000)

@@ -15,14 +15,17 @@ import Testing
     (["--otlp-endpoint", "http://"], "is not a URL with a host"),
     (["--otlp-endpoint", "http://h:0"], "has no port from 1 to 65535"),
     (["--otlp-endpoint", "http://h:99999"], "has no port from 1 to 65535"),
-    (["--otlp-endpoint", "http://collector:4317"], "gRPC, which is not spoken"),
+    (["--otlp-endpoint", "http://collector:4317"], "gRPC, which is not supported"),
     (["--otlp-endpoint", "https://[::1]:4317/v1/traces"], "4318"),
     (["--otlp-protocol", "grpc", "--otlp-endpoint", "http://h"], "\"grpc\" is not one of"),
-    (["--otlp-header", "a=b"], "--otlp-header is about a collector: give --otlp-endpoint as well"),
+    (["--otlp-header", "a=b"], "--otlp-header applies to a collector: give --otlp-endpoint as well"),
     (["--otlp-header", "nothing", "--otlp-endpoint", "http://h"], "is not NAME=VALUE"),
-    (["--otlp-header", "a=b\r\nc: d", "--otlp-endpoint", "http://h"], "a character that no header has"),
+    (
+      ["--otlp-header", "a=b\r\nc: d", "--otlp-endpoint", "http://h"],
+      "a character that is not allowed in a header"
+    ),
     (["--dump-only", "--jaeger-json", "d"], "--dump-only forwards nothing"),
-    (["--query", "off"], "spans would go nowhere without an exporter and without --query"),
+    (["--query", "off"], "without an exporter or --query, spans would go nowhere"),
     (["--query", "here"], "is not an address"),
     (["--query", "127.0.0.1:70000"], "is not an address"),
     (["--query", "::1:80"], "is not an address"),
@@ -41,8 +44,8 @@ import Testing
     (["--log-level", "loud"], "is not one of trace"),
     (["--trace-name", ""], "the name is empty"),
     (["--generate", "pdf"], "is not one of man"),
-    (["something"], "\"something\" is too much"),
-    (["demo", "something"], "\"something\" is too much"),
+    (["something"], "unexpected argument \"something\""),
+    (["demo", "something"], "unexpected argument \"something\""),
   ])
   func wrongUseIsExplained(_ arguments: [String], _ message: String) throws {
     let result = try run(arguments)

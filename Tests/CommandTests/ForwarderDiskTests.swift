@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test(arguments: ["nonsense", "1 99999999\n", "99 16\n"])
-  func aPositionThatCannotBeRightSkipsNothingAndIsSaid(_ text: String) throws {
+  func impossiblePositionSkipsNothingAndIsReported(_ text: String) throws {
     let folder = try TemporaryFolder()
     let port = try Rotel.freePort()
     let first = try ForwarderProcess.ready(toCollector(port) + ["--stop-timeout", "100ms"], in: folder)
@@ -102,7 +102,7 @@ import Testing
 
   /// One segment fills the disk, so that not even a position could be written beside it.
   @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason), arguments: [false, true])
-  func aDiskThatOneSegmentFillsIsFreedOfWhatWasDelivered(_ restarts: Bool)
+  func fullDiskIsFreedOfDeliveredSegment(_ restarts: Bool)
     throws
   {
     let folder = try TemporaryFolder()
@@ -146,7 +146,7 @@ import Testing
 
   /// Without an exporter all that is in the spool may go, but there is nothing in it.
   @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason))
-  func aDiskThatOtherFilesFillIsWaitedFor() throws {
+  func diskFilledByOtherFilesIsWaitedFor() throws {
     let folder = try TemporaryFolder()
     let disk = try TestDisk.mount(in: folder, "400k")
     defer { TestDisk.unmount(disk) }
@@ -166,7 +166,8 @@ import Testing
     #expect(forwarder.stop() == 0)
   }
 
-  /// A crash in the middle of a write on a full disk: what follows the last whole record keeps nothing from being freed.
+  /// A crash in the middle of a write on a full disk: what follows the last whole record keeps nothing from being
+  /// freed.
   @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason))
   func aTornTailOnAFullDiskIsFreedAsWell() throws {
     let folder = try TemporaryFolder()
@@ -199,7 +200,7 @@ import Testing
   // MARK: Read-only
 
   @Test(.enabled(if: TestDisk.isPossible, TestDisk.reason))
-  func aDiskThatIsReadOnlyForAWhileIsWaitedFor() throws {
+  func temporarilyReadOnlyDiskIsWaitedFor() throws {
     let folder = try TemporaryFolder()
     let disk = try TestDisk.mount(in: folder, "1m")
     defer { TestDisk.unmount(disk) }
@@ -220,7 +221,7 @@ import Testing
 
   // MARK: Removed
 
-  @Test func aDirectoryThatIsAwayForAWhileLosesNothing() throws {
+  @Test func temporarilyMissingDirectoryLosesNothing() throws {
     let folder = try TemporaryFolder()
     let port = try Rotel.freePort()
     let forwarder = try ForwarderProcess.ready(toCollector(port), in: folder)
@@ -235,7 +236,7 @@ import Testing
     // What was in it is delivered meanwhile.
     let collector = try FakeCollector(port: port)
     try forwarder.wait("the first are delivered") { collector.names.count >= 20 }
-    try forwarder.wait("the agent is held back") { forwarder.log.contains("reading from agents waits") }
+    try forwarder.wait("the agent is held back") { forwarder.log.contains("reading from agents is paused") }
     #expect(!FileManager.default.fileExists(atPath: spool.path))
     try FileManager.default.moveItem(at: elsewhere, to: spool)
     try forwarder.wait("the others are delivered") { collector.names.count >= 40 }
@@ -244,7 +245,7 @@ import Testing
     #expect(collector.names == names(1, 1..<21) + names(2, 1..<21))
   }
 
-  @Test func aDirectoryThatIsDeletedIsMadeAgainAndWhatWasInItCounted() throws {
+  @Test func deletedDirectoryIsRecreatedAndItsSpansAreCounted() throws {
     let folder = try TemporaryFolder()
     let port = try Rotel.freePort()
     let forwarder = try ForwarderProcess.ready(toCollector(port), in: folder)
@@ -289,7 +290,7 @@ import Testing
       try forwarder.get("/readyz").text.contains("the spool cannot be written")
     }
     let sender = SendingAgent(forwarder.agentSocket, Frames.spans(trace: 2, 1..<21))
-    try forwarder.wait("the agent is held back") { forwarder.log.contains("reading from agents waits") }
+    try forwarder.wait("the agent is held back") { forwarder.log.contains("reading from agents is paused") }
     #expect(try FileManager.default.contentsOfDirectory(atPath: spool.path).isEmpty)
     #expect(try bind())
     let collector = try FakeCollector(port: port)
@@ -299,7 +300,7 @@ import Testing
     #expect(collector.names == names(1, 1..<21) + names(2, 1..<21))
   }
 
-  @Test func anotherSpoolInTheSamePlaceIsNotTakenForDelivered() throws {
+  @Test func otherSpoolInTheSamePlaceIsNotTreatedAsDelivered() throws {
     let folder = try TemporaryFolder()
     let port = try Rotel.freePort()
     let other = try ForwarderProcess.ready(toCollector(port) + ["--stop-timeout", "100ms"], in: folder)
@@ -332,7 +333,7 @@ import Testing
     try FileManager.default.moveItem(
       at: folder.url.appendingPathComponent("spool"), to: folder.url.appendingPathComponent("elsewhere"))
     try send(Frames.spans(trace: 1, 1..<31), to: forwarder)
-    try forwarder.wait("it says so") { forwarder.log.contains("reading from agents waits") }
+    try forwarder.wait("it says so") { forwarder.log.contains("reading from agents is paused") }
     #expect(forwarder.stop() == 1)
     let line = forwarder.log.split(separator: "\n").first { $0.contains("could not be written before") }
     #expect(line?.contains("level=error") == true && line?.contains("count=30") == true, "\(forwarder.log)")

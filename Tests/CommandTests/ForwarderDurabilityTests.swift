@@ -206,7 +206,7 @@ import Testing
     }
   }
 
-  @Test func aFileThatIsChangedAgainAndAgainIsKeptEachTime() throws {
+  @Test func repeatedlyChangedFileIsKeptEachTime() throws {
     let folder = try TemporaryFolder()
     let directory = folder.url.appendingPathComponent("traces")
     let file = directory.appendingPathComponent("\(Frames.name(trace: 1, span: 1).trace).json")

@@ -68,7 +68,7 @@ import Testing
     #expect(try jaegerFiles(directory).values.joined().count == 600)
   }
 
-  @Test func aKilledForwarderGoesOnWithItsFilesAndAddsNothingTwice() throws {
+  @Test func killedForwarderContinuesItsFilesWithoutDuplicates() throws {
     let folder = try TemporaryFolder()
     let directory = folder.url.appendingPathComponent("traces").path
     let arguments = ["--jaeger-json", directory]
@@ -306,7 +306,7 @@ import Testing
     }
   }
 
-  @Test func aClosedOutputIsTheEndAndNoError() throws {
+  @Test func closedOutputEndsWithoutError() throws {
     let pipe = Pipe()
     let forwarder = try ForwarderProcess.ready(["--dump-only"], output: pipe.fileHandleForWriting)
     try pipe.fileHandleForWriting.close()

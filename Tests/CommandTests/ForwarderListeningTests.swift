@@ -39,7 +39,7 @@ import Testing
     #expect(first.stop() == 0 && second.stop() == 0)
   }
 
-  @Test func whatIsOffIsSaidAtStart() throws {
+  @Test func disabledReceiversAreLoggedAtStart() throws {
     let forwarder = try ForwarderProcess.ready(["--query", "127.0.0.1:0"], agents: false)
     let line = try #require(
       forwarder.log.split(separator: "\n").first { $0.contains("some receivers are off") })

@@ -90,7 +90,7 @@ import Testing
     #expect(items[2].resource["service.name"] == "kata-agent")
   }
 
-  @Test func theDemonstrationsSocketVouchesForItsSandbox() throws {
+  @Test func theDemoSocketIdentifiesItsSandbox() throws {
     let forwarder = try ForwarderProcess.ready(["demo", "--query", "127.0.0.1:0"], agents: false)
     try forwarder.wait("the sandbox is there") {
       let answer = try forwarder.get("/api/traces?service=kata-agent", at: "query").text

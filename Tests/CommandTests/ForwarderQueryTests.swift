@@ -40,7 +40,8 @@ import Testing
     #expect(forwarder.stop() == 0)
   }
 
-  /// One trace of 20,000 spans, with the answer's bounds in force: it is served, other requests too, and memory is bounded.
+  /// One trace of 20,000 spans, with the answer's bounds in force: it is served, other requests too, and memory is
+  /// bounded.
   @Test func aHugeTraceIsServedWithinBounds() throws {
     let server = try QueryServer()
     let text = String(repeating: "x", count: 3000)
@@ -54,7 +55,7 @@ import Testing
     let answer = try server.get("/api/traces/\(String(repeating: "f", count: 32))")
     #expect(answer.status == 200)
     #expect((30 << 20..<34 << 20).contains(answer.body.count))
-    #expect(answer.text.contains("spans are left out: the trace is larger than an answer may be"))
+    #expect(answer.text.contains("spans are left out: the trace exceeds the maximum size of an answer"))
     #expect(try server.get("/api/services").status == 200)
     #expect(server.peakMemory < 400_000)
   }

@@ -187,7 +187,7 @@ import Testing
     #expect(Set(items.map { $0.resource["service.name"] }) == ["runtime", "application", "script"])
   }
 
-  @Test func whatIsNotTakenOverHTTPIsExplained() throws {
+  @Test func refusedHTTPRequestsAreExplained() throws {
     let forwarder = try ForwarderProcess.ready(
       ["--query", "127.0.0.1:0", "--jaeger-receiver", "127.0.0.1:0", "--otlp-receiver", "127.0.0.1:0"],
       agents: false)
@@ -254,7 +254,7 @@ import Testing
     #expect(third.stop() == 0)
   }
 
-  @Test func aGuestsSpansAreNamedWhereTheyNameNoService() throws {
+  @Test func guestSpansWithoutServiceGetDefaultName() throws {
     let folder = try TemporaryFolder()
     let file = folder.url.appendingPathComponent("spans.json").path
     let forwarder = try ForwarderProcess.ready(

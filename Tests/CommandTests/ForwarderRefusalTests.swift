@@ -117,7 +117,7 @@ import Testing
   // MARK: Collectors that refuse for a time
 
   @Test(arguments: [1, 3, 9, 10, 11, 12, 25, 60, 400])
-  func aCollectorThatRefusesEverythingForATimeLosesNothing(_ times: Int) throws {
+  func temporaryRefusalOfEverythingLosesNothing(_ times: Int) throws {
     let collector = try FakeCollector { number, _ in number < times ? .init(status: 400) : .init() }
     let forwarder = try ForwarderProcess.ready(options("otlp", collector))
     try send(spans(badAt: 3), to: forwarder)
@@ -155,7 +155,7 @@ import Testing
     #expect(Set(collector.names).count == collector.names.count, "seed \(seed)")
   }
 
-  @Test func aCollectorThatRefusesEverythingIsAskedOnceAPause() throws {
+  @Test func collectorThatRefusesEverythingGetsOneRequestPerPause() throws {
     let isOpen = Mutex(false)
     let collector = try FakeCollector { _, _ in isOpen.withLock { $0 } ? .init() : .init(status: 400) }
     let forwarder = try ForwarderProcess.ready(options("otlp", collector, pause: "50ms"))

@@ -140,7 +140,7 @@ import Testing
     activator.waitUntilExit()
     #expect(activator.terminationStatus == 0)
     #expect(try OTLPLines.names(file).count == 5)
-    #expect(try String(contentsOf: log, encoding: .utf8).contains("nothing has happened for its idle time"))
+    #expect(try String(contentsOf: log, encoding: .utf8).contains("it has been idle for --exit-idle-time"))
   }
 
   @Test func aHandedSocketOfAnUnknownNameIsExplained() throws {
@@ -326,7 +326,7 @@ import Testing
 
   // MARK: Demo
 
-  @Test func theDemonstrationRunsAndLeavesNothing() throws {
+  @Test func theDemoRunsAndLeavesNothing() throws {
     let folder = try TemporaryFolder()
     let process = Process()
     process.executableURL = try URL(fileURLWithPath: ForwarderProcess.path)

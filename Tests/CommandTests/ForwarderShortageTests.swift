@@ -106,7 +106,7 @@ import Testing
     #expect((1..<runs.count).contains(ready))
   }
 
-  @Test func aHelperWithoutDescriptorsTakesNoSandboxForGone() throws {
+  @Test func helperWithoutDescriptorsKeepsSandboxes() throws {
     let folder = try TemporaryFolder()
     _ = try folder.make("vm/one")
     let template = "\(folder.url.path)/vm/{ID}/clh.sock"

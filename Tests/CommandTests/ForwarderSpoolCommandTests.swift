@@ -124,7 +124,7 @@ import Tracing
     #expect(names == (1..<8).map { Frames.name(trace: 9, span: $0) })
 
     let resend = try run(["resend", spool])
-    #expect(resend.status == 0 && resend.text.contains("1 file is to be delivered again"))
+    #expect(resend.status == 0 && resend.text.contains("1 file will be delivered again"))
     let collector = try FakeCollector(port: port)
     if !isRunning {
       forwarder = try ForwarderProcess.ready(
@@ -142,9 +142,9 @@ import Tracing
   }
 
   @Test(arguments: [
-    ([], "say what to do: list, verify, export, resend"),
+    ([], "an action is missing: list, verify, export, resend"),
     (["lost"], "\"lost\" is not one of list, verify, export, resend"),
-    (["list", "a", "b"], "\"b\" is too much"),
+    (["list", "a", "b"], "unexpected argument \"b\""),
     (["list", "--set-aside"], "--set-aside belongs to spool export"),
     (["verify", "--format", "otlp-json"], "--format belongs to spool export"),
     (["export", "--json"], "--json belongs to spool list and spool verify"),
@@ -169,7 +169,7 @@ import Tracing
     #expect(try run(["resend", folder.url.appendingPathComponent("nothing").path]).status == 0)
     let plain = try Tool.run(ForwarderProcess.path, ["--set-aside", "--query", "127.0.0.1:0"])
     #expect(
-      plain.status == 2 && plain.errorText.contains("--set-aside belongs to kata-trace-forwarder spool"))
+      plain.status == 2 && plain.errorText.contains("--set-aside is an option of kata-trace-forwarder spool"))
     #expect(try run(["--help"]).text.contains("spool resend"))
   }
 

@@ -69,15 +69,15 @@ import Testing
     #expect(last.stop() == 0)
     delivered += collector.names
     #expect(!acknowledged.isEmpty && acknowledged.isSubset(of: delivered))
-    // Nothing comes that was not sent. A span comes twice when the process was killed between the collector's answer, or
-    // its taking the spans without one, and the note of the position.
+    // Nothing comes that was not sent. A span comes twice when the process was killed between the collector's answer,
+    // or its taking the spans without one, and the note of the position.
     #expect(Set(delivered).isSubset(of: Set(names(1, 1..<next))))
     print(
       "killed \(rounds) times: \(acknowledged.count) spans acknowledged to disk, \(delivered.count) delivered, "
         + "\(delivered.count - Set(delivered).count) of them again")
   }
 
-  @Test func aTornTailIsPassedOverAndCounted() throws {
+  @Test func tornTailIsSkippedAndCounted() throws {
     let folder = try TemporaryFolder()
     let first = try ForwarderProcess.ready(try away(), in: folder)
     try send(Frames.spans(trace: 1, 1..<11), to: first)
@@ -100,7 +100,7 @@ import Testing
   }
 
   @Test(arguments: ["payload", "checksum", "length", "marker"])
-  func aDamagedRecordIsPassedOverAndCounted(_ part: String) throws {
+  func damagedRecordIsSkippedAndCounted(_ part: String) throws {
     let folder = try TemporaryFolder()
     let first = try ForwarderProcess.ready(try away(), in: folder)
     try send(Frames.spans(trace: 1, 1..<21), to: first)
@@ -118,7 +118,7 @@ import Testing
     #expect(try second.metric("spool_damaged_records_total") == 1)
     #expect(try second.metric("spans_lost_total{cause=\"spool_damaged\"}") == 1)
     #expect(second.stop() == 1)
-    #expect(second.log.contains("records of the spool were damaged and are lost"))
+    #expect(second.log.contains("damaged records of the spool are lost"))
     #expect(collector.names == names(1, 1..<8) + names(1, 9..<21))
   }
 
@@ -202,7 +202,7 @@ import Testing
     #expect(Set(collector.names) == Set(names(1, 1..<2001) + names(2, 1..<4)))
   }
 
-  @Test func whatIsLargerThanTheSpoolIsTakenByAnEmptyOne() throws {
+  @Test func oversizedBatchIsAcceptedByAnEmptySpool() throws {
     let folder = try TemporaryFolder()
     let collector = try FakeCollector()
     let forwarder = try ForwarderProcess.ready(
@@ -260,7 +260,7 @@ import Testing
     let forwarder = try ForwarderProcess.ready(arguments, in: folder, prefix: prefix)
     let sender = Sender(forwarder.agentSocket, Frames.spans(trace: 1, 1..<1001, padding: 1800))
     try forwarder.wait("it says so") {
-      forwarder.log.contains("the spool cannot be written: reading from agents waits")
+      forwarder.log.contains("the spool cannot be written: reading from agents is paused")
     }
     #expect(forwarder.log.contains(mounted ? "No space left on device" : "File too large"))
     try forwarder.wait("it is not ready") { try forwarder.get("/readyz").status == 503 }
@@ -305,7 +305,7 @@ import Testing
 
   // MARK: Memory
 
-  @Test func memoryIsFlatWhileTheCollectorIsAway() throws {
+  @Test func memoryIsConstantWhileTheCollectorIsUnreachable() throws {
     let forwarder = try ForwarderProcess.ready(try away() + ["--retry-pause", "20ms"])
     let data = Frames.spans(trace: 1, 1..<2001, padding: 1000)
     let agent = try LocalSocket(path: forwarder.agentSocket)

@@ -63,7 +63,7 @@ import Testing
       let (count, late) = order(result)
       #expect(count == 1000 * inputs.count && late > 500 && result.status == 0)
       #expect(
-        result.errorText.contains("warning: \(late) records came later than the reorder window"),
+        result.errorText.contains("warning: \(late) records were later than the reorder window"),
         "\(late): \(result.errorText)")
       #expect(result.errorText.contains("\"late\":\(late),"))
     }

@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test(arguments: ["UTF-16", "UTF-16LE", "UTF-16BE"], ["", "gzip -c |", "bzip2 -c |"])
-  func twoBytesACharacterAreRead(_ encoding: String, _ pack: String) throws {
+  func utf16IsRead(_ encoding: String, _ pack: String) throws {
     let folder = try TemporaryFolder()
     let text = (0..<3000).map { LogLines.line($0, "größer 日本 😀") }.joined()
     try folder.write("log", text)
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test(arguments: ["log", "- <log", "<(cat log)", "log.gz"])
-  func byteOrderMarkIsPassedOver(_ input: String) throws {
+  func byteOrderMarkIsSkipped(_ input: String) throws {
     let folder = try TemporaryFolder()
     try folder.write("log", "\u{feff}" + LogLines.text(0..<3))
     let result = try shell("gzip -k log; '\(Tool.path)' \(Self.options) \(input)", in: folder)

@@ -104,7 +104,7 @@ import Testing
     let text = try String(contentsOfFile: errors, encoding: .utf8)
     #expect(status == 1, "\(text)")
     #expect(!numbers.contains(-1) && Array(numbers.suffix(100)) == Array(9000..<9100), "\(text)")
-    #expect(text.contains("error: \(cut): the journal file was cut short while it was read"), "\(text)")
+    #expect(text.contains("error: \(cut): the journal file was truncated while it was read"), "\(text)")
     #expect(text.split(separator: "\n").filter { $0.contains(": error: ") }.count == 1, "\(text)")
     #expect(text.contains("\"failed_inputs\":1,") && !text.contains("\"journal_gaps\":0,"), "\(text)")
   }

@@ -92,7 +92,7 @@ import Testing
 
   /// Flipped bits, zeroed and overwritten pages, and cuts at many places: whatever is not read is said.
   @Test(arguments: [3, 7, 31] as [UInt64])
-  func nothingIsMissedInSilence(_ seed: UInt64) throws {
+  func missingDataIsAlwaysReported(_ seed: UInt64) throws {
     let folder = try TemporaryFolder()
     let bytes = try Self.make(folder)
     let all = objects(bytes)
@@ -187,7 +187,7 @@ import Testing
     let headless = folder.url.path + "/headless.journal"
     try (Data(count: 4096) + bytes.dropFirst(4096)).write(to: URL(fileURLWithPath: headless))
     for (path, reason) in [
-      (headless, "the file is no journal file, or its header is damaged"),
+      (headless, "not a journal file, or its header is damaged"),
       (folder.url.path + "/none.journal", "open: No such file or directory"),
     ] {
       let outcome = try read(bytes, folder, ["--journal-file", path])
@@ -222,7 +222,7 @@ import Testing
     #expect(result.status == 1, "\(result.errorText)")
     #expect(
       result.errorText.contains(
-        "\(file): the journal file is damaged, and libsystemd gave it up; read the rest with --journal-file \(file)"
+        "\(file): the journal file is damaged and libsystemd stopped reading it; read the rest with --journal-file \(file)"
       ),
       "\(result.errorText)")
     let rest = try journald.run(Tool.path, ["--journal-file", file, "--output-format", "ndjson"])

@@ -101,7 +101,7 @@ import Testing
     #expect(try records(["--journal-directory", folder.url.path]).map { $0["msg"] as? String } == expected)
   }
 
-  @Test func cursorFileResumesBehindTheLastRecord() throws {
+  @Test func cursorFileResumesAfterTheLastRecord() throws {
     let folder = try TemporaryFolder()
     let path = try Journal.make(Self.entries(), in: folder)
     let cursor = folder.url.appendingPathComponent("cursor").path
@@ -111,7 +111,7 @@ import Testing
     #expect(try records(["--journal-file", path, "--cursor-file", cursor]).isEmpty)
     _ = try folder.write("cursor", "nonsense\n")
     let bad = try Tool.run(["--journal-file", path, "--cursor-file", cursor])
-    #expect(bad.status == 1 && bad.errorText.contains("this is no journal cursor: "))
+    #expect(bad.status == 1 && bad.errorText.contains("not a journal cursor: "))
   }
 
   /// Killed at any moment and started again, a run that notes its cursor shows every record at least once.
@@ -183,7 +183,8 @@ import Testing
   }
 
   /// Whether a follower with nothing to do does next to nothing: it looks at the journal now and then, and a look costs
-  /// no more than 2 % of one processor until the next. It may still be at its last entries: one quiet stretch is enough.
+  /// no more than 2 % of one processor until the next. It may still be at its last entries: one quiet stretch is
+  /// enough.
   private func idles(_ process: Int32) throws -> Bool {
     let looks = 10
     let interval = Duration.milliseconds(30)

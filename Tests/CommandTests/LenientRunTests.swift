@@ -73,10 +73,10 @@ import Testing
   @Test(arguments: [
     (
       "lenient = true\nleniant = true\n",
-      "kata-log-parser.conf:2: \"leniant\" is no key that is known; the only one is lenient"
+      "kata-log-parser.conf:2: \"leniant\" is not a known key; the only one is lenient"
     ),
-    ("lenient = maybe\n", "kata-log-parser.conf:1: \"maybe\" is no value of lenient; write true or false"),
-    ("lenient\n", "kata-log-parser.conf:1: \"lenient\" is no line of the form KEY = VALUE"),
+    ("lenient = maybe\n", "kata-log-parser.conf:1: \"maybe\" is not a value of lenient; write true or false"),
+    ("lenient\n", "kata-log-parser.conf:1: \"lenient\" is not of the form KEY = VALUE"),
   ])
   func wrongDefaultsAreRefused(_ text: String, _ message: String) throws {
     let folder = try TemporaryFolder()

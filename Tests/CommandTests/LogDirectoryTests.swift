@@ -35,7 +35,7 @@ import Testing
     return folder
   }
 
-  @Test func directoryStandsForItsLogsOldestFirst() throws {
+  @Test func directoryReadsItsLogsOldestFirst() throws {
     let folder = try rotated()
     let result = try Tool.run(Self.options + [folder.url.path])
     #expect(result.status == 0, "\(result.errorText)")
@@ -67,7 +67,7 @@ import Testing
     for arguments in [["--output-format", "csv"], Self.options] {
       let result = try Tool.run(arguments + [folder.url.path])
       #expect(result.status == 1)
-      #expect(result.errorText.contains("there is no log file in this directory"), "\(result.errorText)")
+      #expect(result.errorText.contains("no log file in this directory"), "\(result.errorText)")
     }
   }
 
@@ -113,6 +113,6 @@ import Testing
     let times = mixed.text.split(separator: "\n").map { $0.prefix(36) }
     #expect(times.count == 116 && times == times.sorted(), "\(mixed.errorText)")
     let followed = try Tool.run(["--follow"] + Self.options + [path, log])
-    #expect(followed.status == 1 && followed.errorText.contains("cannot be followed beside log files"))
+    #expect(followed.status == 1 && followed.errorText.contains("cannot be followed together with log files"))
   }
 }

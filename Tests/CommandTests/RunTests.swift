@@ -183,7 +183,7 @@ import Testing
       "--reorder-window", "10ms", "--output-format", "csv", "--fields", "number", path,
     ])
     #expect(result.text == "number\n1\n2\n3\n4\n5\n1\n8999\n9000\n")
-    #expect(result.errorText.contains("1 records came later than the reorder window allows"))
+    #expect(result.errorText.contains("1 records were later than the reorder window allows"))
   }
 
   /// Peak memory in KiB, of a run that reads `text` again and again from a pipe.

@@ -9,7 +9,7 @@ import Testing
   // MARK: Conditions that can never hold
 
   @Test(arguments: [
-    (["--match", "msg!=x"], "there is no operator !=, only KEY=VALUE and KEY~REGEX; to leave records out"),
+    (["--match", "msg!=x"], "there is no operator !=, only KEY=VALUE and KEY~REGEX; to exclude records"),
     (["--match", "msg!~x"], "there is no operator !~"), (["--match", "pid>=5"], "there is no operator >="),
     (["--match", "pid<=5"], "there is no operator <="), (["--match", "msg==x"], "give msg~^[=]"),
     (["--match", "msg=~x"], "give msg~^[~]"), (["--match", "msg~=x"], "give msg~[=]"),
@@ -17,13 +17,13 @@ import Testing
     (["--match", "msg~"], "the regular expression is empty"),
     (["--match", "=x"], "is neither KEY=VALUE nor"),
     (["--match", "\u{1b}!=x"], #""\x1b!=x""#),
-    (["--sandbox", ""], "the value is empty; for records without a sandbox give --match sandbox="),
+    (["--sandbox", ""], "the value is empty; to select records without a sandbox, give --match sandbox="),
     (["--container", " "], "give --match container="), (["--source", ""], "give --match source="),
     (["--since", "@2", "--until", "@1"], "--since is later than --until"),
     (["--output-format", "csv", "--fields", "time, ,msg"], "has an empty name"),
     (["--output-format", "csv", "--fields", "msg, msg"], "\"msg\" is named twice"),
   ])
-  func whatCanNeverSelectIsRefused(_ options: [String], _ message: String) throws {
+  func impossibleConditionsAreRefused(_ options: [String], _ message: String) throws {
     let result = try Tool.run(options + [sample])
     #expect(result.status == 2 && result.output.isEmpty)
     #expect(result.errorText.contains(message), "\(result.errorText)")
@@ -61,7 +61,7 @@ import Testing
       "the whole selection: --since 2026-03-05T05:01:54.9Z left out 2, --level critical left out 1; "
     ),
   ])
-  func aSelectionOfNothingSaysWhatThereIs(_ options: [String], _ message: String) throws {
+  func emptySelectionListsExistingValues(_ options: [String], _ message: String) throws {
     for more in [[], ["--reorder-window", "1s"], ["--check-only"], ["--keep-going", "--threads", "1"]] {
       let result = try Tool.run(options + more + ["--output-format", "ndjson", sample])
       // As with journalctl, to find nothing is no failure.
@@ -77,7 +77,7 @@ import Testing
     #expect(try Tool.run(options + ["--error-if-no-records", sample]).status == 1)
   }
 
-  @Test func aSelectionOfSomethingSaysNothing() throws {
+  @Test func nonemptySelectionExplainsNothing() throws {
     for options in [["--sandbox", "3f"], ["--level", "error"], ["--match", "pid=1"]] {
       #expect(try Tool.run(options + [sample]).errorText.isEmpty)
     }
@@ -137,7 +137,7 @@ import Testing
     #expect(nothing.errorText.contains("no record matched") && !nothing.errorText.contains("numbr"))
   }
 
-  @Test func aJournalWithoutSuchEntriesSaysWhatThereIs() throws {
+  @Test func emptyJournalSelectionListsWhatExists() throws {
     let folder = try TemporaryFolder()
     let path = try Journal.make(
       ["b", "a", "kubelet"].enumerated().map {

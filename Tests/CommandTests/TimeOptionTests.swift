@@ -30,14 +30,14 @@ import Testing
     #expect(try times(["Mar  5 10:00:00"], ["--timezone", zone], zone: "Asia/Tokyo") == [expected])
   }
 
-  @Test func theHourThatIsShownTwiceIsReadInItsOrder() throws {
+  @Test func repeatedHourIsReadInOrder() throws {
     #expect(
       try times(["Oct 26 02:59:58", "Oct 26 02:00:01", "Oct 26 02:30:00"], [], zone: "Europe/Berlin") == [
         "2025-10-26T02:59:58+02:00", "2025-10-26T02:00:01+01:00", "2025-10-26T02:30:00+01:00",
       ])
   }
 
-  @Test func theZoneHoldsForOptionsBeforeIt() throws {
+  @Test func zoneAppliesToEarlierOptions() throws {
     let lines = ["Mar  5 10:00:00", "Mar  5 12:00:00"]
     #expect(
       try times(lines, ["--since", "2026-03-05 11:00:00", "--timezone=Asia/Tokyo"]) == [

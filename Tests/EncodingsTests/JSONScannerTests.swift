@@ -125,7 +125,7 @@ struct JSONScannerTests {
     #expect(reason(scan("nul") { json throws(CodecError) in try json.takeNull() }) != nil)
   }
 
-  @Test func valuesThatArePassedOverNestSoDeepAndNoDeeper() {
+  @Test func nestingOfSkippedValuesIsLimited() {
     func nested(_ depth: Int) -> String {
       String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
     }
@@ -134,8 +134,8 @@ struct JSONScannerTests {
     #expect(reason(scan(nested(100_000)) { json throws(CodecError) in try json.skipValue() }) == .limit)
   }
 
-  /// Foundation's reader is the reference: what it refuses, this one refuses too, and the other way round, but for numbers
-  /// beyond the range of a `Double` and depth.
+  /// Foundation's reader is the reference: what it refuses, this one refuses too, and the other way round, but for
+  /// numbers beyond the range of a `Double` and depth.
   @Test func whatFoundationRefusesIsRefused() {
     let seeds = [
       #"{"a":[1,-2.5e3,true,false,null,"x\n\u00e9\ud83d\ude80"],"b":{"c":{}},"d":[]}"#,
@@ -162,7 +162,7 @@ struct JSONScannerTests {
     }
   }
 
-  @Test func textsComeBackAsTheyWereWritten() {
+  @Test func textsRoundTrip() {
     Fuzzing.run("JSON strings", seconds: 1) { generator in
       var text = ""
       for _ in 0..<generator.below(30) {

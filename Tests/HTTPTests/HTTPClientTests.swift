@@ -51,7 +51,7 @@ struct HTTPClientTests {
   @Test(arguments: [
     (204, nil, nil), (400, nil, nil), (503, "7", 7), (429, "100000", 3600), (503, "x", nil),
   ])
-  func statusAndPauseAreTold(_ status: Int, _ field: String?, _ pause: Int?) throws {
+  func statusAndPauseAreReported(_ status: Int, _ field: String?, _ pause: Int?) throws {
     let server = try LoopServer { _ in
       HTTPResponse(status, headers: field.map { [(name: "Retry-After", value: $0)] } ?? [])
     }
@@ -61,7 +61,7 @@ struct HTTPClientTests {
     #expect(answer.location == nil)
   }
 
-  @Test func redirectIsToldAndNotFollowed() throws {
+  @Test func redirectIsReportedAndNotFollowed() throws {
     let server = try LoopServer { request in
       request.path == "/path"
         ? HTTPResponse(302, headers: [(name: "Location", value: "/other")]) : HTTPResponse(200)
@@ -111,7 +111,7 @@ struct HTTPClientTests {
     #expect(failure?.kind == .connection)
   }
 
-  @Test func requestIsGivenUpWhenTheDeadlineIsOver() throws {
+  @Test func requestIsAbortedAtTheDeadline() throws {
     // Nobody accepts: the kernel does, and no answer ever comes.
     let listener = try ListeningSocket.tcp(SocketAddress(host: "127.0.0.1", port: 0))
     let deadline = StopDeadline()
@@ -120,7 +120,7 @@ struct HTTPClientTests {
     options.timeout = 3_600_000
     let client = try HTTPClient(options, userAgent: "test", deadline: deadline)
     let failure = #expect(throws: HTTPClient.Failure.self) { _ = try client.post([1], type: "text/plain") }
-    #expect(failure?.reason == "the time to stop was over")
+    #expect(failure?.reason == "the shutdown deadline passed")
     #expect(listener.number >= 0)
   }
 }

@@ -36,7 +36,7 @@ struct CursorFileTests {
   }
 
   @Test(arguments: [
-    ("newer", "has version 3, and this kata-log-parser knows versions up to 2"),
+    ("newer", "has version 3, and this kata-log-parser supports versions up to 2"),
     ("damaged", "its checksum is wrong"), ("damaged-version-1", "its first line is not of the form"),
     ("torn", "its checksum is wrong"), ("empty", "it is empty"),
   ])

@@ -147,7 +147,7 @@ import Testing
   @Test(arguments: [
     "", "whenever", "Fri 2026-01-01 10:00 UTC", "2026-13-01", "25:00", "-1 parsec", "1h", "@", "- 1h ago",
   ])
-  func textsThatAreNoTimesAreRefused(_ text: String) {
+  func textsThatAreNotTimesAreRefused(_ text: String) {
     #expect(throws: JournalTime.Problem.self) { try JournalTime.parse(text, now: Timestamp(seconds: 0)) }
   }
 }

@@ -92,7 +92,7 @@ private final class Lines: Sendable {
     #expect(limit.admit("a", now: start + minute + 1) == 0)
   }
 
-  @Test func manyPeersDoNotTakeMemoryWithoutEnd() {
+  @Test func memoryForPeersIsBounded() {
     let limit = RateLimit(perMinute: 1)
     #expect(limit.admit("first", now: 0) == 0)
     #expect(limit.admit("first", now: 0) == nil)

@@ -24,7 +24,7 @@ struct DirectoryWatchesTests {
     #expect(watches.changes() == ["one", "any"])
   }
 
-  @Test func removedDirectoryIsToldToAllItsKeys() throws {
+  @Test func removedDirectoryIsReportedToAllItsKeys() throws {
     #expect(mkdir(folder["d"], 0o700) == 0)
     var watches = try DirectoryWatches<String>()
     var watch: Int32 = -1
@@ -40,7 +40,7 @@ struct DirectoryWatchesTests {
     #expect(watches.count == 0)
   }
 
-  @Test func keyWithoutStepsIsToldNothing() throws {
+  @Test func keyWithoutStepsGetsNoChanges() throws {
     var watches = try DirectoryWatches<String>()
     let directory = try FileDescriptor.open(folder.path, O_RDONLY | O_DIRECTORY)
     let watch = try watches.watch(directory.number)
@@ -52,7 +52,7 @@ struct DirectoryWatchesTests {
     #expect(watches.changes() == [])
   }
 
-  @Test func moreEventsThanTheKernelKeepsAreTold() throws {
+  @Test func eventQueueOverflowIsReported() throws {
     var watches = try DirectoryWatches<String>()
     let directory = try FileDescriptor.open(folder.path, O_RDONLY | O_DIRECTORY)
     let watch = try watches.watch(directory.number)
@@ -109,7 +109,7 @@ struct CheckedDirectoryTests {
 
   init() throws { folder = try ScratchFolder() }
 
-  @Test func wayEndsAtTheLastDirectoryThatIsThere() throws {
+  @Test func pathEndsAtTheLastExistingDirectory() throws {
     #expect(mkdir(folder["a"], 0o700) == 0)
     let whole = try CheckedDirectory(folder["a"])
     #expect(whole.isComplete == true)

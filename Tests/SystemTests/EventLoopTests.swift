@@ -61,7 +61,7 @@ struct EventLoopTests {
     #expect(pipe.probe.events.first == .read)
   }
 
-  @Test func hangUpIsTold() throws {
+  @Test func hangUpIsReported() throws {
     let loop = try EventLoop()
     let probe = try ProbedPipe(loop) { $0.loop.stop() }.close()
     try loop.add(probe, .read)
@@ -69,7 +69,7 @@ struct EventLoopTests {
     #expect(probe.events.first?.isDisjoint(with: .gone) == false)
   }
 
-  @Test func dataThatIsLeftIsToldAgain() throws {
+  @Test func remainingDataIsReportedAgain() throws {
     let loop = try EventLoop()
     let pipe = try ProbedPipe(loop) { if $0.events.count == 3 { $0.loop.stop() } }
     try loop.add(pipe.probe, .read)
@@ -88,7 +88,7 @@ struct EventLoopTests {
     #expect(pipe.probe.events.isEmpty)
   }
 
-  @Test func resumedDescriptorIsToldAgain() throws {
+  @Test func resumedDescriptorIsReportedAgain() throws {
     let loop = try EventLoop()
     let pipe = try ProbedPipe(loop) { $0.loop.stop() }
     try loop.add(pipe.probe, .read)

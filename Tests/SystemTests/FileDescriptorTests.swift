@@ -91,7 +91,7 @@ struct FileDescriptorTests {
     #expect(fcntl(number, F_GETFD) & FD_CLOEXEC != 0)
   }
 
-  @Test func syncPassesOverWhatHasNoDisk() throws {
+  @Test func syncIgnoresFilesWithoutADisk() throws {
     try PipeEnds("pipe").takeWriteEnd().sync("pipe")
     let file = try FileDescriptor.open(folder["a"], O_WRONLY | O_CREAT, mode: 0o600)
     try file.writeAll([1, 2, 3], subject: "a")
@@ -103,7 +103,7 @@ struct FileDescriptorTests {
   @Test(arguments: [
     (EMFILE, true), (ENFILE, true), (ENOMEM, true), (ENOBUFS, true), (ENOENT, false), (EACCES, false),
   ])
-  func shortagesAreTold(_ code: Int32, _ isShortage: Bool) {
+  func shortagesAreReported(_ code: Int32, _ isShortage: Bool) {
     #expect(SystemCallError("open", "a", code: code).isShortage == isShortage)
   }
 }

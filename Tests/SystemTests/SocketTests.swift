@@ -16,7 +16,7 @@ struct SocketAddressTests {
   @Test(arguments: ["", "80", "host", "host:", "host:65536", "host:-1", "::1:80", "host:x", "a:b:1"])
   func malformedAddressIsRefused(_ text: String) { #expect(SocketAddress(text) == nil) }
 
-  @Test(arguments: ["127.0.0.1:80", "[::1]:9"]) func descriptionIsReadAgain(_ text: String) {
+  @Test(arguments: ["127.0.0.1:80", "[::1]:9"]) func descriptionRoundTrips(_ text: String) {
     #expect(SocketAddress(text)?.description == text)
   }
 
@@ -156,7 +156,7 @@ struct StreamSocketTests {
     #expect(last == .notReady)
   }
 
-  @Test func endOfThePeersSideIsTold() throws {
+  @Test func endOfThePeersSideIsReported() throws {
     let pair = try Pair()
     StreamSocket.endWriting(pair.second)
     var buffer = [UInt8](repeating: 0, count: 8)

@@ -26,12 +26,12 @@ struct SubprocessTests {
     #expect(result.end == .exited(status: 0))
   }
 
-  @Test(arguments: [0, 1, 7, 255]) func exitStatusIsTold(_ status: Int32) throws {
+  @Test(arguments: [0, 1, 7, 255]) func exitStatusIsReported(_ status: Int32) throws {
     #expect(try output("sh", ["sh", "-c", "exit \(status)"]).end == .exited(status: status))
   }
 
   /// Of the others, some are blocked in the threads that tests run on, and so in what they start.
-  @Test func signalIsTold() throws {
+  @Test func signalIsReported() throws {
     #expect(try output("sh", ["sh", "-c", "kill -KILL $$"]).end == .killed(signal: SIGKILL))
   }
 

@@ -86,7 +86,7 @@ import Testing
     try helper.finish()
   }
 
-  @Test func whoReplacesADirectoryWithoutEndGetsNoSocketsWithoutEnd() throws {
+  @Test func replacingADirectoryRepeatedlyIsRateLimited() throws {
     let helper = try helper("fc/{ID}/root/fc.sock")
     for key in 1...10 {
       try helper.make("fc/one/root")

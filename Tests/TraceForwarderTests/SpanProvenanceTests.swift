@@ -63,7 +63,7 @@ struct SpanProvenanceTests {
     }
   }
 
-  @Test func aGuestsSocketTellsSandboxAndContextID() {
+  @Test func guestSocketIdentifiesSandboxAndContextID() {
     var origin = SpanOrigin(transport: .vsock)
     origin.cid = 7
     origin.sandbox = "mine"

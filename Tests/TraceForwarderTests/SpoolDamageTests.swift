@@ -27,7 +27,8 @@ import Tracing
 
   /// Puts bytes into the message as the value of an attribute of the span, with the lengths around it made right.
   private static func insert(_ hostile: [UInt8], in payload: [UInt8]) -> [UInt8] {
-    // Field 2 of ResourceSpans is the last: scope spans, of which a field that no reader knows is as good as an attribute.
+    // Field 2 of ResourceSpans is the last: scope spans, of which a field that no reader knows is as good as an
+    // attribute.
     var inner = ByteWriter()
     inner.put(15 << 3 | 2)
     inner.varint(UInt64(hostile.count))
@@ -236,7 +237,7 @@ import Tracing
     }
   }
 
-  @Test(arguments: [1, 2]) func aTruncatedSegmentGivesTheWholeRecordsBefore(_ version: Int) throws {
+  @Test(arguments: [1, 2]) func truncatedSegmentYieldsCompleteRecords(_ version: Int) throws {
     let framing: SegmentFraming = version == 1 ? .version1 : .version2(Self.key)
     let payloads = Array(Self.payloads.prefix(12))
     let (bytes, records) = Self.segment(framing, payloads)
@@ -290,7 +291,7 @@ import Tracing
     }
   }
 
-  @Test func aLostKeyFileOrHeaderIsMadeGoodByTheOther() throws {
+  @Test func lostKeyFileOrHeaderIsReplacedByTheOther() throws {
     let payloads = Array(Self.payloads.prefix(9))
     let (bytes, _) = Self.segment(.version2(Self.key), payloads)
     #expect(try Fixture(payloads, hasKeyFile: false).read(bytes).found == Array(0..<9))
@@ -300,7 +301,7 @@ import Tracing
   }
 
   /// A guest cannot have its own secret believed: not by a copy of a header where version 1 has its first payload.
-  @Test func aPlantedHeaderIsNotBelieved() throws {
+  @Test func plantedHeaderIsIgnored() throws {
     let guest = SpoolKey(marker: 0x0101_0202_0303_0404, seed: 7)
     var hostile = ByteWriter()
     let planted = Array("planted!".utf8)

@@ -169,7 +169,7 @@ import Testing
   }
 
   /// A spool that an earlier forwarder left is delivered from where it was, and new spans follow.
-  @Test func aSpoolOfVersion1IsGoneOnWith() throws {
+  @Test func version1SpoolIsContinued() throws {
     try directory { directory in
       let old = directory.appendingPathComponent("00000000000000000004.spool")
       try FileManager.default.copyItem(at: sample("valid/records.spool"), to: old)

@@ -51,7 +51,7 @@ import Testing
     #expect(spool.count(from: spool.start) == 50)
   }
 
-  @Test func aTornTailIsPassedOverAndTheRestKept() throws {
+  @Test func tornTailIsSkippedAndTheRestIsKept() throws {
     let file: String
     let key: SpoolKey
     do {
@@ -71,7 +71,7 @@ import Testing
     #expect(try Data(contentsOf: URL(fileURLWithPath: file)) == torn)
   }
 
-  @Test func aDamagedRecordIsPassedOverAndCounted() throws {
+  @Test func damagedRecordIsSkippedAndCounted() throws {
     let file: String
     do {
       let spool = try Spool(SpoolOptions(directory: path))

@@ -64,7 +64,7 @@ import Testing
     #expect(TraceDocument(TraceID(7), reformatted: Array(file.utf8)) == nil)
   }
 
-  @Test func aCutFileIsNotRead() {
+  @Test func cutFileIsNotRead() {
     let file = text(document(3))
     // The last byte is the end of a line, which need not be there.
     for count in 0..<file.count - 1 {

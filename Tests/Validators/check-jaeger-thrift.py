@@ -61,7 +61,7 @@ def decode(message, protocol):
         arguments.read(reader)
         reader.readMessageEnd()
         batch = arguments.batch
-    assert buffer.read(1) == b"", "something follows the end"
+    assert buffer.read(1) == b"", "unexpected data after the end"
     batch.validate()
     return batch
 

@@ -2,19 +2,19 @@ import CommandLine
 import Glibc
 import System
 
-/// What the environment and the files of defaults say of how the user wants to work: `lenient = true`, a line each.
+/// The user's defaults from the configuration files (`lenient = true`, one setting per line) and the environment.
 ///
-/// A later one wins: the machine's file, the user's, the environment. What the command line says goes above all.
+/// Later sources override earlier ones: the machine's file, the user's file, the environment, the command line.
 struct Defaults {
   static let systemFile = "/etc/kata-log-parser.conf"
   static let variable = "KATA_LOG_PARSER_LENIENT"
-  /// A file of a few settings is no larger.
+  /// More than enough for a few settings.
   private static let sizeLimit = 64 << 10
 
-  /// Whether the formats of the existing tool are read leniently too; nil where nothing says so.
+  /// Whether the Go tool's output formats read leniently too; nil if no source sets it.
   private(set) var isLenient: Bool?
 
-  /// Reads the files that there are, then the environment.
+  /// Reads the files that exist, then the environment.
   static func read(_ environment: (String) -> String?) throws(UsageError) -> Defaults {
     var defaults = Defaults()
     for path in files(environment) {
@@ -31,7 +31,7 @@ struct Defaults {
 
   private static func files(_ environment: (String) -> String?) -> [String] {
     var folder = environment("XDG_CONFIG_HOME") ?? ""
-    // The specification has relative paths ignored.
+    // The XDG specification says that relative paths are ignored.
     if !folder.hasPrefix("/") {
       let home = environment("HOME") ?? ""
       folder = home.hasPrefix("/") ? home + "/.config" : ""
@@ -39,14 +39,14 @@ struct Defaults {
     return folder.isEmpty ? [systemFile] : [systemFile, folder + "/kata-log-parser.conf"]
   }
 
-  /// The text of a file; nil when there is none.
+  /// The text of a file; nil if it does not exist.
   private static func contents(_ path: String) throws(UsageError) -> String? {
     do throws(SystemCallError) {
       let file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
       return String(decoding: try file.bytes(at: 0, count: sizeLimit, subject: path), as: UTF8.self)
     } catch {
       if error.code == ENOENT || error.code == ENOTDIR { return nil }
-      // HOME may be another user's, whose settings are not meant.
+      // HOME may belong to another user, whose settings do not apply.
       if error.code == EACCES, path != systemFile { return nil }
       throw UsageError("\(error.description); make it readable, or remove it")
     }
@@ -60,14 +60,14 @@ struct Defaults {
       let place = "\(path):\(index + 1)"
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard parts.count == 2 else {
-        throw UsageError("\(place): \"\(setting)\" is no line of the form KEY = VALUE")
+        throw UsageError("\(place): \"\(setting)\" is not of the form KEY = VALUE")
       }
       let (key, value) = (Self.trimmed(parts[0]), Self.trimmed(parts[1]))
       guard key == "lenient" else {
-        throw UsageError("\(place): \"\(key)\" is no key that is known; the only one is lenient")
+        throw UsageError("\(place): \"\(key)\" is not a known key; the only one is lenient")
       }
       guard let isLenient = Self.boolean(value) else {
-        throw UsageError("\(place): \"\(value)\" is no value of lenient; write true or false")
+        throw UsageError("\(place): \"\(value)\" is not a value of lenient; write true or false")
       }
       self.isLenient = isLenient
     }

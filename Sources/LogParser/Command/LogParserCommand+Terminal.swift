@@ -2,9 +2,9 @@ import Glibc
 import System
 
 extension LogParserCommand {
-  /// Chooses the format where the user did not, and finds out what the format for people must know of a terminal.
+  /// Chooses the format if the user did not, and collects what `pretty` needs to know about a terminal.
   ///
-  /// Who looks at a terminal is a person; files, pipes and a checked run keep the format of the existing tool.
+  /// A terminal means that a person reads the output; files, pipes and checked runs keep the Go tool's default.
   static func lookAtTerminal(_ settings: inout CommandSettings) {
     let terminal = Terminal(STDOUT_FILENO)
     let isTerminal = settings.run.outputFile == nil && terminal.isTerminal
@@ -14,11 +14,11 @@ extension LogParserCommand {
       settings.run.color == .always || settings.run.color == .auto && isTerminal && terminal.showsColors
     guard isTerminal else { return }
     settings.run.pretty.width = terminal.width ?? 80
-    // Output for a terminal depends on the records before: see PrettyHosts.
+    // Output for a terminal depends on earlier records: see PrettyHosts.
     settings.run.threads = 1
   }
 
-  /// Starts a pager where one helps: for people, on a terminal that can be moved about on, and not for what never ends.
+  /// Starts a pager if it is useful: for pretty output on a terminal that can scroll, and not with `--follow`.
   static func startPager(_ settings: CommandSettings) -> Pager? {
     let run = settings.run
     guard settings.usesPager, run.pretty.width != nil, run.format == .pretty, !run.follows, !run.isCheckOnly,

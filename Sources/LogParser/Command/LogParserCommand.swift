@@ -4,9 +4,9 @@ import Logging
 
 /// The command line of `kata-log-parser`.
 package enum LogParserCommand {
-  /// Does what the arguments (without the program's name) say, and returns the exit status.
+  /// Runs the command with these arguments (without the program's name), and returns the exit status.
   package static func main(_ arguments: [String]) -> Int32 {
-    // A reader that goes away is no reason to die: the write says so.
+    // A closed pipe must not kill the process: the write reports it.
     signal(SIGPIPE, SIG_IGN)
     unblockStopSignals()
     var settings = CommandSettings()
@@ -43,8 +43,8 @@ package enum LogParserCommand {
     return status
   }
 
-  /// A parent that blocks signals in its threads hands that on to what it starts, which could then not be ended while
-  /// it waits for a reader.
+  /// Unblocks the stop signals. A parent that blocks signals passes the mask on to its children, which could then not
+  /// be stopped while they wait for a reader.
   private static func unblockStopSignals() {
     var signals = sigset_t()
     sigemptyset(&signals)
@@ -52,8 +52,8 @@ package enum LogParserCommand {
     _ = pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
-  /// Journal files that are named as operands are read as `--journal-file` reads them; among other inputs, the options
-  /// about the journal are for those alone.
+  /// Journal files given as operands are read as with `--journal-file`. Among other inputs, the journal options apply
+  /// only to them.
   private static func takeJournalFiles(_ settings: inout CommandSettings) {
     let files = settings.run.files
     if settings.usesJournal || files.isEmpty { return }
@@ -70,12 +70,12 @@ package enum LogParserCommand {
 
   private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
-  /// Refuses what makes no sense together.
+  /// Refuses options that contradict each other.
   private static func validate(_ settings: inout CommandSettings) throws(UsageError) {
     let run = settings.run
     if !settings.usesJournal, let option = settings.usesJournalOption {
       throw UsageError(
-        "\(option) is about the journal: give --journal, --journal-file or --journal-directory as well")
+        "\(option) applies to a journal: give --journal, --journal-file or --journal-directory as well")
     }
     if settings.usesJournal, !run.files.isEmpty {
       throw UsageError("the journal and files cannot be read in one run: \(run.files[0])")
@@ -84,7 +84,7 @@ package enum LogParserCommand {
       throw UsageError("--fields is for --output-format csv and ndjson, not for \(run.format.rawValue)")
     }
     if let since = run.selection.since, let until = run.selection.until, until < since {
-      throw UsageError("--since is later than --until: no record can be in between; swap them")
+      throw UsageError("--since is later than --until, so no record can match; swap them")
     }
     if run.rules.isStrict, run.wantsLenient == true {
       throw UsageError("--lenient and --strict contradict each other; give one of them")
@@ -100,12 +100,16 @@ package enum LogParserCommand {
       throw UsageError("--follow needs --journal, files or -")
     }
     if run.files.count > 1, run.files.contains("-") {
-      throw UsageError("--follow reads standard input to its end: name it alone, or only files")
+      throw UsageError(
+        "--follow cannot combine standard input with files: name standard input alone, or only files")
     }
     if run.readsRotated {
-      throw UsageError("--follow reads what is still written to: leave out --rotated")
+      throw UsageError(
+        "--follow and --rotated exclude each other: rotated files no longer grow; leave out --rotated")
     }
-    if run.isCheckOnly { throw UsageError("--check-only has an end, --follow has none") }
+    if run.isCheckOnly {
+      throw UsageError("--check-only needs an end of input, and --follow has none: leave one of them out")
+    }
   }
 
   private static func validateOwners(_ settings: inout CommandSettings) throws(UsageError) {
@@ -115,17 +119,20 @@ package enum LogParserCommand {
       throw UsageError("--two-passes reads each input twice, which only files allow: name files")
     }
     if settings.run.explainedLine != nil, settings.usesJournal || settings.run.follows {
-      throw UsageError("--explain is about a line of a file: name files")
+      throw UsageError("--explain needs a line of a file: name files")
     }
     if settings.run.summarizes {
-      if settings.run.follows { throw UsageError("--summary comes at the end, --follow has none") }
+      if settings.run.follows {
+        throw UsageError(
+          "--summary is written at the end of input, and --follow has none: leave one of them out")
+      }
       guard [.text, .pretty, .json, .ndjson].contains(settings.run.format) else {
         throw UsageError(
           "--summary is a table, or JSON with --output-format json or ndjson, not \(settings.run.format.rawValue)"
         )
       }
     }
-    // Lines of the container runtimes tell which sandboxes are a pod's.
+    // Lines of the container runtimes say which sandboxes belong to a pod.
     if !settings.run.selection.pods.isEmpty, settings.usesJournal,
       settings.usesJournalOption != "--identifier"
     {
@@ -135,41 +142,41 @@ package enum LogParserCommand {
 
   static var description: CommandDescription<CommandSettings> {
     CommandDescription(
-      name: "kata-log-parser", summary: "read the logs of Kata Containers and write them in order",
+      name: "kata-log-parser", summary: "read the logs of Kata Containers and write them sorted by time",
       usages: ["[OPTION...] FILE...", "[OPTION...] --journal"],
       description: [
-        "kata-log-parser reads the logs of a node that runs Kata Containers, from files, pipes and the journal, takes the guest agent's records out of the lines that carry them, puts all records in order of time, and writes them as one document.",
-        "Files are in any of the shapes that such a node has, and - is standard input; the shape is found out record by record. Each record is read as well as it can be, and a line that no format claims is kept as it is. csv, json, text, toml, xml and yaml from files are the exception, as long as --lenient is not given: there a file of the runtime's own logfmt is held to the rules of the tool that this one replaces, and the first record that breaks one ends the run.",
+        "kata-log-parser reads the logs of a node that runs Kata Containers, from files, pipes and the journal. It unpacks the guest agent's records from the lines that carry them, sorts all records by time, and writes them in one format.",
+        "Files can have any log format found on such a node; - is standard input. The format of each record is detected. Each record is read as well as it can be, and a line that matches no format is kept as it is. The exception is csv, json, text, toml, xml and yaml from files without --lenient: there, a file in the runtime's own logfmt must follow the rules of the Go tool that this tool replaces, and the first record that breaks one ends the run.",
         "Results go to standard output, everything else to standard error.",
       ],
       flags: LogParserFlags.all,
       examples: [
         .init(
-          "What happened, for people", "kata-log-parser shim.log console.log"
+          "Merge two logs into a readable timeline", "kata-log-parser shim.log console.log"
         ),
         .init(
-          "The journal of one sandbox, as JSON",
+          "Read the journal of one sandbox, as JSON",
           "kata-log-parser --journal --sandbox 3f2a --output-format json"),
         .init(
-          "Errors as they happen",
+          "Print errors as they happen",
           "kata-log-parser --journal -f --level error --output-format ndjson | jq .msg"),
-        .init("Is every record good?", "kata-log-parser --check-only --keep-going *.log"),
+        .init("Check every record", "kata-log-parser --check-only --keep-going *.log"),
       ],
       exitCodes: [
-        (0, "Everything was read and written, or the reader of the output went away."),
+        (0, "Everything was read and written, or the reader of the output closed it."),
         (
-          1, "An input, a record or the output was bad; what is written to standard output may be incomplete."
+          1, "An input, a record or the output was bad; standard output may be incomplete."
         ),
         (2, "The command line was wrong; nothing was read."),
       ],
       files: [
         (
           "/var/log/journal, /run/log/journal",
-          "The journal. Reading it needs root or the group systemd-journal."
+          "The journal. Reading it requires root or membership in the group systemd-journal."
         ),
         (
           "/etc/kata-log-parser.conf, $XDG_CONFIG_HOME/kata-log-parser.conf (or ~/.config/kata-log-parser.conf)",
-          "Defaults, of which the user's go above the machine's: lines KEY = VALUE, and comments behind a #. The one key is lenient, true or false: whether csv, json, text, toml, xml and yaml from files are read as with --lenient. KATA_LOG_PARSER_LENIENT=1 or =0 in the environment goes above both, and the command line above all."
+          "Defaults; the user's file overrides the machine's. Lines are KEY = VALUE, and comments follow a #. The only key is lenient, true or false: whether csv, json, text, toml, xml and yaml from files are read as with --lenient. KATA_LOG_PARSER_LENIENT=1 or =0 in the environment overrides both files, and the command line overrides everything."
         ),
       ],
       seeAlso: ["journalctl(1)", "systemd.time(7)", "jq(1)"])

@@ -3,9 +3,9 @@ import Glibc
 
 /// The zone that the user chose, as libc knows it.
 enum TimeZoneName {
-  /// What TZ must be for this zone.
+  /// The value of TZ for this zone.
   ///
-  /// libc takes any name that it does not know for UTC, so the name is looked up here.
+  /// libc treats any name that it does not know as UTC, so the name is looked up here.
   static func checked(_ name: String) throws(UsageError) -> String {
     if name == "UTC" || name == "Z" { return "UTC0" }
     if let offset = offset(name) { return offset }
@@ -19,8 +19,8 @@ enum TimeZoneName {
     return name
   }
 
-  /// The zone that the command line names, as ``checked(_:)``: it holds for times in options before it, too, so it is
-  /// looked for before any option is read.
+  /// The zone that the command line names, as returned by ``checked(_:)``. It also applies to times in options before
+  /// it, so it is searched for before the options are parsed.
   static func chosen(in arguments: [String]) throws(UsageError) -> String? {
     var chosen: String?
     for (index, argument) in arguments.enumerated() {
@@ -39,7 +39,7 @@ enum TimeZoneName {
     }
   }
 
-  /// Makes the zone this process's. To be called before there are other threads.
+  /// Sets the zone of this process. Call it before other threads exist.
   static func use(_ zone: String) {
     setenv("TZ", zone, 1)
     tzset()

@@ -14,10 +14,10 @@ package struct Owner {
 
   /// How a part that is not in the record's own fields was found.
   package enum Evidence: String, Sendable {
-    case text = "the words of the message"
+    case text = "the text of the message"
     case path = "a path"
-    case table = "what earlier records say of the id"
-    case process = "what earlier records of the process say"
+    case table = "earlier records with this id"
+    case process = "earlier records of this process"
     case neighbours = "the only sandbox of the input so far"
     case input = "the name of the input"
   }

@@ -1,9 +1,9 @@
 import Bytes
 
-/// What lenient reading finds inside the runtime's records beyond what the log format's original tool does.
+/// What lenient reading unpacks from the runtime's records in addition to what the Go tool does.
 extension AgentRecord {
-  /// Whether a record without the runtime's source is a line of the guest's console, or the message of Kata 1's proxy may
-  /// be the agent's JSON.
+  /// Whether a record without the runtime's source is a line of the guest's console, or a message of Kata 1's proxy
+  /// may be the agent's JSON.
   @inline(__always)
   static func mayBeCarried(by record: borrowing Record) -> Bool {
     // The record as a whole would be copied for a call.
@@ -60,7 +60,7 @@ extension AgentRecord {
     }
   }
 
-  /// Reads what only lenient reading knows; false where the strict rules are to decide.
+  /// Unpacks what only lenient reading knows; false if the strict rules decide.
   static func unpackLoosely(_ record: inout Record) throws(RecordProblem) -> Bool {
     if record.name.count == 10, isProxyMessage(record.name, record.source, record.message),
       !record.message.hasPrefix("time=")
@@ -80,17 +80,17 @@ extension AgentRecord {
     {
       return true
     }
-    // Strict reading takes apart what the kernel wrote before the agent's record.
+    // Strict reading separates the kernel's text from the agent's record after it.
     if KernelLine.agentObject(in: console) != nil { return false }
-    // The text stays as it is; only the level that it states goes before that of the runtime's line.
+    // The text is unchanged; only its level overrides that of the runtime's line.
     if let head = LoggerHead(console) { record.level = head.level }
     record.message = console
     record.source = consoleSource
     return true
   }
 
-  /// Reads the logfmt of Kata 1's agent over the fields of `record`, whose time and sandbox stay; false, with the record
-  /// as it was, when it cannot be read.
+  /// Reads the logfmt of Kata 1's agent over the fields of `record`, whose time and sandbox stay; false, with the
+  /// record unchanged, if it cannot be read.
   private static func readPairs(_ text: ByteSlice, into record: inout Record) -> Bool {
     var pairs: [(key: ByteSlice, value: ByteSlice)] = []
     do throws(RecordProblem) {

@@ -18,14 +18,13 @@ enum AgentRecord {
     return record.message.hasPrefix("time=")
   }
 
-  /// As ``mayBeIn(_:)``; in lenient reading a record may lack its source, and the console's lines are told apart by more
-  /// than that.
+  /// As ``mayBeIn(_:)``; with lenient reading a record may lack its source, and other signs identify console lines.
   @inline(__always)
   static func mayBeIn(_ record: borrowing Record, _ rules: ReadingRules) -> Bool {
     mayBeIn(record) || rules.isLenient && mayBeCarried(by: record)
   }
 
-  /// Replaces `record` by the agent's record that it carries, or marks it when there is none that can be read.
+  /// Replaces `record` with the agent's record that it carries, or marks it if that cannot be read.
   @inline(never)
   static func unpack(
     _ record: inout Record, rules: ReadingRules
@@ -64,7 +63,7 @@ enum AgentRecord {
     _ record: inout Record, rules: ReadingRules
   ) throws(RecordProblem) {
     var inner = Record()
-    // The inner record works in the outer one's arena, so that its slices outlive it.
+    // The inner record uses the outer one's arena, so that its slices stay valid.
     swap(&inner.arena, &record.arena)
     defer { swap(&inner.arena, &record.arena) }
     let text = try singleLine(record.message)
@@ -102,7 +101,7 @@ enum AgentRecord {
     return text.prefix(newline > 0 && text[newline - 1] == 0x0d ? newline - 1 : newline)
   }
 
-  /// Kata 2 and later: the console line is a JSON object of strings, or the kernel's or another program's text.
+  /// Kata 2 and later: the console line is a JSON object of strings, or text of the kernel or another program.
   private static func unpackConsoleLine(
     _ record: inout Record, _ console: ByteSlice
   ) throws(RecordProblem) {
@@ -119,7 +118,7 @@ enum AgentRecord {
     }
   }
 
-  /// Reads the agent's object over the fields of `record`; false, with the record as it was, when the text is no
+  /// Reads the agent's object over the fields of `record`; false, with the record unchanged, if the text is not an
   /// object of strings. Throws if the agent's pid is not a number.
   static func readObject(_ text: ByteSlice, into record: inout Record) throws(RecordProblem) -> Bool {
     // An object, or `null`.
@@ -143,7 +142,7 @@ enum AgentRecord {
     return true
   }
 
-  /// As ``readObject(_:into:)`` does for one member; throws when the agent's pid is not a process id.
+  /// Assigns one member as ``readObject(_:into:)`` does; throws if the agent's pid is not a process id.
   static func assignChecked(
     _ key: ByteSlice, _ value: ByteSlice, to record: inout Record
   ) throws(RecordProblem) {
@@ -170,13 +169,13 @@ enum AgentRecord {
     }
   }
 
-  /// The source of what the guest prints on its console and is no record of the agent's.
+  /// The source of what the guest prints on its console and is not an agent record.
   @inline(__always)
   static var consoleSource: ByteSlice {
     ByteSlice(padded: "vmconsole                                                                ", count: 9)
   }
 
-  /// The level in the runtime's words for one in slog's.
+  /// The runtime's name for a level of slog.
   static func longLevel(_ level: ByteSlice) -> ByteSlice {
     guard level.count == 4 else { return level }
     if level == "INFO" { return LevelName.info }

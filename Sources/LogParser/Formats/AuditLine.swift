@@ -1,7 +1,7 @@
 import Bytes
 
 /// A line of Linux's audit subsystem, as auditd writes it (`type=AVC msg=audit(1364481363.243:24287): …`, with
-/// `node=host` before it where several machines report to one) and as the kernel does where no auditd listens
+/// `node=host` before it if several machines report to one) and as the kernel does if no auditd listens
 /// (`audit: type=1400 audit(1364481363.243:24287): …`).
 /// https://github.com/linux-audit/audit-documentation/wiki/SPEC-Audit-Event-Enrichment
 enum AuditLine {
@@ -11,7 +11,7 @@ enum AuditLine {
     read(line, into: &record) ? .record : .passed
   }
 
-  /// Reads the line if it is audit's; else the record stays as it was.
+  /// Reads the line if it is an audit line; otherwise the record is unchanged.
   static func read(_ line: ByteSlice, into record: inout Record) -> Bool {
     guard let first = line.bytes.first, first == 0x74 || first == 0x6e || first == 0x61,
       let event = Event(line)
@@ -20,7 +20,7 @@ enum AuditLine {
     return true
   }
 
-  /// What stands before the colon, and the text behind it.
+  /// The part before the colon, and the text after it.
   private struct Event {
     var node = ByteSlice.empty
     let type: ByteSlice
@@ -57,7 +57,7 @@ enum AuditLine {
       record.level = AuditLine.level(ofType: type)
       record.name = record.arena.copy("audit" as StaticString)
       record.source = type
-      // auditd parts what it adds to the kernel's text, names for the numbers, by this byte.
+      // auditd separates the names that it adds for numbers from the kernel's text with this byte.
       let added = text.firstIndex(of: AuditLine.separator) ?? text.count
       record.message = text.prefix(added).trimmed
       record.setField("serial", serial)
@@ -128,8 +128,8 @@ enum AuditLine {
     return (text.slice(start, end), end)
   }
 
-  /// What was denied, anomalous or damaged is a warning, what the audit itself could not do an error. The kernel has
-  /// numbers for the types, auditd names. The numbers are those of `linux/audit.h` and of audit's `audit-records.h`.
+  /// Denied, anomalous and damaged events are warnings; failures of the audit system itself are errors. The kernel
+  /// writes types as numbers, auditd as names. The numbers are from `linux/audit.h` and audit's `audit-records.h`.
   static func level(ofType type: ByteSlice) -> ByteSlice {
     if let number = DecimalNumber.parse(type) {
       switch number {

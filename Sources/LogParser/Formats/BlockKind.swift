@@ -1,9 +1,9 @@
 import Bytes
 
-/// The records that take several lines: how the first one is told, and which of the following ones belong to it.
+/// The kinds of records of several lines: how the first line is recognised, and which of the following belong to it.
 ///
-/// It works on what the lines say once their carriers are taken off, so that a panic is one record wherever it was
-/// written: bare, in the journal, in a container's log, on a guest's console.
+/// It looks at the lines without their prefixes, so that a panic is one record wherever it was written: bare, in the
+/// journal, in a container's log, on a guest's console.
 enum BlockKind {
   /// A panic of Rust with its backtrace.
   case rustPanic
@@ -27,7 +27,7 @@ enum BlockKind {
     self == .rustError || self == .indented || self == .commandError || self == .nativeStack
   }
 
-  /// The level of such a record that states none.
+  /// The level of such a record that does not state one.
   var level: ByteSlice {
     switch self {
     case .indented, .nativeStack: .empty
@@ -36,7 +36,7 @@ enum BlockKind {
     }
   }
 
-  /// The kind of the block that a message begins.
+  /// The kind of block that a message begins.
   static func beginning(with text: ByteSlice, isKernels: Bool) -> BlockKind? {
     guard let first = text.bytes.first else { return nil }
     if isKernels { return KernelReport.begins(text) ? .kernel : nil }
@@ -66,14 +66,14 @@ enum RustPanic {
     return place < 256
   }
 
-  /// Whether the first line already has the whole message, so that only the backtrace follows: the old form says
+  /// Whether the first line already has the whole message, so that only the backtrace follows: the old form is
   /// `'message', file:line:column`.
   static func isWhole(_ text: ByteSlice) -> Bool {
     guard let place = text.range(of: " panicked at '") else { return false }
     return text.range(of: "', ", from: place + 14) != nil
   }
 
-  /// Whether a line belongs to a backtrace, or is a note of the panic's.
+  /// Whether a line belongs to a backtrace, or is a note about the panic.
   static func continues(_ text: ByteSlice) -> Bool {
     text.hasPrefix("note: ") || text.hasPrefix("stack backtrace:") || text.hasPrefix("Caused by:")
       || text.hasPrefix("Stack backtrace:") || text.hasPrefix("Aborted")
@@ -155,7 +155,7 @@ enum GoPanic {
   }
 }
 
-/// What QEMU prints when KVM gives up: the registers of a processor.
+/// QEMU's dump of a processor's registers when KVM gives up.
 enum RegisterDump {
   static func begins(_ text: ByteSlice) -> Bool {
     text.hasPrefix("KVM internal error") || text.hasPrefix("emulation failure")

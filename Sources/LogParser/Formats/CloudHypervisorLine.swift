@@ -1,7 +1,7 @@
 import Bytes
 
-/// A line of Cloud Hypervisor's log: `cloud-hypervisor: 16.865408ms: <vmm> INFO:vmm/src/device_manager.rs:2552 -- text`;
-/// its time counts from the start of the process.
+/// A line of Cloud Hypervisor's log: `cloud-hypervisor: 16.865408ms: <vmm> INFO:vmm/src/device_manager.rs:2552 --
+/// text`; its time is relative to the start of the process.
 enum CloudHypervisorLine {
   static func read(_ text: ByteSlice, into record: inout Record) -> Bool {
     var scanner = TextScanner(text)

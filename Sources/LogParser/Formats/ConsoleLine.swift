@@ -1,5 +1,5 @@
-/// A line of a guest's console that shows it: the kernel's, one with escape sequences, one with the agent's record in
-/// it. Where the console was chosen every line is one.
+/// A line that is recognisably from a guest's console: a kernel line, one with escape sequences, one that contains the
+/// agent's record. With `--input-format console`, every line is one.
 enum ConsoleLine {
   static let detector = Detector(
     shape: "console", use: .auto(orForced: [.console]), firstBytes: nil

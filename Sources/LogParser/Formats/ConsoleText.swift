@@ -3,8 +3,8 @@ import Glibc
 
 /// What a guest's console prints: the kernel's lines, the agent's JSON, firmware noise, colours.
 enum ConsoleText {
-  /// The text without ANSI escape sequences (ECMA-48: CSI, OSC and the two-byte ones), carriage returns and the other
-  /// control characters but tab; the text itself where it has none.
+  /// The text without ANSI escape sequences (ECMA-48: CSI, OSC and the two-byte ones), carriage returns and other
+  /// control characters except tab; the text itself if it has none.
   static func display(_ text: ByteSlice, _ arena: inout Arena) -> ByteSlice {
     guard hasControls(text) else { return text }
     let out = arena.reserve(text.count)
@@ -35,7 +35,7 @@ enum ConsoleText {
     case 0x5b:
       index += 1
       while index < text.count, text[index] >= 0x20, text[index] < 0x40 { index += 1 }
-      // A byte that can end no sequence belongs to the text.
+      // A byte that cannot end a sequence belongs to the text.
       return index < text.count && text[index] >= 0x40 && text[index] < 0x7f ? index + 1 : index
     case 0x5d, 0x50, 0x58, 0x5e, 0x5f:
       // Strings end with BEL or ESC \; without either only the introducer is dropped.

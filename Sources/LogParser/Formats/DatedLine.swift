@@ -1,9 +1,9 @@
 import Bytes
 
-/// A line that begins with a time, of a logger that nothing else knows: the level is the first word of a level among the
-/// next few, and the message what follows it.
+/// A line of an unknown logger that begins with a time: the level is the first level name among the next few words,
+/// and the message follows it.
 enum DatedLine {
-  /// A level is among so many words behind the time.
+  /// The number of words after the time among which the level is searched for.
   private static let reach = 4
 
   static let detector = Detector(shape: "dated", firstBytes: "[0123456789") {
@@ -20,7 +20,7 @@ enum DatedLine {
       let time = scanner.anyTime() ?? scanner.slashedDateAndTime()
     else { return false }
     if hasBracket, !scanner.take(UInt8(ascii: "]")) {
-      // The level may stand within the brackets: what follows them is the message.
+      // The level may be inside the brackets: the message follows them.
       guard scanner.next == UInt8(ascii: " ") else { return false }
     }
     guard scanner.isAtEnd || scanner.next.map({ !$0.isWordByte }) == true else { return false }
@@ -37,7 +37,7 @@ enum DatedLine {
     return true
   }
 
-  /// The first level among the words behind the time.
+  /// The first level among the words after the time.
   private static func level(
     _ text: ByteSlice, _ arena: inout Arena
   ) -> (start: Int, end: Int, level: ByteSlice)? {
@@ -47,7 +47,7 @@ enum DatedLine {
       let start = index
       while index < text.count, text[index] > 0x20, !isEdge(text[index]) { index += 1 }
       let word = text.slice(start, index)
-      // One letter is a level for few, a word for many.
+      // Few loggers write a level as one letter, which is often just a word.
       if word.count >= 3, let level = LevelName.normalized(word) { return (start, index, level) }
       if index == start { return nil }
     }
@@ -60,7 +60,7 @@ enum DatedLine {
       || byte == 0x7c || byte == 0x2c
   }
 
-  /// Takes the process and the logger that stand before the level, or, as zap writes them, behind it between tabs.
+  /// Takes the process and the logger before the level or, as zap writes them, after it between tabs.
   private static func takePlaces(_ before: ByteSlice, tabs: ByteSlice, _ record: inout Record) {
     var word = before.trimmedSeparators
     while let last = word.bytes.last, last <= 0x20 || last == 0x2d || last == 0x3a {
@@ -84,7 +84,7 @@ enum DatedLine {
 }
 
 extension ByteSlice {
-  /// Without the blanks and the marks that loggers put between their columns.
+  /// The text without the blanks and marks that loggers put between columns.
   fileprivate var trimmedSeparators: ByteSlice {
     var text = trimmed
     while let first = text.bytes.first,

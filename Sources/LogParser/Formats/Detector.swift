@@ -1,33 +1,32 @@
 import Bytes
 
-/// One row of the table by which a line's shape is found: which lines come into question, and what takes one.
+/// One row of the table that detects a line's format: which lines are candidates, and the function that reads one.
 ///
-/// A shape's own file declares its row as `static let detector`; ``DetectorTable/rows`` puts the rows in order.
+/// Each format's file declares its row as `static let detector`; ``DetectorTable/rows`` orders the rows.
 struct Detector: Sendable {
-  /// Reads the line, or leaves it to the next row. What it put into the record must then be nothing; bytes in its
-  /// arena may stay.
+  /// Reads the line, or leaves it to the next row. In that case the record must be unchanged, except for bytes in its
+  /// arena.
   typealias Reader =
     @Sendable (_ line: ByteSlice, _ context: inout LineContext, _ record: inout Record) throws(RecordProblem)
     -> Claim
 
-  /// When a row is asked.
+  /// When a row is used.
   enum Use {
-    /// While formats are found out line by line, and where one of these was chosen.
+    /// While formats are detected line by line, and if one of these was chosen.
     case auto(orForced: [InputFormat])
     case always
   }
 
-  /// The folder below `formats/input` that specifies the shape.
+  /// The folder in `formats/input` that specifies the format.
   let shape: String
   let use: Use
-  /// The bytes that a line of this shape can begin with: lines that begin with any other never get here. Nil when that
-  /// may be any.
+  /// The bytes that a line of this format can begin with: other lines never get here. Nil for any byte.
   let firstBytes: Set<UInt8>?
-  /// Whether every line comes into question where the shape was chosen for the whole input.
+  /// Whether every line is a candidate if the format was chosen for the whole input.
   let takesAnyLineIfForced: Bool
   let read: Reader
 
-  /// - Parameter firstBytes: as characters of ASCII; nil for any.
+  /// - Parameter firstBytes: as ASCII characters; nil for any byte.
   init(
     shape: String, use: Use = .auto(orForced: []), firstBytes: String?, takesAnyLineIfForced: Bool = false,
     read: @escaping Reader
@@ -40,37 +39,36 @@ struct Detector: Sendable {
   }
 }
 
-/// What a detector says of a line.
+/// A detector's answer for a line.
 enum Claim {
-  /// It is of another shape.
+  /// It has another format.
   case passed
   /// The line was read into the record.
   case record
-  /// The line is of this shape and says nothing.
+  /// The line has this format and no content.
   case nothing
-  /// It should be of this shape and cannot be read, but it is no error: the line is kept raw.
+  /// It should have this format but cannot be read. That is not an error: the line is kept raw.
   case raw
   /// The line is a part of one that a container runtime wrote in pieces, or the whole of it: ``LineContext/part``.
   case part(isPartial: Bool)
   /// Another writer's words begin at `head`; what stands before them goes on in a later line.
   case cut(head: Int)
-  /// The line begins a block of lines that are one record: an entry of the journal's export format. A shape with other
-  /// blocks gets a case beside this one, which says how the lines that belong to it are told; whoever collects them
-  /// bounds them.
+  /// The line begins a block of lines that are one record: an entry of the journal's export format. A format with other
+  /// blocks gets its own case, which says how its lines are recognised; the code that collects the lines limits them.
   case entry
   /// The line begins a JSON object that may take several lines, or that is a list of records.
   case object
 }
 
-/// What detectors are told beside the line.
+/// What detectors know in addition to the line.
 struct LineContext: ~Copyable {
-  /// Reads what a line carries.
+  /// Reads the text that a line carries.
   let text: TextRecord
   /// Whether the user chose the format.
   let isForced: Bool
-  /// Whether the input has had a line of another shape than the runtime's logfmt.
+  /// Whether the input has had a line in another format than the runtime's logfmt.
   var isMixed = false
-  /// Whether the head of an agent's record can be kept until its rest comes.
+  /// Whether the head of an agent record can be kept until its rest arrives.
   var keepsHeads = false
   /// The pod that the lines before this one describe.
   var describedPod = DescribedPod()
@@ -86,20 +84,20 @@ struct LineContext: ~Copyable {
 
   var rules: ReadingRules { text.rules }
 
-  /// Takes a line for what the wrapper carries.
+  /// Reads the line as what the wrapper carries.
   func claim(_ wrapper: Wrapper, _ record: inout Record) throws(RecordProblem) -> Claim {
     _ = try text.read(wrapper, into: &record)
     return .record
   }
 }
 
-/// A line that is a JSON object, read when the first row asks for it.
+/// A line that is a JSON object, parsed when the first row needs it.
 struct LineObject: ~Copyable {
   private enum State {
     case unread
     /// It is an object without nested ones.
     case flat
-    /// It is no such object; whether it is another one was not asked yet.
+    /// It is not such an object; whether it is a nested one is not known yet.
     case notFlat
     case nested
     case none
@@ -109,7 +107,7 @@ struct LineObject: ~Copyable {
   private var index = StructuralIndex()
   private(set) var members = MemberList()
 
-  /// To be called when the next line comes.
+  /// Call it before each line.
   @inline(__always)
   mutating func forget() { state = .unread }
 

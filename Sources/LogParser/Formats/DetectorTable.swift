@@ -1,11 +1,11 @@
 import Bytes
 
-/// The rows that are asked for the shape of a line, in their order, and which of them a line's first byte allows.
+/// The ordered rows that detect the format of a line, and which of them a line's first byte allows.
 ///
-/// Logfmt is not among them: a line that begins as the runtime's own is read before any row is asked, see
+/// Logfmt is not among them: a line that begins like the runtime's own is read before any row is tried, see
 /// ``LogfmtRecord/begins(_:)``.
 struct DetectorTable: Sendable {
-  /// In the order in which they are asked: those whose first bytes say most come first.
+  /// In the order in which they are tried: those with the most specific first bytes come first.
   static let rows: [Detector] = [
     JournalObject.detector, DockerObject.detector, KubernetesEvent.detector, JSONRecord.detector,
     AgentHead.detector, JSONObjectHead.detector, ExportHead.detector, CRIPrefix.detector, LoggerText.detector,
@@ -15,19 +15,19 @@ struct DetectorTable: Sendable {
     ProcessTag.detector,
   ]
 
-  /// The shapes that are also read where a wrapper carries the line: a program's own, no wrapper's.
+  /// The formats that are also read inside a wrapper: those of programs, not of wrappers.
   static let payloads: [Detector] = [AuditLine.detector, SlogTermLine.detector]
 
   private let rows: [Detector]
-  /// For each first byte the rows that can begin with it, a bit each.
+  /// For each first byte, the rows whose lines can begin with it, one bit each.
   private let masks: [UInt32]
 
-  /// The rows whose records may go on in lines that are set in.
+  /// The rows whose records may continue on indented lines.
   private let indented: UInt32
-  /// The rows whose lines programs write on hosts and in guests.
+  /// The rows of programs that run both on hosts and in guests.
   private let eitherSide: UInt32
 
-  /// - Parameter format: what the user chose; `auto` when each line tells for itself.
+  /// - Parameter format: the user's choice; `auto` detects the format of each line.
   init(_ format: InputFormat, rows: [Detector] = Self.rows) {
     precondition(rows.count <= 32, "a mask has a bit for each row")
     self.rows = rows
@@ -45,7 +45,7 @@ struct DetectorTable: Sendable {
     eitherSide = Self.mask(rows, of: ["loggers", "dated"])
   }
 
-  /// Whether a line that begins with `byte` comes into question for any row.
+  /// Whether a line that begins with `byte` is a candidate for any row.
   func mayHave(_ byte: UInt8) -> Bool { masks[Int(byte)] != 0 }
   private static func mask(_ rows: [Detector], of shapes: Set<String>) -> UInt32 {
     var mask: UInt32 = 0
@@ -53,13 +53,13 @@ struct DetectorTable: Sendable {
     return mask
   }
 
-  /// Whether a row's lines say nothing of whether a host or a guest wrote them.
+  /// Whether a row's lines can come from a host or from a guest.
   func isOfEitherSide(_ row: Int) -> Bool { eitherSide >> UInt32(row) & 1 == 1 }
 
-  /// Whether what a row has read may go on in lines that are set in.
+  /// Whether a record that a row has read may continue on indented lines.
   func takesIndented(_ row: Int) -> Bool { indented >> UInt32(row) & 1 == 1 }
 
-  /// Asks the rows one after the other; `index` becomes that of the row that took the line.
+  /// Tries the rows in order; `index` becomes that of the row that read the line.
   func read(
     _ line: ByteSlice, _ context: inout LineContext, into record: inout Record, by index: inout Int
   ) throws(RecordProblem) -> Claim {
@@ -78,7 +78,7 @@ struct DetectorTable: Sendable {
 }
 
 extension Detector {
-  /// Whether the row is asked where the user chose `format`.
+  /// Whether the row is used if the user chose `format`.
   fileprivate func isUsed(for format: InputFormat) -> Bool {
     switch use {
     case .always: true

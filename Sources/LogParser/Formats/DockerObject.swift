@@ -49,7 +49,8 @@ enum DockerObject {
     key == "log" || key == "stream" || key == "time" || key.hasPrefix("attrs")
   }
 
-  /// Reads an object with a forwarder's members, which become fields; those of Kubernetes say whose line it is.
+  /// Reads an object with a log forwarder's members, which become fields; those of Kubernetes identify the line's
+  /// owner.
   private static func readForwarded(
     _ start: Wrapper, _ context: inout LineContext, _ record: inout Record
   ) throws(RecordProblem) -> Claim {

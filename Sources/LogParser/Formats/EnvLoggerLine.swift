@@ -1,6 +1,6 @@
 import Bytes
 
-/// A line of Rust's env_logger and its kin:
+/// A line of Rust's env_logger or a similar logger:
 ///
 /// - `[2026-03-05T10:40:49Z INFO  broker::http] text`, with or without the time and the target
 ///   (https://docs.rs/env_logger)
@@ -22,7 +22,7 @@ enum EnvLoggerLine {
     else { return false }
     head.skipBlanks()
     let target = head.word() ?? .empty
-    // A word in brackets alone is of systemd's status, or of nobody.
+    // A single word in brackets is a systemd status, or unknown.
     guard head.isAtEnd, time != nil || !target.isEmpty else { return false }
     scanner.skip(end + 1)
     guard scanner.isAtEnd || scanner.next == UInt8(ascii: " ") else { return false }
@@ -33,7 +33,7 @@ enum EnvLoggerLine {
     return true
   }
 
-  /// Reads what follows the time in brackets: the level, and the place in brackets.
+  /// Reads the part after the bracketed time: the level, and the source location in brackets.
   private static func readPlaced(
     _ scanner: inout TextScanner, _ time: Timestamp, into record: inout Record
   ) -> Bool {
@@ -53,7 +53,7 @@ enum EnvLoggerLine {
 }
 
 extension Record {
-  /// Takes the target of a Rust logger, its module's path: the source, and by its first part the program.
+  /// Takes the target of a Rust logger, a module path: it is the source, and its first part the program.
   mutating func setTarget(_ target: ByteSlice) {
     if target.isEmpty { return }
     source = target

@@ -1,13 +1,13 @@
 import Bytes
 
-/// A line of Firecracker's log: `2026-03-05T10:50:30.020581822 [anonymous-instance:main:WARN:src/vmm/src/builder.rs:172]
-/// text`, in older versions without the thread and the place.
+/// A line of Firecracker's log: `2026-03-05T10:50:30.020581822
+/// [anonymous-instance:main:WARN:src/vmm/src/builder.rs:172] text`, in older versions without the thread and the place.
 /// https://github.com/firecracker-microvm/firecracker/blob/main/docs/logger.md
 enum FirecrackerLine {
-  /// Kata names the instance by the beginning of the sandbox's id, which is no shorter than this.
+  /// Kata names the instance after the beginning of the sandbox's id, which has at least this length.
   private static let shortestID = 20
 
-  /// - Parameter rest: what follows the time and the blanks behind it.
+  /// - Parameter rest: the text after the time and the blanks that follow it.
   static func read(_ rest: ByteSlice, time: Timestamp, into record: inout Record) -> Bool {
     var scanner = TextScanner(rest)
     guard scanner.take(UInt8(ascii: "[")), let head = takeHead(&scanner),
@@ -63,6 +63,6 @@ enum FirecrackerLine {
 }
 
 extension UInt8 {
-  /// A hexadecimal digit in lower case.
+  /// Whether the byte is a lower-case hexadecimal digit.
   var isHexDigit: Bool { isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(self) }
 }

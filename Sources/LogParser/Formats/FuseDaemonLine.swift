@@ -1,7 +1,7 @@
 import Bytes
 
-/// A line of the virtiofsd that was written in C: `[2026-03-05 10:51:55.948856+0000] [ID: 00002250] text`, with a count of
-/// nanoseconds in place of the time, or without either.
+/// A line of the old virtiofsd in C: `[2026-03-05 10:51:55.948856+0000] [ID: 00002250] text`, with a count of
+/// nanoseconds instead of the time, or without either.
 enum FuseDaemonLine {
   static func read(_ text: ByteSlice, into record: inout Record) -> Bool {
     var scanner = TextScanner(text)

@@ -1,7 +1,7 @@
 import Bytes
 
-/// A line of Go's log package: `2026/03/05 10:42:08 [adaptor/cloud] text`, with the place in the source before the
-/// component, and without either. https://pkg.go.dev/log
+/// A line of Go's log package: `2026/03/05 10:42:08 [adaptor/cloud] text`, also with the source location before the
+/// component, or without either. https://pkg.go.dev/log
 enum GoLogLine {
   static func read(_ text: ByteSlice, into record: inout Record) -> Bool {
     var scanner = TextScanner(text)
@@ -37,7 +37,7 @@ enum GoLogLine {
 
 /// A line of Calico's CNI plugin: `2026-03-05 10:43:12.838 [INFO][19090] k8s.go 546: text`.
 enum CalicoLine {
-  /// - Parameter rest: what follows the time and the blank behind it.
+  /// - Parameter rest: the text after the time and the blank that follows it.
   static func read(_ rest: ByteSlice, time: Timestamp, into record: inout Record) -> Bool {
     var scanner = TextScanner(rest)
     guard scanner.take(UInt8(ascii: "[")), let word = scanner.word(upTo: UInt8(ascii: "]")),

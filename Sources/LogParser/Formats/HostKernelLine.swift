@@ -1,7 +1,7 @@
 import Bytes
 
-/// Lines of a node's own kernel without syslog's prefix: `dmesg -T` and `dmesg -x`, in any language, and what Talos Linux
-/// sends or prints.
+/// Lines of a node's own kernel without a syslog prefix: `dmesg -T` and `dmesg -x`, in any language, and those of Talos
+/// Linux.
 ///
 /// - `[Thu Mar  5 10:21:37 2026] text`
 /// - `kern  :warn  : [Thu Mar  5 10:21:40 2026] text`
@@ -28,7 +28,7 @@ enum HostKernelLine {
     return wrapper
   }
 
-  /// The facility `kern` means the kernel itself.
+  /// The name for the facility `kern`, the kernel itself.
   private static var kernel: ByteSlice {
     ByteSlice(padded: "kernel                                                                  ", count: 6)
   }
@@ -37,7 +37,7 @@ enum HostKernelLine {
     var scanner = TextScanner(text)
     if let time = scanner.zonedTime() {
       wrapper.time = time
-      // Without a facility it is a line of env_logger or another program's.
+      // Without a facility it is a line of env_logger or another program.
       return scanner.isAtEnd && wrapper.level.count > 0
     }
     if KernelLine.isStamp(text) {
@@ -58,14 +58,14 @@ enum HostKernelLine {
     return true
   }
 
-  /// `kern  :warn  : `, with Talos's address before it.
+  /// `kern  :warn  : `, after an address on Talos.
   private static func takeFacility(_ text: ByteSlice, _ wrapper: inout Wrapper) -> Bool {
     var parts: [ByteSlice] = []
     var end = text.trimmed.count
     let text = text.trimmed
     guard text.hasSuffix(":") else { return false }
     end -= 1
-    // From the end, as an address may have colons itself.
+    // From the end, because an address may contain colons.
     while parts.count < 2 {
       let rest = text.prefix(end)
       let colon = rest.lastIndex(of: UInt8(ascii: ":"))
@@ -93,7 +93,7 @@ enum HostKernelLine {
 
   static let detector = Detector(shape: "dmesg", firstBytes: nil) {
     (line, context, record) throws(RecordProblem) in
-    // A bare stamp is a guest's.
+    // A bare timestamp is that of a guest.
     if line.count < 2 || line[0] == UInt8(ascii: "[") && (line[1] == UInt8(ascii: " ") || line[1].isDigit) {
       return .passed
     }

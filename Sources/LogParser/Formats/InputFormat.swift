@@ -1,6 +1,6 @@
-/// The shapes that an input can have; see `formats/`.
+/// The formats of `--input-format`; see `formats/`.
 package enum InputFormat: String, CaseIterable, Sendable {
-  /// Found out record by record.
+  /// Detected for each record.
   case auto
   case logfmt, json, export, syslog, journalctl, cri, docker, console, audit
 }

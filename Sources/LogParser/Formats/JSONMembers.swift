@@ -1,13 +1,13 @@
 import Bytes
 
-/// Reads the members of a JSON object of any shape as pairs of texts.
+/// Reads the members of any JSON object as pairs of texts.
 enum JSONMembers {
-  /// The most bytes that the composed names of one record's nested members may take: nesting multiplies them.
+  /// The maximum total size of the composed names of one record's nested members: nesting multiplies it.
   static let nameLimit = 4 << 20
 
-  /// Reads an object and nothing behind it. Nested members become members of their own, named by their path with full
-  /// stops (`request.id`, `args.0`); numbers and Booleans are as they are written, null is the empty text, an empty
-  /// object or array is `{}` or `[]`.
+  /// Reads an object with nothing after it. Nested members become members of their own, named by their path with full
+  /// stops (`request.id`, `args.0`); numbers and Booleans keep their spelling, null is the empty text, an empty object
+  /// or array is `{}` or `[]`.
   static func flattened(
     _ text: ByteSlice, _ arena: inout Arena
   ) throws(RecordProblem) -> MemberList {
@@ -17,8 +17,8 @@ enum JSONMembers {
     return try flattenedByTokens(text, &arena)
   }
 
-  /// Reads an object without nested ones, and nothing behind it: nearly every line of a log that is JSON. False when the
-  /// text is anything else, or no JSON; ``flattened(_:_:)`` then tells what it is.
+  /// Reads a flat object with nothing after it, as on nearly every line of a JSON log. False if the text is anything
+  /// else, or not JSON; ``flattened(_:_:)`` then decides.
   static func readFlat(
     _ text: ByteSlice, into members: inout MemberList, _ arena: inout Arena, _ index: inout StructuralIndex
   ) -> Bool {
@@ -26,15 +26,17 @@ enum JSONMembers {
     return reader.readFlatObject(into: &members, takesLiterals: true, &arena, &index) && members.isObject
   }
 
-  /// As ``flattened(_:_:)``, for what ``readFlat(_:into:_:_:)`` does not take.
+  /// As ``flattened(_:_:)``, for texts that ``readFlat(_:into:_:_:)`` does not accept.
   static func flattenedByTokens(
     _ text: ByteSlice, _ arena: inout Arena
   ) throws(RecordProblem) -> MemberList {
     var reader = JSONReader(text)
     var members = MemberList()
-    guard case .beginObject = try reader.next(&arena) else { throw RecordProblem("the JSON is no object") }
+    guard case .beginObject = try reader.next(&arena) else {
+      throw RecordProblem("the JSON value is not an object")
+    }
     var nameBytes = 0
-    // One entry a level that is open: the path of what is in it, and the next index where it is an array.
+    // One entry per open level: the path of its contents, and the next index if it is an array.
     var levels = [Level(path: .empty, nextIndex: nil)]
     var name = ByteSlice.empty
     while let token = try reader.next(&arena) {
@@ -65,7 +67,7 @@ enum JSONMembers {
       }
     }
     guard reader.isAtEnd() else {
-      throw RecordProblem(column: reader.offset + 1, "something follows the JSON object")
+      throw RecordProblem(column: reader.offset + 1, "unexpected text after the JSON object")
     }
     return members
   }
@@ -98,7 +100,9 @@ enum JSONMembers {
   ) throws(RecordProblem) -> MemberList {
     var reader = JSONReader(text)
     var members = MemberList()
-    guard case .beginObject = try reader.next(&arena) else { throw RecordProblem("the JSON is no object") }
+    guard case .beginObject = try reader.next(&arena) else {
+      throw RecordProblem("the JSON value is not an object")
+    }
     while let token = try reader.next(&arena) {
       if case .endObject = token { break }
       guard case .name(let name) = token else { throw unexpected() }
@@ -113,13 +117,13 @@ enum JSONMembers {
       }
     }
     guard reader.isAtEnd() else {
-      throw RecordProblem(column: reader.offset + 1, "something follows the JSON object")
+      throw RecordProblem(column: reader.offset + 1, "unexpected text after the JSON object")
     }
     return members
   }
 
   private static func unexpected() -> RecordProblem {
-    RecordProblem("this is no journal entry: a field is neither text nor bytes")
+    RecordProblem("not a journal entry: a field is neither text nor bytes")
   }
 
   private static func journalArray(

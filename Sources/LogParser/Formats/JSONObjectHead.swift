@@ -1,8 +1,8 @@
 import Bytes
 
-/// The first line of a JSON object that is written over several lines.
+/// The first line of a JSON object that spans several lines.
 enum JSONObjectHead {
-  /// A line on which an object begins that does not end on it.
+  /// A line on which an object begins but does not end.
   static let detector = Detector(shape: "json", firstBytes: "{") { (line, context, _) throws(RecordProblem) in
     guard context.rules.isLenient, isHead(line) else { return .passed }
     return .object
@@ -15,7 +15,7 @@ enum JSONObjectHead {
     return (scanner.isAtEnd || scanner.next == UInt8(ascii: "\"")) && isOpen(line)
   }
 
-  /// Whether an object or a text in it is open at the end of the line.
+  /// Whether an object or a string is open at the end of the line.
   private static func isOpen(_ line: ByteSlice) -> Bool {
     var depth = 0
     var index = 0

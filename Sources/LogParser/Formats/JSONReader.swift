@@ -3,31 +3,31 @@ import Bytes
 /// One piece of a JSON text.
 enum JSONToken {
   case beginObject, endObject, beginArray, endArray
-  /// The name of an object's member, unescaped.
+  /// The name of a member, unescaped.
   case name(ByteSlice)
   /// A string, unescaped.
   case string(ByteSlice)
-  /// A number, `true` or `false`, as it is written.
+  /// A number, `true` or `false`, as written.
   case literal(ByteSlice)
   case null
 }
 
-/// Reads JSON (RFC 8259) from bytes in memory, strictly, piece by piece.
+/// Reads JSON (RFC 8259) from bytes in memory, strictly, token by token.
 ///
 /// The spans' `JSONScanner` is another reader: it refuses what this one repairs (bytes that are not UTF-8, lone
-/// surrogates), and copies every text. ``readFlatObject(_:_:)`` is the fast path: nearly every log record of JSON is an object
-/// of plain strings and numbers.
+/// surrogates), and copies every text. ``readFlatObject(_:_:)`` is the fast path: nearly every log record of JSON is an
+/// object of plain strings and numbers.
 ///
-/// Strings become slices of the text itself, or of the arena where they had escapes. Nesting is bounded by
+/// Strings become slices of the text itself, or of the arena if they had escapes. Nesting is bounded by
 /// ``maximumDepth``, so that no input costs more than its own length.
 struct JSONReader {
   static let maximumDepth = 64
 
-  /// Read with ``ByteSlice/peek(_:)``: no JSON has a NUL, so it stands for the end where one may come.
+  /// Read with ``ByteSlice/peek(_:)``: JSON contains no NUL, so a NUL means the end of the text.
   private let text: ByteSlice
-  /// Where the reader is, in bytes from the start.
+  /// The position in bytes.
   private(set) var offset = 0
-  /// Bit n tells whether nesting level n + 1 is an object.
+  /// Bit n is set if nesting level n + 1 is an object.
   private var objects: UInt64 = 0
   private var depth = 0
   private var expects = Expectation.value
@@ -51,17 +51,17 @@ struct JSONReader {
     RecordProblem(column: offset + 1, "invalid JSON: \(reason)")
   }
 
-  /// The next token, or nil once the text's one value has ended. What follows that value is left alone.
+  /// The next token, or nil after the text's one value. Anything after that value is not read.
   mutating func next(_ arena: inout Arena) throws(RecordProblem) -> JSONToken? {
     if expects == .nothing { return nil }
     skipBlanks()
-    guard offset < text.count else { throw problem("it ends too early") }
+    guard offset < text.count else { throw problem("unexpected end of input") }
     if expects == .separatorOrEnd {
       if text.peek(offset) == 0x2c {
         offset += 1
         skipBlanks()
         expects = isInObject ? .name : .value
-        guard offset < text.count else { throw problem("it ends too early") }
+        guard offset < text.count else { throw problem("unexpected end of input") }
       } else {
         return try close()
       }
@@ -70,10 +70,10 @@ struct JSONReader {
     case .firstNameOrEnd where text.peek(offset) == 0x7d: return try close()
     case .firstValueOrEnd where text.peek(offset) == 0x5d: return try close()
     case .name, .firstNameOrEnd:
-      guard text.peek(offset) == 0x22 else { throw problem("a member's name in quotes is missing") }
+      guard text.peek(offset) == 0x22 else { throw problem("expected a member name in quotes") }
       let name = try string(&arena)
       skipBlanks()
-      guard text.peek(offset) == 0x3a else { throw problem("a colon is missing") }
+      guard text.peek(offset) == 0x3a else { throw problem("expected a colon") }
       offset += 1
       expects = .value
       return .name(name)
@@ -86,7 +86,7 @@ struct JSONReader {
   private mutating func close() throws(RecordProblem) -> JSONToken {
     let isObject = isInObject
     guard depth > 0, text.peek(offset) == (isObject ? 0x7d : 0x5d) else {
-      throw problem(isObject ? "a comma or } is missing" : "a comma or ] is missing")
+      throw problem(isObject ? "expected a comma or }" : "expected a comma or ]")
     }
     offset += 1
     depth -= 1
@@ -128,7 +128,7 @@ struct JSONReader {
   private func classify(_ text: ByteSlice) throws(RecordProblem) -> JSONToken {
     if text == "null" { return .null }
     if text == "true" || text == "false" || Self.isNumber(text) { return .literal(text) }
-    throw problem("a value is missing")
+    throw problem("expected a value")
   }
 
   /// Whether the text is a JSON number.
@@ -155,7 +155,7 @@ struct JSONReader {
     return index == text.count
   }
 
-  /// The string at the quote that the reader is on.
+  /// The string whose opening quote is at the current position.
   @inline(__always)
   private mutating func string(_ arena: inout Arena) throws(RecordProblem) -> ByteSlice {
     let content = offset + 1
@@ -171,7 +171,7 @@ struct JSONReader {
     _ content: Int, _ firstStop: Int, _ arena: inout Arena
   ) throws(RecordProblem) -> ByteSlice {
     let close = text.closingQuote(from: firstStop)
-    guard close < text.count else { throw problem("a string does not end") }
+    guard close < text.count else { throw problem("unterminated string") }
     do throws(EscapeProblem) {
       let value = try Unescaper.unescape(
         text.part(content, close, isPlain: false), rule: .json, into: &arena)
@@ -182,24 +182,24 @@ struct JSONReader {
     }
   }
 
-  /// What is left when the value has been read: nothing but white space in a well-formed text.
+  /// Whether only white space follows the value, as in a well-formed text.
   mutating func isAtEnd() -> Bool {
     skipBlanks()
     return offset == text.count
   }
 
-  /// Reads an object whose values are all strings (null counts as an empty one), and nothing behind it. Nil when the
-  /// text is anything else; a bare `null` gives a list that is no object.
+  /// Reads an object whose values are all strings (null counts as an empty one), with nothing after it. Nil if the text
+  /// is anything else; a bare `null` gives a list whose `isObject` is false.
   mutating func readFlatObject(_ arena: inout Arena, _ index: inout StructuralIndex) -> MemberList? {
     var members = MemberList()
     guard readFlatObject(into: &members, takesLiterals: false, &arena, &index) else { return nil }
     return members
   }
 
-  /// As ``readFlatObject(_:_:)``, into a list that is used again.
+  /// As ``readFlatObject(_:_:)``, into a reused list.
   ///
   /// - Parameter takesLiterals: whether a value may be a number or a Boolean, too.
-  /// - Returns: false when the text is anything else; the list then means nothing.
+  /// - Returns: false if the text is anything else; the contents of the list are then undefined.
   mutating func readFlatObject(
     into members: inout MemberList, takesLiterals: Bool, _ arena: inout Arena, _ index: inout StructuralIndex
   ) -> Bool {
@@ -210,11 +210,11 @@ struct JSONReader {
     return isFlat && isAtEnd()
   }
 
-  /// Reads members, from the name that the reader is on, as long as they are written as loggers write nearly every one:
-  /// `"name":"value"` of nothing but plain bytes, or `"name":123`. The next one is left for who reads on.
+  /// Reads members, from the name at the current position, while they have the form that loggers nearly always write:
+  /// `"name":"value"` of plain bytes only, or `"name":123`. The first other one is left to the caller.
   ///
-  /// - Parameter place: how far the index was used.
-  /// - Returns: whether the object ends behind them; then the reader is on its brace.
+  /// - Parameter place: the position in the index.
+  /// - Returns: whether the object ends after them; the reader is then at its closing brace.
   @inline(__always)
   private mutating func plainMembers(
     _ members: inout MemberList, takesLiterals: Bool, _ index: borrowing StructuralIndex, _ place: inout Int
@@ -237,7 +237,7 @@ struct JSONReader {
     }
   }
 
-  /// Reads the object that the text begins with; false where a value is of a kind that is not taken.
+  /// Reads the object at the start of the text; false if a value has a type that is not accepted.
   private mutating func flatObject(
     _ members: inout MemberList, takesLiterals: Bool, _ arena: inout Arena, _ index: inout StructuralIndex
   ) throws(RecordProblem) -> Bool {
@@ -272,7 +272,7 @@ struct JSONReader {
     }
   }
 
-  /// Reads one member, however it is written; false where its value is of a kind that is not taken.
+  /// Reads one member of any form; false if its value has a type that is not accepted.
   @inline(__always)
   private mutating func flatMember(
     _ members: inout MemberList, takesLiterals: Bool, _ arena: inout Arena

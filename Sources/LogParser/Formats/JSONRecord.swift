@@ -8,8 +8,8 @@ enum JSONRecord {
     return members.contains("level") || members.contains("ts") || members.contains("time")
   }
 
-  /// Whether the members are those of the agent's logger: its time is `ts`, as that of the runtime and the tools on the
-  /// host, which have other names, and of loggers that give none.
+  /// Whether the members are those of the agent's logger. Its time is `ts`, as that of the runtime and the host's
+  /// tools, whose names differ, and of loggers that write no name.
   static func isAgent(_ members: borrowing MemberList) -> Bool {
     guard members.contains("ts"), members.contains("msg"), !members.contains("time") else { return false }
     if let name = members.value(of: "name"), isOfHost(name) { return false }
@@ -21,10 +21,10 @@ enum JSONRecord {
       || name == "containerd-shim-kata-v2"
   }
 
-  /// Reads the members into `record`, whose fields they replace. `time` is set where a member gives one.
+  /// Reads the members into `record`, whose fields they replace. `time` is set if a member has one.
   ///
-  /// - Parameter keepsAgentTime: whether `ts` stays a field and is not taken for the record's time, because something
-  ///   on the host says when it came.
+  /// - Parameter keepsAgentTime: whether `ts` stays a field and does not become the record's time, because the host has
+  ///   recorded the time of arrival.
   static func read(
     _ members: borrowing MemberList, into record: inout Record, keepsAgentTime: Bool
   ) throws(RecordProblem) {
@@ -59,7 +59,7 @@ enum JSONRecord {
       record.setField(key, value)
     case let known?:
       if record.set(known, value, leastPid: 0) { return }
-      // An empty pid is none.
+      // An empty pid means no pid.
       guard known == .pid, value.isEmpty else { throw refusal(of: known, value) }
       record.pid = 0
     }
@@ -90,14 +90,14 @@ extension JSONRecord {
     do throws(RecordProblem) {
       try readWhole(context.object.members, into: &record, context.rules)
     } catch {
-      // The kernel may have written into the agent's record; then nothing tells where its words end.
+      // The kernel may have written into the agent's record; the end of the kernel's text is then unknown.
       if !context.rules.isStrict, KernelLine.firstStamp(in: line) != nil { return .raw }
       throw error
     }
     return .record
   }
 
-  /// Reads what any logger writes, whatever it lacks.
+  /// Reads any logger's record, even if fields are missing.
   private static func readAny(
     _ members: borrowing MemberList, into record: inout Record, _ text: TextRecord
   ) -> Claim {
@@ -109,13 +109,13 @@ extension JSONRecord {
     return .record
   }
 
-  /// Takes out the agent's record where there is one; that there is none worth reading is marked, and no error.
+  /// Unpacks the agent's record if there is one; an unreadable one is marked, which is not an error.
   private static func unpack(_ record: inout Record, _ rules: ReadingRules) {
     guard rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) else { return }
     try? AgentRecord.unpack(&record, rules: rules)
   }
 
-  /// Reads a record that stands for itself, and must have what a record must have.
+  /// Reads a record without a wrapper, which must have all required fields.
   private static func readWhole(
     _ members: borrowing MemberList, into record: inout Record, _ rules: ReadingRules
   ) throws(RecordProblem) {
@@ -131,7 +131,7 @@ extension JSONRecord {
 }
 
 extension MemberList {
-  /// Whether there is a member with this name. Loggers write the names that are asked for first.
+  /// Whether there is a member with this name. Loggers write the names that are looked up here first.
   @inline(__always)
   func contains(_ key: StaticString) -> Bool {
     for index in 0..<count where self[index].key == key { return true }

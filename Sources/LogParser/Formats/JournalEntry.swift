@@ -1,18 +1,18 @@
 import Bytes
 
-/// A record as journald keeps it: named fields, whatever way they were read (in place, `-o json`, `-o export`).
+/// A journal entry: named fields, read in place or from `-o json` or `-o export`.
 ///
-/// Most entries of the Go runtime carry a whole record as their message, and then that is the record. The Rust runtime
-/// writes native fields: each key of its logger in upper case, every other character a `_`.
+/// Most entries of the Go runtime have a whole record as their message, which then is the record. The Rust runtime
+/// writes native fields: the keys of its logger in upper case, with `_` for every other character.
 /// https://www.freedesktop.org/software/systemd/man/latest/systemd.journal-fields.html
 enum JournalEntry {
   /// Reads the fields of one entry into `record`, which must be empty.
   ///
   /// The names are journald's (`MESSAGE`, `_PID`, `__REALTIME_TIMESTAMP`, …); of a name that occurs more than once the
-  /// first value counts, and the others become `name.1`, `name.2`, …. The slices must live as long as the record: in
-  /// its arena, or in the input's buffer.
+  /// first value counts, and the others become `name.1`, `name.2`, …. The slices must stay valid as long as the record:
+  /// they are in its arena or in the input's buffer.
   ///
-  /// - Parameter time: when journald took the entry, where no field says it.
+  /// - Parameter time: when journald received the entry, if no field says so.
   static func read(
     _ fields: borrowing MemberList, time: Timestamp? = nil, into record: inout Record, text reader: TextRecord
   ) throws(RecordProblem) {
@@ -74,7 +74,7 @@ enum JournalEntry {
     return nil
   }
 
-  /// What the host's fields say of a record that the guest wrote: which sandbox it is.
+  /// Takes the sandbox of a guest's record from the fields that the host wrote.
   private static func fillFromHost(_ fields: borrowing MemberList, _ record: inout Record) {
     if record.sandbox.isEmpty {
       record.sandbox = first("SANDBOX", fields) ?? first("SANDBOX_ID", fields) ?? sandboxOfRuntime(fields)
@@ -85,7 +85,7 @@ enum JournalEntry {
     }
   }
 
-  /// The Rust runtime gives its sandbox as the source of all that its process logs.
+  /// The Rust runtime writes its sandbox as the source of everything that its process logs.
   private static func sandboxOfRuntime(_ fields: borrowing MemberList) -> ByteSlice {
     guard let name = first("NAME", fields), name == "kata-runtime", let source = first("SOURCE", fields),
       !TextRecord.isComponent(source)
@@ -93,12 +93,11 @@ enum JournalEntry {
     return source
   }
 
-  /// The fields of the logger itself and those that journald vouches for make the record where the message is only a
-  /// message.
+  /// If the message is only a message, the record consists of the logger's fields and those that journald vouches for.
   private static func addNative(_ fields: borrowing MemberList, to record: inout Record) {
     for index in 0..<fields.count {
       let (name, value) = fields[index]
-      // What stands in the record already, and journald's own addresses.
+      // Skips what the record already has, and journald's own addresses.
       if name.hasPrefix("__") || name == "MESSAGE" || name == "SYSLOG_TIMESTAMP" || name == "SYSLOG_RAW" {
         continue
       }
@@ -123,7 +122,7 @@ enum JournalEntry {
     }
   }
 
-  /// Adds a field; where there is one of that name already, the value is the same or the name gets a number.
+  /// Adds a field; if the name exists with another value, the name gets a number.
   private static func add(_ name: ByteSlice, _ value: ByteSlice, to record: inout Record) {
     guard record.fields.count < 1024 else { return }
     var key = name

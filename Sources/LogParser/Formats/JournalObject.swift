@@ -1,7 +1,7 @@
 import Bytes
 
-/// A line of `journalctl -o json`: one entry as an object; `-o json-sse` writes `data: ` before it, `-o json-seq` the byte
-/// that RFC 7464 parts texts by.
+/// A line of `journalctl -o json`: one entry as an object; `-o json-sse` writes `data: ` before it, `-o json-seq` the
+/// byte that separates texts in RFC 7464.
 enum JournalObject {
   static let detector = Detector(
     shape: "journal", use: .auto(orForced: [.json]), firstBytes: "{d\u{1e}"
@@ -25,7 +25,7 @@ enum JournalObject {
     return .record
   }
 
-  /// Whether the members are those of an entry, and not those of a record with a field of such a name.
+  /// Whether the members are those of an entry, and not of a record that happens to have a field of such a name.
   private static func isEntry(_ members: borrowing MemberList) -> Bool {
     guard members.contains("__REALTIME_TIMESTAMP") || members.contains("MESSAGE") else { return false }
     return !members.contains("msg")

@@ -1,4 +1,4 @@
-/// Lines that journalctl writes about its own output, such as `-- Boot … --`: they are left out.
+/// Lines that journalctl writes about its own output, such as `-- Boot … --`: they are skipped.
 enum JournalctlMarker {
   private static let beginnings: [StaticString] = [
     "-- Boot ", "-- Reboot --", "-- Journal begins ", "-- Logs begin ", "-- No entries --", "-- cursor: ",

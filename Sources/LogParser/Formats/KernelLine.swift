@@ -2,7 +2,7 @@ import Bytes
 
 /// A line that a guest kernel prints on its console: `[seconds.microseconds] text`.
 enum KernelLine {
-  /// The length of the time stamp at the start of `text`, with its brackets, or nil when there is none.
+  /// The length of the timestamp at the start of `text`, with its brackets, or nil if there is none.
   static func stampLength(_ text: ByteSlice) -> Int? {
     guard text.peek(0) == 0x5b else { return nil }
     // Behind the text's end are zeros, which are none of these.
@@ -18,8 +18,8 @@ enum KernelLine {
     return index + 1
   }
 
-  /// The agent's JSON object at the end of a kernel line, where the kernel's text was written between two of the
-  /// agent's lines without a line end.
+  /// The agent's JSON object at the end of a kernel line, if the kernel's text was written between two agent lines
+  /// without a line end.
   static func agentObject(in text: ByteSlice) -> ByteSlice? {
     guard text.contains(UInt8(ascii: "{")), let stamp = stampLength(text),
       let found = text.range(of: "{\"msg\":\"", from: stamp)
@@ -37,13 +37,13 @@ extension KernelLine {
     return scan.take(0x3c) && scan.number(1, 3) != nil && scan.take(0x3e)
   }
 
-  /// As ``hasPriority(_:)``, with a stamp behind it.
+  /// As ``hasPriority(_:)``, with a timestamp after it.
   static func hasPriorityAndStamp(_ text: ByteSlice) -> Bool {
     guard hasPriority(text), let close = text.firstIndex(of: UInt8(ascii: ">")) else { return false }
     return stampLength(text.dropFirst(close + 1)) != nil
   }
 
-  /// Whether `text` is what stands in a stamp's brackets.
+  /// Whether `text` is the inside of a timestamp's brackets.
   static func isStamp(_ text: ByteSlice) -> Bool {
     var scanner = TextScanner(text)
     scanner.skipBlanks()
@@ -53,13 +53,13 @@ extension KernelLine {
     return scanner.isAtEnd
   }
 
-  /// The seconds since the guest's start in the stamp that `text` begins with, as they are written.
+  /// The seconds since boot in the timestamp at the start of `text`, as written.
   static func stamp(_ text: ByteSlice) -> ByteSlice? {
     stampLength(text).map { text.slice(1, $0 - 1).trimmed }
   }
 
-  /// The length of the caller behind the stamp, with its brackets: `[   T17]`, the task, or `[    C1]`, the processor;
-  /// 0 when there is none. https://docs.kernel.org/core-api/printk-basics.html, `CONFIG_PRINTK_CALLER`
+  /// The length of the caller after the timestamp, with its brackets: `[   T17]`, the task, or `[    C1]`, the
+  /// processor; 0 if there is none. https://docs.kernel.org/core-api/printk-basics.html, `CONFIG_PRINTK_CALLER`
   static func callerLength(_ text: ByteSlice) -> Int {
     var scan = TextScanner(text)
     guard scan.take(UInt8(ascii: "[")) else { return 0 }
@@ -70,13 +70,13 @@ extension KernelLine {
     return scan.index
   }
 
-  /// The caller behind the stamp, as it is written.
+  /// The caller after the timestamp, as written.
   static func caller(_ text: ByteSlice) -> ByteSlice? {
     let length = callerLength(text)
     return length == 0 ? nil : text.slice(1, length - 1).trimmed
   }
 
-  /// Whether the agent's JSON begins somewhere in `text`.
+  /// Whether an agent's JSON object begins anywhere in `text`.
   static func hasAgentObject(_ text: ByteSlice) -> Bool { agentObjectStart(text) != nil }
 
   private static func agentObjectStart(_ text: ByteSlice) -> Int? {
@@ -84,7 +84,7 @@ extension KernelLine {
     return text.range(of: "{\"msg\":\"") ?? text.range(of: "{\"level\":\"")
   }
 
-  /// The agent's JSON object wherever in `text` it begins, up to its last brace, and where that is.
+  /// The agent's JSON object anywhere in `text`, up to the last brace, and where it begins.
   static func anyAgentObject(in text: ByteSlice) -> (text: ByteSlice, start: Int)? {
     guard let start = agentObjectStart(text), let end = text.lastIndex(of: 0x7d), end > start else {
       return nil
@@ -92,7 +92,7 @@ extension KernelLine {
     return (text.slice(start, end + 1), start)
   }
 
-  /// Where in `text`, behind its first byte, a kernel's time stamp begins.
+  /// Where in `text`, after its first byte, a kernel timestamp begins.
   static func firstStamp(in text: ByteSlice) -> Int? {
     var from = 1
     while let start = text.firstIndex(of: 0x5b, from: from) {
@@ -104,14 +104,14 @@ extension KernelLine {
 }
 
 extension KernelLine {
-  /// Reads what the host's own kernel logged behind a prefix that names it; no guest's console has such a prefix.
+  /// Reads text of the host's own kernel after a prefix that names it; guest consoles have no such prefix.
   static func readOfHost(_ text: ByteSlice, into record: inout Record) {
     record.source = record.arena.copy("kernel" as StaticString)
     record.message = takeStamp(text, into: &record)
   }
 
-  /// Takes a stamp, and the thread or processor that printed the line (`[    T1]`, `[   C0]`), into fields; returns what
-  /// stands behind them.
+  /// Takes a timestamp, and the thread or processor that printed the line (`[    T1]`, `[   C0]`), into fields; returns
+  /// the rest.
   static func takeStamp(_ text: ByteSlice, into record: inout Record) -> ByteSlice {
     guard let length = stampLength(text) else { return text }
     record.setField("kernel_time", text.slice(1, length - 1).trimmed)

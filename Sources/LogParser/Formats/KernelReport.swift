@@ -1,6 +1,6 @@
 import Bytes
 
-/// What Linux prints over several lines about one event: oopses, panics, stalls, what was killed for want of memory.
+/// Reports of the Linux kernel that span several lines: oopses, panics, stalls, out-of-memory kills.
 /// https://docs.kernel.org/admin-guide/bug-hunting.html
 enum KernelReport {
   private static let heads: [StaticString] = [
@@ -45,7 +45,7 @@ enum KernelReport {
 
   private static let firstBytes = Set("BkKOgUIwW-dist".utf8)
 
-  /// `stress invoked oom-killer: …`; a worker's name has colons, too.
+  /// `stress invoked oom-killer: …`; a kernel worker's name contains colons, too.
   private static func invokesKiller(_ text: ByteSlice) -> Bool {
     var from = 0
     while let colon = text.firstIndex(of: UInt8(ascii: ":"), from: from), colon <= 56 {
@@ -55,7 +55,7 @@ enum KernelReport {
     return false
   }
 
-  /// Whether the report has ended with this line, but for what the kernel says before it reboots.
+  /// Whether this line ends the report, except for what the kernel prints before it reboots.
   static func ends(_ text: ByteSlice) -> Bool {
     text.hasPrefix("---[ end ") || text.hasPrefix("oom_reaper:") || text.range(of: "Killed process ") != nil
   }
@@ -98,7 +98,7 @@ enum KernelReport {
     return words.dropFirst(5).bytes.allSatisfy { $0.isHexDigit || $0 == 0x20 }
   }
 
-  /// ` ? function+0x1a/0x8c`, ` <TASK>`, ` [<ffffffff>] function+0x…`, a list that is set in.
+  /// ` ? function+0x1a/0x8c`, ` <TASK>`, ` [<ffffffff>] function+0x…`, an indented list.
   private static func isFrame(_ text: ByteSlice) -> Bool {
     let words = text.trimmed
     if words.hasPrefix("<"), words.hasSuffix(">"), words.count <= 16 { return true }

@@ -1,7 +1,7 @@
 import Bytes
 
 extension KlogPrefix {
-  /// Puts a line into the record.
+  /// Fills the record from a line.
   ///
   /// - Parameter hasFields: whether the pairs of a structured line become fields.
   static func fill(_ record: inout Record, _ line: Wrapper, _ place: ByteSlice, hasFields: Bool) {
@@ -34,7 +34,7 @@ extension KlogPrefix {
       add(text.slice(start, equals), value.text, to: &record)
       index = value.end
     }
-    // Words that are not pairs would be lost.
+    // Otherwise words that are not pairs would be lost.
     if isWhole { record.message = message.text }
   }
 

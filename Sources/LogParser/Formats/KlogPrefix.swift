@@ -3,7 +3,7 @@ import Bytes
 /// Kubernetes' own log lines, `I0305 05:01:54.123456    1234 file.go:123] text`: level, month and day, time, process,
 /// place. https://github.com/kubernetes/klog
 enum KlogPrefix {
-  /// Whether the line has a level and a date in klog's place; the rest is looked at once, by who reads it.
+  /// Whether the line begins with a level and a date as in klog; the rest is checked once, when it is read.
   static func begins(_ line: ByteSlice) -> Bool {
     guard line.count > 22, line[5] == UInt8(ascii: " "), line[8] == UInt8(ascii: ":"),
       line[11] == UInt8(ascii: ":"), line.range(of: "] ") != nil || line.hasSuffix("]")

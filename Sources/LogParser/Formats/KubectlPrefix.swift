@@ -1,7 +1,7 @@
 import Bytes
 
-/// What `kubectl logs` and Docker Compose put before a container's lines: `--timestamps` a time with nine digits of a
-/// fraction, `--prefix` the pod and its container in brackets, Compose the service's name and a bar.
+/// The prefixes that `kubectl logs` and Docker Compose add to a container's lines: `--timestamps` a time with nine
+/// fractional digits, `--prefix` the pod and its container in brackets, Compose the service's name and a bar.
 enum KubectlPrefix {
   /// `2026-03-05T11:21:04.669794202Z text`. No syslog daemon writes nine digits.
   static func readTime(_ line: ByteSlice) -> Wrapper? {
@@ -9,7 +9,7 @@ enum KubectlPrefix {
       line[30] == UInt8(ascii: " "), let time = Timestamp.parse(rfc3339: line.prefix(30).bytes)
     else { return nil }
     var wrapper = Wrapper(line.dropFirst(31))
-    // The runtime's tracing and the likes put two blanks or the level there.
+    // The tracing library and similar loggers write two blanks or the level here.
     guard let word = firstWord(wrapper.payload), LevelName.normalized(word) == nil else { return nil }
     wrapper.time = time
     return wrapper

@@ -1,6 +1,6 @@
 import Bytes
 
-/// An event of Kubernetes, as `kubectl get events -o json` prints a list of them and others log them one by one.
+/// A Kubernetes event, in a list as printed by `kubectl get events -o json`, or logged singly by other programs.
 /// https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/
 enum KubernetesEvent {
   static let detector = Detector(shape: "kubernetes-events", firstBytes: "{") {
@@ -14,7 +14,8 @@ enum KubernetesEvent {
     return .record
   }
 
-  /// Whether a line may be an event or a list of events. Loggers' lines, which are many, are told by their first member.
+  /// Whether a line may be an event or a list of events. Loggers' lines, which are frequent, are ruled out by their
+  /// first member.
   private static func mayBe(_ line: ByteSlice) -> Bool {
     for start in loggersStarts where line.hasPrefix(start) { return false }
     return line.range(of: "\"involvedObject\"") != nil || line.range(of: "\"regarding\"") != nil
@@ -24,7 +25,7 @@ enum KubernetesEvent {
     "{\"msg\"", "{\"level\"", "{\"time\"", "{\"ts\"", "{\"log\"", "{\"message\"",
   ]
 
-  /// Where the members are: what watches wrap events in is a part of their names.
+  /// The names of the members, which include the wrapper that watches put around events.
   private struct Names {
     var prefix = 0
     let object: StaticString

@@ -1,19 +1,19 @@
 import Bytes
 
-/// Reads a line of pairs that the rules of logfmt refuse, as a person would: what is missing stays empty, and no word of
+/// Reads a line of pairs that breaks the rules of logfmt as a person would: what is missing stays empty, and no word of
 /// the line is lost.
 ///
-/// The strict decoder reads a line first; this one is for what it refuses. Its rules are in `formats/input/logfmt`.
+/// The strict decoder tries each line first; this one reads what it refuses. Its rules are in `formats/input/logfmt`.
 struct LenientLogfmt {
-  /// A key is at most so many words; more of them before a `=` are text.
+  /// The maximum number of words in a key; more words before a `=` are text.
   private static let keyWords = 5
-  /// What stands behind so many pairs is text: each further one would be compared with all before it.
+  /// The maximum number of pairs; the rest is text. Each further pair would be compared with all before it.
   private static let pairLimit = 256
 
   private var scanner: PairScanner
   private var text: [ByteSlice] = []
 
-  /// Whether a line is worth reading: it begins as loggers begin theirs, and what follows has a value.
+  /// Whether a line is worth reading: it begins like a logger's line, and a value follows.
   static func begins(_ line: ByteSlice) -> Bool {
     if line.hasPrefix("time=") { return true }
     guard line.hasPrefix("level=") || line.hasPrefix("msg=") else { return false }
@@ -35,7 +35,7 @@ struct LenientLogfmt {
     guard rules.unpacksAgent, AgentRecord.mayBeIn(record, rules) else { return }
     var tolerant = rules
     tolerant.isStrict = false
-    // An agent's record that cannot be read is marked, and no error.
+    // An unreadable agent record is marked, which is not an error.
     try? AgentRecord.unpack(&record, rules: tolerant)
   }
 
@@ -55,7 +55,7 @@ struct LenientLogfmt {
     addTextField(to: &record)
   }
 
-  /// The key of a run of words that a `=` ends; nil, with all words taken as text, when none does.
+  /// The key of a run of words that ends with `=`; nil, with all words taken as text, if it does not.
   private mutating func key(of run: PairScanner.Words) -> ByteSlice? {
     guard run.endsInKey else {
       addText(run.text)
@@ -68,7 +68,7 @@ struct LenientLogfmt {
 
   private mutating func addText(_ words: ByteSlice) {
     let words = words.trimmed
-    // A quote alone is what is left of a value with quotes in it.
+    // A lone quote is the rest of a value that contains quotes.
     if !words.isEmpty, words != "\"" { text.append(words) }
   }
 

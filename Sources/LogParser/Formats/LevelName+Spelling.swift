@@ -1,8 +1,8 @@
 import Bytes
 
 extension LevelName {
-  /// The level in the runtime's words for one in any logger's (`WARN`, `ERRO`, `Notice`, `crit`), whatever the case; nil
-  /// for any other word.
+  /// The runtime's name for a level of any logger (`WARN`, `ERRO`, `Notice`, `crit`), in any case; nil for any other
+  /// word.
   static func normalized(_ word: ByteSlice) -> ByteSlice? {
     guard word.count >= 3, word.count <= 9 else { return nil }
     var key: UInt64 = 0

@@ -1,6 +1,6 @@
 import Bytes
 
-/// The levels in the runtime's words, as constants that records can borrow.
+/// The runtime's names of levels, as constants that records can borrow.
 enum LevelName {
   @inline(__always) static var critical: ByteSlice {
     ByteSlice(padded: "critical                                                                ", count: 8)

@@ -1,13 +1,13 @@
 import Bytes
 
-/// Completes the times of one input's lines that say nothing of their year or zone, by the lines before them and by when
-/// the input was last written.
+/// Completes times without a year or zone in the lines of one input, from earlier lines and from the input's last
+/// change.
 final class LineClock {
-  /// When the input was last written.
+  /// When the input was last changed.
   let reference: Timestamp
-  /// The year of the first line, where the user gave one.
+  /// The year of the first line, if the user gave one.
   private let firstYear: Int?
-  /// The latest year that a time can be in.
+  /// The latest possible year.
   private let lastYear: Int
   // Touched for each line, in one place at a time.
   @exclusivity(unchecked) private var last: Timestamp?
@@ -18,7 +18,7 @@ final class LineClock {
   /// The time of the record before, where a host wrote it.
   @exclusivity(unchecked) var neighbour: Timestamp?
 
-  /// Clocks that are set a little back must not look like the end of summer time.
+  /// Small backward corrections of a clock must not look like the end of summer time.
   private static let tolerance: Int64 = 10
 
   init(reference: Timestamp, firstYear: Int? = nil) {
@@ -29,11 +29,11 @@ final class LineClock {
     lastYear = CivilDate(daysSince1970: days).year + 1
   }
 
-  /// Takes the name of a month, in any language that a node may be set to, and what stands between it and the day.
+  /// Takes the name of a month, in any language that a node may be set to, and the separator before the day.
   func takeMonth(_ scanner: inout TextScanner) -> Int? { month.take(&scanner) }
 
-  /// The instant at which this machine's zone shows `clock`. Of the two in an hour that is shown twice it is the first
-  /// one that is not before the time that was completed last.
+  /// The instant at which clocks in this machine's zone show `clock`. In an hour that occurs twice, it is the first of
+  /// the two instants that is not before the time that was completed last.
   func instant(_ clock: LocalTime.Clock) -> Timestamp? {
     guard let time = choose(clock) else { return nil }
     last = time
@@ -46,8 +46,9 @@ final class LineClock {
     return second
   }
 
-  /// The instant of a clock without a year: the latest one that is at most a day after ``reference``. A log is not from
-  /// the future, but its writer's clock may be ahead. With a first year it is the one nearest to the time before.
+  /// The instant of a clock reading without a year: the latest one that is at most a day after ``reference``. A log is
+  /// not from the future, but its writer's clock may be ahead. With a first year, it is the one nearest to the last
+  /// time.
   func instantWithoutYear(_ clock: LocalTime.Clock) -> Timestamp? {
     if let firstYear { return instant(clock, near: firstYear) }
     if let evidence, var time = instant(clock, after: evidence) {

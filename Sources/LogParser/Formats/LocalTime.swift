@@ -2,9 +2,9 @@ import Bytes
 import Glibc
 import System
 
-/// Times as they stand in texts that say nothing of their zone, and sometimes nothing of their year.
+/// Times in texts that have no zone, and sometimes no year.
 enum LocalTime {
-  /// A date and a time of day on the clock of this machine's zone.
+  /// A date and a time of day in this machine's zone.
   struct Clock {
     var year: Int
     /// 1 to 12.
@@ -26,7 +26,7 @@ enum LocalTime {
         + Int64(hour * 3600 + minute * 60 + second)
     }
 
-    /// The instant at which a clock so many minutes east of UTC shows this; the clock must be possible.
+    /// The instant of this clock reading in a zone with this offset east of UTC; the reading must be valid.
     func instant(offsetMinutes: Int) -> Timestamp {
       Timestamp(
         seconds: seconds - Int64(offsetMinutes) * 60, nanoseconds: nanoseconds,
@@ -34,10 +34,10 @@ enum LocalTime {
     }
   }
 
-  /// The instant at which this machine's zone shows `clock`. In the hour that is shown twice it is the first one.
+  /// The instant at which clocks in this machine's zone show `clock`; the first one in an hour that occurs twice.
   static func instant(_ clock: Clock) -> Timestamp? { instants(clock)?.first }
 
-  /// As ``instant(_:)``, with the second instant of an hour that is shown twice.
+  /// As ``instant(_:)``, with the second instant in an hour that occurs twice.
   static func instants(_ clock: Clock) -> (first: Timestamp, second: Timestamp?)? {
     guard clock.isPossible else { return nil }
     guard let found = LocalZone.current.instants(showing: clock.seconds) else {
@@ -59,7 +59,7 @@ enum LocalTime {
     return time
   }
 
-  /// An instant in a year that the zone's table does not have.
+  /// An instant in a year that the zone's table does not cover.
   private static func farInstant(_ clock: Clock) -> Timestamp {
     var parts = tm()
     parts.tm_year = Int32(clock.year - 1900)

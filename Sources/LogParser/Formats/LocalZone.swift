@@ -2,17 +2,17 @@ import Glibc
 
 /// The offsets of this machine's zone from UTC, or of the one that TZ or `--timezone` names.
 ///
-/// libc is asked once for all of them: its mktime looks at /etc/localtime on every call, which took most of the time
-/// of reading journalctl's text. Years that the table does not reach are still mktime's.
+/// They are read from libc once: its mktime checks /etc/localtime on every call, which took most of the time of
+/// reading journalctl's text. mktime is still used for years that the table does not cover.
 struct LocalZone: Sendable {
   /// The zone of the process, looked up when it is first needed.
   static let current = LocalZone()
 
-  /// From the start of 1970 to that of 2070, in seconds since 1970. In between no offset holds for less than the step.
+  /// From the start of 1970 to that of 2070, in seconds since 1970. No offset is in effect for less than the step.
   private static let range: Range<Int64> = 0..<3_155_760_000
   private static let step: Int64 = 10 * 86_400
 
-  /// When each offset begins to hold, in seconds since 1970.
+  /// When each offset takes effect, in seconds since 1970.
   private let starts: [Int64]
   /// In seconds east of UTC.
   private let offsets: [Int64]
@@ -42,7 +42,7 @@ struct LocalZone: Sendable {
     return Int64(parts.tm_gmtoff)
   }
 
-  /// The first second of the offset that holds at `last` but not at `first`.
+  /// The first second of the offset that is in effect at `last` but not at `first`.
   private static func change(between first: Int64, and last: Int64) -> Int64 {
     let target = offset(at: last)
     var (low, high) = (first, last)
@@ -53,14 +53,14 @@ struct LocalZone: Sendable {
     return high
   }
 
-  /// An instant, and the zone's offset then in seconds.
+  /// An instant, and the zone's offset at that time in seconds.
   struct Instant {
     var seconds: Int64
     var offset: Int64
   }
 
   /// The instants at which the zone's clocks show `local`, which is in seconds since 1970 as if it were UTC: two in an
-  /// hour that is shown twice. In an hour that is left out it is the one that the offset before it gives.
+  /// hour that occurs twice. In a skipped hour, it is the one by the offset before.
   func instants(showing local: Int64) -> (first: Instant, second: Instant?)? {
     let margin: Int64 = 2 * 86_400
     guard Self.range.contains(local - margin), Self.range.contains(local + margin) else { return nil }
@@ -80,7 +80,7 @@ struct LocalZone: Sendable {
     return (first ?? Instant(seconds: local - before, offset: before), nil)
   }
 
-  /// The index of the offset that holds at `seconds`.
+  /// The index of the offset that is in effect at `seconds`.
   private func place(of seconds: Int64) -> Int {
     var (low, high) = (0, starts.count)
     while high - low > 1 {

@@ -3,15 +3,15 @@ import Bytes
 /// Decodes one line of logfmt into pairs of key and value, by the rules of Go's `go-logfmt`, the decoder that the
 /// runtime's logs have always been read with (https://pkg.go.dev/github.com/go-logfmt/logfmt).
 ///
-/// `\x` is kept as the two characters it is: the runtime logs C-style escapes that are none of logfmt's.
+/// `\x` is kept as two characters: the runtime logs C-style escapes, which are not part of logfmt.
 struct LogfmtDecoder {
   private let line: ByteSlice
   private var position: Int
   private let keepsHexEscapes: Bool
 
   /// - Parameters:
-  ///   - position: the offset in the line at which the first pair to be read begins.
-  ///   - keepsHexEscapes: whether `\x` stands for itself; when false it is an error in a quoted value.
+  ///   - position: the offset in the line of the first pair to read.
+  ///   - keepsHexEscapes: whether `\x` is kept; if not, it is an error in a quoted value.
   @inline(__always)
   init(_ line: ByteSlice, from position: Int = 0, keepsHexEscapes: Bool = true) {
     self.line = line
@@ -19,9 +19,9 @@ struct LogfmtDecoder {
     self.keepsHexEscapes = keepsHexEscapes
   }
 
-  /// The column, from 1, of the pair that was read last or is being read.
+  /// The column, from 1, of the current or last pair.
   private(set) var column = 0
-  /// Whether a key without `=` was read, which is a word of text to a person.
+  /// Whether a key without `=` was read, which people see as a word of text.
   private(set) var hasBareKey = false
 
   /// The next pair, or nil at the end of the line. A key without `=` has an empty value.
@@ -40,7 +40,7 @@ struct LogfmtDecoder {
     let keyStop = line.endOfWord(from: p)
     p = keyStop.at
     var key = line.part(keyStart, p, isPlain: keyStop.isPlain)
-    // Beyond the line's end it is 0, which is none of these.
+    // Past the line's end it is 0, which is none of these.
     let stop = line.peek(p)
     if stop == 0x22 || stop == 0x3d && key.isEmpty { throw unexpected(p) }
     if !key.isPlain { key = try checkedKey(key, &arena) }
@@ -75,11 +75,11 @@ struct LogfmtDecoder {
     return try unescape(quote, firstEscape: stop.at, &arena)
   }
 
-  /// The value of a quoted text with escapes. What is not UTF-8 becomes U+FFFD.
+  /// The value of a quoted text with escapes. Bytes that are not UTF-8 become U+FFFD.
   private mutating func unescape(
     _ quote: Int, firstEscape: Int, _ arena: inout Arena
   ) throws(RecordProblem) -> ByteSlice {
-    // No escape stands for more bytes than it is long, but for a lone byte that becomes three.
+    // No escape becomes longer, except that a lone byte becomes three bytes.
     let close = try closingQuote(quote, from: firstEscape)
     let content = line.part(quote + 1, close, isPlain: false)
     let rule: EscapeRule = keepsHexEscapes ? .logfmtKeepingHex : .logfmt
@@ -112,7 +112,7 @@ struct LogfmtDecoder {
     return doublingHexEscapes(key, &arena)
   }
 
-  /// Outside quotes a backslash is itself; the tool that this one replaces doubled that of `\x` all the same.
+  /// Outside quotes a backslash is literal; the Go tool nevertheless doubled that of `\x`.
   private func doublingHexEscapes(_ text: ByteSlice, _ arena: inout Arena) -> ByteSlice {
     guard keepsHexEscapes, text.range(of: "\\x") != nil else { return text }
     var doubled: [UInt8] = []

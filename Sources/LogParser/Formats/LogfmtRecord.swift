@@ -1,7 +1,7 @@
 import Bytes
 import Glibc
 
-/// Reads one line of logfmt as a record of the runtime, by the reading rules of the log format's original tool.
+/// Reads one line of logfmt as a record of the runtime, by the rules of the Go tool.
 package struct LogfmtRecord {
   package var rules: ReadingRules
 
@@ -11,7 +11,7 @@ package struct LogfmtRecord {
   @inline(__always)
   static func begins(_ line: ByteSlice) -> Bool { line.hasPrefix("time=") || hasLaterTime(line) }
 
-  /// Whether a line of pairs has its time behind another one.
+  /// Whether a line of pairs has its time after another pair.
   private static func hasLaterTime(_ line: ByteSlice) -> Bool {
     guard let first = line.bytes.first, first | 0x20 &- 0x61 < 26, line.range(of: " time=") != nil else {
       return false
@@ -19,17 +19,17 @@ package struct LogfmtRecord {
     return TextRecord.looksLikeLogfmt(line)
   }
 
-  /// The field that is set on a record whose agent record could not be read.
+  /// The field that marks a record whose agent record could not be read.
   package static var unpackFailedKey: StaticString { "kata-log-parser-agent-unpack-failed" }
 
-  /// Reads `line` into `record`, which must be empty, and takes the agent's record out of it.
+  /// Reads `line` into `record`, which must be empty, and unpacks the agent's record.
   @inline(__always)
   package func parse(_ line: ByteSlice, into record: inout Record) throws(RecordProblem) {
     record.scratch.index.find(in: line, endsAtLineFeed: false)
     try parseIndexed(line, into: &record)
   }
 
-  /// As ``parse(_:into:)`` for the first line of `text`; returns its length, its line end left out.
+  /// As ``parse(_:into:)`` for the first line of `text`; returns its length without the line end.
   @inline(__always)
   package func parseFirstLine(of text: ByteSlice, into record: inout Record) throws(RecordProblem) -> Int {
     record.scratch.index.find(in: text, endsAtLineFeed: true)
@@ -48,7 +48,7 @@ package struct LogfmtRecord {
     } else if rules.isLenient, rules.unpacksAgent, AgentRecord.mayBeCarried(by: record) {
       try AgentRecord.unpack(&record, rules: rules)
     }
-    // What was written as a record is one, whatever it lacks.
+    // A line that was written as a record is one, even if fields are missing.
     if isOwn, !record.time.isUnset, record.pid >= 0 { return }
     try RecordCheck.check(record, allowsMissingFields: rules.allowsMissingFields)
   }
@@ -59,7 +59,7 @@ package struct LogfmtRecord {
     _ = try decodeIndexed(line, into: &record, keepsHexEscapes: keepsHexEscapes)
   }
 
-  /// How many fields with a place of their own have a value.
+  /// The number of known fields that have a value.
   @inline(__always)
   private static func ownCount(_ record: borrowing Record) -> Int {
     var count = record.time.isUnset ? 0 : 1
@@ -73,8 +73,7 @@ package struct LogfmtRecord {
     return count
   }
 
-  /// Throws if a key with a place of its own occurs more than once: the rules take the last value, and the others would
-  /// be lost.
+  /// Throws if a known key occurs more than once: the rules use the last value, and the others would be lost.
   @inline(never)
   private func checkOwnKeys(_ line: ByteSlice) throws(RecordProblem) {
     var arena = Arena()
@@ -87,11 +86,11 @@ package struct LogfmtRecord {
     }
   }
 
-  /// The keys with a place of their own that a line has had.
+  /// The known keys that a line has had so far.
   struct OwnKeys {
     private var bits: UInt16 = 0
 
-    /// Notes a key; false when it was there before.
+    /// Notes a key; false if it was there already.
     mutating func insert(_ key: KnownKey) -> Bool {
       let bit = UInt16(1) << key.rawValue
       defer { bits |= bit }
@@ -99,7 +98,7 @@ package struct LogfmtRecord {
     }
   }
 
-  /// Reads the pairs of a line that the record's index is of; returns how many there are.
+  /// Reads the pairs of the line that the record's index describes; returns their number.
   @inline(__always)
   private func decodeIndexed(
     _ line: ByteSlice, into record: inout Record, keepsHexEscapes: Bool
@@ -116,7 +115,7 @@ package struct LogfmtRecord {
     return pairs
   }
 
-  /// Reads the pairs from an offset on, whatever they look like; returns how many there are.
+  /// Reads the pairs from an offset on, whatever their form; returns their number.
   private func decodePairs(
     _ line: ByteSlice, from rest: Int, into record: inout Record, keepsHexEscapes: Bool
   ) throws(RecordProblem) -> Int {
@@ -189,7 +188,7 @@ package struct LogfmtRecord {
     }
   }
 
-  /// A key without `=` is an empty field to the rules, and a word of a key with blanks to whoever wrote it.
+  /// A key without `=` is an empty field by the rules, but its writer meant a word of a key with blanks.
   static var bareWord: RecordProblem { RecordProblem("a word stands outside of keys and values") }
 
   static func repetition(of key: ByteSlice, column: Int) -> RecordProblem {

@@ -1,11 +1,10 @@
 import Bytes
 
-/// The head that a program's own logger puts before its words, where another writer carries the line: the level is that
-/// of the program then, not that of the carrier.
+/// The prefix of a program's own logger in a line that another writer carries: its level overrides the carrier's.
 struct LoggerHead {
-  /// In the runtime's words.
+  /// The runtime's name for it.
   let level: ByteSlice
-  /// The words behind the head.
+  /// The text after the prefix.
   let text: ByteSlice
 
   /// - `[2026-03-05T07:00:01Z WARN  target] text`, Rust's env_logger, with or without the time.
@@ -40,7 +39,7 @@ struct LoggerHead {
     scanner.skipBlanks()
     guard let word = scanner.word(), let level = LevelName.normalized(word) else { return nil }
     scanner.skipBlanks()
-    // A target is one word; systemd's `[ INFO ]` has none and no time.
+    // A target is one word; systemd's `[ INFO ]` has neither a target nor a time.
     let target = scanner.word()
     guard scanner.isAtEnd, target != nil || line[1].isDigit else { return nil }
     return (level, line.dropFirst(close + 1))
@@ -65,7 +64,7 @@ struct LoggerHead {
     return (level, line.dropFirst(dashes + 4))
   }
 
-  /// The two whose time stands outside of the brackets.
+  /// The two forms whose time is outside the brackets.
   private static func timed(_ line: ByteSlice) -> Found? {
     var scanner = TextScanner(line)
     guard scanner.dayAndClock() != nil else { return nil }
@@ -86,7 +85,7 @@ struct LoggerHead {
     return (level, scanner.rest)
   }
 
-  /// The part of a text that colons divide.
+  /// A part of a text that is divided by colons.
   private static func part(_ number: Int, of text: ByteSlice) -> ByteSlice {
     var start = 0
     for _ in 0..<number {

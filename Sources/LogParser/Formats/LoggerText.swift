@@ -1,10 +1,10 @@
 import Bytes
 
-/// The loggers that write a line a record without anything of the host around it: of Rust, of Go, and of the hypervisors
-/// and daemons beside a sandbox. Each has a file of its own.
+/// Loggers that write one record per line without a prefix of the host: those of Rust, Go, and the hypervisors and
+/// daemons of a sandbox. Each has its own file.
 ///
-/// The same loggers write into the journal, into containers' logs and on consoles: ``read(_:into:)`` reads what such a
-/// carrier has.
+/// The same loggers write to the journal, to containers' logs and to consoles: ``read(_:into:)`` reads the text there,
+/// too.
 enum LoggerText {
   static let detector = Detector(shape: "loggers", firstBytes: "[0123456789TDIWEFPcdqkr/\u{1b}") {
     (line, context, record) throws(RecordProblem) in
@@ -13,13 +13,13 @@ enum LoggerText {
     return .record
   }
 
-  /// Reads `text` into `record` if one of the loggers wrote it; the record is left as it was when none did. The name is
-  /// what the logger says of itself: who carries the text may know better.
+  /// Reads `text` into `record` if one of the loggers wrote it; otherwise the record is unchanged. The name is the
+  /// logger's own; the carrier may know a better one.
   static func read(_ text: ByteSlice, into record: inout Record) -> Bool {
     guard let first = text.bytes.first else { return false }
     switch first {
     case UInt8(ascii: "["):
-      // The kernel's stamp, which is frequent.
+      // A kernel timestamp, which is frequent.
       if text.peek(1) == UInt8(ascii: " ") { return false }
       return EnvLoggerLine.read(text, into: &record) || FuseDaemonLine.read(text, into: &record)
     case UInt8(ascii: "0")...UInt8(ascii: "9"): return readDated(text, into: &record)
@@ -35,7 +35,7 @@ enum LoggerText {
     }
   }
 
-  /// Reads a line that begins with a time and then says by its form whose it is.
+  /// Reads a line that begins with a time and whose further form identifies the logger.
   private static func readDated(_ text: ByteSlice, into record: inout Record) -> Bool {
     if text.peek(4) == UInt8(ascii: "/") { return GoLogLine.read(text, into: &record) }
     guard text.peek(4) == UInt8(ascii: "-") else { return false }

@@ -1,7 +1,7 @@
 import Bytes
 
 /// A line that logrus writes to a terminal: `INFO[0004] text   key=value`, with the seconds since the start or the time
-/// in the brackets. https://github.com/sirupsen/logrus
+/// in brackets. https://github.com/sirupsen/logrus
 enum LogrusTerminalLine {
   static func read(_ text: ByteSlice, into record: inout Record) -> Bool {
     guard text.count > 6, text[4] == UInt8(ascii: "[") else { return false }
@@ -34,7 +34,7 @@ enum LogrusTerminalLine {
     return LevelName.normalized(word)
   }
 
-  /// Where the pairs begin that the text ends with. A time, level or message among them belongs to another record, which
+  /// Where the pairs at the end of the text begin. A time, level or message among them belongs to another record that
   /// the message quotes.
   private static func firstPair(_ text: ByteSlice) -> Int {
     var start = text.count

@@ -1,14 +1,14 @@
 import Bytes
 
-/// Records that are JSON objects, with whatever names their logger gives the parts (logrus, slog, zap, tracing, Python,
-/// Fluent Bit), in any order, and with parts missing.
+/// Records that are JSON objects with any logger's names for the parts (logrus, slog, zap, tracing, Python, Fluent
+/// Bit), in any order, and with parts missing.
 enum LooseJSON {
-  /// Which part of a record a member may be, and how early its name comes among those of the part.
+  /// Which part of a record a member may be, and the rank of its name among those of the part.
   private enum Part {
     case message, time, level, source
   }
 
-  /// By its length first: nearly no name is one of these.
+  /// Checks the length first, because hardly any name is one of these.
   private static func part(of key: ByteSlice) -> (part: Part, rank: Int)? {
     switch key.count {
     case 1: key == "L" ? (.level, 5) : key == "T" ? (.time, 6) : nil
@@ -35,20 +35,20 @@ enum LooseJSON {
       ? (.message, 3) : key == "levelname" ? (.level, 3) : key == "log.level" ? (.level, 4) : nil
   }
 
-  /// Which member, by its place, is which part of the record; -1 where none is.
+  /// For each part of the record, the index of its member, or -1.
   struct Names {
     private(set) var message = -1
     private(set) var time = -1
     private(set) var level = -1
     private(set) var source = -1
-    /// What the first time reads as.
+    /// The value of the time.
     private(set) var instant = Timestamp.unset
 
     init(_ members: borrowing MemberList) {
       var ranks = (message: Int.max, time: Int.max, level: Int.max, source: Int.max)
       for index in 0..<members.count {
         guard let (part, rank) = LooseJSON.part(of: members[index].key) else { continue }
-        // Of members of one name the last one counts.
+        // Of several members with one name, the last one counts.
         switch part {
         case .message where rank <= ranks.message: (message, ranks.message) = (index, rank)
         case .level where rank <= ranks.level: (level, ranks.level) = (index, rank)
@@ -61,16 +61,16 @@ enum LooseJSON {
       }
     }
 
-    /// Whether the object says enough to be a record by itself.
+    /// Whether the object has enough parts to be a record by itself.
     var isRecord: Bool { message >= 0 && (level >= 0 || time >= 0) }
-    /// Whether the object is some logger's, whatever it lacks.
+    /// Whether the object is some logger's record, even if parts are missing.
     var isAnyRecord: Bool { message >= 0 || level >= 0 || time >= 0 }
   }
 
   /// Reads the members into `record`, which must be empty. Of members of one name the last one counts, and the others are
   /// fields `name.1` and so on.
   ///
-  /// - Parameter keepsTime: whether the time stays a field, because something on the host says when the record came.
+  /// - Parameter keepsTime: whether the time stays a field, because the host has recorded the time of arrival.
   static func read(
     _ members: borrowing MemberList, _ names: Names, into record: inout Record, keepsTime: Bool
   ) {

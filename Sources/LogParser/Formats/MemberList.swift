@@ -1,11 +1,11 @@
 import Bytes
 
-/// The members of a JSON object in the order in which they are written.
+/// The members of a JSON object in the order of the text.
 struct MemberList: ~Copyable {
   private var members = ReusedList<PlainMember>()
   /// Whether the JSON was an object, not a bare `null`.
   var isObject = true
-  /// Whether a value was null, which the list has as the empty text.
+  /// Whether a value was null, which is the empty text in the list.
   var hasNull = false
 
   var count: Int { members.count }

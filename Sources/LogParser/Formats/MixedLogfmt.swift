@@ -1,12 +1,12 @@
 import Bytes
 
-/// Logfmt among lines of other shapes, whose time may have any form and stand anywhere.
+/// Logfmt among lines in other formats; its time may have any form and position.
 enum MixedLogfmt {
   static let detector = Detector(
     shape: "logfmt", use: .always, firstBytes: nil
   ) { (line, context, record) throws(RecordProblem) in
     guard context.isMixed || context.rules.isLenient, TextRecord.looksLikeLogfmt(line) else { return .passed }
-    // A time behind a colon is that of a record which a search has put the file's name before.
+    // A time after a colon belongs to a record that grep has prefixed with the file's name.
     if context.rules.isLenient, line.range(of: ":time=") != nil { return .passed }
     return try context.claim(Wrapper(line), &record)
   }

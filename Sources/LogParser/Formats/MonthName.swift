@@ -2,8 +2,8 @@ import Bytes
 
 /// The short names of months that syslog daemons, journalctl and dmesg write, in the languages a node may be set to.
 enum MonthName {
-  /// Twelve names a language, in their order; forms of one month are parted by `/`. A name that two languages use for
-  /// different months is left to the language in which more nodes run.
+  /// Twelve names per language, in order; `/` separates forms of one month. A name that means different months in two
+  /// languages belongs to the language that more nodes use.
   private static let languages = [
     "jan feb mar apr may jun jul aug sep/sept oct nov dec",
     "jan/jän feb mär/mrz/märz apr mai jun/juni jul/juli aug sep okt nov dez",
@@ -42,13 +42,13 @@ enum MonthName {
     return numbers
   }()
 
-  /// Takes names, and remembers the last one: nearly every line has that of the line before.
+  /// Takes names, and remembers the last one: nearly every line has the same month as the line before.
   struct Cache {
     private var bytes: [UInt8] = []
     private var month = 0
     private var english = TextScanner.ShortName()
 
-    /// Takes a month and what parts it from the day, which must follow: a number.
+    /// Takes a month and the separator before the day; the day must follow as a number.
     mutating func take(_ scanner: inout TextScanner) -> Int? {
       var attempt = scanner
       guard let month = attempt.month(&english) ?? takeOther(&attempt) else { return nil }
@@ -88,7 +88,7 @@ enum MonthName {
       return index > blanks && index < text.count && text[index].isDigit
     }
 
-    /// `3月`, `3월`, also with a year before it, which is not read.
+    /// `3月`, `3월`, also after a year, which is ignored.
     private func takeNumbered(_ scanner: inout TextScanner) -> Int? {
       var attempt = scanner
       if attempt.number(4, 4) != nil {

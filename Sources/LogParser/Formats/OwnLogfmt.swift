@@ -1,11 +1,11 @@
 import Bytes
 import Glibc
 
-/// The mark of a line that this tool wrote as logfmt and that the strict rules of reading would refuse or change:
+/// The mark of a logfmt line of this tool that the strict rules would refuse or change when it is read back:
 /// `kata-log-parser-logfmt=1`, the line's last pair.
 ///
-/// In such a line `\u{…}` stands for a character, and `\u{}` for nothing. The line is plain logfmt to every other reader,
-/// which sees the escapes: no character that is not printable reaches it. See `formats/output/logfmt`.
+/// In such a line `\u{…}` means a character, and `\u{}` nothing. The line is plain logfmt to every other reader, which
+/// sees the escapes and no unprintable characters. See `formats/output/logfmt`.
 enum OwnLogfmt {
   static var key: StaticString { "kata-log-parser-logfmt" }
   static var suffix: StaticString { " kata-log-parser-logfmt=1" }
@@ -15,21 +15,21 @@ enum OwnLogfmt {
     line.count > 25 && line[line.count - 1] == UInt8(ascii: "1") && line.hasSuffix(suffix)
   }
 
-  /// Whether a key of `Data` is written with `data.` before it, because the record has a field of this name itself.
+  /// Whether a key of `Data` is written with the prefix `data.`, because the record itself has a field of this name.
   @inline(__always)
   static func isPrefixed(_ key: ByteSlice) -> Bool {
     guard let known = KnownKey(key) else { return false }
     return known != .request
   }
 
-  /// Whether a key of `Data` could be taken for one that the mark gives a meaning.
+  /// Whether a key of `Data` could be mistaken for one with a special meaning.
   @inline(__always)
   static func isReserved(_ key: ByteSlice) -> Bool {
     guard key.count > 5, key[0] == UInt8(ascii: "d") || key[0] == UInt8(ascii: "k") else { return false }
     return key.hasPrefix("data.") && isPrefixed(key.dropFirst(5)) || key == Self.key
   }
 
-  /// Turns the record that was read from a marked line into the one that was written.
+  /// Turns a record that was read from a marked line into the record that was written.
   static func restore(_ record: inout Record) {
     record.fields.remove(key)
     record.level = unescaped(record.level, &record.arena)
@@ -53,7 +53,7 @@ enum OwnLogfmt {
     record.fields.sortKeepingLast()
   }
 
-  /// The text with its escapes replaced; what only looks like one stays.
+  /// The text with its escapes replaced; anything that only looks like one is unchanged.
   private static func unescaped(_ text: ByteSlice, _ arena: inout Arena) -> ByteSlice {
     guard text.range(of: "\\u{") != nil else { return text }
     let out = arena.reserve(text.count)
@@ -61,7 +61,7 @@ enum OwnLogfmt {
     var index = 0
     while index < text.count {
       if let (scalar, length) = escape(text, at: index) {
-        // An escape is at least four bytes long, and five where it stands for a character.
+        // An escape has at least four bytes, and five if it means a character.
         if let scalar { count += UTF8Scalar.encode(scalar.value, to: out + count) }
         index += length
       } else {
@@ -73,7 +73,7 @@ enum OwnLogfmt {
     return arena.commit(count)
   }
 
-  /// The escape that begins at `index`: its character, nil for the empty one, and its length.
+  /// The escape at `index`: its character, nil for the empty one, and its length.
   private static func escape(_ text: ByteSlice, at index: Int) -> (Unicode.Scalar?, Int)? {
     guard text[index] == UInt8(ascii: "\\"), text.dropFirst(index).hasPrefix("\\u{") else { return nil }
     var end = index + 3

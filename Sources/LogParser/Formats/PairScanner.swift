@@ -1,6 +1,6 @@
 import Bytes
 
-/// Finds keys and values in a line whose values may have quotes that are not escaped, and whose keys may have blanks.
+/// Finds keys and values in a line whose values may contain unescaped quotes, and whose keys may contain blanks.
 struct PairScanner {
   /// The words from one value to the next.
   struct Words {
@@ -8,22 +8,22 @@ struct PairScanner {
     var text: ByteSlice
     /// Whether a `=` follows the last word directly.
     var endsInKey = false
-    /// Where in `text` the last one begins.
+    /// Where in `text` the last word begins.
     var lastWord = 0
     var wordCount = 0
     /// Whether one of them has a quote.
     var hasQuote = false
   }
 
-  /// A value as it is written, without the quotes around it.
+  /// A value as written, without the quotes around it.
   struct Value {
     var text: ByteSlice
     var isQuoted = false
-    /// Whether the quote that ends it is missing.
+    /// Whether its closing quote is missing.
     var isCut = false
   }
 
-  /// How many words in front of a `=` can be a key where it must be told from text in a value.
+  /// The maximum number of words in a key after a value that may contain text.
   private static let keyWords = 5
 
   private let line: ByteSlice
@@ -31,7 +31,7 @@ struct PairScanner {
 
   init(_ line: ByteSlice) { self.line = line }
 
-  /// What was not read yet.
+  /// The unread part of the line.
   var rest: ByteSlice { line.dropFirst(min(position, line.count)) }
 
   private func isBlank(_ place: Int) -> Bool { line[place] <= 0x20 }
@@ -44,7 +44,7 @@ struct PairScanner {
     return place
   }
 
-  /// The words up to the next `=`, or to the end of the line; nil when there is none left.
+  /// The words up to the next `=`, or to the end of the line; nil if none are left.
   mutating func nextKey() -> Words? {
     let start = skippingBlanks(position)
     guard start < line.count else {
@@ -59,7 +59,7 @@ struct PairScanner {
       while place < line.count, !isBlank(place) {
         let byte = line[place]
         if byte == UInt8(ascii: "\"") { hasQuote = true }
-        // A word with a quote, or none at all, is no key.
+        // A word with a quote, or no word at all, is not a key.
         if byte == UInt8(ascii: "="), place > word, !hasQuote { break }
         place += 1
       }
@@ -75,11 +75,11 @@ struct PairScanner {
     return run
   }
 
-  /// The value behind the key that was read last.
+  /// The value of the key that was read last.
   ///
   /// - Parameters:
-  ///   - isTime: whether a date goes on with a time of day and a zone behind blanks.
-  ///   - isMessage: whether it goes on to the next key, if it is not quoted.
+  ///   - isTime: whether a time of day and a zone may follow a date after blanks.
+  ///   - isMessage: whether an unquoted value extends to the next key.
   mutating func value(isTime: Bool, isMessage: Bool) -> Value {
     // The `=` itself.
     position += 1
@@ -115,7 +115,7 @@ struct PairScanner {
     return last
   }
 
-  /// The end of a message that is not quoted: the last word before the next key, or the end of the line.
+  /// The end of an unquoted message: the last word before the next key, or the end of the line.
   private func endOfMessage(_ end: Int) -> Int {
     var last = end
     while true {
@@ -127,10 +127,10 @@ struct PairScanner {
     }
   }
 
-  /// The value whose text begins at `start`, behind a quote.
+  /// The value whose text begins at `start`, after a quote.
   private mutating func quotedValue(_ start: Int) -> Value {
     var place = start
-    /// The last quote that a blank follows, though no key does.
+    /// The last quote that is followed by a blank but not by a key.
     var candidate: Int?
     while place < line.count {
       let byte = line[place]
@@ -157,7 +157,7 @@ struct PairScanner {
     return Value(text: line.slice(start, quote), isQuoted: true)
   }
 
-  /// Whether a few words and a `=` follow, the last word being one that a key can end with.
+  /// Whether a few words and a `=` follow, and the last word can end a key.
   private func keyFollows(_ start: Int) -> Bool {
     var place = start
     for _ in 0..<Self.keyWords {

@@ -1,15 +1,15 @@
 import Bytes
 
-/// What people, editors, terminals, chats and test harnesses put around a line of a log when it is pasted. It is taken off
-/// lines that no format claims, and never kept off for good: what stands before a record becomes its field `prefix`.
+/// What people, editors, terminals, chats and test harnesses add around a pasted log line. It is removed from lines
+/// that match no format, but not lost: the text before a record becomes its field `prefix`.
 enum PastedText {
-  /// So many things are taken off the front of a line.
+  /// The maximum number of things that are removed from the front of a line.
   static let peelLimit = 6
-  /// Beyond this a line is too long to be looked into.
+  /// Longer lines are not examined.
   static let lengthLimit = 64 << 10
 
-  /// The length of what can be taken off the front at once; 0 when there is nothing. Whether it was worth taking is known
-  /// when a record begins behind it.
+  /// The length of the next thing that can be removed from the front, or 0. Whether to remove it is decided when a
+  /// record is found after it.
   static func frontLength(_ text: ByteSlice) -> Int {
     var scanner = TextScanner(text)
     while scanner.take(UInt8(ascii: " ")) || scanner.take(UInt8(ascii: "\t")) || scanner.take("\u{a0}") {}
@@ -60,7 +60,7 @@ enum PastedText {
     "<details>", "</details>", "<summary>", "</summary>", "<p>", "</p>", "<code>", "<pre>", "<br>", "<li>",
   ]
 
-  /// A clock, with or without a date, or a line's number.
+  /// A clock time, with or without a date, or a line number.
   private static func numberLength(_ text: ByteSlice) -> Int {
     var scanner = TextScanner(text)
     if scanner.anyTime() != nil { return scanner.next == UInt8(ascii: " ") ? scanner.index + 1 : 0 }
@@ -81,7 +81,7 @@ enum PastedText {
       ? scanner.index : 0
   }
 
-  /// A file's or a node's name with a colon behind it, and a line's number where grep puts one.
+  /// The name of a file or node with a colon, and a line number as grep writes it.
   private static func nameLength(_ text: ByteSlice) -> Int {
     guard let colon = text.firstIndex(of: UInt8(ascii: ":")), colon > 0, colon < 256 else { return 0 }
     for byte in text.prefix(colon).bytes where byte <= 0x20 || byte == 0x22 || byte == 0x3d || byte == 0x7b {
@@ -99,7 +99,7 @@ enum PastedText {
     text.range(of: end).map { $0 + end.utf8CodeUnitCount } ?? 0
   }
 
-  /// Whether another record begins behind a time: then that time is only the clock of who carried the line.
+  /// Whether another record begins after a time, which then is only the carrier's clock.
   static func hasRecord(_ text: ByteSlice) -> Bool {
     var scanner = TextScanner(text)
     scanner.skipBlanks()
@@ -112,7 +112,7 @@ enum PastedText {
     return scanner.shortName(TextScanner.months) != nil && scanner.next == UInt8(ascii: " ")
   }
 
-  /// Lines that show what was typed, or set off what was pasted.
+  /// Whether the line shows a typed command, or separates pasted text.
   static func isFrame(_ text: ByteSlice) -> Bool {
     let words = text.trimmed
     return words.hasPrefix("```") || words.hasPrefix("~~~") || words.hasPrefix("$ ") || words == "..."
@@ -121,7 +121,7 @@ enum PastedText {
   }
 }
 
-/// Characters that editors, browsers and chats put in the place of others.
+/// Characters that editors, browsers and chats substitute for others.
 enum PastedCharacters {
   private static let replacements: [(StaticString, StaticString)] = [
     ("&quot;", "\""), ("&#34;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"), ("&#39;", "'"),
@@ -130,7 +130,7 @@ enum PastedCharacters {
     ("\u{feff}", ""), ("\u{a0}", " "),
   ]
 
-  /// The text with the characters that were meant; nil when it has none to repair.
+  /// The text with the original characters; nil if there is nothing to repair.
   static func repaired(_ text: ByteSlice) -> [UInt8]? {
     guard
       text.contains(UInt8(ascii: "&")) || text.contains(0xe2) || text.contains(0xc2) || text.contains(0xef)
@@ -159,19 +159,19 @@ enum PastedCharacters {
   }
 }
 
-/// A record that stands within something else: a JSON text, a table of a forwarder.
+/// A record inside something else: a JSON text, a table of a log forwarder.
 enum EmbeddedRecord {
   private static let heads: [StaticString] = [
     "time=\"", "time=\\\"", "level=trace ", "level=debug ", "level=info ", "level=warn ", "level=warning ",
     "level=error ", "level=fatal ", "level=panic ", "{\"msg\":", "{\\\"msg\\\":",
   ]
 
-  /// The record's text, what stands before it, and what stands behind it.
+  /// The record's text, the text before it, and the text after it.
   static func find(in text: ByteSlice) -> (record: [UInt8], start: Int, end: Int)? {
     var start: Int?
     for head in heads {
       guard let place = text.range(of: head), place > 0, isBoundary(text[place - 1]) else { continue }
-      // Prose has the word, too.
+      // The word also occurs in prose.
       if text[place] == UInt8(ascii: "t"), !text.peek(place + head.utf8CodeUnitCount).isDigit { continue }
       start = min(start ?? place, place)
     }

@@ -1,10 +1,10 @@
 import Bytes
 
-/// What names the program that logged a line: `tag[pid]: ` or `tag: `.
+/// The tag that names the program that logged a line: `tag[pid]: ` or `tag: `.
 enum ProcessTag {
   /// Takes the tag into the wrapper.
   ///
-  /// - Parameter needsPid: whether a tag without a process id is none.
+  /// - Parameter needsPid: whether a tag must have a process id.
   static func take(_ scanner: inout TextScanner, _ wrapper: inout Wrapper, needsPid: Bool = false) -> Bool {
     let rest = scanner.rest
     guard let end = nameEnd(rest), end > 0, end < rest.count else { return false }
@@ -24,7 +24,7 @@ enum ProcessTag {
     return true
   }
 
-  /// Where the name ends. One in parentheses, which systemd gives its helpers, may have blanks.
+  /// Where the name ends. A name in parentheses, as systemd's helpers have, may contain blanks.
   private static func nameEnd(_ text: ByteSlice) -> Int? {
     var end = 0
     if text.hasPrefix("(") {

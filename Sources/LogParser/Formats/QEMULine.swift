@@ -1,11 +1,11 @@
 import Bytes
 
-/// What QEMU says on standard error: `qemu-system-x86_64: warning: text`, with the time before it where
-/// `-msg timestamp=on` asks for it.
+/// A line that QEMU writes to standard error: `qemu-system-x86_64: warning: text`, after the time with
+/// `-msg timestamp=on`.
 enum QEMULine {
   /// - Parameters:
-  ///   - rest: what follows the time, if there is one.
-  ///   - time: nil when the line has none.
+  ///   - rest: the text after the time, if there is one.
+  ///   - time: nil if the line has none.
   static func read(_ rest: ByteSlice, time: Timestamp?, into record: inout Record) -> Bool {
     guard let colon = rest.range(of: ": "), colon > 0, colon < 256 else { return false }
     let path = rest.prefix(colon)

@@ -1,8 +1,8 @@
 import Bytes
 
-/// What every record must have, whatever it was read from.
+/// The requirements on every record of any format.
 enum RecordCheck {
-  /// Throws the first thing that is missing or impossible.
+  /// Throws the first missing field or invalid value.
   @inline(__always)
   static func check(_ record: borrowing Record, allowsMissingFields: Bool) throws(RecordProblem) {
     if record.time.isUnset {
@@ -20,7 +20,7 @@ enum RecordCheck {
     try checkWord(record.name, "name")
   }
 
-  /// Whether the record has everything that a line of logfmt must have.
+  /// Whether the record has all fields that a logfmt line must have.
   @inline(__always)
   static func isComplete(_ record: borrowing Record) -> Bool {
     record.pid > 0 && !record.level.isEmpty && !record.source.isEmpty && !record.name.isEmpty

@@ -1,7 +1,7 @@
 import Bytes
 
-/// What the Rust runtime logs as text that is another program's: its guest's console, a hypervisor's standard error, a
-/// helper's words. Most of it is a Rust string literal.
+/// Text of other programs in messages of the Rust runtime: the guest's console, a hypervisor's standard error, a
+/// helper's output. Most of it is a Rust string literal.
 enum RustMessage {
   /// A line of the guest's console.
   case console(ByteSlice)
@@ -24,7 +24,7 @@ enum RustMessage {
     }
   }
 
-  /// - Parameter mayBeBare: whether a text that is one literal and nothing else is what cloud-hypervisor printed.
+  /// - Parameter mayBeBare: whether a text that is a single literal is output of cloud-hypervisor.
   init?(_ text: ByteSlice, mayBeBare: Bool, _ arena: inout Arena) {
     guard let first = text.bytes.first else { return nil }
     switch first {
@@ -62,7 +62,7 @@ enum RustMessage {
     return nil
   }
 
-  /// The inside of a Rust string literal that is all of the text behind `prefix`, without the line end in it.
+  /// The content of the Rust string literal that makes up the text after `prefix`, without its line end.
   static func literal(_ text: ByteSlice, after prefix: StaticString, _ arena: inout Arena) -> ByteSlice? {
     let start = prefix.utf8CodeUnitCount
     guard text.count >= start + 2, text.hasPrefix(prefix), text[start] == UInt8(ascii: "\""),

@@ -19,7 +19,7 @@ enum SlogTermLine {
     let text: ByteSlice
 
     init?(_ line: ByteSlice, _ clock: LineClock) {
-      // All that stands before the words is 24 bytes long.
+      // The part before the message has 24 bytes.
       guard line.count > 24, line[15] == UInt8(ascii: "."), line[19] == UInt8(ascii: " "),
         line[24] == UInt8(ascii: " "), isLevel(line.slice(20, 24)),
         let level = LevelName.normalized(line.slice(20, 24))
@@ -42,7 +42,7 @@ enum SlogTermLine {
       record.fields.sortKeepingLast()
     }
 
-    /// The pair `, key: value` that the text ends with.
+    /// The pair `, key: value` at the end of the text.
     private func lastPair(_ text: ByteSlice) -> (key: ByteSlice, value: ByteSlice, start: Int)? {
       var search = text.count
       while let comma = text.prefix(search).lastIndex(of: UInt8(ascii: ",")) {

@@ -10,7 +10,7 @@ import Bytes
 /// - `-o short-full`: `Thu 2026-01-01 10:00:00 UTC host tag[pid]: text`; `-o with-unit` has `unit/tag` in it.
 /// - `-o short-monotonic`: `[ 1234.567890] host tag[pid]: text`.
 enum SyslogPrefix {
-  /// - Parameter clock: what completes a time without a year or zone.
+  /// - Parameter clock: completes a time without a year or zone.
   static func read(_ line: ByteSlice, clock: LineClock) -> Wrapper? {
     if line.peek(0) == UInt8(ascii: "[") { return monotonic(line) }
     var scanner = TextScanner(line)
@@ -21,7 +21,7 @@ enum SyslogPrefix {
       }
       wrapper.level = Wrapper.level(ofSeverity: priority & 7)
       if scanner.take("1 ") { return structured(&scanner, wrapper) }
-      // RFC 3164 has a relay take a message without a header as it is.
+      // By RFC 3164, a relay accepts a message without a header as it is.
       guard let found = SyslogTime.take(&scanner, clock) else {
         _ = ProcessTag.take(&scanner, &wrapper, needsPid: true)
         wrapper.payload = scanner.rest
@@ -36,7 +36,7 @@ enum SyslogPrefix {
     return rest(&scanner, wrapper, found.form)
   }
 
-  /// What follows the time: the host, unless the tag stands there, and the tag.
+  /// The part after the time: an optional host, and the tag.
   private static func rest(
     _ scanner: inout TextScanner, _ start: Wrapper, _ form: SyslogTime.Form
   ) -> Wrapper? {
@@ -45,7 +45,7 @@ enum SyslogPrefix {
     guard scanner.take(UInt8(ascii: " ")) else { return nil }
     scanner.skipBlanks()
     var attempt = scanner
-    // A name that ends in a colon is no host. Behind a time that is one word only the process id shows that it is no
+    // A name that ends in a colon is not a host. After a time of one word, only the process id shows that it is not a
     // message of a program that writes its own name.
     let mayLackPid = form == .month || hasPriority
     if ProcessTag.take(&attempt, &wrapper, needsPid: !mayLackPid) {
@@ -95,7 +95,7 @@ enum SyslogPrefix {
     text.hasPrefix("last message repeated ") || text.hasPrefix("message repeated ")
   }
 
-  /// The stamp is that of the kernel's lines, too: only a host and a process behind it show the difference.
+  /// Kernel lines have the same timestamp; only a host and a process after it show the difference.
   private static func monotonic(_ line: ByteSlice) -> Wrapper? {
     guard let length = KernelLine.stampLength(line) else { return nil }
     var scanner = TextScanner(line.dropFirst(length))
@@ -113,7 +113,7 @@ enum SyslogPrefix {
     return wrapper
   }
 
-  /// What follows `<pri>1 ` in RFC 5424; nil values are `-`.
+  /// The part after `<pri>1 ` in RFC 5424; `-` means nil.
   private static func structured(_ scanner: inout TextScanner, _ start: Wrapper) -> Wrapper? {
     var wrapper = start
     guard let stamp = scanner.word(), scanner.take(0x20), let host = scanner.word(), scanner.take(0x20),
@@ -134,7 +134,7 @@ enum SyslogPrefix {
     return wrapper
   }
 
-  /// `-`, or elements `[id name="value" …]` in whose values `\` escapes `"`, `\` and `]`.
+  /// `-`, or elements `[id name="value" …]`; in values, `\` escapes `"`, `\` and `]`.
   private static func skipStructuredData(_ scanner: inout TextScanner) -> Bool {
     if scanner.take(0x2d) { return true }
     guard scanner.next == 0x5b else { return false }
@@ -164,8 +164,8 @@ extension SyslogPrefix {
     return try context.claim(wrapper, &record)
   }
 
-  /// A message without a tag, and so perhaps without a host: all of it is words. Behind a time that other loggers write as
-  /// well it is left to them.
+  /// A message without a tag, and so perhaps without a host: all of it is text. After a time that other loggers also
+  /// write, the line is left to them.
   private static func readUntagged(_ line: ByteSlice, _ clock: LineClock) -> Wrapper? {
     var scanner = TextScanner(line)
     guard let time = SyslogTime.monthTime(&scanner, clock), scanner.take(UInt8(ascii: " ")) else {

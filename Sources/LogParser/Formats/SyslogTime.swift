@@ -2,7 +2,7 @@ import Bytes
 
 /// The times that syslog daemons and `journalctl` write at the start of a line.
 enum SyslogTime {
-  /// How a time was written, which says what may follow it.
+  /// The form of a time, which determines what may follow it.
   enum Form {
     /// `Mar  5 10:00:00`, in any language.
     case month
@@ -124,7 +124,7 @@ enum SyslogTime {
   }
 }
 
-/// The short names of zones that stand for one offset wherever nodes run. Others are taken for this machine's zone.
+/// Short zone names that mean the same offset everywhere. Others are treated as this machine's zone.
 enum ZoneName {
   private static let hours: [(name: StaticString, hours: Int)] = [
     ("UTC", 0), ("GMT", 0), ("WET", 0), ("WEST", 1), ("CET", 1), ("CEST", 2), ("EET", 2), ("EEST", 3),

@@ -1,12 +1,12 @@
 import Bytes
 
-/// What systemd prints on a console while units start and stop: `[  OK  ] Started a unit.`
+/// A status line that systemd prints on a console while units start and stop: `[  OK  ] Started a unit.`
 enum SystemdStatus {
   private static let words: [StaticString] = [
     "OK", "INFO", "TIME", "SKIP", "UNSUPP", "WARNING", "DEPEND", "FAILED",
   ]
 
-  /// The level that a status stands for; nil when the text, which must be without colors, is none.
+  /// The level of a status line; nil if the text, which must have no colours, is not one.
   static func level(of text: ByteSlice) -> ByteSlice? {
     var scanner = TextScanner(text)
     guard scanner.take(UInt8(ascii: "[")),

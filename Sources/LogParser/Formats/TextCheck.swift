@@ -1,20 +1,20 @@
 import Bytes
 import Glibc
 
-/// The rules that keys and values of a log record must keep: printable characters and spaces, and none of the marks
-/// that Go's formatting functions leave behind when the caller was wrong (https://pkg.go.dev/fmt#hdr-Format_errors).
+/// The rules for keys and values of a log record: printable characters and spaces, and none of the marks of Go's
+/// formatting functions for wrong calls (https://pkg.go.dev/fmt#hdr-Format_errors).
 enum TextCheck {
-  /// What is wrong with `text`, or nil. Bytes that are not UTF-8 pass; formatters replace them.
+  /// What is wrong with `text`, or nil. Bytes that are not UTF-8 are accepted; formatters replace them.
   static func problem(in text: ByteSlice) -> String? {
     guard let index = firstRefused(in: text) else { return nil }
     if let mark = formatError(text, at: index) {
-      return "\"\(mark)\" is the mark of a wrong call of a formatting function in the program that logged it"
+      return "\"\(mark)\" marks a wrong formatting call in the program that logged it"
     }
     let value = UTF8Scalar.decode(text, at: index).0?.value ?? 0xfffd
     return "the character \(hexadecimal(value)) is not printable"
   }
 
-  /// Where in `text` the first thing begins that ``problem(in:)`` tells of.
+  /// The offset in `text` of the first thing that ``problem(in:)`` reports.
   static func firstRefused(in text: ByteSlice) -> Int? {
     if text.isPlain { return nil }
     var index = 0
@@ -28,7 +28,7 @@ enum TextCheck {
     return nil
   }
 
-  /// Whether what begins at `index` is refused, and the length of the character there.
+  /// Whether the text at `index` is refused, and the length of the character there.
   static func look(_ text: ByteSlice, at index: Int) -> (isRefused: Bool, length: Int) {
     let byte = text[index]
     if byte < 0x80 {
@@ -73,7 +73,7 @@ enum TextCheck {
     }
   }
 
-  /// Whether the text is nothing but white space.
+  /// Whether the text is only white space.
   static func isBlank(_ text: ByteSlice) -> Bool { wordCount(text, limit: 1) == 0 }
 
   /// The number of words that white space separates, counted no further than `limit`.

@@ -1,9 +1,10 @@
 import Bytes
 
-/// The Rust runtime's own records, natively in the journal or as slog's JSON: their source is the sandbox, and what
-/// logged is the component or subsystem.
+/// The Rust runtime's own records, native in the journal or as slog's JSON: their source is the sandbox, and the
+/// logging part is the component or subsystem.
 extension TextRecord {
-  /// Gives a record of the Rust runtime the sandbox and source that it names in its own way; others stay as they are.
+  /// Sets the sandbox and source of a record of the Rust runtime, which names them in its own way; others are
+  /// unchanged.
   func completeRuntime(_ record: inout Record) {
     guard record.name == "kata-runtime", !record.source.isEmpty, !Self.isComponent(record.source),
       record.fields.value(of: "subsystem") != nil || record.fields.value(of: "component") != nil
@@ -22,7 +23,7 @@ extension TextRecord {
     _ = try? AgentRecord.readObject(record.message, into: &record)
   }
 
-  /// What the Go runtime, the agent and the first parts of the Rust runtime give as their source.
+  /// Whether this is a source of the Go runtime, the agent or the early parts of the Rust runtime.
   static func isComponent(_ source: ByteSlice) -> Bool {
     // Nearly all others are ids, which are longer than any of these.
     if source.count > 23 { return source.hasPrefix("virtcontainers") }
@@ -34,7 +35,7 @@ extension TextRecord {
     return source.hasPrefix("virtcontainers") || names.contains { source == $0 }
   }
 
-  /// Dragonball's guest console comes as the runtime's own messages.
+  /// Reads a line of Dragonball's guest console, which arrives in the runtime's own messages.
   private func readGuestLine(_ record: inout Record) {
     if rules.unpacksAgent, let object = KernelLine.anyAgentObject(in: record.message),
       let isRead = try? AgentRecord.readObject(object.text, into: &record), isRead

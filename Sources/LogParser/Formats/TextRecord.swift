@@ -1,10 +1,10 @@
 import Bytes
 
-/// What a text says that something else carries: a journal entry's message, the text behind a syslog prefix, a line of
-/// a container's log, a line of a guest's console.
+/// Reads text that something else carries: a journal entry's message, the text after a syslog prefix, a line of a
+/// container's log, a line of a guest's console.
 ///
-/// The carrier gives what the text leaves open (time, program, pid, level), so nothing is missing here that would make
-/// the record an error; a text that is no record is a message.
+/// The carrier supplies what the text lacks (time, program, pid, level), so nothing missing here is an error; text that
+/// is not a record is a message.
 struct TextRecord {
   enum Shape {
     /// A whole record: logfmt or JSON of a logger on the host.
@@ -15,28 +15,28 @@ struct TextRecord {
     case console
     /// A logger's line: klog's or one of ``LoggerText``.
     case klog
-    /// Words.
+    /// Plain text.
     case plain
 
-    /// Whether the text named all that a record has.
+    /// Whether the text has all parts of a record.
     var isWholeRecord: Bool { self == .logfmt || self == .json }
   }
 
   let rules: ReadingRules
-  /// What completes times without a year or zone.
+  /// Completes times without a year or zone.
   let clock: LineClock
 
-  /// - Parameter reference: when the input was last written.
+  /// - Parameter reference: when the input was last changed.
   init(rules: ReadingRules, reference: Timestamp) {
     self.rules = rules
     clock = LineClock(reference: reference, firstYear: rules.year)
   }
 
-  /// Reads the wrapper's payload into `record`, which must be empty, and completes it from the wrapper. The record has
-  /// no time only if neither has one.
+  /// Reads the wrapper's payload into `record`, which must be empty, and completes it from the wrapper. The record
+  /// lacks a time only if neither has one.
   ///
-  /// - Parameter isNative: whether the payload is a message that has fields of its own beside it: then only what cannot
-  ///   be anything else is taken for a console's line.
+  /// - Parameter isNative: whether the payload is a message with separate fields: then only text that cannot be
+  ///   anything else is read as a console line.
   func read(
     _ wrapper: Wrapper, isNative: Bool = false, into record: inout Record
   ) throws(RecordProblem) -> Shape {
@@ -47,10 +47,10 @@ struct TextRecord {
     return shape
   }
 
-  /// The most wrappers that are taken off one line.
+  /// The maximum number of wrappers that are removed from one line.
   private static let wrapperLimit = 6
 
-  /// Takes off the wrappers that the payload itself begins with, and its line end.
+  /// Removes the wrappers at the start of the payload, and its line end.
   private func peel(_ wrapper: inout Wrapper, _ isNative: Bool) {
     wrapper.payload = wrapper.payload.droppingLast(UInt8(ascii: "\n")).droppingLast(UInt8(ascii: "\r"))
     if isNative { return }
@@ -68,7 +68,7 @@ struct TextRecord {
       if let (wrapper, isPartial) = CRIPrefix.read(text), !isPartial { return wrapper }
       if let wrapper = KubectlPrefix.readTime(text) { return wrapper }
     }
-    // The kernel's priority before its stamp is read with the stamp.
+    // The kernel's priority before its timestamp is read with the timestamp.
     if first == UInt8(ascii: "<"), KernelLine.hasPriorityAndStamp(text) { return nil }
     if let wrapper = SyslogPrefix.read(text, clock: clock) { return wrapper }
     return hasTag ? nil : ProcessTag.readBare(text)
@@ -102,7 +102,7 @@ struct TextRecord {
     record.fields.sortKeepingLast()
   }
 
-  /// CRI-O gives the call that it serves as its name: the program is the one that the wrapper names.
+  /// CRI-O writes the current call as its name, so the program's name is taken from the wrapper.
   private func nameOfCaller(_ record: inout Record, _ wrapper: Wrapper) {
     guard !wrapper.identifier.isEmpty else { return }
     record.setFieldKeeping("rpc", record.name)
@@ -153,7 +153,7 @@ struct TextRecord {
 
   private static let payloads = DetectorTable(.auto, rows: DetectorTable.payloads)
 
-  /// Asks the shapes of other programs' lines for what a wrapper carries.
+  /// Tries the formats of other programs on the text that a wrapper carries.
   private func readPayload(_ text: ByteSlice, _ first: UInt8, into record: inout Record) throws(RecordProblem)
     -> Bool
   {
@@ -170,7 +170,7 @@ struct TextRecord {
     switch message {
     case .console(let line): return try readConsole(line, into: &record, hasTime: hasTime)
     case .helper(let name, let line):
-      // A hypervisor's words stay as they are, but for the level in them.
+      // A hypervisor's text is unchanged; only its level is taken.
       let head = LoggerHead(line)
       let isHelper = name == .virtiofsd || name == .nydusd
       record.level = head?.level ?? .empty
@@ -196,7 +196,7 @@ struct TextRecord {
       && (text.hasPrefix("msg=") || text.range(of: " msg=") != nil)
   }
 
-  /// Reads logfmt with any time; false, with the record empty, when the text is none after all.
+  /// Reads logfmt with any time; false, with the record empty, if the text is not logfmt after all.
   private func readLogfmt(_ text: ByteSlice, into record: inout Record) throws(RecordProblem) -> Bool {
     do throws(RecordProblem) {
       try readPairs(text, into: &record)
@@ -216,7 +216,7 @@ struct TextRecord {
         LenientLogfmt.read(text, into: &record, rules: rules)
         return true
       }
-      // A value that does not end was cut by whoever limits the length of lines.
+      // A value without its closing quote was cut off by a limit on the length of lines.
       if error.reason == "unterminated quoted value" { record.marks.insert(.isTruncated) }
       return false
     }
@@ -293,8 +293,8 @@ struct TextRecord {
     return true
   }
 
-  /// Reads a line of a guest's console: the agent's record if it carries one, else its words without colours, with
-  /// the line as it was in `console` where that is something else.
+  /// Reads a line of a guest's console: the agent's record if it carries one, otherwise its text without colours, with
+  /// the original line in `console` if that differs.
   func readConsole(
     _ line: ByteSlice, into record: inout Record, hasTime: Bool
   ) throws(RecordProblem) -> Shape {
@@ -321,7 +321,7 @@ struct TextRecord {
       text = KernelLine.takeStamp(text, into: &record)
       record.name = record.arena.copy("kernel" as StaticString)
     } else if let head = LoggerHead(text) {
-      // What else the head says stands in the line.
+      // The rest of the prefix is in the line.
       record.setField("console", line)
       record.level = head.level
       text = head.text

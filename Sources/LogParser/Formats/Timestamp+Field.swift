@@ -3,7 +3,7 @@ import Bytes
 extension Timestamp {
   /// Reads a number of seconds, milliseconds, microseconds or nanoseconds since 1970: up to 11 digits are seconds, up
   /// to 14 milliseconds, up to 17 microseconds, up to 20 nanoseconds. Seconds may have a fraction; a number in
-  /// scientific notation is one of seconds.
+  /// scientific notation means seconds.
   static func parse(epoch text: ByteSlice) -> Timestamp? {
     var scanner = TextScanner(text)
     let isNegative = scanner.take(0x2d)
@@ -52,13 +52,13 @@ extension Timestamp {
     return representableSeconds.contains(time.seconds) ? time : nil
   }
 
-  /// Reads a time in any form that a field may have: RFC 3339 and what is near it, or a number since 1970.
+  /// Reads a time in any form that a field may have: RFC 3339 and its variants, or a number since 1970.
   static func parse(field text: ByteSlice) -> Timestamp? {
     parse(rfc3339: text.bytes, fraction: .optional) ?? parse(near3339: text) ?? parse(epoch: text)
   }
 
-  /// Reads what loggers and people write in place of RFC 3339: `/` in the date, no fraction, a blank or `_` for the `T`,
-  /// `+0800`, ` UTC`, Go's ` +0000 UTC m=+0.1`. Without a zone it is a time of this machine's.
+  /// Reads the variants of RFC 3339 that loggers and people write: `/` in the date, no fraction, a blank or `_` for the
+  /// `T`, `+0800`, ` UTC`, Go's ` +0000 UTC m=+0.1`. Without a zone it is a time of this machine's.
   private static func parse(near3339 text: ByteSlice) -> Timestamp? {
     var scanner = TextScanner(text.trimmed)
     let clock: LocalTime.Clock
@@ -87,7 +87,7 @@ extension Timestamp {
     }
     guard let offset = attempt.offset() else { return nil }
     scanner = attempt
-    // The zone's name behind the offset says nothing more.
+    // The zone's name after the offset adds nothing.
     if attempt.take(UInt8(ascii: " ")), let name = attempt.word(), name.count <= 5, !name.contains(0x3d) {
       scanner = attempt
     }

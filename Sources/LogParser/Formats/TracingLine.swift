@@ -1,9 +1,9 @@
 import Bytes
 
-/// A line of Rust's tracing-subscriber: `2026-03-05T10:41:09.123456Z  INFO data_hub::hub: text`, with the thread and the
-/// spans before the target, or neither. https://docs.rs/tracing-subscriber
+/// A line of Rust's tracing-subscriber: `2026-03-05T10:41:09.123456Z  INFO data_hub::hub: text`, with the thread and
+/// the spans before the target, or neither. https://docs.rs/tracing-subscriber
 enum TracingLine {
-  /// - Parameter rest: what follows the time and the blanks behind it.
+  /// - Parameter rest: the text after the time and the blanks that follow it.
   static func read(_ rest: ByteSlice, time: Timestamp, into record: inout Record) -> Bool {
     var scanner = TextScanner(rest)
     guard let word = scanner.word(), word.count >= 4, let first = word.bytes.first, first.isUpper,
@@ -37,7 +37,7 @@ enum TracingLine {
     return true
   }
 
-  /// Takes a path, or spans with their values in braces, up to the colon and blank behind it.
+  /// Takes a path, or spans with their values in braces, up to the colon and blank after it.
   private static func path(_ scanner: inout TextScanner) -> ByteSlice? {
     let text = scanner.rest
     var index = 0
@@ -64,7 +64,7 @@ enum TracingLine {
     return nil
   }
 
-  /// Whether spans follow each other in the text: a module's path has its colons in pairs.
+  /// Whether the text has several spans: a module path has only double colons.
   private static func hasSingleColon(_ text: ByteSlice) -> Bool {
     var index = 0
     while let colon = text.firstIndex(of: UInt8(ascii: ":"), from: index) {

@@ -1,7 +1,7 @@
 import Bytes
 
-/// The lines of an entry of `journalctl -o verbose`: a head with the time and the entry's address, then a field a line,
-/// indented, whose further lines are indented more.
+/// The lines of an entry of `journalctl -o verbose`: a header with the time and the entry's address, then one field per
+/// line, indented; further lines of a field are indented more.
 struct VerboseEntry {
   private static let indentation = 4
 
@@ -16,10 +16,10 @@ struct VerboseEntry {
     return time
   }
 
-  /// Whether a line goes on with the entry.
+  /// Whether a line continues the entry.
   static func belongs(_ line: ByteSlice) -> Bool { line.hasPrefix("    ") }
 
-  /// Adds a line: it begins a field, or goes on with the one before.
+  /// Adds a line, which begins a field or continues the last one.
   mutating func add(_ line: ByteSlice, to fields: inout MemberList, _ arena: inout Arena) {
     let text = line.dropFirst(Self.indentation)
     if let equals = text.firstIndex(of: UInt8(ascii: "=")), Self.isName(text.prefix(equals)) {
@@ -28,7 +28,7 @@ struct VerboseEntry {
       value = Array(text.dropFirst(equals + 1).bytes)
       return
     }
-    // The further lines stand below the first one's value.
+    // Further lines are aligned with the value on the first line.
     var start = 0
     while start < min(text.count, name.count + 1), text[start] == UInt8(ascii: " ") { start += 1 }
     value.append(UInt8(ascii: "\n"))
@@ -55,7 +55,7 @@ struct VerboseEntry {
   static let detector = Detector(
     shape: "journalctl", use: .auto(orForced: [.journalctl]), firstBytes: nil
   ) { (line, context, _) throws(RecordProblem) in
-    // Cheap before dear: nearly every line ends in something else.
+    // The cheap check first: nearly every line ends differently.
     guard line.hasSuffix("]"), time(ofHead: line, context.text.clock) != nil else { return .passed }
     return .entry
   }

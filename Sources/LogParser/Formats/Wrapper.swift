@@ -1,31 +1,31 @@
 import Bytes
 
-/// What a logger, a container runtime or the journal says about a record that it carries as text.
+/// What a logger, a container runtime or the journal adds to a record that it carries as text.
 struct Wrapper {
-  /// When it took the text.
+  /// When it received the text.
   var time: Timestamp?
   var host = ByteSlice.empty
   /// The program's name: syslog's tag, the journal's identifier.
   var identifier = ByteSlice.empty
   var pid = 0
-  /// The level in the runtime's words; empty when it says none.
+  /// The runtime's name for the level; empty if there is none.
   var level = ByteSlice.empty
-  /// What the text came out of: `stdout` or `stderr`.
+  /// The stream of the text: `stdout` or `stderr`.
   var stream = ByteSlice.empty
-  /// The systemd unit, where it is not the program's name.
+  /// The systemd unit, if it differs from the program's name.
   var unit = ByteSlice.empty
-  /// Seconds since the host's start, where that is all that is said of the time.
+  /// Seconds since the host booted, if there is no other time.
   var monotonic = ByteSlice.empty
   /// The pod and its container, as kubectl names them.
   var pod = ByteSlice.empty
   var podContainer = ByteSlice.empty
-  /// The text that is carried.
+  /// The carried text.
   var payload: ByteSlice
 
-  /// A wrapper that says nothing of what it carries yet.
+  /// A wrapper with only a payload.
   init(_ payload: ByteSlice = .empty) { self.payload = payload }
 
-  /// The level that a syslog severity, 0 to 7, stands for.
+  /// The level of a syslog severity, 0 to 7.
   static func level(ofSeverity severity: Int) -> ByteSlice {
     switch severity {
     case ...2: LevelName.critical
@@ -36,10 +36,10 @@ struct Wrapper {
     }
   }
 
-  /// What the kernel of the host logged, not that of a guest.
+  /// Whether the host's kernel logged it, not a guest's.
   var isHostKernel: Bool { identifier == "kernel" }
 
-  /// Takes off the next wrapper, `inner`, whose words go before those of this one.
+  /// Adopts the next wrapper, `inner`, whose values override those of this one.
   mutating func unwrap(_ inner: Wrapper) {
     payload = inner.payload
     if let time = inner.time { self.time = time }

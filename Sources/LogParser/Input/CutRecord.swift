@@ -1,17 +1,17 @@
 import Bytes
 
-/// The head of an agent's record that a kernel line cut in two, until the line comes that is its rest.
+/// The first part of an agent record that a kernel line interrupted, kept until the line with its rest arrives.
 struct CutRecord: ~Copyable {
   enum Continuation {
-    /// There is no head, or the line may stand between the halves.
+    /// There is no head, or the line may be between the two parts.
     case none
-    /// Head and line are one record, which was read.
+    /// The head and the line are one record, which was read.
     case joined
-    /// The line is not the head's rest, which is given up.
+    /// The line is not the rest of the head, which is abandoned.
     case broken(head: HeldLines.Line)
   }
 
-  /// The kernel's lines that may stand between the halves end so many lines behind the head.
+  /// The rest must follow within this many lines; kernel lines may be in between.
   private static let reach: UInt64 = 16
 
   private var head: HeldLines.Line?
@@ -20,13 +20,13 @@ struct CutRecord: ~Copyable {
 
   mutating func keep(_ text: ByteSlice, _ line: UInt64) { head = HeldLines.Line(text, line) }
 
-  /// Gives up the head.
+  /// Removes and returns the head.
   mutating func take() -> HeldLines.Line? {
     defer { head = nil }
     return head
   }
 
-  /// Reads head and line into `record` if they are the agent's record.
+  /// Reads the head and the line into `record` if they are an agent record.
   mutating func join(
     _ line: ByteSlice, _ number: UInt64, into record: inout Record
   ) throws(RecordProblem) -> Continuation {

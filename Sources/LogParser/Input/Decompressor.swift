@@ -2,9 +2,9 @@ import CLinux
 import Glibc
 import System
 
-/// A compressed input, read through the system's own tool as a child process.
+/// A compressed input, read through the system's decompression tool as a child process.
 final class Decompressor {
-  /// The compressions that are known by their first bytes.
+  /// The compressions, which are recognised by their first bytes.
   enum Compression: String {
     case gzip, xz, zstd, bzip2
 
@@ -15,7 +15,7 @@ final class Decompressor {
       ] + bzip2Magics
     static let magicLength = 8
 
-    /// The level of compression, then a block's head or that of the end: "BZh" alone could begin a text.
+    /// The compression level, then the header of a block or of the end: "BZh" alone could begin a text.
     private static var bzip2Magics: [(bytes: [UInt8], compression: Compression)] {
       (1...9).flatMap { level in
         [[0x31, 0x41, 0x59, 0x26], [0x17, 0x72, 0x45, 0x38]].map { head in
@@ -29,24 +29,24 @@ final class Decompressor {
       self = match.compression
     }
 
-    /// The package that has the tool.
+    /// The package that contains the tool.
     var package: String { self == .xz ? "xz-utils or xz" : rawValue }
 
-    /// Whether the tool ends with this status when it took all of the content and warns of something else, such as
-    /// bytes behind it.
+    /// Whether the tool ends with this status if it read all of the content and only warns, such as about bytes after
+    /// it.
     func isWarning(_ status: Int32) -> Bool { status == 2 && (self == .gzip || self == .xz) }
   }
 
   private let process: Subprocess
   private let compression: Compression
-  /// What the tool writes to standard error.
+  /// The tool's standard error.
   private let messages: FileDescriptor
   private var feeder: WorkerThread?
   private var end: Subprocess.End?
 
   /// Starts the tool with `file` as its input and returns the read end of its output, which is the caller's to close.
   ///
-  /// - Parameter head: bytes of the file that were read already, which go before the rest of it.
+  /// - Parameter head: bytes that were already read from the start of the file.
   static func start(
     _ compression: Compression, _ file: borrowing FileDescriptor, head: [UInt8], subject: String
   ) throws(InputFailure) -> (Decompressor, output: Int32) {
@@ -79,7 +79,7 @@ final class Decompressor {
       subject)
     let source = file.number
     let target = input.takeWriteEnd().release()
-    // The input is borrowed from the process (standard input), so its number stays good.
+    // The input is borrowed from the process (standard input), so its number stays valid.
     let feeder = WorkerThread.start { Self.feed(head, source, target) }
     let child = Decompressor(process, compression, messages: messages, feeder: feeder)
     return (child, output.takeReadEnd().release())
@@ -109,11 +109,11 @@ final class Decompressor {
         try sink.writeAll(UnsafeRawBufferPointer(start: buffer, count: got), subject: "the decompressor")
       }
     } catch {
-      // The tool says itself what it misses.
+      // The tool itself reports what is missing.
     }
   }
 
-  /// Waits for the tool's end after all of its output was read.
+  /// Waits for the tool to end, after all of its output was read.
   private func wait() -> Subprocess.End {
     if let end { return end }
     let end = process.wait()
@@ -123,13 +123,13 @@ final class Decompressor {
     return end
   }
 
-  /// Whether the tool's output is all of the content; to be called at the end of the output.
+  /// Whether the tool's output is all of the content. Call it at the end of the output.
   func endsWhole() -> Bool {
     guard case .exited(let status) = wait() else { return false }
     return status == 0 || compression.isWarning(status)
   }
 
-  /// How the tool ended; to be called after all of its output was read.
+  /// How the tool ended. Call it after all of its output was read.
   func finish(_ subject: String, linesRead: UInt64) -> InputEnd {
     let program = compression.rawValue
     let words = message.map { " (\($0))" } ?? ""
@@ -141,12 +141,12 @@ final class Decompressor {
     case .exited(let status):
       return .failed(
         InputFailure(
-          "\(subject): \(program) failed \(place) with status \(status)\(words): the file is damaged or cut short; get a whole copy for the rest",
+          "\(subject): \(program) failed \(place) with status \(status)\(words): the file is damaged or truncated; get a complete copy to read the rest",
           isPartial: linesRead > 0))
     case .killed(let signal):
       return .failed(
         InputFailure(
-          "\(subject): \(program) failed \(place): it was killed by signal \(signal)\(words); read the file again, with more memory if that was short",
+          "\(subject): \(program) failed \(place): it was killed by signal \(signal)\(words); read the file again, with more memory if it ran out",
           isPartial: linesRead > 0))
     }
   }

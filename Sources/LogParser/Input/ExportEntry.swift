@@ -1,17 +1,17 @@
 import Bytes
 import Glibc
 
-/// One entry of the journal over several lines, as `journalctl -o verbose` writes it, see ``VerboseEntry``, or of the
-/// journal's export format: `NAME=value` lines, or, where the value has a line end or is no text, the
-/// name, the length as a 64-bit little-endian number and the bytes; an empty line ends the entry.
+/// A journal entry of several lines, written by `journalctl -o verbose` (see ``VerboseEntry``) or in the journal's
+/// export format: `NAME=value` lines or, if the value contains a line end or is not text, the name, the
+/// length as a 64-bit little-endian number and the bytes; an empty line ends the entry.
 /// https://systemd.io/JOURNAL_EXPORT_FORMATS/
 struct ExportEntry: ~Copyable {
   enum Progress {
     case complete
-    /// As `complete`; this line begins what follows.
+    /// As `complete`; this line begins the next record.
     case completeBefore(ByteSlice)
     case problem(RecordProblem)
-    /// The rest of the entry is not there yet.
+    /// The rest of the entry has not arrived yet.
     case pause
     case end
   }
@@ -26,18 +26,18 @@ struct ExportEntry: ~Copyable {
   private(set) var isOpen = false
   /// Whether the stream ended before the entry did, or in the middle of a field.
   private(set) var isCut = false
-  /// When journald took the entry, where no field says it.
+  /// When journald received the entry, if no field says so.
   private(set) var time: Timestamp?
   private var verbose = VerboseEntry()
 
   init(limit: Int) { self.limit = limit }
 
-  /// The fields that were read; good until the next entry is opened.
+  /// The fields that were read; valid until the next entry is opened.
   func withFields(_ body: (borrowing MemberList) throws(RecordProblem) -> Void) throws(RecordProblem) {
     try body(fields)
   }
 
-  /// Begins an entry with its first line: a text field, or the head of a verbose entry.
+  /// Begins an entry with its first line: a text field, or the header of a verbose entry.
   mutating func open(_ line: ByteSlice, _ number: UInt64, _ clock: LineClock) {
     arena.reset()
     fields = MemberList()
@@ -109,7 +109,7 @@ struct ExportEntry: ~Copyable {
     return .complete
   }
 
-  /// Reads the length and bytes of a field; false when the stream ends before them.
+  /// Reads the length and bytes of a field; false if the stream ends before them.
   private mutating func addBinary(
     name: ByteSlice, _ lines: inout LineReader
   ) -> Bool {

@@ -2,46 +2,46 @@ import CLinux
 import Glibc
 import System
 
-/// Waits for files to grow, to make way for others of their names, or to appear, without looking at them again and again.
+/// Waits for files to grow, to be replaced, or to appear, without polling.
 final class FollowedFiles {
   /// What may have happened to a file.
   enum Change {
     case grown
-    /// The path names another file now, as after a log rotation, or a file at last.
+    /// The path names another file now, as after a log rotation, or a file exists at last.
     case replaced
   }
 
   enum Event {
-    /// Files by their places in the list, each once.
+    /// Files by their indexes in the list, each once.
     case changes([(index: Int, change: Change)])
-    /// SIGINT or SIGTERM came.
+    /// SIGINT or SIGTERM arrived.
     case stopped
-    /// Nothing happened for as long as the caller wanted to wait.
+    /// The wait timed out.
     case nothing
   }
 
-  /// Why a followed file is read from a start again.
+  /// Why a followed file is read from its start again.
   enum NewStart {
-    /// Its name is another file's now.
+    /// The name now belongs to another file.
     case replaced
     /// It was truncated in place, as `copytruncate` of logrotate does.
     case truncated
   }
 
-  /// How long, in milliseconds, to wait for the new file after a rotation before looking again.
+  /// How long, in milliseconds, to wait for the new file after a rotation before checking again.
   private static let rotationDelay: Int32 = 100
-  /// The same for a file whose directory is not there either, or cannot be watched.
+  /// The same for a file whose directory does not exist either, or cannot be watched.
   private static let absenceDelay: Int32 = 1000
 
   private struct File {
     let path: String
     var watch: Int32 = -1
-    /// Of the directory, while the file is not there.
+    /// The watch of the directory, while the file does not exist.
     var directoryWatch: Int32 = -1
     var identity: (device: dev_t, inode: ino_t) = (0, 0)
     var isMissing = false
     var hasGone = false
-    /// Whether the old file was read once more after the new one had appeared.
+    /// Whether the old file was read once more after the new one appeared.
     var isReadOut = false
 
     func current() -> (device: dev_t, inode: ino_t)? {
@@ -49,7 +49,7 @@ final class FollowedFiles {
       return stat(path, &status) == 0 ? (status.st_dev, status.st_ino) : nil
     }
 
-    /// What is known to have happened without a notice.
+    /// A known change without an inotify event.
     mutating func pending() -> Change? {
       guard isMissing || hasGone, let now = current(), isMissing || now != identity else { return nil }
       if isMissing || isReadOut { return .replaced }
@@ -57,7 +57,7 @@ final class FollowedFiles {
       return .grown
     }
 
-    /// Moved or removed: the file is still written to until its writer opens the new one.
+    /// The file was moved or removed; its writer may still write to it until it opens the new one.
     mutating func noteAbsence() {
       if !isMissing, current().map({ $0 != identity }) ?? true { hasGone = true }
     }
@@ -77,13 +77,13 @@ final class FollowedFiles {
   /// Readable when the user has ended the run.
   var stopDescriptor: Int32 { signals.file.number }
 
-  /// Takes the signal that ended the run.
+  /// Consumes the signal that ended the run.
   func takeSignal() { _ = signals.next() }
 
-  /// Whether there was no file when its path was looked at last.
+  /// Whether the file did not exist at the last check.
   func isMissing(_ index: Int) -> Bool { files[index].isMissing }
 
-  /// Watches the file that a path names now; false when there is none, which is then waited for.
+  /// Watches the file that a path names now; false if there is none, which is then waited for.
   func move(_ index: Int) throws(SystemCallError) -> Bool {
     if files[index].watch >= 0 { notices.end(files[index].watch) }
     endDirectoryWatch(index)
@@ -104,11 +104,11 @@ final class FollowedFiles {
   private func endDirectoryWatch(_ index: Int) {
     let watch = files[index].directoryWatch
     files[index].directoryWatch = -1
-    // The directory may be that of other files, too.
+    // Other files may be in the same directory.
     if watch >= 0, !files.contains(where: { $0.directoryWatch == watch }) { notices.end(watch) }
   }
 
-  /// Watches the directories of files that are not there; what cannot be watched is looked at now and then.
+  /// Watches the directories of files that do not exist; those that cannot be watched are polled.
   private func watchDirectories() {
     for index in files.indices where files[index].isMissing && files[index].directoryWatch < 0 {
       let path = files[index].path
@@ -119,7 +119,7 @@ final class FollowedFiles {
     }
   }
 
-  /// Waits for an event, for so many milliseconds at most if `patience` is not negative.
+  /// Waits for an event, at most `patience` milliseconds if that is not negative.
   func wait(_ patience: Int32) throws(SystemCallError) -> Event {
     let end = UInt64(MonotonicClock.milliseconds) + UInt64(max(0, patience))
     while true {
@@ -148,7 +148,7 @@ final class FollowedFiles {
     }
   }
 
-  /// How long to wait for a notice when `left` milliseconds are left, all time if that is negative.
+  /// How long to wait for an inotify event if `left` milliseconds are left; negative means no limit.
   private func delay(_ left: Int32) -> Int32 {
     let wanted =
       files.contains(where: \.hasGone)
@@ -157,7 +157,7 @@ final class FollowedFiles {
     return wanted < 0 ? left : left < 0 ? wanted : min(left, wanted)
   }
 
-  /// Takes the notices; the files that they are about. What happened does not matter: a file is looked at after each.
+  /// Reads the inotify events and returns their files. The kind of event does not matter: a file is checked after each.
   private func noticed() -> [Int] {
     var result: Set<Int> = []
     while case let events = notices.next(), !events.isEmpty {
@@ -165,7 +165,7 @@ final class FollowedFiles {
         let isOverflow = event.mask & UInt32(IN_Q_OVERFLOW) != 0
         for index in files.indices {
           if isOverflow || files[index].watch == event.watch { result.insert(index) }
-          // The directory itself may have gone.
+          // The directory itself may have been removed.
           if files[index].directoryWatch == event.watch, event.mask & UInt32(IN_IGNORED) != 0 {
             files[index].directoryWatch = -1
           }

@@ -1,9 +1,9 @@
 import Bytes
 import Glibc
 
-/// Lines that were read and cannot become records yet.
+/// Lines that were read but cannot become records yet.
 struct HeldLines: ~Copyable {
-  /// A line's own copy of its bytes, with the padding that slices need behind it.
+  /// A line's own copy of its bytes, with the padding that slices need.
   final class Line {
     let line: UInt64
     private let storage: UnsafeMutablePointer<UInt8>
@@ -19,10 +19,10 @@ struct HeldLines: ~Copyable {
 
     deinit { storage.deallocate() }
 
-    /// Good while the line is kept.
+    /// Valid while the line is kept.
     var slice: ByteSlice { ByteSlice(base: storage, count: count, isPlain: false) }
 
-    /// This line's bytes and those of `rest` behind them, in the arena.
+    /// This line's bytes followed by those of `rest`, in the arena.
     func joined(with rest: ByteSlice, _ arena: inout Arena) -> ByteSlice {
       let out = arena.reserve(count + rest.count)
       out.update(from: storage, count: count)
@@ -45,11 +45,11 @@ struct HeldLines: ~Copyable {
     byteCount += bytes.count + 64
   }
 
-  /// Hands the lines out from the next call on.
+  /// Starts handing out the lines with the next call.
   mutating func replay() { isReplaying = true }
 
-  /// Hands out the line that is being read once more, before any other: the one that was handed out last, or one that
-  /// came when none was held.
+  /// Hands out the current line once more, before any other: the one that was handed out last, or one that arrived
+  /// while none was held.
   mutating func replayNext(_ bytes: ByteSlice, _ line: UInt64) {
     if isReplaying { position -= 1 } else { append(bytes, line) }
     isReplaying = true

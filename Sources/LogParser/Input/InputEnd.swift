@@ -1,9 +1,9 @@
 /// How an input ended.
 enum InputEnd {
   case whole
-  /// There was not one line in it.
+  /// It had no lines.
   case empty
-  /// Everything was read; something about it is worth a warning.
+  /// Everything was read, with a warning.
   case warned(String)
   /// The rest could not be read.
   case failed(InputFailure)

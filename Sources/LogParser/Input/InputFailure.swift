@@ -1,10 +1,10 @@
 import Glibc
 import System
 
-/// An input that could not be read, or not to its end: which, why, and what to do.
+/// An input that could not be read, or not to its end: its name, the reason, and the remedy.
 package struct InputFailure: Error, CustomStringConvertible {
   package let description: String
-  /// Whether something of the input was read.
+  /// Whether part of the input was read.
   let isPartial: Bool
 
   init(_ description: String, isPartial: Bool = false) {
@@ -12,7 +12,7 @@ package struct InputFailure: Error, CustomStringConvertible {
     self.isPartial = isPartial
   }
 
-  /// For a system call on the input that failed.
+  /// For a failed system call on the input.
   init(_ error: SystemCallError, linesRead: UInt64 = 0) {
     let remedy = Self.remedy(for: error.code).map { "; \($0)" } ?? ""
     let place = linesRead > 0 ? " after \(linesRead) lines" : ""
@@ -32,7 +32,7 @@ package struct InputFailure: Error, CustomStringConvertible {
     }
   }
 
-  /// For a journal file among the log files: its bytes are not lines.
+  /// For a journal file among the log files, which has no lines.
   static func journalFile(_ item: InputPath) -> InputFailure {
     InputFailure(
       item.isStandardInput
@@ -40,7 +40,7 @@ package struct InputFailure: Error, CustomStringConvertible {
         : "\(item.path): this is a journal file; read it with --journal-file \(item.path)")
   }
 
-  /// For a journal file that someone compressed: libsystemd reads none as it is.
+  /// For a compressed journal file, which libsystemd cannot read.
   static func compressedJournalFile(
     _ item: InputPath, _ compression: Decompressor.Compression
   ) -> InputFailure {

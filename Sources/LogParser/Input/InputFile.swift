@@ -2,10 +2,10 @@ import Bytes
 import Glibc
 import System
 
-/// An input that is open: its bytes, decompressed where it was compressed, as lines.
+/// An open input: its bytes, decompressed if necessary, as lines.
 struct InputFile: ~Copyable {
   var lines: LineReader
-  /// When the input was last written: its modification time, or now for a pipe.
+  /// When the input was last changed: its modification time, or now for a pipe.
   let reference: Timestamp
   private let decompressor: Decompressor?
 
@@ -38,7 +38,7 @@ struct InputFile: ~Copyable {
     if let compression {
       let child = try Decompressor.start(compression, source.file, head: unread, subject: item.name)
       (decompressor, bytes) = child
-      // What cannot be read here cannot be read later either, and is reported then.
+      // If it cannot be read here, it cannot be read later either, and is reported then.
       unread = (try? Source.head(FileDescriptor(borrowing: bytes), isSeekable: false, item.name)) ?? []
       if unread.starts(with: journalMagic) {
         close(bytes)
@@ -50,7 +50,7 @@ struct InputFile: ~Copyable {
     }
     let isSeekable = source.isSeekable
     let decoder = UTF16Decoder(head: compression == nil ? source.head : unread)
-    // Offsets in decoded text are not those of the file.
+    // Offsets in decoded text differ from those in the file.
     let place =
       isFollowed && isSeekable && compression == nil && decoder == nil ? lseek(bytes, 0, SEEK_CUR) : -1
     let lines = LineReader(
@@ -63,7 +63,8 @@ struct InputFile: ~Copyable {
     return InputFile(lines: lines, reference: source.reference, decompressor: decompressor)
   }
 
-  /// Whether a regular file begins as a compressed one does; false for what cannot be looked into without reading it.
+  /// Whether a regular file begins like a compressed one; false for inputs that cannot be examined without consuming
+  /// them.
   static func isCompressed(_ item: InputPath) -> Bool {
     guard item.namesRegularFile, let file = try? FileDescriptor.open(item.path, O_RDONLY | O_NONBLOCK) else {
       return false
@@ -72,7 +73,7 @@ struct InputFile: ~Copyable {
     return Decompressor.Compression(magic: head ?? []) != nil
   }
 
-  /// To be called when all lines were read: how the decompressor ended, if there is one.
+  /// How the decompressor ended, if there is one. Call it after all lines were read.
   func finish(_ subject: String, linesRead: UInt64) -> InputEnd {
     decompressor?.finish(subject, linesRead: linesRead) ?? .whole
   }
@@ -82,7 +83,7 @@ struct InputFile: ~Copyable {
     let file: FileDescriptor
     let reference: Timestamp
     let isSeekable: Bool
-    /// The first bytes: looked at in a file, read from a pipe.
+    /// The first bytes: still to be read in a file, already consumed from a pipe.
     let head: [UInt8]
 
     static func open(_ item: InputPath) throws(SystemCallError) -> Source {
@@ -101,7 +102,7 @@ struct InputFile: ~Copyable {
 
     private static func open(path item: InputPath) throws(SystemCallError) -> FileDescriptor {
       if item.isStandardInput { return FileDescriptor(borrowing: STDIN_FILENO) }
-      // Opening its name again would fail for a socket, and leave a pipe open for ever.
+      // Opening its name again would fail for a socket, and leave a pipe open forever.
       if let number = item.inherited { return FileDescriptor(borrowing: number) }
       return try FileDescriptor.open(item.path, O_RDONLY)
     }
@@ -115,7 +116,7 @@ struct InputFile: ~Copyable {
           at: Int(lseek(file.number, 0, SEEK_CUR)), count: limit, subject: subject)
       }
       var head: [UInt8] = []
-      // More bytes are worth waiting for only while those that came are the beginning of a magic.
+      // It is worth waiting for more bytes only while those that arrived are the beginning of a magic number.
       repeat {
         var bytes = [UInt8](repeating: 0, count: limit - head.count)
         let got = try file.read(into: &bytes, count: bytes.count, subject: subject)

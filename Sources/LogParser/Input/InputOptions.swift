@@ -1,7 +1,7 @@
-/// What the reading of an input must know.
+/// Options for reading an input.
 struct InputOptions {
   var format = InputFormat.auto
   var rules = ReadingRules()
-  /// The longest record in bytes.
+  /// The maximum size of a record in bytes.
   var recordLimit = 1 << 20
 }

@@ -10,9 +10,9 @@ package struct InputPath: Equatable, Sendable {
   /// The descriptor that the path stands for, where that is a pipe, a socket or a terminal which the process was started
   /// with, such as `/dev/stdin` or what a shell's `<(…)` becomes.
   var inherited: Int32?
-  /// The journal files that this input stands for, which are read as one journal; none for lines.
+  /// The journal files of this input, which are read as one journal; empty for an input of lines.
   var journalFiles: [String] = []
-  /// What messages call the input.
+  /// The input's name in messages.
   package var name: String { path }
   package var isStandardInput: Bool { path == "-" }
 
@@ -27,7 +27,7 @@ package struct InputPath: Equatable, Sendable {
     self.journalFiles = journalFiles
   }
 
-  /// The number in a name of one of this process's own descriptors; nil when it is no such name.
+  /// The number in a path of one of this process's own descriptors; nil if it is not such a path.
   static func descriptor(_ path: String) -> Int32? {
     if path == "/dev/stdin" { return STDIN_FILENO }
     for prefix in ["/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/"] where path.hasPrefix(prefix) {
@@ -36,7 +36,7 @@ package struct InputPath: Equatable, Sendable {
     return nil
   }
 
-  /// Whether a path is that of a regular file that begins as a journal file does.
+  /// Whether the path names a regular file that begins like a journal file.
   package static func isJournalFile(_ path: String) -> Bool {
     guard InputPath(path: path).namesRegularFile,
       let file = try? FileDescriptor.open(path, O_RDONLY | O_NONBLOCK),
@@ -45,14 +45,14 @@ package struct InputPath: Equatable, Sendable {
     return InputFile.isJournal(head)
   }
 
-  /// Whether a path is that of a journal file, or of a directory with one.
+  /// Whether the path names a journal file, or a directory with one.
   package static func mayHoldJournal(_ path: String) -> Bool {
     if isJournalFile(path) { return true }
     return (try? DirectoryListing.names(in: path))?.contains { isJournalFile("\(path)/\($0)") } ?? false
   }
 
-  /// Whether the name is that of a regular file. To be asked before such a name is opened only to look into it: who
-  /// opens a FIFO lets its writer go on, and who closes it again loses what was written.
+  /// Whether the name is that of a regular file. Check this before opening a file only to examine it: opening a FIFO
+  /// lets its writer continue, and closing it again loses what was written.
   var namesRegularFile: Bool {
     var status = stat()
     return !isStandardInput && stat(path, &status) == 0 && status.isRegularFile

@@ -1,9 +1,9 @@
 /// How a wait for more of an input ended.
 enum InputWait {
-  /// It is time to look again.
+  /// The input should be read again.
   case mayHaveMore
   /// The user has ended the run.
   case stopped
-  /// No more can come.
+  /// Nothing more can arrive.
   case end
 }

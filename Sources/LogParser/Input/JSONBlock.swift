@@ -1,10 +1,10 @@
 import Bytes
 import System
 
-/// A JSON object over several lines while they come: printed prettily, or with the line ends of its texts as they are. In a
-/// list, such as `kubectl get -o json` prints, each item is one.
+/// A JSON object of several lines while they arrive: pretty-printed, or with raw line ends in its strings. In a list,
+/// as printed by `kubectl get -o json`, each item is an object.
 ///
-/// It is bounded by ``lineLimit`` and ``byteLimit`` for one object; a list may have any number of items.
+/// One object is limited by ``lineLimit`` and ``byteLimit``; a list may have any number of items.
 struct JSONBlock: ~Copyable {
   static let lineLimit = 4096
   static let byteLimit = 1 << 20
@@ -13,11 +13,11 @@ struct JSONBlock: ~Copyable {
     case goesOn
     /// The object has ended.
     case complete
-    /// It is too large, or its lines are not one object's.
+    /// It is too large, or its lines are not one object.
     case broken
   }
 
-  /// A whole object, or an item of a list.
+  /// A complete object, or an item of a list.
   struct Part {
     var bytes: [UInt8]
     var line: UInt64
@@ -34,19 +34,19 @@ struct JSONBlock: ~Copyable {
   private var closers: [UInt8] = []
   private var isInText = false
   private var isEscaped = false
-  /// Where in ``bytes`` the last whole member of the outermost object ends.
+  /// Where in ``bytes`` the last complete member of the outermost object ends.
   private var wholeEnd = 0
   /// Where in ``bytes`` each of ``lines`` ends.
   private var lineEnds: [Int] = []
-  /// The line on which the text that is open began, as an index of ``lines``.
+  /// The line on which the open string began, as an index of ``lines``.
   private var textLine = 0
-  /// How deep the items of a list are.
+  /// The nesting depth of the items of a list.
   private static let itemsDepth = 2
   private(set) var isList = false
   private var isInItems = false
   private var nameStart = 0
   private var name: [UInt8] = []
-  /// What is whole and was not handed out yet.
+  /// Complete parts that were not handed out yet.
   var parts: [Part] = []
 
   /// Begins a block with its first line, which may also be its last.
@@ -68,7 +68,7 @@ struct JSONBlock: ~Copyable {
 
   mutating func close() { isOpen = false }
 
-  /// Whether a paused input has been waited for long enough.
+  /// Whether the wait for a paused input has timed out.
   var isDue: Bool { MonotonicClock.nanoseconds - openedAt >= UInt64(RecordBlock.patience) * 1_000_000 }
 
   /// Whether a line may go on with what is open.
@@ -96,7 +96,7 @@ struct JSONBlock: ~Copyable {
         addToText(byte)
       } else if let end = addStructure(byte, number) {
         guard case .complete = end else { return end }
-        // Words behind the brace are of another line: the brace was one of a text.
+        // Text after the brace means that the brace was part of a string.
         return isTail(line.dropFirst(index + 1)) ? .complete : .broken
       }
     }
@@ -168,8 +168,8 @@ struct JSONBlock: ~Copyable {
     return closers.isEmpty ? .complete : nil
   }
 
-  /// How many of ``lines`` are of an object that was cut: where a text of it did not end, those up to the one on which it
-  /// began, for nothing tells that the next ones are of it; and none that could not be read to its end.
+  /// How many of ``lines`` are of an object that was cut: where a text of it did not end, those up to the one on which
+  /// it began, for nothing tells that the next ones are of it; and none that could not be read to its end.
   var cutLineCount: Int { isInText ? min(textLine + 1, lineEnds.count) : lineEnds.count }
 
   /// What an object that was cut says: with its last text as far as it came, or with what stands behind its last whole

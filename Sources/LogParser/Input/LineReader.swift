@@ -4,18 +4,18 @@ import System
 
 /// Cuts a byte stream into lines: framing, apart from what the lines say.
 ///
-/// It holds one block that is refilled; a line longer than the limit is passed over and reported by its length, so that
+/// It holds one block that is refilled; a line longer than the limit is skipped and reported by its length, so that
 /// no input makes it grow beyond the limit plus one read.
 package struct LineReader: ~Copyable {
-  /// How many bytes are read at a time, unless told otherwise.
+  /// The default number of bytes per read.
   package static let defaultChunkSize = 256 << 10
 
   package enum Line {
-    /// A line without its line end; good until the next call.
+    /// A line without its line end; valid until the next call.
     case text(ByteSlice)
-    /// A line that was longer than the limit, whose bytes are gone.
+    /// A line over the limit, whose bytes were dropped.
     case tooLong(count: Int)
-    /// Nothing can be read just now, and waiting is the caller's to do; see ``waitUntilReadable(orFor:_:)``.
+    /// Nothing can be read at present, and the caller has to wait; see ``waitUntilReadable(orFor:_:)``.
     case pause
     case end
   }
@@ -33,7 +33,7 @@ package struct LineReader: ~Copyable {
   private var scanned = 0
   private var filled = 0
   private var isAtEnd = false
-  /// Why the stream ended early; the whole lines before that were handed out.
+  /// Why the stream ended early; the complete lines before that were handed out.
   package private(set) var failure: SystemCallError?
   /// Bytes of a line over the limit that were already dropped.
   private var dropped = 0
@@ -41,28 +41,27 @@ package struct LineReader: ~Copyable {
   private var bufferOffset = 0
   /// For a regular file that is followed.
   private var check: TruncationCheck?
-  /// Whether the file no longer holds what was read from it: nothing comes until ``restart()`` is called.
+  /// Whether the file no longer contains what was read from it: no lines are returned until ``restart()`` is called.
   private(set) var isTruncated = false
-  /// Whether zeros before the first other byte are passed over.
+  /// Whether leading zeros are skipped.
   private var skipsZeros = false
   /// Whether the next bytes are the first of the text, which may be a byte order mark.
   private var isAtStart = true
   private let keepsMark: Bool
-  /// For text of two bytes a character.
+  /// For UTF-16 text.
   private var decoder: UTF16Decoder?
 
   /// - Parameters:
-  ///   - limit: the longest line in bytes, its line end left out.
+  ///   - limit: the maximum length of a line in bytes, without its line end.
   ///   - waitsForLineEnd: whether bytes at the end without a line end are not a line yet, because the file grows.
-  ///   - head: bytes that were read from the file already; a few.
-  ///   - chunkSize: how many bytes are read at a time.
-  ///   - place: where a regular file is read from, to look out for a truncation; nil not to do so.
-  ///   - tellsPauses: whether ``next()`` tells when it would wait; for a pipe, a socket or a terminal.
-  ///   - keepsMark: whether a byte order mark before the runtime's own logfmt stays: the log format's original tool refuses
-  ///     such a file.
-  ///   - decoder: what makes UTF-8 of the bytes that are read; nil where they are that already.
-  ///   - isEndSound: asked once when the stream ends within a line: false says that the stream was cut there, so that
-  ///     what there is of the line is left out.
+  ///   - head: the few bytes that were already read from the file.
+  ///   - chunkSize: the number of bytes per read.
+  ///   - place: the offset at which reading a regular file begins, to detect truncation; nil for no detection.
+  ///   - tellsPauses: whether ``next()`` returns a pause instead of waiting; for a pipe, a socket or a terminal.
+  ///   - keepsMark: whether a byte order mark before the runtime's own logfmt is kept: the Go tool refuses such a file.
+  ///   - decoder: converts the bytes to UTF-8; nil if they are UTF-8 already.
+  ///   - isEndSound: called once if the stream ends within a line: false means that the stream was cut off there, so
+  ///     the incomplete line is dropped.
   package init(
     _ file: consuming FileDescriptor, subject: String, limit: Int, waitsForLineEnd: Bool = false,
     head: [UInt8] = [], chunkSize: Int = defaultChunkSize, checksFrom place: Int? = nil,
@@ -85,7 +84,7 @@ package struct LineReader: ~Copyable {
     self.decoder = decoder
     self.keepsMark = keepsMark
     take(head: head)
-    // The padding is read, never used: it must only be memory.
+    // The padding is read but not used: it only has to be readable memory.
     (buffer + capacity).initialize(repeating: 0, count: ByteSlice.padding)
   }
 
@@ -104,7 +103,7 @@ package struct LineReader: ~Copyable {
     skipMark()
   }
 
-  /// Bytes of the stream that lines handed out so far, and their line ends, took.
+  /// The size of the lines handed out so far, with their line ends.
   package var offset: Int { bufferOffset + start }
 
   /// The next line.
@@ -126,14 +125,14 @@ package struct LineReader: ~Copyable {
     }
   }
 
-  /// Whether a read does not wait, be it that it fails.
+  /// Whether a read would not block; it may fail.
   private var isReadable: Bool {
     var poll = pollfd(fd: file.number, events: Int16(POLLIN), revents: 0)
     return Glibc.poll(&poll, 1, 0) != 0
   }
 
-  /// After ``Line/pause``: waits until there is something to read, or for so many milliseconds if `patience` is not
-  /// negative; false when `stop` became readable instead.
+  /// After ``Line/pause``: waits until there is something to read, at most `patience` milliseconds if that is not
+  /// negative; false if `stop` became readable instead.
   func waitUntilReadable(orFor stop: Int32?, _ patience: Int32) throws(SystemCallError) -> Bool {
     var files = [
       pollfd(fd: file.number, events: Int16(POLLIN), revents: 0),
@@ -157,7 +156,7 @@ package struct LineReader: ~Copyable {
     return line.isEmpty ? .end : .text(line)
   }
 
-  /// Moves the unfinished line to the front and reads on behind it, at a page-aligned address where the line is short.
+  /// Moves the unfinished line to the front and reads after it, at a page-aligned address if the line is short.
   private mutating func refill() {
     if filled - start > limit {
       dropped += filled - start
@@ -185,7 +184,7 @@ package struct LineReader: ~Copyable {
     }
   }
 
-  /// Reads as many bytes of UTF-8 at most behind the others.
+  /// Appends at most `room` bytes of UTF-8.
   private mutating func read(_ room: Int) throws(SystemCallError) -> Int {
     if decoder != nil { return try readDecoded(room) }
     return try file.read(into: buffer + filled, count: room, subject: subject)
@@ -203,7 +202,7 @@ package struct LineReader: ~Copyable {
     }
   }
 
-  /// Passes over a byte order mark, which is no part of the first line.
+  /// Skips a byte order mark, which is not part of the first line.
   private mutating func skipMark() {
     if start == filled { return }
     isAtStart = false
@@ -223,10 +222,10 @@ package struct LineReader: ~Copyable {
     dropped = 0
   }
 
-  /// Takes `got` bytes behind the others into the check; false when the file was truncated before they were read, so
-  /// that they continue nothing.
+  /// Adds the `got` new bytes to the truncation check; false if the file was truncated before they were read, so that
+  /// they do not continue the earlier ones.
   private mutating func keepsWhatWasRead(_ got: Int) throws(SystemCallError) -> Bool {
-    // The look comes after the read: whatever happened before it is seen.
+    // The check comes after the read, so that it sees everything that happened before.
     isTruncated = try check?.isTruncated(file, before: bufferOffset + filled, subject: subject) ?? false
     if isTruncated {
       isAtEnd = true
@@ -236,14 +235,14 @@ package struct LineReader: ~Copyable {
     return true
   }
 
-  /// A writer that does not append goes on at its old offset: before it, the file is a hole.
+  /// A writer that does not append continues at its old offset: before it, the file has a hole.
   private mutating func skipZeros() {
     while start < filled, buffer[start] == 0 { start += 1 }
     scanned = start
     if start < filled { skipsZeros = false }
   }
 
-  /// Begins again at the start of a file that was truncated, without the bytes of an unfinished line.
+  /// Restarts at the beginning of a truncated file, and drops the bytes of an unfinished line.
   mutating func restart() throws(SystemCallError) {
     guard lseek(file.number, 0, SEEK_SET) == 0 else { throw SystemCallError("seek", subject) }
     (start, scanned, filled, bufferOffset, dropped) = (0, 0, 0, 0, 0)
@@ -252,11 +251,11 @@ package struct LineReader: ~Copyable {
     decoder?.reset()
   }
 
-  /// Bytes of a line whose end did not come.
+  /// The size of a line whose end did not arrive.
   var unfinishedCount: Int { dropped + filled - start }
 
-  /// The next `count` bytes whatever they are, of which there may be as many as a line has; nil when the stream ends
-  /// before them. Good until the next call.
+  /// The next `count` bytes, whatever they are, up to the limit for a line; nil if the stream ends before them. Valid
+  /// until the next call.
   package mutating func take(_ count: Int) -> ByteSlice? {
     guard count <= limit else { return nil }
     while filled - start < count {
@@ -269,7 +268,7 @@ package struct LineReader: ~Copyable {
     return bytes
   }
 
-  /// Passes over `count` bytes, or those that are left.
+  /// Skips `count` bytes, or the remaining ones.
   package mutating func skip(_ count: UInt64) {
     var left = count
     while left > 0 {
@@ -282,10 +281,10 @@ package struct LineReader: ~Copyable {
     }
   }
 
-  /// Reads on after the end was reached: the file may have grown.
+  /// Continues after the end was reached, because the file may have grown.
   package mutating func resume() { isAtEnd = false }
 
-  /// The first byte of the next line, where it was read already.
+  /// The first byte of the next line, if it is in the buffer.
   var nextByte: UInt8? { start < filled ? buffer[start] : nil }
 
   /// What was read already of the lines behind the one that was handed out last: up to `limit` bytes. Good until the next
@@ -297,10 +296,10 @@ package struct LineReader: ~Copyable {
   /// Whether the next line begins as the runtime's own do, as far as it was read already.
   @inline(__always)
   var isTimeNext: Bool {
-    // Two bytes tell enough, and are within the buffer's padding at least.
+    // Two bytes are enough, and they are at least in the buffer's padding.
     start < filled && buffer[start] == UInt8(ascii: "t") && buffer[start + 1] == UInt8(ascii: "i")
   }
 
-  /// Whether the end was reached and all before it was handed out.
+  /// Whether the end was reached and everything before it was handed out.
   package var isDrained: Bool { isAtEnd && start == filled }
 }

@@ -3,14 +3,14 @@ import System
 
 /// The log files in a directory.
 struct LogDirectory {
-  /// The paths of the log files, set by set, the oldest of each rotated set first.
+  /// The paths of the log files, set by set, oldest first in each rotated set.
   private(set) var paths: [String] = []
   /// What was left out, each with the reason.
   private(set) var leftOut: [String] = []
 
-  /// Looks through a directory, and not through those in it. Empty files, and second names of one file, are passed over.
+  /// Lists a directory, not recursively. Empty files, and second names of one file, are skipped.
   ///
-  /// - Parameter isFollowed: whether only the files that are still written to are wanted.
+  /// - Parameter isFollowed: whether to list only files that are still being written.
   init(_ path: String, isFollowed: Bool) throws(InputFailure) {
     var seen: Set<String> = []
     for name in try Self.names(in: path) where !isFollowed || name.isCurrent {
@@ -35,7 +35,7 @@ struct LogDirectory {
     }
   }
 
-  /// What was left out, in words; nil when nothing was.
+  /// A message about what was left out; nil if nothing was.
   var note: String? {
     if leftOut.isEmpty { return nil }
     let shown = leftOut.prefix(8).joined(separator: ", ")
@@ -43,7 +43,7 @@ struct LogDirectory {
     return "left out \(shown)\(more); name them to read them"
   }
 
-  /// The rotated files of the set that a file belongs to, the oldest first; the file itself is not among them.
+  /// The rotated files of the set that a file belongs to, oldest first, without the file itself.
   static func rotated(_ path: String) throws(InputFailure) -> [String] {
     guard let slash = path.lastIndex(of: "/") else { return [] }
     let directory = String(path[..<slash])
@@ -61,7 +61,7 @@ struct LogDirectory {
     }
   }
 
-  /// Whether a file has bytes of zero where text has none. What cannot be opened says why when it is read.
+  /// Whether a file contains zero bytes, which text does not. A file that cannot be opened is reported when it is read.
   private static func isBinary(_ path: String) -> Bool {
     guard let file = try? FileDescriptor.open(path, O_RDONLY | O_NONBLOCK),
       let head = try? file.bytes(at: 0, count: 1024, subject: path)
@@ -70,7 +70,7 @@ struct LogDirectory {
     return UTF16Decoder(head: Array(head.prefix(8))) == nil && head.contains(0)
   }
 
-  /// Whether a compressed file is no log, but many files in one.
+  /// Whether a compressed file is not a log but an archive of many files.
   private static func isArchive(_ path: String) -> Bool {
     path.contains(".tar.") || path.hasSuffix(".tgz") || path.hasSuffix(".txz")
   }

@@ -1,6 +1,6 @@
 import System
 
-/// One input while it is read: its lines and what turns them into records.
+/// One input while it is read: its lines, and the reader that turns them into records.
 struct OpenInput: ~Copyable {
   let index: Int
   let item: InputPath
@@ -8,8 +8,8 @@ struct OpenInput: ~Copyable {
   private var reader: RecordReader
 
   /// - Parameters:
-  ///   - tellsPauses: whether ``next(into:)`` tells when it would wait for a pipe.
-  ///   - chunkSize: how many bytes are read at a time.
+  ///   - tellsPauses: whether ``next(into:)`` returns a pause instead of waiting for a pipe.
+  ///   - chunkSize: the number of bytes per read.
   static func open(
     _ item: InputPath, _ index: Int, _ options: InputOptions, isFollowed: Bool, tellsPauses: Bool,
     chunkSize: Int = LineReader.defaultChunkSize
@@ -32,13 +32,13 @@ struct OpenInput: ~Copyable {
     self.reader = reader
   }
 
-  /// Reads the next record. A file that cannot be read on ends here: ``finish()`` says why.
+  /// Reads the next record. If the rest of a file cannot be read, it ends here: ``finish()`` says why.
   @inline(__always)
   mutating func next(into record: inout Record) -> RecordReader.Outcome {
     reader.next(&file.lines, into: &record)
   }
 
-  /// Lines that were read.
+  /// The number of lines read.
   var lineCount: UInt64 { mutating get { reader.lineCount } }
 
   /// As ``RecordReader/shape``.
@@ -51,22 +51,22 @@ struct OpenInput: ~Copyable {
     try file.lines.waitUntilReadable(orFor: stop, patience)
   }
 
-  /// Reads on after the end was reached: the file may have grown.
+  /// Continues after the end was reached, because the file may have grown.
   mutating func resume() { file.lines.resume() }
 
-  /// What the lines that were read so far became.
+  /// What the lines read so far became.
   var lineCounts: LineCounts { reader.lineCounts }
 
   /// Whether the followed file was truncated.
   var isTruncated: Bool { file.lines.isTruncated }
 
-  /// Bytes of a line whose end did not come.
+  /// The size of a line whose end did not arrive.
   var unfinishedCount: Int { file.lines.unfinishedCount }
 
-  /// Has the reader give what it holds back: nothing follows it.
+  /// Makes the reader return the records that it holds back, because nothing follows.
   mutating func endFollowing() { reader.endFollowing() }
 
-  /// Reads a followed file that was truncated from its start.
+  /// Reads a truncated followed file from its start.
   mutating func restart(_ options: InputOptions) throws(SystemCallError) {
     try file.lines.restart()
     reader = RecordReader(
@@ -77,7 +77,7 @@ struct OpenInput: ~Copyable {
   /// Why the lines ended before the file did, if they did.
   var failure: InputFailure? { file.lines.failure.map { InputFailure($0, linesRead: reader.lineCount) } }
 
-  /// How the input ended; to be called once, after the last record.
+  /// How the input ended. Call it once, after the last record.
   mutating func finish() -> InputEnd {
     if let failure { return .failed(failure) }
     let end = file.finish(item.name, linesRead: reader.lineCount)

@@ -2,7 +2,7 @@ import Bytes
 import System
 
 extension PageBlock {
-  /// Replaces what the block holds by `count` bytes of a file at `offset`, fewer only where the file ends.
+  /// Replaces the contents of the block with `count` bytes of a file at `offset`, fewer only at the end of the file.
   mutating func read(
     _ file: borrowing FileDescriptor, at offset: Int, count: Int, subject: String
   ) throws(SystemCallError) {

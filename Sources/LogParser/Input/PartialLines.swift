@@ -1,15 +1,15 @@
 import Bytes
 
-/// Lines of container logs that come in parts: what there is of each stream.
+/// Lines of container logs that arrive in parts: the parts so far of each stream.
 struct PartialLines: ~Copyable {
   enum Result {
-    /// More parts are to come.
+    /// More parts follow.
     case waits
-    /// The line came in one part.
+    /// The line has only one part.
     case single
-    /// The last part came: the whole line, and what the first part said.
+    /// The last part arrived: the whole line, and the wrapper of the first part.
     case joined(HeldLines.Line, Wrapper)
-    /// The last part came of a line over the limit.
+    /// The last part of a line over the limit arrived.
     case tooLong(Int)
   }
 
@@ -58,7 +58,7 @@ struct PartialLines: ~Copyable {
     }
   }
 
-  /// What is left of a stream whose last part never came; `waits` when nothing is.
+  /// The parts of a stream whose last part never arrived; `waits` if there are none.
   mutating func takeRest() -> Result {
     for index in streams.indices where streams[index].count > 0 { return take(index) }
     return .waits

@@ -1,22 +1,22 @@
 import Bytes
 import System
 
-/// A record of several lines while its lines come: what was read of it, and the record behind it, which told its end.
+/// A record of several lines while its lines arrive: its lines so far, and the record after it, which showed its end.
 ///
-/// It is bounded: after ``lineLimit`` lines or ``byteLimit`` bytes it ends and is marked as truncated. While the input
-/// pauses it waits for ``patience`` at most.
+/// After ``lineLimit`` lines or ``byteLimit`` bytes it ends and is marked as truncated. If the input pauses, it waits
+/// for at most ``patience``.
 struct RecordBlock: ~Copyable {
   static let lineLimit = 512
   static let byteLimit = 64 << 10
-  /// For how many milliseconds the next line of a block is waited for where the input may go on.
+  /// How many milliseconds to wait for the next line of a block if the input may continue.
   static let patience: Int32 = 200
 
-  /// What stands in ``record``.
+  /// The contents of ``record``.
   enum State {
     case empty
-    /// A block whose lines are still coming.
+    /// A block whose lines are still arriving.
     case open(BlockKind)
-    /// A record, or a problem, that came behind a block that was handed out.
+    /// A record, or a problem, that followed a block that was handed out.
     case waiting(RecordReader.Outcome)
   }
 
@@ -33,16 +33,16 @@ struct RecordBlock: ~Copyable {
   private var isStamped = false
   private var host: [UInt8] = []
   private var openedAt: UInt64 = 0
-  /// The number of the line that was taken last; blank lines are between it and the next one.
+  /// The number of the last line added; only blank lines are between it and the next one.
   private var lastLine: UInt64 = 0
 
   var isIdle: Bool { if case .empty = state { true } else { false } }
   var isOpen: Bool { if case .open = state { true } else { false } }
 
-  /// Whether a paused input has been waited for long enough.
+  /// Whether the wait for a paused input has timed out.
   var isDue: Bool { MonotonicClock.nanoseconds - openedAt >= UInt64(Self.patience) * 1_000_000 }
 
-  /// The record that begins a block; it is taken, and `other` is left in its place.
+  /// Begins a block with a record, which is exchanged with `other`.
   mutating func open(_ kind: BlockKind, with other: inout Record, indentation: Int) {
     mayHaveStack = Self.mayHaveStack(other)
     other.ownTexts()
@@ -60,7 +60,7 @@ struct RecordBlock: ~Copyable {
     openedAt = MonotonicClock.nanoseconds
   }
 
-  /// How many fields say where a record came from: those of a text alone are the same in all lines of a block.
+  /// The number of fields that say where a record came from: they are the same in all lines of a block.
   private static func signature(_ record: borrowing Record) -> Int {
     var count = record.fields.count
     if record.fields.value(of: "console") != nil { count -= 1 }
@@ -92,7 +92,7 @@ struct RecordBlock: ~Copyable {
     return true
   }
 
-  /// How many blanks of a line stand below its carrier's bytes.
+  /// The number of leading blanks of a line that are below its carrier's prefix.
   private func indent(of line: ByteSlice) -> Int {
     var count = 0
     while count < min(indentation, line.count), line[count] == 0x20 { count += 1 }
@@ -146,14 +146,14 @@ struct RecordBlock: ~Copyable {
     next.source == "vmconsole" && next.name.isEmpty && Self.isIndented(line)
   }
 
-  /// What a kernel line says behind its stamp, where the carrier left it.
+  /// A kernel line without its timestamp, if the carrier kept that.
   static func withoutStamp(_ line: ByteSlice) -> ByteSlice {
     guard let length = KernelLine.stampLength(line) else { return line }
     let rest = line.dropFirst(length)
     return rest.hasPrefix(" ") ? rest.dropFirst(1) : rest
   }
 
-  /// Whether a line goes on with the one above it.
+  /// Whether a line continues the one before.
   static func isIndented(_ line: ByteSlice) -> Bool {
     if line.peek(0) == 0x09 || line.hasPrefix("  ") { return true }
     let words = line.trimmed
@@ -184,13 +184,13 @@ struct RecordBlock: ~Copyable {
     swap(&record, &other)
   }
 
-  /// Hands out the block's record, and keeps what came behind it: `other` where that is a record.
+  /// Hands out the block's record, and keeps what followed it: `other` if that is a record.
   mutating func close(into other: inout Record, before outcome: RecordReader.Outcome) {
     close(into: &other)
     state = .waiting(outcome)
   }
 
-  /// Hands out what came behind the block.
+  /// Hands out what followed the block.
   mutating func takeWaiting(into other: inout Record) -> RecordReader.Outcome? {
     guard case .waiting(let outcome) = state else { return nil }
     state = .empty

@@ -2,7 +2,7 @@ import Bytes
 
 /// Records of several lines: each line becomes a record first, and those that belong together are joined.
 extension RecordReader {
-  /// Reads on where a block is open, or what came behind one is still to be given.
+  /// Continues an open block, or returns what followed one.
   mutating func nextOfBlock(_ lines: inout LineReader, into record: inout Record) -> Outcome {
     hasBlock = true
     defer { hasBlock = !block.isIdle }
@@ -39,7 +39,7 @@ extension RecordReader {
     }
   }
 
-  /// What was read, and where a record begins a block, the whole of it.
+  /// The outcome that was read; if a record begins a block, the whole block.
   mutating func joined(_ outcome: Outcome, _ lines: inout LineReader, _ record: inout Record) -> Outcome {
     guard !hasBlock, let kind = opening else { return outcome }
     defer { opening = nil }
@@ -48,7 +48,7 @@ extension RecordReader {
     return nextOfBlock(&lines, into: &record)
   }
 
-  /// Whether the record that was read last begins a block for all that is known of the next line.
+  /// Whether the last record begins a block, judging by what is known of the next line.
   private func mayOpen(_ lines: inout LineReader) -> Bool {
     guard opening == .indented else { return opening != nil }
     if held.isReplaying { return true }

@@ -1,8 +1,8 @@
 import Bytes
 
-/// What becomes of a line that a detector has claimed, or none.
+/// What becomes of a line that a detector has claimed, or that none has.
 extension RecordReader {
-  /// Ends the waiting: from now on there is a time to inherit, or none is needed.
+  /// Ends the waiting of lines: from now on there is a time to inherit, or none is needed.
   mutating func decide(isMixed: Bool, time: Timestamp) {
     if isMixed { context.isMixed = true } else { isLogfmt = true }
     if lastTime == nil { lastTime = time }
@@ -10,7 +10,7 @@ extension RecordReader {
     held.replay()
   }
 
-  /// A record was read: it is ready unless it has no time yet.
+  /// Takes a record, which is ready unless it has no time yet.
   mutating func take(
     _ line: ByteSlice, _ number: UInt64, _ record: inout Record, by row: Int? = nil
   ) -> Outcome? {
@@ -23,7 +23,7 @@ extension RecordReader {
     return settle(line, number, &record, takesIndented: row.map { table.takesIndented($0) } ?? false)
   }
 
-  /// As ``take(_:_:_:by:)`` for a record that says nothing of the other lines of its input.
+  /// As ``take(_:_:_:by:)`` for a record that does not affect the other lines of its input.
   mutating func settle(
     _ line: ByteSlice, _ number: UInt64, _ record: inout Record, takesIndented: Bool = false
   ) -> Outcome? {
@@ -58,7 +58,7 @@ extension RecordReader {
     return nil
   }
 
-  /// A line that no format claims.
+  /// Handles a line that matches no format.
   mutating func unclaimed(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     if context.isMixed || rules.isLenient || format != .auto {
       if line.trimmed.isEmpty {
@@ -73,13 +73,13 @@ extension RecordReader {
     return hold(line, number)
   }
 
-  /// Keeps a line as it is: its words are the message.
+  /// Keeps a line as it is: its text is the message.
   mutating func keepRaw(
     _ whole: ByteSlice, _ number: UInt64, _ record: inout Record, isCut: Bool = false
   ) -> Outcome? {
     if rules.isStrict {
       return refuse(
-        RecordProblem("no log format has lines like this", remedy: "leave out --strict to keep it as it is"),
+        RecordProblem("the line matches no log format", remedy: "leave out --strict to keep it as it is"),
         whole, number, &record)
     }
     if whole.peek(0) == UInt8(ascii: "N") { context.describedPod.note(whole) }
@@ -94,7 +94,7 @@ extension RecordReader {
     return .record
   }
 
-  /// Makes a record of a line as it is, but for its time.
+  /// Makes a record of an unparsed line, except for its time.
   private func makeRaw(_ whole: ByteSlice, _ number: UInt64, _ record: inout Record) {
     let line = whole.droppingLast(UInt8(ascii: "\r"))
     record.reset()
@@ -110,7 +110,7 @@ extension RecordReader {
     record.fields.sortKeepingLast()
   }
 
-  /// A line that the rules refuse: what is wrong with it, and the record as well as it can be read if the user wants that.
+  /// Handles a line that the rules refuse: reports the problem, and reads the record as well as it can be if requested.
   func refuse(
     _ problem: RecordProblem, _ line: ByteSlice, _ number: UInt64, _ record: inout Record
   ) -> Outcome {
@@ -129,7 +129,7 @@ extension RecordReader {
     return .flawed(problem, line: number)
   }
 
-  /// An entry that ends in the middle of a field: a record of the fields before, where that is wanted.
+  /// Handles an entry that ends in the middle of a field: makes a record of the fields before, if requested.
   mutating func refuseEntry(_ problem: RecordProblem, _ record: inout Record) -> Outcome {
     guard rules.isLenient || rules.keepsBadRecords, let outcome = finishEntry(&record) else {
       return .problem(problem, line: entry.firstLine)
@@ -138,19 +138,19 @@ extension RecordReader {
     return outcome
   }
 
-  /// The line is not the rest of the head that waited for it: the head is kept raw, and the line is read once more.
+  /// Abandons a waiting head, because the line is not its rest: the head is kept raw, and the line is read once more.
   mutating func giveUp(
     _ head: HeldLines.Line, _ line: ByteSlice, _ number: UInt64, _ record: inout Record
   ) -> Outcome? {
     context.isMixed = true
     let outcome = keepRaw(head.slice, head.line, &record, isCut: true)
-    // The head's line has given a record already: that of what stood behind it.
+    // The head's line has produced a record already, of the text after the head.
     counts.split += 1
     held.replayNext(line, number)
     return outcome
   }
 
-  /// Reads a line of a container's log, which may be a part of one; false while more parts are to come.
+  /// Reads a line of a container's log, which may be a part of one; false while more parts are expected.
   mutating func readPart(
     _ wrapper: Wrapper, isPartial: Bool, _ number: UInt64, _ record: inout Record
   ) throws(RecordProblem) -> Bool {
@@ -168,7 +168,7 @@ extension RecordReader {
     return true
   }
 
-  /// Reads the parts of a line whose last part never came.
+  /// Reads the parts of a line whose last part never arrived.
   mutating func readRest(_ wrapper: Wrapper, _ number: UInt64, _ record: inout Record) -> Outcome {
     record.reset()
     record.line = number
@@ -184,7 +184,7 @@ extension RecordReader {
     }
   }
 
-  /// Reads the entry of the journal's export format whose last line has come.
+  /// Reads a complete entry of the journal's export format.
   mutating func finishEntry(_ record: inout Record) -> Outcome? {
     context.isMixed = true
     record.reset()

@@ -1,19 +1,19 @@
 import Bytes
 
-/// What an input is a capture of: a guest's console, where everything is the guest's, or logs of a host.
+/// Decides whether an input is a capture of a guest's console, where everything is the guest's, or logs of a host.
 extension RecordReader {
-  /// Whether the input is a guest's console for all that was read of it: then a line of no shape is a message of some
-  /// program in the guest.
+  /// Whether the input is a guest's console, judging by what was read: then a line that matches no format is a message
+  /// of some program in the guest.
   var isConsole: Bool { consoleCount > hostCount }
 
-  /// Notes which side a line is of that a detector took, when it is read first.
+  /// Notes whether a line that a detector claimed is from a host or a guest, when it is first read.
   mutating func noteOrigin(_ record: borrowing Record, _ line: ByteSlice, row: Int) {
     if held.isReplaying || table.isOfEitherSide(row) { return }
     if isConsoles(record, line) { consoleCount += 1 } else { hostCount += 1 }
   }
 
-  /// Whether a record is one that only a console has: a stamped line of the kernel, systemd's status, the agent's record
-  /// without anything of the host around it. Colors do not tell.
+  /// Whether a record occurs only on a console: a kernel line with a timestamp, a systemd status, an agent record
+  /// without a prefix of the host. Colours are no evidence.
   private func isConsoles(_ record: borrowing Record, _ line: ByteSlice) -> Bool {
     if record.source == "vmconsole" {
       return record.fields.value(of: "host") == nil

@@ -1,17 +1,17 @@
 import Bytes
 
-/// JSON objects over several lines: the lines are joined first, and read as one.
+/// JSON objects of several lines: the lines are joined first, and read as one.
 extension RecordReader {
-  /// Begins an object with a line, or keeps the line raw where it was tried already.
+  /// Begins an object with a line, or keeps the line raw if that was tried already.
   mutating func openObject(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     context.isMixed = true
     isBusy = true
-    // What waited for a time was tried before.
+    // Lines that waited for a time were tried before.
     if number <= brokenLine || held.isReplaying { return unclaimed(line, number, &record) }
     return proceed(object.open(line, number))
   }
 
-  /// Takes the next line where an object is open.
+  /// Takes the next line of an open object.
   mutating func addToObject(_ line: ByteSlice, _ number: UInt64) -> Outcome? {
     if object.mayContinue(line) { return proceed(object.add(line, number)) }
     giveUpObject()
@@ -30,7 +30,7 @@ extension RecordReader {
     return nil
   }
 
-  /// The object does not end: what is whole of a record is read, and the lines of anything else by themselves.
+  /// Abandons an object that does not end: the complete part of a record is read, other lines are read singly.
   mutating func giveUpObject() {
     object.close()
     let lines = object.lines

@@ -1,11 +1,11 @@
 import Bytes
 
-/// Lines that no format claims, once more without what was put around them when they were pasted.
+/// Second attempt at lines that match no format: without the text that was added around them when they were pasted.
 extension RecordReader {
-  /// Whether lines are looked into for what was put around them.
+  /// Whether lines are searched for added text.
   private var looksIntoLines: Bool { rules.isLenient && format == .auto && repair == nil }
 
-  /// Reads the record in a line that was pasted with something around it; false when there is none.
+  /// Reads the record in a pasted line with added text; false if there is none.
   mutating func readPasted(
     _ line: ByteSlice, _ number: UInt64, _ record: inout Record, into outcome: inout Outcome?
   ) -> Bool {
@@ -33,7 +33,7 @@ extension RecordReader {
     return true
   }
 
-  /// Whether a line has a record of its own, with or without something around it.
+  /// Whether a line has a record of its own, with or without added text.
   mutating func hasOwnRecord(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Bool {
     claims(line, &record, beginsBlock: true) || looksIntoLines && findRecord(line, number, &record) != nil
   }
@@ -46,7 +46,7 @@ extension RecordReader {
       repaired.map { bytes in ByteSlice.withCopy(of: bytes) { HeldLines.Line($0, number) } }
       ?? HeldLines.Line(line, number)
     if repaired != nil, claims(whole.slice, &record) { return (whole, 0, line.count) }
-    // What is in a record is a part of it.
+    // Text inside a record is part of it.
     if LogfmtRecord.begins(line) { return nil }
     var text = whole.slice
     var start = 0
@@ -60,7 +60,7 @@ extension RecordReader {
       start += length
       if text.isEmpty { return nil }
       if claims(text, &record) {
-        // Where characters were repaired, the places in the line are no longer those in the text.
+        // After characters were repaired, offsets in the line differ from those in the text.
         return (HeldLines.Line(text, number), repaired == nil ? start : 0, line.count)
       }
     }
@@ -83,8 +83,8 @@ extension RecordReader {
 
   /// Whether a format claims the line as it is.
   ///
-  /// - Parameter beginsBlock: whether the first line of a block counts, too; what is taken off one line is not taken off
-  ///   the next ones, so that it does not where something was.
+  /// - Parameter beginsBlock: whether the first line of a block counts, too. It must not if text was removed from the
+  ///   line, because the same text is not removed from the next lines.
   private mutating func claims(_ line: ByteSlice, _ record: inout Record, beginsBlock: Bool = false) -> Bool {
     if LogfmtRecord.begins(line) || TextRecord.looksLikeLogfmt(line) { return true }
     record.reset()
@@ -103,7 +103,7 @@ extension RecordReader {
     }
   }
 
-  /// Takes what a forwarder says beside the record that it carries.
+  /// Takes the fields that a log forwarder added to the record that it carries.
   private func fillFromCarrier(_ record: inout Record, _ rest: ByteSlice) {
     if record.name.isEmpty, let tag = member("\"tag\":\"", of: rest) { record.name = record.arena.copy(tag) }
     if record.fields.value(of: "host") == nil, let host = member("\"hostname\":\"", of: rest), !host.isEmpty {

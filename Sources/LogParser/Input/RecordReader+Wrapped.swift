@@ -1,8 +1,8 @@
 import Bytes
 
-/// Lines of logfmt that were wrapped: they are joined before they are read.
+/// Wrapped lines of logfmt, which are joined before they are read.
 extension RecordReader {
-  /// Whether a line may be the beginning of one that was wrapped, by the first byte of the next one.
+  /// Whether a line may be the first part of a wrapped one, judging by the first byte of the next line.
   @inline(__always)
   func mayBeWrapped(_ line: ByteSlice, _ number: UInt64, _ lines: borrowing LineReader) -> Bool {
     if !rules.isLenient || lines.isTimeNext { return false }
@@ -10,7 +10,7 @@ extension RecordReader {
     return format == .auto && number != wrapped.lastTried && WrappedLine.mayBegin(line, before: next)
   }
 
-  /// Reads what was joined, or is read once more, before any other line; nil when there is nothing that gave a record.
+  /// Reads lines that were joined or are read again, before any other line; nil if they produce no record.
   mutating func readWaiting(_ lines: borrowing LineReader, _ record: inout Record) -> Outcome? {
     if let waiting = objects.next() ?? held.nextToReplay() {
       let number = waiting.line
@@ -25,7 +25,7 @@ extension RecordReader {
     return nil
   }
 
-  /// Reads a line, or adds it to what is open.
+  /// Reads a line, or adds it to an open wrapped line.
   mutating func readNext(
     _ line: ByteSlice, _ number: UInt64, _ record: inout Record, isWrapped: Bool
   ) -> Outcome? {
@@ -40,14 +40,14 @@ extension RecordReader {
     return nil
   }
 
-  /// Takes the next line where one is open that may have been wrapped.
+  /// Takes the next line while a possibly wrapped one is open.
   mutating func addToWrapped(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) {
     if wrapped.isContinued(by: line) || !hasOwnRecord(line, number, &record), wrapped.add(line) { return }
     closeWrapped()
     replay.append(Array(line.bytes), number)
   }
 
-  /// Where the input pauses: ends what has waited for its next line long enough. False when there is nothing.
+  /// When the input pauses: ends the records whose wait for a next line has timed out. False if there are none.
   mutating func closeLate() -> Bool {
     if wrapped.isOpen {
       closeWrapped()
@@ -57,7 +57,7 @@ extension RecordReader {
     return !objects.isEmpty || !replay.isEmpty
   }
 
-  /// Reads what was joined.
+  /// Reads the joined line.
   mutating func closeWrapped() {
     wrapped.close()
     objects.append(wrapped.bytes, wrapped.number)

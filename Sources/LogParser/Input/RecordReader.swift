@@ -1,27 +1,27 @@
 import Bytes
 import Glibc
 
-/// Turns the lines of one input into records, whatever shape each of them has.
+/// Turns the lines of one input into records, whatever format each line has.
 ///
-/// An input of the runtime's own logfmt is read by the rules of the log format's original tool, which takes a line that
-/// it cannot read for an error. As soon as a line has another shape the input is a mixed one: from there on a line that
-/// no format claims is kept as a raw record, with the time of its neighbours.
+/// An input in the runtime's own logfmt is read by the rules of the Go tool, which treats an unreadable line as an
+/// error. Once a line has another format, the input is mixed: from then on a line that matches no format is kept as a
+/// raw record, with the time of its neighbours.
 ///
-/// Here is the loop; what becomes of a line once a detector has claimed it is in `RecordReader+Claims.swift`.
+/// This file has the loop; `RecordReader+Claims.swift` handles a line once a detector has claimed it.
 package struct RecordReader: ~Copyable {
   package enum Outcome {
     /// A record was read.
     case record
     /// The record that begins at `line` cannot be read; the next ones can.
     case problem(RecordProblem, line: UInt64)
-    /// As ``problem(_:line:)``, and the record was read as well as it can be, because the user wants it all the same.
+    /// As ``problem(_:line:)``, but the record was read as well as it can be, because the user wants it nevertheless.
     case flawed(RecordProblem, line: UInt64)
     /// As ``LineReader/Line/pause``.
     case pause
     case end
   }
 
-  /// Lines that wait for a time are kept up to this many bytes.
+  /// The maximum size of lines that wait for a time.
   static let heldLimit = 1 << 20
   /// So much of an input is looked through before its first line is read.
   static let lookAheadLimit = 64 << 10
@@ -36,9 +36,9 @@ package struct RecordReader: ~Copyable {
   private(set) var isFollowed: Bool
 
   private var line: UInt64 = 0
-  /// What became of lines that gave no record.
+  /// What became of lines that produced no record.
   var counts = LineCounts()
-  /// The row that took the last line; nil for the runtime's logfmt.
+  /// The row that read the last line; nil for the runtime's logfmt.
   private var lastRow: Int?
   var context: LineContext
   /// The one in ``context``.
@@ -52,43 +52,43 @@ package struct RecordReader: ~Copyable {
   var parts: PartialLines
   var entry: ExportEntry
   var cut = CutRecord()
-  /// Whether anything but the input's next line may be to read, or a line may belong to an earlier one.
+  /// Whether something other than the input's next line may have to be read, or a line may belong to an earlier one.
   var isBusy = false
-  /// Whether a block is open, or what came behind one is still to be given.
+  /// Whether a block is open, or what followed one was not returned yet.
   var hasBlock = false
-  /// The lines of an object that was none.
+  /// The lines of an object that turned out not to be one.
   var replay = ReplayQueue()
   /// Objects whose lines were joined.
   var objects = ReplayQueue()
   var object = JSONBlock()
   var wrapped = WrappedLine()
-  /// The line that is read in place of the one that was pasted, and the one that a record borrows from.
+  /// The line that is read instead of the pasted one, and the one that a record borrows from.
   var repair: HeldLines.Line?
-  /// The whole line that it stands in, while it is read: this is what waits for a time.
+  /// The whole pasted line, while the record in it is read: it is what waits for a time.
   var pasted: ByteSlice?
   var keptRepair: HeldLines.Line?
-  /// The line of an object that was cut and of which the rest is read.
+  /// The line of an object that was cut off and whose rest is being read.
   var cutLine: UInt64 = 0
-  /// The last line of an object that has no end: none begins before it is passed.
+  /// The last line of an object without an end: no new object begins before it.
   var brokenLine: UInt64 = 0
   var block = RecordBlock()
-  /// The block that the record that was read last begins, if it begins one.
+  /// The kind of block that the last record begins, if any.
   var opening: BlockKind?
   /// Whether it may go on behind a blank line, or in lines that are not set in.
   var openingHasStack = false
   /// The same of the record that waits behind a block.
   var waitingKind: BlockKind?
-  /// How many bytes of the line that was read last are its carrier's.
+  /// The length of the carrier's prefix on the last line.
   var indentation = 0
   /// Lines that only a guest's console has, and lines that only a host writes.
   var consoleCount: UInt64 = 0
   var hostCount: UInt64 = 0
-  /// Lines that are not a record of their own but part of one.
+  /// Lines that are part of a record that began on another line.
   var joinedLineCount: UInt64 = 0
 
   /// - Parameters:
-  ///   - reference: when the input was last written: what times without a year are measured by, and the time of
-  ///     records that have none and no neighbour that has.
+  ///   - reference: when the input was last changed: the reference for times without a year, and the time of records
+  ///     for which no neighbour has one either.
   package init(
     format: InputFormat, rules: ReadingRules, reference: Timestamp, recordLimit: Int, isFollowed: Bool = false
   ) {
@@ -108,7 +108,7 @@ package struct RecordReader: ~Copyable {
 
   /// Whether no line was read yet.
   var isUnused: Bool { line == 0 }
-  /// The shape of the last line: the folder below `formats/input` that specifies it.
+  /// The format of the last line: the folder in `formats/input` that specifies it.
   var shape: String { lastRow.map { DetectorTable.rows[$0].shape } ?? "logfmt" }
   /// The number of lines that were read.
   var lineCount: UInt64 { line }
@@ -119,7 +119,7 @@ package struct RecordReader: ~Copyable {
     return counts
   }
 
-  /// The input goes on no more, although it was followed: what is held back becomes records.
+  /// Ends a followed input: lines that are held back become records.
   mutating func endFollowing() { isFollowed = false }
 
   /// Whether a record of several lines waits for the next of them.
@@ -133,7 +133,7 @@ package struct RecordReader: ~Copyable {
     return nextSingle(&lines, into: &record)
   }
 
-  /// Reads the next line that is a record into `record`, and those that belong to it where no block is open yet.
+  /// Reads the next record into `record`, including further lines that belong to it if no block is open yet.
   mutating func nextSingle(
     _ lines: inout LineReader, into record: inout Record
   ) -> Outcome {
@@ -194,7 +194,7 @@ package struct RecordReader: ~Copyable {
     }
   }
 
-  /// What to do with the end of the input: whatever is still held becomes a record.
+  /// Handles the end of the input: whatever is still held becomes a record.
   private mutating func finish(_ record: inout Record) -> Outcome? {
     if let head = cut.take(), let outcome = keepRaw(head.slice, head.line, &record, isCut: true) {
       return outcome
@@ -211,7 +211,7 @@ package struct RecordReader: ~Copyable {
     return nil
   }
 
-  /// Reads one line; nil when it gave no record by itself.
+  /// Reads one line; nil if it produced no record by itself.
   mutating func handle(_ line: ByteSlice, _ number: UInt64, _ record: inout Record) -> Outcome? {
     record.reset()
     record.line = number
@@ -221,7 +221,7 @@ package struct RecordReader: ~Copyable {
     if isOwn {
       let outcome = readLogfmt(line, number, &record)
       hostCount += 1
-      // A line that could not be read waits already.
+      // An unreadable line is already waiting.
       if outcome != nil, !held.isEmpty, !held.isReplaying {
         held.append(line, number)
         decide(isMixed: context.isMixed, time: lastTime ?? reference)
@@ -256,7 +256,7 @@ package struct RecordReader: ~Copyable {
     }
   }
 
-  /// Reads a line of pairs by the rules, and what these refuse as a person would.
+  /// Reads a line of pairs by the rules or, if they refuse it, as a person would.
   private mutating func readLenientLogfmt(
     _ line: ByteSlice, _ number: UInt64, _ record: inout Record
   ) -> Outcome? {
@@ -266,7 +266,7 @@ package struct RecordReader: ~Copyable {
       record.reset()
       record.line = number
       let text = line.droppingLast(UInt8(ascii: "\r"))
-      // A time somewhere in a line is not enough: it may be of another shape.
+      // A time somewhere in a line is not enough: it may have another format.
       guard LenientLogfmt.begins(text) else {
         return format == .auto ? readChecked(line, number, &record) : unclaimed(line, number, &record)
       }
@@ -277,7 +277,7 @@ package struct RecordReader: ~Copyable {
     return settle(line, number, &record)
   }
 
-  /// Asks the detectors for a line that is not the runtime's logfmt.
+  /// Tries the detectors on a line that is not the runtime's logfmt.
   private mutating func readOther(
     _ whole: ByteSlice, _ number: UInt64, _ record: inout Record
   ) throws(RecordProblem) -> Outcome? {

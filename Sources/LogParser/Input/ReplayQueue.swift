@@ -1,6 +1,6 @@
 import Bytes
 
-/// Lines that are read once more, or for the first time as parts of one that was longer, before any other.
+/// Lines that are read again, or for the first time as parts of a longer one, before any other.
 struct ReplayQueue: ~Copyable {
   private var lines: [HeldLines.Line] = []
   private var position = 0

@@ -1,7 +1,7 @@
-/// The name of a log file, taken apart as logrotate, the kubelet and others make the names of rotated files: `kata.log.2`,
-/// `kata.log-20260301.gz`, `kata-20260301.log`, `0.log.20260301-050154`.
+/// The parts of a log file's name, by the conventions of logrotate, the kubelet and others for rotated files:
+/// `kata.log.2`, `kata.log-20260301.gz`, `kata-20260301.log`, `0.log.20260301-050154`.
 struct RotatedName {
-  /// How old a file is among those of its set.
+  /// The age of a file within its set.
   private enum Age {
     /// When the file was rotated: digits, which sort as the times do.
     case dated(String)
@@ -11,11 +11,11 @@ struct RotatedName {
   }
 
   let name: String
-  /// What all files of the set are called but for the rotation and the compression.
+  /// The common name of the set's files, without rotation and compression suffixes.
   let base: String
   private let age: Age
 
-  /// Whether this is the file that is still written to.
+  /// Whether this is the file that is still being written.
   var isCurrent: Bool { if case .current = age { !isCompressed } else { false } }
   private let isCompressed: Bool
 
@@ -40,10 +40,10 @@ struct RotatedName {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
   }
 
-  /// Takes the mark of a rotation off the end of a name; nil when there is none.
+  /// Splits the rotation suffix from a name; nil if there is none.
   private static func rotated(_ name: Substring) -> (base: String, age: Age)? {
     let tail = name.reversed().prefix { $0.isASCII && $0.isNumber || "-_T".contains($0) }.count
-    // The mark begins behind the last dot, or is the last date in the name.
+    // The suffix begins after the last dot, or is the last date in the name.
     let start = name.index(name.endIndex, offsetBy: -tail)
     if start > name.startIndex, name[name.index(before: start)] == "." {
       let mark = name[start...]
@@ -67,7 +67,7 @@ struct RotatedName {
     return digits
   }
 
-  /// Whether this file comes before another one: the sets by their names, and in a set the oldest first.
+  /// Whether this file comes before another one: sets by name, and oldest first within a set.
   func precedes(_ other: RotatedName) -> Bool {
     if base != other.base { return base < other.base }
     switch (age, other.age) {

@@ -1,24 +1,24 @@
 import Glibc
 import System
 
-/// Tells whether a file that is followed still holds what was read from it, or was truncated in place and written again.
+/// Detects whether a followed file still contains what was read from it, or was truncated in place and rewritten.
 ///
-/// The file is shorter then than what was read; or, when it has grown again meanwhile, other bytes stand where the last
-/// ones were read. That cannot be seen where the very same bytes stand there.
+/// A truncated file is shorter than what was read or, if it has grown again, has other bytes where the last ones were
+/// read. Truncation is not detected if the very same bytes are there.
 struct TruncationCheck {
   private static let length = 64
 
   /// The last bytes that were read.
   private var tail: [UInt8] = []
 
-  /// Takes in that `bytes` were read.
+  /// Notes that `bytes` were read.
   mutating func note(_ bytes: UnsafeBufferPointer<UInt8>) {
     let kept = max(0, min(tail.count, Self.length - bytes.count))
     tail.removeFirst(tail.count - kept)
     tail.append(contentsOf: bytes.suffix(Self.length))
   }
 
-  /// Forgets everything: reading begins again.
+  /// Forgets everything, because reading restarts.
   mutating func reset() { tail.removeAll(keepingCapacity: true) }
 
   /// Whether the file has changed before `offset`, up to which it was read.

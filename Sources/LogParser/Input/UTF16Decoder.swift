@@ -1,15 +1,15 @@
 import Bytes
 
-/// Turns UTF-16 into UTF-8, piece by piece. A surrogate without its other half becomes U+FFFD.
+/// Converts UTF-16 to UTF-8 in chunks. An unpaired surrogate becomes U+FFFD.
 package struct UTF16Decoder {
   private let isBigEndian: Bool
-  /// The first byte of a unit whose second one has not come.
+  /// The first byte of a unit whose second one has not arrived.
   private var half: UInt8?
-  /// A first surrogate whose second one has not come.
+  /// A high surrogate whose low one has not arrived.
   private var high: UInt16?
 
-  /// The decoder for text that begins with `head`; nil when that is no UTF-16: there is no byte order mark, and the first
-  /// units are not all printable ASCII.
+  /// The decoder for text that begins with `head`; nil if that is not UTF-16: there is no byte order mark, and the
+  /// first units are not all printable ASCII.
   package init?(head: [UInt8]) {
     if head.starts(with: [0xff, 0xfe]) {
       isBigEndian = false
@@ -22,15 +22,15 @@ package struct UTF16Decoder {
     }
   }
 
-  /// How many bytes without a mark tell what they are.
+  /// The number of bytes that are enough to recognise UTF-16 without a mark.
   private static let evidence = 8
 
-  /// Whether more bytes could make this the head of UTF-16 text.
+  /// Whether this could become the beginning of UTF-16 text with more bytes.
   static func mayBegin(_ head: [UInt8]) -> Bool {
     head == [0xff] || head == [0xfe] || head.count >= 2 && order(head) != nil
   }
 
-  /// Whether bytes that alternate between ASCII and zeros have the zeros first; nil when they do not alternate.
+  /// Whether bytes that alternate between ASCII and zeros have the zeros first; nil if they do not alternate.
   private static func order(_ bytes: [UInt8]) -> Bool? {
     let isBigEndian = bytes[0] == 0
     for (index, byte) in bytes.enumerated() {
@@ -40,10 +40,10 @@ package struct UTF16Decoder {
     return isBigEndian
   }
 
-  /// The most bytes of UTF-8 that so many bytes become, those that were left before included.
+  /// The maximum size of the UTF-8 for `count` bytes, including those left over before.
   static func bound(_ count: Int) -> Int { 3 * (count / 2 + 2) }
 
-  /// The most bytes that become no more than `room` bytes of UTF-8, for a room of at least 16 bytes.
+  /// The maximum number of bytes that fit in `room` bytes of UTF-8, which must be at least 16.
   static func count(in room: Int) -> Int { (room / 3 - 2) * 2 }
 
   /// Decodes bytes into memory that has room for ``bound(_:)`` of them; returns how many were written.
@@ -70,7 +70,7 @@ package struct UTF16Decoder {
     return written
   }
 
-  /// Forgets what was left: another text begins.
+  /// Drops leftover bytes, because another text begins.
   mutating func reset() { (high, half) = (nil, nil) }
 
   @inline(__always)

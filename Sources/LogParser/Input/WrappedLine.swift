@@ -1,9 +1,10 @@
 import Bytes
 
-/// A line of logfmt that an editor or a terminal has wrapped, or that has a line end in a value, while its rest comes.
+/// A line of logfmt that an editor or a terminal has wrapped, or that has a line end in a value, while its rest
+/// arrives.
 struct WrappedLine: ~Copyable {
   static let lineLimit = 32
-  /// A line that is wrapped is at least so wide.
+  /// The minimum width of a wrapped line.
   static let leastWidth = 40
 
   private(set) var isOpen = false
@@ -11,17 +12,17 @@ struct WrappedLine: ~Copyable {
   private(set) var bytes: [UInt8] = []
   private var lineCount = 0
   private var indentation: Int?
-  /// Whether a quoted value is open at the end of what there is.
+  /// Whether a quoted value is open at the end of the text so far.
   private var isQuoted = false
-  /// Whether it was read already by itself, so that it is not tried again.
+  /// The last line that was read by itself, so that it is not tried again.
   var lastTried: UInt64 = 0
 
   /// Whether a line that is followed by one with this byte first may be wrapped.
   @inline(__always)
   static func mayBegin(_ line: ByteSlice, before next: UInt8) -> Bool {
-    // Lines of one shape begin alike; that of logfmt with more than this.
+    // Lines of one format begin alike; logfmt lines share more than this.
     if next == line.peek(0), next > 0x20, next != UInt8(ascii: "t") { return false }
-    // An object that is wrapped is told by its braces.
+    // A wrapped object is recognised by its braces.
     return line.peek(0) != UInt8(ascii: "{") && next != 0x0a && next != 0x0d && next != UInt8(ascii: "{")
       && next != UInt8(ascii: "<")
       && next != UInt8(ascii: "`") && line.count >= leastWidth
@@ -42,7 +43,7 @@ struct WrappedLine: ~Copyable {
 
   var wasJoined: Bool { lineCount > 1 }
 
-  /// Adds a line that has no record of its own if it is the rest of what there is.
+  /// Adds a line that has no record of its own if it continues the text so far.
   mutating func add(_ whole: ByteSlice) -> Bool {
     let line = whole.droppingLast(UInt8(ascii: "\r"))
     guard lineCount < Self.lineLimit, bytes.count + line.count <= PastedText.lengthLimit,
@@ -51,7 +52,7 @@ struct WrappedLine: ~Copyable {
     else { return false }
     let text = line.dropFirst(indent(of: line))
     guard isQuoted || isRest(text) else { return false }
-    // A value that ended with a line end has its quote on the next line.
+    // A value that ends with a line end has its closing quote on the next line.
     if isQuoted, text.hasPrefix("\"") { bytes.append(contentsOf: [0x5c, 0x6e]) }
     if !isQuoted, lacksBlank(before: text) { bytes.append(0x20) }
     isQuoted = Self.isOpenQuoted(text, isQuoted)
@@ -93,8 +94,8 @@ struct WrappedLine: ~Copyable {
     return min(count, indentation ?? 0)
   }
 
-  /// Whether a line goes on with the pairs: nothing but pairs follow the rest of the word that was cut, or the word is an
-  /// id that becomes whole.
+  /// Whether a line continues the pairs: only pairs follow the rest of the split word, or the word is an id that
+  /// becomes complete.
   private func isRest(_ text: ByteSlice) -> Bool {
     if let last = bytes.last, last == 0x22, text.peek(0) != 0x20, !Self.beginsWithKey(text) { return false }
     var index = text.firstIndex(of: 0x20) ?? text.count

@@ -2,16 +2,16 @@ import Bytes
 
 /// A boot as journalctl(1) names it: `[ID][±OFFSET]` or `all`.
 enum BootName: Equatable {
-  /// From the newest boot back for 0 and less, from the oldest on for more: 1 is the oldest.
+  /// 0 and less count back from the newest boot; 1 and more count from the oldest.
   case offset(Int)
-  /// The boot of this id, in lower case, or one so many places later in the journal.
+  /// The boot with this id, in lower case, or the one at this offset from it.
   case id(String, Int)
   /// Every boot.
   case all
 
   private static let idLength = 32
 
-  /// Reads a name; nil when it is none.
+  /// Parses a name; nil if it is not valid.
   init?(_ name: String) {
     if name == "all" {
       self = .all

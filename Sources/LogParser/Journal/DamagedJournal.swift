@@ -1,17 +1,17 @@
 import Bytes
 
-/// The entries of a damaged journal file: all that can still be found in it.
+/// The entries that can still be found in a damaged journal file.
 struct DamagedJournal: ~Copyable {
   private static let windowSize = 64 << 10
 
   private var file: JournalFileBytes
   private let entries: ArraySlice<JournalFileScan.Entry>
   private var next: Int
-  /// Fields that could not be read although their places are good.
+  /// Fields that could not be read although their offsets are valid.
   private(set) var gaps: UInt64 = 0
   private var lastCursor: String?
 
-  /// - Parameter entries: those that are wanted.
+  /// - Parameter entries: the entries to read.
   init?(_ path: String, _ entries: ArraySlice<JournalFileScan.Entry>) {
     guard let file = try? JournalFileBytes(path, windowSize: Self.windowSize) else {
       return nil
@@ -21,12 +21,12 @@ struct DamagedJournal: ~Copyable {
     next = entries.startIndex
   }
 
-  /// The time of the entry that was read last, in microseconds.
+  /// The time of the last entry, in microseconds.
   private(set) var time: UInt64 = 0
-  /// The place of the entry that was read last.
+  /// The cursor of the last entry.
   var cursor: String? { lastCursor }
 
-  /// Reads the fields of the next entry; false when there is none left.
+  /// Reads the fields of the next entry; false if there are no more.
   mutating func next(_ members: inout MemberList, _ arena: inout Arena) -> Bool {
     guard next < entries.endIndex else { return false }
     let entry = entries[next]
@@ -59,7 +59,7 @@ struct DamagedJournal: ~Copyable {
     bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
   }
 
-  /// A field, `NAME=value`; nil when no whole one is there.
+  /// A field, `NAME=value`; nil if there is no complete one.
   private mutating func field(at offset: Int, _ arena: inout Arena) -> ByteSlice? {
     guard let object = file.object(at: offset), object.kind == .data else { return nil }
     return file.field(of: object).map { text in text.withUnsafeBytes { arena.copy($0) } }
@@ -73,10 +73,10 @@ struct DamagedEntries: ~Copyable {
   private var file: DamagedJournal?
   private var failures: [InputFailure]
   private var arena = Arena()
-  /// The fields of the entry that was read last.
+  /// The fields of the last entry.
   private(set) var members = MemberList()
   private(set) var time = Timestamp.unset
-  /// The place of the youngest entry that was read.
+  /// The cursor of the latest entry that was read.
   private(set) var cursor: String?
   private var youngest: UInt64 = 0
 
@@ -97,7 +97,7 @@ struct DamagedEntries: ~Copyable {
     return failures
   }
 
-  /// Reads the next entry; false when there is none left.
+  /// Reads the next entry; false if there are no more.
   mutating func next() -> Bool {
     while true {
       arena.reset()

@@ -1,11 +1,11 @@
 import Glibc
 import System
 
-/// Finds out why a journal has nothing to read.
+/// Determines why a journal has nothing to read.
 enum JournalAccess {
   private static let directories = ["/var/log/journal", "/run/log/journal"]
 
-  /// Throws unless there is a journal that this process may read. One without entries is one all the same.
+  /// Throws unless there is a journal that this process may read, even if it has no entries.
   static func check(_ subject: String) throws(JournalError) {
     var files = 0
     for directory in directories {
@@ -22,7 +22,7 @@ enum JournalAccess {
     }
     if files == 0 {
       throw JournalError(
-        "\(subject): there is none on this machine: no journal files in \(directories.joined(separator: " or ")); give files, --journal-file or --journal-directory"
+        "\(subject): not found on this machine: no journal files in \(directories.joined(separator: " or ")); give files, --journal-file or --journal-directory"
       )
     }
   }

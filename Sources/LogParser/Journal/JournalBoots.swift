@@ -1,8 +1,8 @@
 import Bytes
 
-/// Finds out which boot is meant.
+/// Resolves the names of boots.
 enum JournalBoots {
-  /// The id that a boot's name stands for; see ``BootName``.
+  /// The id of the boot with a name; see ``BootName``.
   static func id(
     _ name: String, in options: JournalOptions, _ subject: String
   ) throws(JournalError) -> String {
@@ -54,7 +54,7 @@ extension JournalReader {
   /// The values that a field has anywhere in the journal.
   func uniqueValues(of field: String) -> [String] { systemd.uniqueValues(of: field, limit: 100_000) }
 
-  /// When the first entry of a boot was taken, in microseconds; the journal's matches are replaced.
+  /// The time of a boot's first entry, in microseconds; replaces the journal's matches.
   func firstTime(ofBoot id: String) -> UInt64? {
     systemd.removeMatches()
     guard systemd.addMatch("_BOOT_ID=\(id)") >= 0, systemd.seekHead() >= 0, systemd.next() > 0 else {

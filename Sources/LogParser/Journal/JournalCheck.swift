@@ -2,27 +2,27 @@ import Bytes
 import Glibc
 import System
 
-/// Finds out which of the files that the user names are damaged, before they are read.
+/// Determines which of the user's files are damaged, before they are read.
 ///
-/// libsystemd leaves a damaged file out at the first bad place, and misses entries that the file's indexes no longer lead
-/// to; it reports neither. So every file is looked through once, and the entries that libsystemd finds in it are counted.
+/// libsystemd drops a damaged file at the first bad place, and misses entries that the file's indexes no longer reach;
+/// it reports neither. So every file is scanned once, and compared with the number of entries that libsystemd finds.
 struct JournalCheck {
   private static let windowSize = 1 << 20
 
-  /// A damaged file and what can be read of it.
+  /// A damaged file, and its readable entries.
   struct Damage {
     var path: String
     var entries: ArraySlice<JournalFileScan.Entry>
-    /// Entries that cannot be read, or not whole.
+    /// Entries that cannot be read, or not completely.
     var missing: UInt64
     var failure: InputFailure
   }
 
-  /// Files to be read by libsystemd.
+  /// Files for libsystemd to read.
   private(set) var sound: [String] = []
   private(set) var damaged: [Damage] = []
 
-  /// Looks through the files of a journal; those with no entry in the wanted time are passed over.
+  /// Scans the files of a journal; those without an entry in the wanted time are skipped.
   ///
   /// - Parameter cursor: the last entry that was read by an earlier run.
   static func run(
@@ -68,7 +68,7 @@ struct JournalCheck {
     return check
   }
 
-  /// What a damaged file has; nil when it is sound.
+  /// The damage of a file; nil if it is sound.
   private static func damage(
     of file: inout JournalFileBytes, _ conditions: JournalConditions
   ) throws(JournalError) -> JournalFileScan? {
@@ -79,7 +79,7 @@ struct JournalCheck {
       let wanted = scan.entries.count
       let count = scan.isWhole ? try JournalReader.count(file.path, conditions, limit: wanted) : nil
       if count == wanted { return nil }
-      // journald may be writing to the file: what was half written is looked at again.
+      // journald may be writing to the file: a half-written object is checked again.
       guard attempt < 4, let again = try? JournalFileBytes(file.path, windowSize: windowSize),
         again.entryCount != file.entryCount || again.tailOffset != file.tailOffset
       else { return scan }
@@ -88,21 +88,21 @@ struct JournalCheck {
     }
   }
 
-  /// Takes in a file that is no journal file which can be looked through.
+  /// Handles a file that cannot be scanned as a journal file.
   private mutating func take(unreadable path: String, _ location: JournalOptions.Location, isAlone: Bool) {
     let failure: InputFailure
     do throws(SystemCallError) {
       let file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
       let size = try file.status(path).st_size
-      // Of a file alone libsystemd says why it cannot be read, and one that is too large it reads by itself.
+      // For a single file, libsystemd says why it cannot be read, and a file that is too large it reads by itself.
       if isAlone || size > JournalFileBytes.sizeLimit { return sound.append(path) }
       if size == 0 {
-        // journald has only just made a file of a directory that has nothing in it yet, and libsystemd opens none such.
+        // journald has only just created an empty file in this directory, and libsystemd cannot open such a file.
         if case .directory = location { return }
         failure = InputFailure("\(path): the journal file is empty; leave it out, the other files are read")
       } else {
         failure = InputFailure(
-          "\(path): the file is no journal file, or its header is damaged; the other files are read")
+          "\(path): not a journal file, or its header is damaged; the other files are read")
       }
     } catch {
       if isAlone { return sound.append(path) }
@@ -111,7 +111,7 @@ struct JournalCheck {
     damaged.append(Damage(path: path, entries: [], missing: 1, failure: failure))
   }
 
-  /// The journal files of a directory and of the machines' directories in it, as libsystemd finds them.
+  /// The journal files of a directory and of the machine directories in it, as libsystemd finds them.
   private static func files(in directory: String) -> [String] {
     var paths: [String] = []
     for name in (try? DirectoryListing.names(in: directory)) ?? [] {
@@ -132,7 +132,7 @@ struct JournalCheck {
   }
 }
 
-/// What a journal cursor says: the journal's sequence, the entry's number in it and its time.
+/// The parts of a journal cursor: the journal's sequence id, the entry's number in it and its time.
 struct JournalPlace {
   var sequence = ""
   var number: UInt64 = 0

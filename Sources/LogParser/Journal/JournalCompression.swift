@@ -1,6 +1,6 @@
 import System
 
-/// Takes the compressed fields of a journal file apart, by the libraries that libsystemd itself uses.
+/// Decompresses fields of a journal file with the libraries that libsystemd itself uses.
 enum JournalCompression {
   private typealias Size = @convention(c) (UnsafeRawPointer, Int) -> UInt64
   private typealias Decompress = @convention(c) (UnsafeMutableRawPointer, Int, UnsafeRawPointer, Int) -> Int
@@ -8,7 +8,7 @@ enum JournalCompression {
     @convention(c) (UnsafeRawPointer, UnsafeMutableRawPointer, Int32, Int32)
     -> Int32
 
-  /// What a field may take.
+  /// The maximum size of a field.
   private static let limit = 64 << 20
 
   enum Result {
@@ -18,10 +18,10 @@ enum JournalCompression {
     case unavailable
   }
 
-  /// The bytes behind a compressed payload.
+  /// The decompressed bytes of a payload.
   ///
-  /// - Parameter flags: the object's: 1 for xz, 2 for lz4, 4 for zstd. Fields of xz, which no release since 2019 writes
-  ///   where it has another, are left out.
+  /// - Parameter flags: the object's: 1 for xz, 2 for lz4, 4 for zstd. Fields in xz are left out: releases since 2019
+  ///   do not write it if they have another one.
   static func decompress(_ payload: [UInt8], flags: UInt8) -> Result {
     switch flags {
     case 4:
@@ -68,7 +68,7 @@ enum JournalCompression {
     }
   }
 
-  /// lz4's are the length and one block.
+  /// An lz4 payload is the length and one block.
   private static func decompress(_ payload: [UInt8], _ block: DecompressBlock) -> [UInt8]? {
     guard payload.count > 8 else { return nil }
     return payload.withUnsafeBytes { source in

@@ -1,8 +1,8 @@
-/// Which entries of a journal are wanted: groups of alternatives, one of each of which must hold. An alternative is a set
-/// of fields with their values (`NAME=value`) that an entry must all have.
+/// The conditions that select journal entries: groups of alternatives, of which one per group must match. An
+/// alternative is a set of fields with values (`NAME=value`), all of which an entry must have.
 struct JournalConditions {
   private(set) var groups: [[[String]]] = []
-  /// All fields that matter, each once.
+  /// All relevant fields, each once.
   private var fields: [[UInt8]] = []
   private var numbers: [[[Int]]] = []
 
@@ -21,10 +21,10 @@ struct JournalConditions {
 
   func mayMatch(length: Int) -> Bool { fields.contains { $0.count == length } }
 
-  /// The number of the field that these bytes are.
+  /// The number of the field with these bytes.
   func match(_ bytes: UnsafeRawBufferPointer) -> Int? { fields.firstIndex { $0.elementsEqual(bytes) } }
 
-  /// Whether an entry with the fields of these numbers is wanted.
+  /// Whether an entry with the fields with these numbers is selected.
   func accept(_ held: [Int]) -> Bool {
     numbers.allSatisfy { group in group.contains { $0.allSatisfy { held.contains($0) } } }
   }

@@ -12,7 +12,7 @@ package struct JournalError: Error, CustomStringConvertible {
     case EACCES, EPERM: self = .permission(subject)
     case ENOENT: self.init("\(subject): \(action): there is no such journal")
     case EBADMSG, EPROTONOSUPPORT, ENODATA:
-      self.init("\(subject): \(action): the file is no journal or is damaged; journalctl --verify says more")
+      self.init("\(subject): \(action): not a journal file, or damaged; journalctl --verify shows details")
     default: self.init("\(subject): \(action): \(String(cString: strerror(-code)))")
     }
   }

@@ -1,6 +1,6 @@
-/// Why a journal had no entry to read, for a run that found none.
+/// Explains why a run found no journal entry.
 enum JournalExplanation {
-  /// What was asked for, and the identifiers that there are where none of those asked for is among them.
+  /// What was requested, and the existing identifiers if none of the requested ones exists.
   static func text(_ options: JournalOptions, _ selection: Selection) -> String {
     var asked = options.identifiers.map { "--identifier \($0)" } + options.units.map { "--unit \($0)" }
     if let boot = options.boot { asked.append("--boot=\(boot)") }

@@ -2,10 +2,10 @@ import Bytes
 import Glibc
 import System
 
-/// The bytes of a journal file and what its header says, read without libsystemd: it leaves a file that it cannot go on
-/// in out without a word, and finds only what the file's own indexes lead to.
+/// The bytes and header of a journal file, read without libsystemd, which silently drops a file that it cannot continue
+/// to read, and finds only what the file's own indexes reach.
 ///
-/// Nothing in the file is believed: offsets and sizes are checked against the file before they are used.
+/// The file is not trusted: offsets and sizes are checked against the file before they are used.
 /// https://systemd.io/JOURNAL_FILE_FORMAT/
 struct JournalFileBytes: ~Copyable {
   /// The kinds of objects that are read here; there are also hash tables and tags.
@@ -14,7 +14,7 @@ struct JournalFileBytes: ~Copyable {
     case field, entry, dataTable, fieldTable, entryArray, tag
   }
 
-  /// The head of an object.
+  /// The header of an object.
   struct Object {
     static let headSize = 16
     static let alignment = 8
@@ -28,12 +28,12 @@ struct JournalFileBytes: ~Copyable {
     var end: Int { (offset + size + Object.alignment - 1) & ~(Object.alignment - 1) }
   }
 
-  /// The largest file that is looked into: journald makes none of more than 4 GiB.
+  /// The largest file that is scanned: journald creates none over 4 GiB.
   static let sizeLimit = 8 << 30
 
   let path: String
   let size: Int
-  /// Whether entries name their data by 32-bit offsets (systemd 252 and later).
+  /// Whether entries refer to their data by 32-bit offsets (systemd 252 and later).
   let isCompact: Bool
   let headerSize: Int
   /// The number of entries that the header states.
@@ -43,7 +43,7 @@ struct JournalFileBytes: ~Copyable {
   let firstTime: UInt64
   let lastTime: UInt64
   let sequence: [UInt8]
-  /// What hashes the file's data; nil in files of systemd before 246, which hash in another way.
+  /// The hash of the file's data; nil in files of systemd before 246, which use another one.
   private let hash: SipHash?
 
   private let file: FileDescriptor
@@ -51,7 +51,7 @@ struct JournalFileBytes: ~Copyable {
   private let windowSize: Int
   private var windowStart = 0
 
-  /// Opens a file; nil when it does not begin as a journal file, or is over the limit.
+  /// Opens a file; nil if it does not begin like a journal file, or is over the limit.
   init?(_ path: String, windowSize: Int) throws(SystemCallError) {
     let file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
     let status = try file.status(path)
@@ -67,7 +67,7 @@ struct JournalFileBytes: ~Copyable {
     size = Int(status.st_size)
     isCompact = head[12] & 16 != 0
     let stated = Int(clamping: word(88))
-    // A header size that cannot be true is replaced by the smallest one: the search for objects finds the first.
+    // An impossible header size is replaced with the smallest one: the search for objects finds the first.
     headerSize = (minimum...4096).contains(stated) && stated & 7 == 0 ? stated : minimum
     tailOffset = Int(clamping: word(136))
     entryCount = Int(clamping: min(word(152), UInt64(size / 64)))
@@ -79,7 +79,7 @@ struct JournalFileBytes: ~Copyable {
     window = PageBlock(capacity: windowSize)
   }
 
-  /// `count` bytes at `offset`; nil where the file has not so many or they cannot be read. Good until the next call.
+  /// `count` bytes at `offset`; nil if the file has fewer or they cannot be read. Valid until the next call.
   mutating func bytes(at offset: Int, _ count: Int) -> UnsafeRawBufferPointer? {
     guard offset >= 0, count >= 0, count <= windowSize, offset <= size, count <= size - offset else {
       return nil
@@ -90,7 +90,7 @@ struct JournalFileBytes: ~Copyable {
     return window.buffer(from: offset - windowStart, count: count)
   }
 
-  /// The object at `offset`; nil when there is none that can be one.
+  /// The object at `offset`; nil if there is no plausible one.
   mutating func object(at offset: Int) -> Object? {
     guard offset & (Object.alignment - 1) == 0, let head = bytes(at: offset, Object.headSize),
       let kind = Kind(rawValue: head[0]), head[2..<8].allSatisfy({ $0 == 0 })
@@ -112,8 +112,8 @@ struct JournalFileBytes: ~Copyable {
   /// The bytes of a data object before its payload.
   var dataHead: Int { isCompact ? 72 : 64 }
 
-  /// Whether a data object is one that libsystemd takes, and its payload is as it was written as far as its hash tells.
-  /// libsystemd leaves a field out in silence when one of its object's links cannot be an offset.
+  /// Whether libsystemd accepts a data object, and its payload matches its hash. libsystemd silently drops a field if
+  /// one of its object's links is not a valid offset.
   mutating func isIntact(_ object: Object) -> Bool {
     guard let head = bytes(at: object.offset, dataHead) else { return false }
     func word(_ offset: Int) -> UInt64 { head.little(UInt64.self, at: offset) ?? 0 }
@@ -133,8 +133,8 @@ struct JournalFileBytes: ~Copyable {
     }
   }
 
-  /// The field that a data object holds; nil when it cannot be had. A payload is taken as it stands when its hash says
-  /// so, whatever the flags say.
+  /// The field in a data object; nil if it cannot be read. A payload whose hash matches is used as it is, whatever the
+  /// flags say.
   mutating func field(of object: Object) -> [UInt8]? {
     guard let head = bytes(at: object.offset, dataHead),
       let stated = head.little(UInt64.self, at: Object.headSize)
@@ -157,14 +157,14 @@ struct JournalFileBytes: ~Copyable {
 
   /// The bytes of an entry before its items.
   static let entryHead = 64
-  /// Items of an entry at most, as libsystemd has it.
+  /// The maximum number of items of an entry, as in libsystemd.
   static let itemLimit = 1024
   private var itemSize: Int { isCompact ? 4 : 16 }
 
-  /// The number of data of an entry whose bytes these are.
+  /// The number of data objects of the entry with these bytes.
   func itemCount(of entry: UnsafeRawBufferPointer) -> Int { (entry.count - Self.entryHead) / itemSize }
 
-  /// The offset of one of the data of an entry whose bytes these are.
+  /// The offset of a data object of the entry with these bytes.
   func item(_ index: Int, of entry: UnsafeRawBufferPointer) -> Int {
     let place = Self.entryHead + index * itemSize
     return isCompact

@@ -1,43 +1,43 @@
 import Bytes
 
-/// What one pass over a journal file found, by looking at every object in it and at none of its indexes.
+/// The result of one pass over every object of a journal file, without using its indexes.
 struct JournalFileScan {
-  /// One entry that is wanted.
+  /// One selected entry.
   struct Entry {
     var offset: Int
     var number: UInt64
     var time: UInt64
   }
 
-  /// The wanted entries, in the order in which they were written.
+  /// The selected entries, in the order in which they were written.
   private(set) var entries: [Entry] = []
   /// All entries that were found.
   private(set) var found = 0
-  /// Entries of whose data some are damaged.
+  /// Entries with some damaged data.
   private(set) var incomplete = 0
-  /// Places where something stands that is no object.
+  /// Places without a valid object.
   private(set) var breaks = 0
   private let expected: Int
 
-  /// Entries that were not found, or not with all of their data.
+  /// Entries that were not found, or lack some of their data.
   var missing: Int { max(0, expected - found) + incomplete }
-  /// Entries that were found, or that the header says there are.
+  /// Entries that were found, or the header's count if that is higher.
   var total: Int { max(expected, found) }
   var isWhole: Bool { missing == 0 && breaks == 0 }
 
-  /// Looks through a file for the entries that `conditions` want.
+  /// Scans a file for the entries that `conditions` select.
   init(_ file: inout JournalFileBytes, _ conditions: JournalConditions) {
     expected = file.entryCount
     var known = OffsetSet(size: file.size)
     var matches: [(offset: Int, match: Int)] = []
     var offset = file.headerSize
     var previous = offset
-    // A file that is being written may have an object behind the last one that the header names: it is not yet in it.
+    // A file that is being written may have an object after the last one in the header, which is not part of it yet.
     let end = file.tailOffset < file.size ? file.tailOffset : file.size - 1
     while offset <= end {
       guard let object = file.object(at: offset) else {
         breaks += 1
-        // The size of the object before may be what is wrong.
+        // The size of the previous object may be wrong.
         guard let next = Self.nextObject(in: &file, behind: previous, notBefore: offset) else { break }
         offset = next
         previous = next
@@ -55,8 +55,8 @@ struct JournalFileScan {
     }
   }
 
-  /// The first place behind `place` where an object stands that another one follows. What lies between `place` and
-  /// `limit` was passed over by the size of the object at `place`.
+  /// The first offset after `place` with an object that another one follows. The bytes between `place` and `limit` were
+  /// skipped because of the size of the object at `place`.
   private static func nextObject(
     in file: inout JournalFileBytes, behind place: Int, notBefore limit: Int
   ) -> Int? {
@@ -102,7 +102,7 @@ struct JournalFileScan {
     entries.append(Entry(offset: object.offset, number: number, time: time))
   }
 
-  /// Which offsets of a file hold data: a bit for each 8 bytes.
+  /// The offsets of a file that have data objects: one bit per 8 bytes.
   private struct OffsetSet {
     private var words: [UInt64]
 

@@ -1,4 +1,4 @@
-/// Which entries of a journal the options want.
+/// The conditions on journal entries that follow from the options.
 struct JournalMatches {
   private static let lossReport = ["MESSAGE_ID=\(JournalReader.lossReport)"]
 
@@ -7,7 +7,7 @@ struct JournalMatches {
     _ options: JournalOptions, _ subject: String
   ) throws(JournalError) -> JournalConditions {
     var conditions = JournalConditions()
-    // journald's own reports of what it suppressed come under its own name.
+    // journald reports suppressed messages under its own name.
     if !options.identifiers.isEmpty {
       conditions.add(options.identifiers.map { ["SYSLOG_IDENTIFIER=\($0)"] } + [lossReport])
     }
@@ -39,7 +39,7 @@ struct JournalMatches {
     ".automount",
   ]
 
-  /// What a unit's own processes say, and what systemd says about it.
+  /// The messages of a unit's own processes, and systemd's messages about it.
   private static func alternatives(_ name: String) -> [[String]] {
     let unit = suffixes.contains { name.hasSuffix($0) } ? name : name + ".service"
     return [

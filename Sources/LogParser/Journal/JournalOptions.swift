@@ -3,7 +3,7 @@ package struct JournalOptions: Sendable {
   package enum Location: Sendable, Equatable {
     /// This machine's journal.
     case local
-    /// The journals of all machines that this machine keeps, merged.
+    /// The journals of all machines that are stored on this machine, merged.
     case merged
     case files([String])
     case directory(String)
@@ -16,9 +16,9 @@ package struct JournalOptions: Sendable {
   package var units: [String] = []
   /// A boot as journalctl names it (`0`, `-1`, an id), or nil for all.
   package var boot: String?
-  /// The number of newest entries to begin with, or nil for all.
+  /// The number of newest records to start with, or nil for all.
   package var lines: Int?
-  /// Where the cursor of the last record that was written out is kept.
+  /// The file with the cursor of the last written record.
   package var cursorFile: String?
 
   package init() {}

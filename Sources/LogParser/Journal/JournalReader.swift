@@ -4,7 +4,7 @@ import System
 
 /// Reads a journal in place, through libsystemd.
 ///
-/// It stands on one entry at a time. What ``value(of:_:)`` and ``fields(_:_:)`` give are copies in an arena.
+/// It has one current entry. ``value(of:_:)`` and ``fields(_:_:)`` return copies in an arena.
 package struct JournalReader: ~Copyable {
   /// The message id of journald's "Suppressed N messages from …" (SD_MESSAGE_JOURNAL_DROPPED).
   static let lossReport: StaticString = "a596d6fe7bfa4994828e72309e95d61e"
@@ -12,22 +12,22 @@ package struct JournalReader: ~Copyable {
   let systemd: Systemd
   private let subject: String
   private let until: UInt64
-  /// Whether the journal stands on an entry that was not handed out yet.
+  /// Whether the current entry was not handed out yet.
   private var isOnNext = false
   /// Whether an entry was handed out.
   private var hasEntry = false
-  /// Whether the next entry is later than all that are wanted.
+  /// Whether the next entry is after the end of the wanted time.
   private(set) var isPastEnd = false
-  /// Places that could not be read, and a cursor whose entry is gone.
+  /// Places that could not be read, and a cursor whose entry no longer exists.
   package private(set) var gaps: UInt64 = 0
-  /// Whether a gap is one of damage.
+  /// Whether a gap is due to damage.
   private(set) var isDamaged = false
   private var files = OpenJournalFiles.none
-  /// Pages that were missing before the entry was read.
+  /// The number of missing pages before the entry was read.
   private var faults = JournalFaults.count
   /// Whether a page of a file was missing.
   private(set) var hasMissedPages = false
-  /// Whether a field of the entry has a zero, which text has not.
+  /// Whether a field of the entry contains a zero byte, which text does not.
   private var hasZeros = false
   /// Whether a field of the entry could not be read.
   private var hasBrokenField = false
@@ -38,11 +38,11 @@ package struct JournalReader: ~Copyable {
     self.until = until
   }
 
-  /// Opens a journal and goes to where reading begins: behind the cursor, at the time, at the newest entries, or at the
+  /// Opens a journal and seeks to where reading begins: after the cursor, at the time, at the newest entries, or at the
   /// start.
   ///
-  /// - Parameter countsLines: whether each entry is one of ``JournalOptions/lines``. A caller that selects among entries
-  ///   counts them itself, from the end, by ``goBack(notBefore:)``.
+  /// - Parameter countsLines: whether each entry counts towards ``JournalOptions/lines``. A caller that selects among
+  ///   entries counts them itself, from the end, with ``goBack(notBefore:)``.
   package static func open(
     _ options: JournalOptions, since: Timestamp? = nil, until: Timestamp? = nil,
     afterCursor cursor: String? = nil, countsLines: Bool = true
@@ -66,7 +66,7 @@ package struct JournalReader: ~Copyable {
     }
   }
 
-  /// How many entries of one file libsystemd finds that meet the conditions; it stops beyond `limit`.
+  /// The number of entries of one file that libsystemd finds and that meet the conditions; stops after `limit`.
   static func count(
     _ path: String, _ conditions: JournalConditions, limit: Int
   ) throws(JournalError) -> Int? {
@@ -94,7 +94,7 @@ package struct JournalReader: ~Copyable {
         if let since { skip(to: since) }
         return
       }
-      // The entry is gone: this is the first one behind it.
+      // The entry no longer exists: this is the first one after it.
       gaps += 1
       isOnNext = true
       return
@@ -119,7 +119,7 @@ package struct JournalReader: ~Copyable {
     guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
   }
 
-  /// Goes back over so many entries, journald's own reports of loss not counted; false when there is none.
+  /// Goes back `count` entries, not counting journald's own reports of loss; false if there are none.
   private func goBack(_ count: Int) throws(JournalError) -> Bool {
     var left = count
     var hasMoved = false
@@ -133,7 +133,7 @@ package struct JournalReader: ~Copyable {
     return hasMoved
   }
 
-  /// Goes to the entry before, which is then the next one to be read; false when there is none at or after `since`.
+  /// Goes to the previous entry, which is then the next one to be read; false if there is none at or after `since`.
   mutating func goBack(notBefore since: Timestamp?) throws(JournalError) -> Bool {
     let code = systemd.previous()
     guard code >= 0 else { throw JournalError(subject, "seek", code: code) }
@@ -144,16 +144,16 @@ package struct JournalReader: ~Copyable {
 
   private var isLossReport: Bool { systemd.has("MESSAGE_ID", Self.lossReport) }
 
-  /// Goes on to the first entry at or after `since`, if that is farther.
+  /// Seeks forward to the first entry at or after `since`, if that is later.
   private mutating func skip(to since: Timestamp) {
     let limit = Self.microseconds(since)
-    // The entry of a cursor may be younger: what was written out is not to be read again.
+    // The entry of a cursor may be later: what was written out must not be read again.
     if realtime >= limit { return }
     _ = systemd.seek(to: limit)
     isOnNext = false
   }
 
-  /// Goes to the next entry; false when there is none now.
+  /// Goes to the next entry; false if there is none at present.
   package mutating func next() throws(JournalError) -> Bool {
     (hasZeros, hasBrokenField) = (false, false)
     if isPastEnd { return false }
@@ -163,35 +163,36 @@ package struct JournalReader: ~Copyable {
       let code = systemd.next()
       if code == 0 { return false }
       if code < 0 {
-        // libsystemd leaves out files that it cannot go on in; what it reports is about all of them.
+        // libsystemd drops files that it cannot continue to read; its report does not say which.
         guard -code == EBADMSG || -code == EIO else { throw JournalError(subject, "read", code: code) }
         gaps += 1
         isDamaged = true
         return false
       }
     }
-    // A page that was missed on the way to this entry may be one of another file.
+    // A page that was missing on the way to this entry may belong to another file.
     _ = noteFaults()
     if realtime <= until {
       hasEntry = true
       return true
     }
-    // The cursor is to be that of the last entry that was handed out.
+    // The cursor must be that of the last entry that was handed out.
     if hasEntry { _ = systemd.previous() }
     isPastEnd = true
     return false
   }
 
-  /// The files that libsystemd gave up since the last call, or since the journal changed, and those that were cut short.
+  /// The files that libsystemd dropped since the last call, or since the journal changed, and those that were
+  /// truncated.
   mutating func takeLosses() -> (dropped: [String], cut: [String]) {
     let losses = files.takeLosses()
     gaps += UInt64(losses.dropped.count + losses.cut.count)
-    // What libsystemd met in them is said then.
+    // It is reported with them.
     if !losses.cut.isEmpty { isDamaged = false }
     return losses
   }
 
-  /// Whether what was read of the entry is not what was written, because its file was cut short before that.
+  /// Whether the entry was not read as written, because its file was truncated before that.
   mutating func isEntryLost() -> Bool {
     // Behind the end of a file that was cut, its last page has zeros, and so have those that were missed before: by their
     // bytes, or because libsystemd passes over a field without a word whose object is no longer one.
@@ -223,13 +224,13 @@ package struct JournalReader: ~Copyable {
     return true
   }
 
-  /// When journald took the entry, in microseconds since 1970.
+  /// When journald received the entry, in microseconds since 1970.
   package var realtime: UInt64 { systemd.realtime }
 
-  /// What ``JournalOptions/cursorFile`` keeps: the place of the entry that was handed out last.
+  /// The cursor of the entry that was handed out last, for ``JournalOptions/cursorFile``.
   package var cursor: String? { hasEntry ? systemd.cursor : nil }
 
-  /// The value of one field, copied; nil when the entry has none or it cannot be read.
+  /// The value of one field, copied; nil if the entry has none or it cannot be read.
   package mutating func value(of field: StaticString, _ arena: inout Arena) -> ByteSlice? {
     guard let value = systemd.value(of: field, &arena) else { return nil }
     if value.contains(0) { hasZeros = true }
@@ -256,13 +257,14 @@ package struct JournalReader: ~Copyable {
     }
   }
 
-  /// Milliseconds. journald tells of new entries up to a quarter of a second late, to save wakeups, and what it writes into
-  /// its mapped files is told by nothing else; a follower is to be quicker. libsystemd compares the entry counts in the
-  /// files' headers before it looks any further: a look that finds nothing costs little beside the wakeup.
+  /// The interval between checks in milliseconds. journald announces new entries up to a quarter of a second late, to
+  /// save wakeups, and nothing else announces writes to its mapped files; following should be quicker. libsystemd
+  /// compares the entry counts in the files' headers first, so a check that finds nothing costs little more than the
+  /// wakeup.
   private static let lookInterval: Int32 = 40
 
-  /// Waits until the journal has changed, or until so many milliseconds are over if `patience` is not negative; false
-  /// when `stop` became readable instead.
+  /// Waits until the journal has changed, at most `patience` milliseconds if that is not negative; false if `stop`
+  /// became readable instead.
   package mutating func wait(
     orFor stop: borrowing FileDescriptor, patience: Int32 = -1
   ) throws(JournalError) -> Bool {
@@ -292,14 +294,14 @@ package struct JournalReader: ~Copyable {
       }
       let hasChanged = try systemd.process(subject)
       self.files.refresh()
-      // Only appended entries, or files that came and went, are worth a look.
+      // Only appended entries, or added and removed files, matter.
       if hasChanged || count == 0 { return true }
     }
   }
 
   private static var microsecondsNow: UInt64 { MonotonicClock.nanoseconds / 1000 }
 
-  /// How long poll(2) may wait, in milliseconds: network file systems tell of no changes and must be looked at.
+  /// How long poll(2) may wait, in milliseconds: network file systems announce no changes and must be polled.
   private var timeout: Int32 {
     guard let deadline = systemd.deadline else { return -1 }
     let current = Self.microsecondsNow

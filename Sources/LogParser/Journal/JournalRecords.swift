@@ -27,9 +27,9 @@ struct JournalRecords: ~Copyable {
     self.stop = stop
   }
 
-  /// Opens the journal. The newest records that `--lines` asks for are those that `filter` selects.
+  /// Opens the journal. `--lines` counts the records that `filter` selects.
   ///
-  /// - Parameter cursor: the place behind which reading begins, where an earlier run left one.
+  /// - Parameter cursor: the cursor of an earlier run, after which reading begins.
   static func open(
     _ options: JournalOptions, _ selection: Selection, _ filter: SelectionFilter, _ attribution: Attribution?,
     rules: ReadingRules,
@@ -41,7 +41,7 @@ struct JournalRecords: ~Copyable {
     if let boot = journal.boot {
       journal.boot = try JournalBoots.id(boot, in: journal, JournalReader.subject(of: journal.location))
     }
-    // A journal that is followed has to be read at once.
+    // A followed journal has to be read at once.
     let check =
       isFollowed ? JournalCheck() : try JournalCheck.run(journal, since: since, until: until, cursor: cursor)
     if !check.damaged.isEmpty { journal.location = .files(check.sound) }
@@ -59,15 +59,15 @@ struct JournalRecords: ~Copyable {
     return records
   }
 
-  /// Goes back from the end over so many records that `filter` selects. They are read again from there on, so that
-  /// nothing is kept, however many they are.
+  /// Goes back from the end over the given number of records that `filter` selects. They are read again from there, so
+  /// that nothing is kept, however many they are.
   private mutating func goBack(
     _ count: Int, notBefore since: Timestamp?, _ filter: SelectionFilter, _ attribution: Attribution?
   ) throws(JournalError) {
     var record = Record()
     var left = count
     while left > 0, try reader?.goBack(notBefore: since) ?? false {
-      // What cannot be read is reported when its turn comes.
+      // Unreadable entries are reported when they are read again.
       guard let step = try? read(into: &record), case .record = step else { continue }
       let owner = attribution?.owner(of: &record, input: 0) ?? Owner(of: record)
       guard filter.selects(record, owner) else { continue }
@@ -86,18 +86,18 @@ struct JournalRecords: ~Copyable {
   /// Entries and fields that could not be read.
   var gaps: UInt64 { mutating get { (reader?.gaps ?? 0) + damaged.gaps } }
 
-  /// What is wrong with the journal's files, as far as it is known and was not taken yet.
+  /// Known problems with the journal's files that were not returned before.
   mutating func takeFailures() -> [InputFailure] {
     guard let losses = reader?.takeLosses() else { return damaged.takeFailures() }
     var failures = damaged.takeFailures()
     failures += losses.dropped.map {
       InputFailure(
-        "\($0): the journal file is damaged, and libsystemd gave it up; read the rest with --journal-file \($0)"
+        "\($0): the journal file is damaged and libsystemd stopped reading it; read the rest with --journal-file \($0)"
       )
     }
     failures += losses.cut.map {
       InputFailure(
-        "\($0): the journal file was cut short while it was read; what was read before that is written, read the rest with --journal-file \($0)",
+        "\($0): the journal file was truncated while it was read; records read before that are written; read the rest with --journal-file \($0)",
         isPartial: true)
     }
     hasToldOfFaults = hasToldOfFaults || !failures.isEmpty
@@ -105,19 +105,19 @@ struct JournalRecords: ~Copyable {
       hasToldOfFaults = true
       failures.append(
         InputFailure(
-          "journal: parts of a file could not be read: it was cut short, or its disk reports an error; see dmesg",
+          "journal: parts of a file could not be read: it was truncated, or its disk reports an error; see dmesg",
           isPartial: true))
     }
     return failures
   }
 
-  /// Takes the signal that ended the run.
+  /// Consumes the signal that ended the run.
   func takeSignal() { _ = stop?.next() }
 
-  /// Whether libsystemd met damage that it could go on behind.
+  /// Whether libsystemd found damage after which it could continue.
   var isDamaged: Bool { mutating get { reader?.isDamaged ?? false } }
 
-  /// The place up to which everything was read; nil while entries of damaged files are still to come.
+  /// The cursor up to which everything was read; nil while entries of damaged files remain.
   mutating func cursor() -> String? {
     let place = reader?.cursor ?? nil
     if damaged.isEmpty { return place }
@@ -129,9 +129,9 @@ struct JournalRecords: ~Copyable {
   enum Step {
     case record
     case problem(RecordProblem)
-    /// As ``problem(_:)``, and the record was read as well as it can be, because the user wants it all the same.
+    /// As ``problem(_:)``, but the record was read as well as it can be, because the user wants it nevertheless.
     case flawed(RecordProblem)
-    /// journald says that it suppressed so many messages.
+    /// journald reports that it suppressed this many messages.
     case loss(UInt64)
     case end
   }
@@ -146,7 +146,7 @@ struct JournalRecords: ~Copyable {
       } catch {
         step = mend(error, &record)
       }
-      // Nothing of an entry whose bytes are gone is to be taken for what was logged.
+      // An entry whose bytes are missing must not be treated as what was logged.
       if reader?.isEntryLost() ?? false { continue }
       return step
     }
@@ -155,7 +155,7 @@ struct JournalRecords: ~Copyable {
     return nextOfDamaged(into: &record)
   }
 
-  /// Reads the entry that the journal stands on once more, leniently, if the user wants what the rules refuse.
+  /// Reads the current entry once more, leniently, if the user wants records that the rules refuse.
   private mutating func mend(_ problem: RecordProblem, _ record: inout Record) -> Step {
     reader?.fields(&members, &record.arena)
     let time = time
@@ -181,7 +181,7 @@ struct JournalRecords: ~Copyable {
     }
   }
 
-  /// Reads the entry that the journal stands on.
+  /// Reads the current entry.
   private mutating func read(into record: inout Record) throws(RecordProblem) -> Step {
     record.reset()
     record.line = line
@@ -217,7 +217,7 @@ struct JournalRecords: ~Copyable {
 
   private var time: Timestamp { mutating get { Timestamp(microseconds: reader?.realtime ?? 0) } }
 
-  /// Most entries of the Go runtime are whole records by themselves: of those only the message is read.
+  /// Most messages of the Go runtime are whole records: then only the message is read.
   private mutating func readWhole(_ record: inout Record) throws(RecordProblem) -> Bool {
     guard let message = reader?.value(of: "MESSAGE", &record.arena) else { return false }
     return try readWhole(message, time, &record)
@@ -243,7 +243,7 @@ struct JournalRecords: ~Copyable {
     return Self.lossReport(record.message, id: id, count: count)
   }
 
-  /// How many messages journald suppressed, when that is what the entry says.
+  /// The number of messages that journald suppressed, if the entry reports that.
   private static func lossReport(_ message: ByteSlice, id: ByteSlice?, count: ByteSlice?) -> UInt64? {
     guard message.hasPrefix("Suppressed "), let id, id == JournalReader.lossReport else { return nil }
     if let count = count.flatMap({ DecimalNumber.parse($0) }), count > 0 { return UInt64(count) }
@@ -251,7 +251,7 @@ struct JournalRecords: ~Copyable {
     return UInt64(scanner.number(1, 18) ?? 0)
   }
 
-  /// Waits for more entries, for so many milliseconds at most if `patience` is not negative.
+  /// Waits for more entries, at most `patience` milliseconds if that is not negative.
   mutating func wait(_ patience: Int32) throws(JournalError) -> InputWait {
     guard let signals = stopDescriptor, !(reader?.isPastEnd ?? true) else { return .end }
     let mayHaveMore =

@@ -1,7 +1,7 @@
 import Bytes
 import Glibc
 
-/// Times as journalctl's `--since` and `--until` take them.
+/// Times in the syntax of journalctl's `--since` and `--until`.
 /// https://www.freedesktop.org/software/systemd/man/latest/systemd.time.html
 package enum JournalTime {
   /// A text that is not a time.
@@ -10,8 +10,8 @@ package enum JournalTime {
   }
 
   /// Reads a date, a time of day, both, a word (`now`, `today`, `yesterday`, `tomorrow`), a distance from now (`-1h`,
-  /// `+5min`, `2 days ago`, `3h left`), seconds since 1970 (`@1767261600`) or an RFC 3339 time. What names no zone is in
-  /// this machine's.
+  /// `+5min`, `2 days ago`, `3h left`), seconds since 1970 (`@1767261600`) or an RFC 3339 time. Without a zone, a time
+  /// is in this machine's.
   package static func parse(_ text: String, now: Timestamp) throws(Problem) -> Timestamp {
     var arena = Arena()
     let slice = arena.copy(text).trimmed
@@ -42,7 +42,7 @@ package enum JournalTime {
     return dateAndTime(text, now: now)
   }
 
-  /// What this machine's clock shows, some days from `time`.
+  /// The local time some days from `time`.
   private static func localClock(_ time: Timestamp, shiftedBy days: Int64) -> LocalTime.Clock {
     var seconds = time_t(time.seconds)
     var parts = tm()
@@ -158,7 +158,7 @@ package enum JournalTime {
     .advanced(byNanoseconds: Int64((total - whole) * 1e9))
   }
 
-  /// A length of time in seconds: numbers with their units, one behind the other; a bare number is seconds.
+  /// A duration in seconds: a sequence of numbers with units; a bare number is seconds.
   private static func seconds(inSpan text: ByteSlice) -> Double? {
     var scanner = TextScanner(text)
     var total = 0.0

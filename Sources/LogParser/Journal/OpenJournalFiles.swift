@@ -2,10 +2,10 @@ import Bytes
 import Glibc
 import System
 
-/// The journal files that libsystemd holds open. It says nothing of a file that it cannot go on in, and closes it; nor of
-/// one that was cut short.
+/// The journal files that libsystemd has open. It silently closes a file that it cannot continue to read, and does not
+/// report one that was truncated.
 struct OpenJournalFiles {
-  /// What stays when a file is renamed, as journald does with one that is full.
+  /// The identity of a file, which survives renaming, as journald does with a full one.
   private struct Identity: Hashable {
     var device: dev_t
     var number: ino_t
@@ -15,7 +15,7 @@ struct OpenJournalFiles {
     var path: String
     /// The largest size that was seen.
     var size: Int
-    /// Whether a cut was reported.
+    /// Whether a truncation was reported.
     var isReported = false
   }
 
@@ -29,7 +29,7 @@ struct OpenJournalFiles {
 
   private init(files: [Identity: File]) { self.files = files }
 
-  /// The paths of files that were closed, and of those that were cut short, since the last call.
+  /// The paths of files that were closed, and of those that were truncated, since the last call.
   mutating func takeLosses() -> (dropped: [String], cut: [String]) {
     var now = Self.find()
     var (dropped, cut): ([String], [String]) = ([], [])
@@ -49,7 +49,7 @@ struct OpenJournalFiles {
     return (dropped.sorted(), cut.sorted())
   }
 
-  /// Takes in that files came and went, as they do when journald rotates and removes them.
+  /// Updates the list after files were added or removed, as when journald rotates and removes them.
   mutating func refresh() {
     var now = Self.find()
     for (identity, file) in files {
@@ -60,10 +60,10 @@ struct OpenJournalFiles {
     files = now
   }
 
-  /// Whether one of the files was cut short.
+  /// Whether one of the files was truncated.
   var hasCut: Bool { files.contains { Self.isCut($0.value, $0.key) } }
 
-  /// Whether a file is shorter than its header says; a file that has another name by now is not.
+  /// Whether a file is shorter than its header says; false for a file that has since been renamed.
   private static func isCut(_ file: File, _ identity: Identity) -> Bool {
     guard let descriptor = try? FileDescriptor.open(file.path, O_RDONLY | O_NONBLOCK),
       let status = try? descriptor.status(file.path), status.st_dev == identity.device,
@@ -87,7 +87,7 @@ struct OpenJournalFiles {
       let count = readlink("\(directory)/\(name)", &path, path.count)
       guard count > 0 else { continue }
       var text = String(decoding: path[..<count].lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      // A file that was removed is still read.
+      // A removed file is still read.
       if text.hasSuffix(" (deleted)") { text.removeLast(10) }
       if text.hasSuffix(".journal") || text.hasSuffix(".journal~") {
         var status = stat()

@@ -3,11 +3,11 @@ import CSystemd
 import Glibc
 import System
 
-/// A journal that libsystemd has open, standing on one of its entries or between two.
+/// An open journal of libsystemd, positioned on an entry or between two.
 ///
-/// All calls to the library are made here: no other file has its handle or sees its memory, which is good only until the
-/// next call. Texts come out as copies, numbers as numbers, and a failure as a negative error number, which
-/// ``JournalError`` puts into words.
+/// All calls to the library are made here: no other file has its handle or sees its memory, which is valid only until
+/// the next call. Texts are returned as copies, numbers as numbers, and a failure as a negative error number, which
+/// ``JournalError`` describes.
 struct Systemd: ~Copyable {
   private let library: SystemdLibrary
   private let handle: OpaquePointer
@@ -19,7 +19,7 @@ struct Systemd: ~Copyable {
 
   deinit { library.close(handle) }
 
-  /// Opens a journal, which messages call `subject`.
+  /// Opens a journal; `subject` is its name in messages.
   static func open(
     _ location: JournalOptions.Location, _ subject: String
   ) throws(JournalError) -> Systemd {
@@ -32,7 +32,7 @@ struct Systemd: ~Copyable {
     case .directory(let path): code = library.openDirectory(&journal, path, 0)
     case .files(let paths):
       for path in paths where access(path, R_OK) != 0 { throw JournalError(path, "open", code: -errno) }
-      // libsystemd watches the folder of a file, which it finds in no relative path.
+      // libsystemd watches the directory of a file, and does not find it in a relative path.
       var list: [UnsafePointer<CChar>?] = paths.map { UnsafePointer(realpath($0, nil) ?? strdup($0)) }
       defer { for path in list { free(UnsafeMutablePointer(mutating: path)) } }
       list.append(nil)
@@ -42,7 +42,7 @@ struct Systemd: ~Copyable {
     return Systemd(library, journal)
   }
 
-  /// The id of the boot that is running; nil when it cannot be read.
+  /// The id of the current boot; nil if it cannot be read.
   static func currentBoot() throws(JournalError) -> String? {
     let library = try SystemdLibrary.load()
     var id = sd_id128_t()
@@ -52,32 +52,32 @@ struct Systemd: ~Copyable {
     }
   }
 
-  /// Has fields read whole, however long they are.
+  /// Makes libsystemd return fields in full, however long they are.
   func readWholeFields() { _ = library.setDataThreshold(handle, 0) }
 
   /// Adds a condition, `NAME=value`, to the current alternative.
   func addMatch(_ match: String) -> Int32 { library.addMatch(handle, match, match.utf8.count) }
   /// Ends an alternative: the next conditions are another one of the same group.
   func endAlternative() { _ = library.addDisjunction(handle) }
-  /// Ends a group of alternatives: one of each group must hold.
+  /// Ends a group of alternatives: one of each group must match.
   func endGroup() { _ = library.addConjunction(handle) }
-  /// Takes all conditions away.
+  /// Removes all conditions.
   func removeMatches() { library.flushMatches(handle) }
 
   func seekHead() -> Int32 { library.seekHead(handle) }
   func seekTail() -> Int32 { library.seekTail(handle) }
-  /// Goes before the first entry at or after a time in microseconds.
+  /// Seeks to before the first entry at or after a time in microseconds.
   func seek(to time: UInt64) -> Int32 { library.seekRealtime(handle, time) }
-  /// Goes before the entry of a cursor.
+  /// Seeks to before the entry of a cursor.
   func seek(toCursor cursor: String) -> Int32 { library.seekCursor(handle, cursor) }
-  /// Whether the journal stands on the entry of a cursor.
+  /// Whether the current entry is that of a cursor.
   func isOn(cursor: String) -> Bool { library.testCursor(handle, cursor) > 0 }
-  /// Goes to the next entry: 1, 0 when there is none, or an error.
+  /// Goes to the next entry: 1, 0 if there is none, or an error.
   func next() -> Int32 { library.next(handle) }
-  /// Goes to the entry before, with the same results.
+  /// Goes to the previous entry, with the same results.
   func previous() -> Int32 { library.previous(handle) }
 
-  /// When journald took the entry, in microseconds since 1970; 0 when that cannot be read.
+  /// When journald received the entry, in microseconds since 1970; 0 if that cannot be read.
   var realtime: UInt64 {
     var time: UInt64 = 0
     return library.realtime(handle, &time) >= 0 ? time : 0
@@ -91,7 +91,7 @@ struct Systemd: ~Copyable {
     return String(cString: text)
   }
 
-  /// A field of the entry with its name, `NAME=value`, for `body` to read; nil when there is none or it cannot be read.
+  /// A field of the entry with its name, `NAME=value`, for `body` to read; nil if there is none or it cannot be read.
   private func withField<Result>(
     _ name: StaticString, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result? {
@@ -103,7 +103,7 @@ struct Systemd: ~Copyable {
     return body(UnsafeRawBufferPointer(start: data, count: length))
   }
 
-  /// The value of a field, copied; nil when the entry has none or it cannot be read.
+  /// The value of a field, copied; nil if the entry has none or it cannot be read.
   func value(of field: StaticString, _ arena: inout Arena) -> ByteSlice? {
     withField(field) { bytes in
       arena.copy(UnsafeRawBufferPointer(rebasing: bytes[(field.utf8CodeUnitCount + 1)...]))
@@ -117,16 +117,16 @@ struct Systemd: ~Copyable {
     } ?? false
   }
 
-  /// What ``nextField(_:)`` found.
+  /// The result of ``nextField(_:)``.
   enum Field {
     /// A field with its name, copied.
     case text(ByteSlice)
-    /// A field that cannot be read, behind which nothing more comes.
+    /// A field that cannot be read; no more fields follow.
     case unreadable
     case end
   }
 
-  /// Begins again with the first field of the entry.
+  /// Restarts at the first field of the entry.
   func restartFields() { library.restartData(handle) }
 
   /// The next field of the entry.
@@ -154,17 +154,17 @@ struct Systemd: ~Copyable {
     return values
   }
 
-  /// What to poll, or an error.
+  /// The descriptor to poll, or an error.
   var descriptor: Int32 { library.descriptor(handle) }
   /// The events to poll for.
   var events: Int16 { Int16(truncatingIfNeeded: library.events(handle)) }
-  /// When to look at files of which nothing is told, in microseconds of the monotonic clock; nil for never.
+  /// When to check files whose changes are not announced, in microseconds of the monotonic clock; nil for never.
   var deadline: UInt64? {
     var time: UInt64 = .max
     return library.timeout(handle, &time) >= 0 && time != .max ? time : nil
   }
 
-  /// Takes in what the descriptor told.
+  /// Processes the events of the descriptor.
   ///
   /// - Returns: whether the journal changed.
   func process(_ subject: String) throws(JournalError) -> Bool {
@@ -174,11 +174,11 @@ struct Systemd: ~Copyable {
   }
 }
 
-/// The functions of libsystemd that reading the journal takes, looked up when the journal is first wanted.
+/// The functions of libsystemd that are needed to read the journal, looked up when it is first used.
 ///
-/// Linked in the ordinary way the library and the five that it needs would double the time that every run takes to
-/// start, and hosts without systemd could not run the tool at all. The types below are those of `sd-journal.h` and
-/// `sd-id128.h`, as `CSystemd` declares them.
+/// Linked in the ordinary way, the library and the five that it needs would double the start time of every run, and
+/// hosts without systemd could not run the tool at all. The types below are those of `sd-journal.h` and `sd-id128.h`,
+/// as `CSystemd` declares them.
 private struct SystemdLibrary {
   typealias Journal = OpaquePointer
   typealias Name = UnsafePointer<CChar>
@@ -216,7 +216,7 @@ private struct SystemdLibrary {
   let process: @convention(c) (Journal) -> Int32
   let boot: @convention(c) (UnsafeMutablePointer<sd_id128_t>) -> Int32
 
-  /// Loads the library, which stays loaded; throws when it is not installed or too old.
+  /// Loads the library, which stays loaded; throws if it is not installed or too old.
   static func load() throws(JournalError) -> SystemdLibrary {
     guard let library = DynamicLibrary("libsystemd.so.0") else {
       throw JournalError("journal: libsystemd.so.0 cannot be loaded; install the package libsystemd0")
@@ -254,7 +254,7 @@ private struct SystemdLibrary {
       boot: try find("sd_id128_get_boot", library))
   }
 
-  /// A function as a pointer of the type that is asked for, which must be the one of its declaration.
+  /// A function as a pointer of the requested type, which must match its declaration.
   private static func find<Function>(
     _ name: String, _ library: DynamicLibrary
   ) throws(JournalError) -> Function {

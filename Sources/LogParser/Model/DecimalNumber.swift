@@ -27,11 +27,11 @@ enum DecimalNumber {
     return value
   }
 
-  /// A number of one to eight digits without a sign; nil says nothing.
+  /// A number of one to eight digits without a sign; nil means only that this fast path does not apply.
   @inline(__always)
   private static func parseShort(_ text: ByteSlice) -> Int? {
     guard text.count &- 1 < 8, text.count > 0 else { return nil }
-    // Eight bytes are in the slice and its padding. Zeros are put before the digits in place of what follows them.
+    // The slice and its padding have at least eight bytes. Leading zeros replace whatever follows the digits.
     let word = text.leadingWord
     let bits = UInt64(truncatingIfNeeded: text.count &* 8)
     let zeros = bits == 64 ? 0 : 0x3030_3030_3030_3030 &>> bits

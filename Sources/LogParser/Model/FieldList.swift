@@ -1,14 +1,14 @@
 import Bytes
 import Glibc
 
-/// A field of a record that has no place of its own in ``Record``: a key and its value.
+/// A field without a property in ``Record``: a key and its value.
 package struct Field {
   package var key: ByteSlice
   package var value: ByteSlice
   /// The first eight bytes of the key as a big-endian number, so that most comparisons need no memory.
   fileprivate var order: UInt64
 
-  /// The first four bytes of the key as a big-endian number, with zeros behind a shorter one.
+  /// The first four bytes of the key as a big-endian number, padded with zeros.
   @inline(__always)
   package var head: UInt32 { UInt32(truncatingIfNeeded: order &>> 32) }
 
@@ -30,8 +30,8 @@ package struct Field {
 
 /// The extra fields of one record, ordered by key (unsigned bytes), each key once.
 ///
-/// Few fields are put in their place as they come; a record with very many (a hostile line of 1 MiB may hold half a
-/// million) is sorted once, when it is asked for, so that the work stays below quadratic.
+/// A few fields are inserted in order as they arrive. A record with very many (a hostile line of 1 MiB may hold half a
+/// million) is sorted once, on demand, so that the work stays below quadratic.
 package struct FieldList: ~Copyable {
   private static let insertionLimit = 48
 
@@ -84,7 +84,7 @@ package struct FieldList: ~Copyable {
   /// ``sort()`` tells of a key that came twice.
   @inline(__always)
   package mutating func add(_ key: ByteSlice, _ value: ByteSlice) -> Bool {
-    // One place more than the fields: a repeated key is found after the greater ones have moved up.
+    // Room for one more than the fields: a repeated key is found only after the greater ones have moved up.
     if count + 1 >= capacity { grow() }
     let field = Field(key, value)
     // Loggers sort their fields: most are greater than the one before.
@@ -112,7 +112,7 @@ package struct FieldList: ~Copyable {
     return true
   }
 
-  /// Moves the fields behind a gap back over it; the last `add` found its key there already.
+  /// Moves the fields after a gap back over it, because the last `add` found that its key was already there.
   private mutating func closeGap(at gap: Int) -> Bool {
     for index in gap..<count { storage[index] = storage[index + 1] }
     return false
@@ -149,20 +149,20 @@ package struct FieldList: ~Copyable {
     return nil
   }
 
-  /// Puts the fields in order, and returns a key that occurs more than once.
+  /// Sorts the fields, and returns a key that occurs more than once.
   @inline(__always)
   package mutating func sort() -> ByteSlice? {
     isSorted ? nil : sortAll(keepingLast: false)
   }
 
-  /// Puts the fields in order; of those with one key the last that was added stays.
+  /// Sorts the fields; of several with the same key, the last one added stays.
   package mutating func sortKeepingLast() {
     if !isSorted { _ = sortAll(keepingLast: true) }
   }
 
   private mutating func sortAll(keepingLast: Bool) -> ByteSlice? {
     isSorted = true
-    // Swift's sort is stable, so that equal keys stay in the order in which they came.
+    // Swift's sort is stable, so equal keys stay in the order in which they were added.
     var fields = UnsafeMutableBufferPointer(start: storage, count: count)
     fields.sort { $0.compare($1) < 0 }
     var kept = 0

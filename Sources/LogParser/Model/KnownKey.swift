@@ -1,6 +1,6 @@
 import Bytes
 
-/// The keys that have a place of their own in a record.
+/// The keys that have a property in ``Record``.
 enum KnownKey: UInt16 {
   case time, level, msg, name, pid, source, container, sandbox, request
 

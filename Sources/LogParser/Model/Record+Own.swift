@@ -1,7 +1,7 @@
 import Bytes
 
 extension Record {
-  /// Copies all texts into the record's own arena: it is then good whatever becomes of the buffer that it was read from.
+  /// Copies all texts into the record's own arena, so that it no longer depends on the buffer that it was read from.
   mutating func ownTexts() {
     level = arena.copy(level)
     message = arena.copy(message)

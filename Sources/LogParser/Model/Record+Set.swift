@@ -1,12 +1,12 @@
 import Bytes
 
 extension Record {
-  /// Sets a field that has a place of its own from its text, by the rules that all formats share; a format that is
-  /// stricter, or has other words for a level, looks first.
+  /// Sets a known field from its text, by the rules that all formats share. A format that is stricter, or has its own
+  /// level names, checks the text first.
   ///
-  /// - Parameter leastPid: the lowest number that is taken for a process id.
-  /// - Returns: false, with the record as it was, when the text cannot be such a value: a time that is none, a pid that
-  ///   is not a number from `leastPid` on.
+  /// - Parameter leastPid: the lowest number that is accepted as a process id.
+  /// - Returns: false, with the record unchanged, if the text is not a valid value: a malformed time, or a pid that is
+  ///   not a number of at least `leastPid`.
   @inline(__always)
   mutating func set(_ key: KnownKey, _ value: ByteSlice, leastPid: Int = .min) -> Bool {
     switch key {
@@ -20,7 +20,7 @@ extension Record {
     case .pid:
       guard let pid = DecimalNumber.parse(value), pid >= leastPid else { return false }
       self.pid = pid
-    // The request itself is a field; only the container that it names has a place.
+    // The request itself is an extra field; only the container that it names is a known one.
     case .request: setContainer(fromRequest: value)
     }
     return true

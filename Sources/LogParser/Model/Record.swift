@@ -1,7 +1,7 @@
 import Bytes
 import Synchronization
 
-/// One log record: the known fields in their places, all others in ``fields``.
+/// One log record: known fields as properties, all others in ``fields``.
 ///
 /// The slices borrow from the input's buffer and from the record's own arena, so a record is reused from line to line
 /// and read before the next one is parsed into it.
@@ -17,11 +17,11 @@ package struct Record: ~Copyable {
   package var pid = 0
   /// The extra fields.
   package var fields = FieldList()
-  /// The line of its input on which the record begins (or its ordinal, where the input has no lines), from 1.
+  /// The line of its input on which the record begins, from 1; the ordinal of the record if the input has no lines.
   package var line: UInt64 = 0
   /// Which input the record came from: an index into the run's list of inputs.
   package var input = 0
-  /// What the record says about loss and damage.
+  /// Facts about loss, damage and inferred values.
   package var marks = RecordMarks()
   package var arena = Arena()
   var scratch = ParserScratch()
@@ -31,7 +31,7 @@ package struct Record: ~Copyable {
 
   package init() {}
 
-  /// The bytes of all texts together: what a formatter's bound on its output is computed from.
+  /// The total size of all texts in bytes, from which a formatter computes the bound of its output.
   @inline(__always)
   package var textLength: Int {
     var length = level.count + message.count + source.count + name.count + container.count + sandbox.count
@@ -49,8 +49,8 @@ package struct Record: ~Copyable {
     return count + 1
   }
 
-  /// Writes the time as `Timestamp.write(rfc3339:)` does, but always with nine digits of a fraction, which the reading
-  /// rules of logfmt ask for.
+  /// Writes the time as `Timestamp.write(rfc3339:)` does, but always with nine fractional digits, which the reading
+  /// rules of logfmt require.
   @inline(__always)
   func writeTime(rfc3339Full out: UnsafeMutablePointer<UInt8>) -> Int {
     guard let count = scratch.lastMinute.write(time, separator: 0x54, trimmed: false, to: out) else {
@@ -73,7 +73,7 @@ package struct Record: ~Copyable {
     return count + 10
   }
 
-  /// Makes the record empty for the next one.
+  /// Empties the record for the next one.
   @inline(__always)
   package mutating func reset() {
     clearFields()
@@ -81,7 +81,7 @@ package struct Record: ~Copyable {
     arena.reset()
   }
 
-  /// Empties all fields and keeps the arena's bytes: the record is about to be replaced by one that it contained.
+  /// Empties all fields but keeps the arena's bytes: the record is about to be replaced by one that it contained.
   @inline(__always)
   package mutating func clearFields() {
     time = .unset

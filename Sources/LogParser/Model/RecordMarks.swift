@@ -5,15 +5,15 @@ package struct RecordMarks: OptionSet, Sendable {
   package let rawValue: UInt16
   package init(rawValue: UInt16) { self.rawValue = rawValue }
 
-  /// No format claimed the record: its line is the message.
+  /// The line matches no format; it is the message.
   package static let isRaw = RecordMarks(rawValue: 1)
-  /// The agent's own record could not be taken out of it.
+  /// The agent's record in it could not be unpacked.
   package static let unpackFailed = RecordMarks(rawValue: 2)
-  /// The time was taken from a neighbour.
+  /// The time was taken from a neighbouring record.
   package static let timeIsInherited = RecordMarks(rawValue: 4)
-  /// A line that was cut where a size limit or another writer ended it.
+  /// The line was cut off by a size limit or by another writer.
   package static let isTruncated = RecordMarks(rawValue: 8)
-  /// The level was taken from what the message is, such as the head of a panic.
+  /// The level was inferred from the kind of message, such as the start of a panic.
   package static let levelIsInferred = RecordMarks(rawValue: 16)
   /// The time has a year that its line does not say.
   package static let yearIsInferred = RecordMarks(inferred: .year)

@@ -1,6 +1,6 @@
 import Bytes
 
-/// Comma-separated values: a line of field names, then a line a record, the extra fields as one.
+/// Comma-separated values: a line of field names, then one line per record, with all extra fields as one value.
 package struct CSVFormatter: RecordFormatter {
   package init() {}
 
@@ -64,9 +64,9 @@ package struct CSVFormatter: RecordFormatter {
   package func end(_ out: inout OutputBuffer, count: UInt64) {}
 }
 
-/// Comma-separated values of the fields that the user chose: a line of their names, then a line a record.
+/// Comma-separated values of the fields that the user chose: a line of their names, then one line per record.
 package struct ChosenCSVFormatter: RecordFormatter {
-  /// The fields to write, in order; they know which of them no record had.
+  /// The fields to write, in order; each knows whether any record had it.
   let chosen: [ChosenField]
 
   package init(fields: [String]) { chosen = fields.map(ChosenField.init) }
@@ -98,7 +98,7 @@ package struct ChosenCSVFormatter: RecordFormatter {
       }
       out.commit(line)
     }
-    // A line of one empty field would be no record to a reader.
+    // A reader would not see a line of one empty field as a record.
     if out.count == start { out.append("\"\"") }
     out.append(0x0a)
   }

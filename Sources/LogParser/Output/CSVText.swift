@@ -1,9 +1,9 @@
 import Bytes
 
-/// Fields of comma-separated values (RFC 4180), quoted where Go's `encoding/csv` quotes them. What is not UTF-8
-/// becomes U+FFFD.
+/// Fields of comma-separated values (RFC 4180), quoted where Go's `encoding/csv` quotes them. Bytes that are not UTF-8
+/// become U+FFFD.
 enum CSVText {
-  /// The most bytes that one byte of text becomes: U+FFFD.
+  /// The maximum output size of one byte of text: U+FFFD.
   static let growth = 3
 
   /// Writes one field, in quotes if it needs them.
@@ -21,7 +21,7 @@ enum CSVText {
     }
   }
 
-  /// Whether a field that holds `text` must be quoted wherever in it the text stands.
+  /// Whether a field that contains `text` anywhere must be quoted.
   static func needsQuotes(_ text: ByteSlice) -> Bool {
     for byte in text.bytes where byte == 0x2c || byte == 0x22 || byte == 0x0a || byte == 0x0d { return true }
     return false
@@ -32,7 +32,7 @@ enum CSVText {
     return scalar.properties.isWhitespace
   }
 
-  /// Writes text that stands between quotes.
+  /// Writes text between quotes.
   @inline(__always)
   static func putInside(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
     if text.isPlain {
@@ -49,7 +49,7 @@ enum CSVText {
   }
 }
 
-/// Text as it is, but for bytes that are not UTF-8, each of which becomes U+FFFD.
+/// Text as it is, except that each byte that is not UTF-8 becomes U+FFFD.
 enum UTF8Text {
   @inline(__always)
   static func put(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {

@@ -2,13 +2,13 @@ import Bytes
 import Synchronization
 import System
 
-/// A field that the user asked for: one that every record has, or the key of an extra one.
+/// A field of `--fields`: one that every record has, or the key of an extra one.
 struct ChosenField: Sendable {
   let name: String
   let known: FlatField?
   /// The keys of the extra field, the likelier one first.
   private let keys: [String]
-  /// Whether a record had the extra field; nil for what every record has.
+  /// Whether a record had the extra field; nil for a field that every record has.
   private let sightings: FieldSightings?
 
   init(_ name: String) {
@@ -26,7 +26,7 @@ struct ChosenField: Sendable {
     keys = FlatField(rawValue: base) != nil ? [inner, name] : [name, inner]
   }
 
-  /// The extra field's value. A key that is also the name of a known field is asked for as `data.` and the key.
+  /// The extra field's value. A key that is also the name of a known field has the prefix `data.`.
   func value(in record: borrowing Record) -> ByteSlice? {
     for key in keys {
       guard let value = Self.value(of: key, in: record) else { continue }
@@ -37,9 +37,9 @@ struct ChosenField: Sendable {
     return nil
   }
 
-  /// What to say when records were written and none of them had the field; nil otherwise.
+  /// A message if records were written and none of them had the field; nil otherwise.
   ///
-  /// - Parameter isSelection: whether the records that were written are not all that were read.
+  /// - Parameter isSelection: whether only some of the records were written.
   func explanation(isSelection: Bool) -> String? {
     guard let keys = sightings?.keysWithoutIt else { return nil }
     return FieldName.unknown(
@@ -56,9 +56,9 @@ struct ChosenField: Sendable {
   }
 }
 
-/// Whether any record had a field, and what keys the first records without it had instead. Threads share it.
+/// Whether any record had a field, and which keys the first records without it had instead. Threads share it.
 private final class FieldSightings: Sendable {
-  /// Records without the field whose keys are noted, and keys of each.
+  /// The number of records without the field whose keys are noted, and of keys noted per record.
   private static let sampledRecords = 256
   private static let sampledFields = 64
 
@@ -75,12 +75,12 @@ private final class FieldSightings: Sendable {
   func noteMissing(_ record: borrowing Record) {
     if isFound.load(ordering: .relaxed) || missing.load(ordering: .relaxed) >= Self.sampledRecords { return }
     missing.wrappingAdd(1, ordering: .relaxed)
-    // Copied slices borrow from the record, which is not to be captured.
+    // Copied slices borrow from the record, which must not be captured.
     let sampled = (0..<min(record.fields.count, Self.sampledFields)).map { record.fields[$0].key }
     keys.withLock { keys in for key in sampled { keys.note(key) } }
   }
 
-  /// The keys of the records without the field; nil when a record had it or there was no record.
+  /// The keys of the records without the field; nil if a record had it or there was no record.
   var keysWithoutIt: DistinctValues? {
     if isFound.load(ordering: .relaxed) || missing.load(ordering: .relaxed) == 0 { return nil }
     return keys.withLock { $0 }

@@ -1,10 +1,10 @@
 import Bytes
 
-/// The names that the flat formats (ndjson, logfmt, csv with chosen fields) give to what every record has.
+/// The fields that every record has, by their names in the flat formats (ndjson, logfmt, csv with chosen fields).
 enum FlatField: String, CaseIterable {
   case time, level, msg, source, name, pid, container, sandbox, file, line, count, delta
 
-  /// The field with this name, or with one of the names that the classic formats have for it.
+  /// The field with this name, or with its name in one of the classic formats.
   init?(name: String) {
     switch name.lowercased() {
     case "filename": self = .file
@@ -15,8 +15,8 @@ enum FlatField: String, CaseIterable {
     }
   }
 
-  /// Whether a key is written with `data.` before it: when every record has a field of this name, or when the key is
-  /// that of another field with `data.` before it.
+  /// Whether a key is written with the prefix `data.`: if every record has a field of this name, or if the key is that
+  /// of such a field with the prefix.
   @inline(__always)
   static func isPrefixed(_ key: ByteSlice, in record: borrowing Record) -> Bool {
     if isKnown(key) { return true }
@@ -32,7 +32,7 @@ enum FlatField: String, CaseIterable {
     return isKnown(base) && record.fields.value(of: rest) != nil
   }
 
-  /// Whether a field of a record's own has this key.
+  /// Whether this key is the name of a field that every record has.
   @inline(__always)
   static func isKnown(_ key: ByteSlice) -> Bool {
     if let known = KnownKey(key) { return known != .request }
@@ -43,7 +43,7 @@ enum FlatField: String, CaseIterable {
     }
   }
 
-  /// The text of a field that is one; nil for the numbers and the time.
+  /// The value of a text field; nil for the numbers and the time.
   @inline(__always)
   func text(_ record: borrowing Record, _ place: RecordPlace) -> ByteSlice? {
     switch self {
@@ -58,7 +58,7 @@ enum FlatField: String, CaseIterable {
     }
   }
 
-  /// The number of a field that is one.
+  /// The value of a numeric field.
   func number(_ record: borrowing Record, _ place: RecordPlace) -> Int64? {
     switch self {
     case .pid: Int64(record.pid)

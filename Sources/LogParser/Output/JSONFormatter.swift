@@ -1,6 +1,6 @@
 import Bytes
 
-/// One JSON document that holds all records, indented by four spaces.
+/// One JSON document of all records, indented by four spaces.
 package struct JSONFormatter: RecordFormatter {
   package init() {}
 

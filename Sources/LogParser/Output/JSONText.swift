@@ -1,9 +1,9 @@
 import Bytes
 
 /// Strings as JSON, escaped as Go's encoder escapes them: also `<`, `>` and `&`, and U+2028 and U+2029, so that the
-/// text may stand in HTML and JavaScript. What is not UTF-8 becomes `\ufffd`.
+/// text is safe in HTML and JavaScript. Bytes that are not UTF-8 become `\ufffd`.
 enum JSONText {
-  /// The most bytes that one byte of text becomes: `\u001b`.
+  /// The maximum output size of one byte of text: `\u001b`.
   static let growth = 6
 
   /// Writes the text without its quotes.

@@ -1,6 +1,6 @@
 import Bytes
 
-/// The runtime's own logfmt, one record a line, as this tool and others read it.
+/// The runtime's own logfmt, one record per line, which this tool and others can read.
 package struct LogfmtFormatter: RecordFormatter {
   package init() {}
 
@@ -46,7 +46,7 @@ package struct LogfmtFormatter: RecordFormatter {
     out.commit(line)
   }
 
-  /// Whether the request names another container than the record has, and would set it when the line is read.
+  /// Whether the request names another container than the record's, which it would replace when the line is read back.
   private static func setsContainer(_ field: Field, _ record: borrowing Record) -> Bool {
     guard let container = Record.containerID(inRequest: field.value) else { return false }
     return !container.equals(record.container)
@@ -64,14 +64,14 @@ package struct LogfmtFormatter: RecordFormatter {
   package func end(_ out: inout OutputBuffer, count: UInt64) {}
 }
 
-/// Keys and values of logfmt, quoted as Go's `go-logfmt` quotes them. What is not UTF-8 becomes U+FFFD, and what the rules of
-/// reading refuse becomes `\u{…}` (``OwnLogfmt``).
+/// Keys and values of logfmt, quoted as Go's `go-logfmt` quotes them. What is not UTF-8 becomes U+FFFD, and what the
+/// rules of reading refuse becomes `\u{…}` (``OwnLogfmt``).
 enum LogfmtText {
   static let growth = 7
 
-  /// Writes a value: bare where it can be, else between quotes with JSON's escapes.
+  /// Writes a value: bare if possible, otherwise in quotes with JSON's escapes.
   ///
-  /// - Parameter isMarked: becomes true when the line must have ``OwnLogfmt``'s mark.
+  /// - Parameter isMarked: set to true if the line must have ``OwnLogfmt``'s mark.
   @inline(__always)
   static func put(_ text: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool) {
     if isBare(text) { return line.put(text) }
@@ -95,7 +95,7 @@ enum LogfmtText {
     while index < text.count {
       let (isRefused, length) = TextCheck.look(text, at: index)
       if isRefused || beginsEscape(text, at: index) {
-        // The backslash is itself escaped, as every one is in quotes.
+        // The backslash itself is escaped, as always in quotes.
         line.put(0x5c)
         putEscape(UTF8Scalar.decode(text, at: index).0, &line)
         isMarked = true
@@ -106,13 +106,13 @@ enum LogfmtText {
     }
   }
 
-  /// Whether the text has itself what would be read as an escape.
+  /// Whether the text itself contains something that would be read as an escape.
   @inline(__always)
   private static func beginsEscape(_ text: ByteSlice, at index: Int) -> Bool {
     text[index] == 0x5c && index + 2 < text.count && text[index + 1] == 0x75 && text[index + 2] == 0x7b
   }
 
-  /// Writes `\u{…}`; without a character it stands for nothing.
+  /// Writes `\u{…}`; without a character it means nothing.
   private static func putEscape(_ scalar: Unicode.Scalar?, _ line: inout OutputBuffer.Cursor) {
     line.put("\\u{")
     if let scalar {
@@ -133,7 +133,7 @@ enum LogfmtText {
   ) {
     let byte = text[index]
     switch byte {
-    // The format's readers take `\\x` for a broken escape; this is the same character.
+    // The format's readers treat `\\x` as a broken escape; this is the same character.
     case UInt8(ascii: "\\") where index + 1 < text.count && text[index + 1] == UInt8(ascii: "x"):
       line.put("\\u005c")
     case 0..<0x20, UInt8(ascii: "\""), UInt8(ascii: "\\"), 0x7f:
@@ -145,9 +145,9 @@ enum LogfmtText {
     }
   }
 
-  /// Writes a key: characters that no key can have are escaped.
+  /// Writes a key, with escapes for characters that are not allowed in keys.
   ///
-  /// - Parameter isReserved: whether the key must not be written as it is, although it could be.
+  /// - Parameter isReserved: whether the key must be escaped although it is valid.
   @inline(__always)
   static func put(
     key: ByteSlice, _ line: inout OutputBuffer.Cursor, _ isMarked: inout Bool, isReserved: Bool
@@ -177,7 +177,7 @@ enum LogfmtText {
     }
   }
 
-  /// Whether a key can have this character, and is read with it as it is.
+  /// Whether a key can contain this character unescaped and is read back unchanged.
   private static func isKeyCharacter(_ key: ByteSlice, at index: Int, _ scalar: Unicode.Scalar?) -> Bool {
     switch key[index] {
     case 0...0x20, 0x22, 0x3d, 0x7f: return false

@@ -1,14 +1,14 @@
 import Bytes
 
-/// One flat JSON object a line (https://github.com/ndjson/ndjson-spec): for programs that read records one by one.
+/// One flat JSON object per line (https://github.com/ndjson/ndjson-spec), for programs that read records one by one.
 ///
-/// Texts that are empty and a pid that is missing are left out, but for the message. The extra fields follow under their
-/// own keys, or under `data.` and the key where that name is taken.
+/// Empty texts other than the message, and a missing pid, are left out. The extra fields follow under their own keys,
+/// with the prefix `data.` if the name is taken.
 package struct NDJSONFormatter: RecordFormatter {
-  /// The fields to write, in order; they know which of them no record had.
+  /// The fields to write, in order; each knows whether any record had it.
   let chosen: [ChosenField]
 
-  /// - Parameter fields: the members to write, in order; all when empty.
+  /// - Parameter fields: the members to write, in order; all if empty.
   package init(fields: [String] = []) { chosen = fields.map(ChosenField.init) }
 
   package func begin(_ out: inout OutputBuffer) {}
@@ -24,7 +24,7 @@ package struct NDJSONFormatter: RecordFormatter {
     line.put { record.writeTime(rfc3339: $0) }
     line.put(0x22)
     Self.put(",\"level\":\"", record.level, &line)
-    // An object without a message is no log record to a reader, this tool included.
+    // Readers, this tool included, do not see an object without a message as a log record.
     line.put(",\"msg\":\"")
     JSONText.put(record.message, &line)
     line.put(0x22)

@@ -1,7 +1,7 @@
-/// The formats that results can be written in.
+/// The output formats.
 package enum OutputFormat: String, CaseIterable, Sendable {
   case csv, json, logfmt, ndjson, pretty, text, toml, xml, yaml
 
-  /// Whether each record stands for itself, so that it can be written the moment it is read.
+  /// Whether records are independent, so that each can be written as soon as it is read.
   package var isStreaming: Bool { self == .logfmt || self == .ndjson || self == .pretty }
 }

@@ -1,8 +1,8 @@
 import Bytes
 
-/// Writes differences in time for people.
+/// Durations for people.
 enum PrettyDuration {
-  /// Writes a difference in time with its sign and in the unit that fits, 20 bytes at most.
+  /// Writes a duration with its sign in a suitable unit, in at most 20 bytes.
   static func put(_ nanoseconds: Int64, sign hasSign: Bool = true, _ line: inout OutputBuffer.Cursor) {
     if hasSign { line.put(nanoseconds < 0 ? UInt8(ascii: "-") : UInt8(ascii: "+")) }
     let value = nanoseconds.magnitude

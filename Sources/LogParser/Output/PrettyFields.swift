@@ -1,31 +1,31 @@
 import Bytes
 
-/// Which fields the format for people leaves out.
+/// The fields that `pretty` hides.
 ///
-/// By default those that are the same in every line of a component, or tell a programmer of it where in its source a line
-/// was written. They can be shown; others can be hidden.
+/// By default it hides fields that are the same on every line of a component, or that point programmers to its source
+/// code. They can be shown; others can be hidden.
 struct PrettyFields: Sendable {
-  /// What is hidden unless it is shown.
+  /// The fields that are hidden by default.
   static let quiet = [
     "arch", "code_file", "code_func", "code_line", "code_module", "console-protocol", "console-url", "stream",
     "version",
   ]
 
-  /// Whether a column's or a short field of every record is hidden.
+  /// Whether the column or short field of every record is hidden.
   let hidesSandbox: Bool
   let hidesContainer: Bool
   let hidesPid: Bool
-  /// Whether it is shown on a terminal also where it is the same as in the record before.
+  /// Whether a terminal shows it even if it is the same as in the record before.
   let showsSandbox: Bool
   let showsContainer: Bool
   let showsHost: Bool
-  /// Fields of the record's place in the output to show: its file, line, count.
+  /// The fields of the record's place to show: file, line, count.
   let places: [FlatField]
   let showsAll: Bool
   private let hidesAll: Bool
   private let hidden: [[UInt8]]
   private let shown: [[UInt8]]
-  /// For each hidden key the bit that its length and first letter say: most keys that are shown have another.
+  /// For each hidden key, one bit computed from its length and first letter: most shown keys have other bits.
   private let hiddenBits: UInt64
 
   init(_ options: PrettyOptions) {
@@ -48,25 +48,25 @@ struct PrettyFields: Sendable {
     hiddenBits = hidden.reduce(0) { bits, name in name.first.map { bits | Self.bit($0, name.count) } ?? bits }
   }
 
-  /// Whether a field is left out for its key.
+  /// Whether a field with this key is hidden.
   @inline(__always)
   func hides(_ key: ByteSlice) -> Bool {
     if hidesAll { return !Self.contains(shown, key) }
     guard !key.isEmpty else { return false }
     if hiddenBits & Self.bit(key[0], key.count) != 0, Self.contains(hidden, key) { return true }
     switch key[0] {
-    // What journald adds to every entry of its own.
+    // The fields that journald adds to every entry.
     case UInt8(ascii: "_"):
       guard key.count > 1, (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(key[1]) else { return false }
       return !showsAll && !Self.contains(shown, key)
-    // What this tool marks in the formats for programs; here it is seen.
+    // This tool's marks in the formats for programs, which are shown otherwise here.
     case UInt8(ascii: "k"):
       return key.hasPrefix("kata-log-parser-") && !showsAll && !Self.contains(shown, key)
     default: return false
     }
   }
 
-  /// Whether the key is that of what went wrong, as Go's loggers and klog name it.
+  /// Whether the key is that of an error, as Go's loggers and klog name it.
   static func isError(_ key: ByteSlice) -> Bool { key == "error" || key == "err" }
 
   @inline(__always)
@@ -74,7 +74,7 @@ struct PrettyFields: Sendable {
     1 << UInt64((length % 64 * 7 + Int(first | 0x20)) % 64)
   }
 
-  /// Whether the key is one of the names, in capitals or not.
+  /// Whether the key is one of the names, ignoring case.
   @inline(never)
   private static func contains(_ names: [[UInt8]], _ key: ByteSlice) -> Bool {
     for name in names where name.count == key.count {

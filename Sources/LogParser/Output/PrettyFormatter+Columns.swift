@@ -3,7 +3,7 @@ import Logging
 
 /// The columns before a message.
 extension PrettyFormatter {
-  /// A line for the date and the zone, when either has changed since the record before, and for a long silence that no
+  /// A line for the date and the zone if either has changed since the record before, and for a long pause that no
   /// column shows.
   func putDate(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
     if record.time.isUnset { return }
@@ -75,7 +75,7 @@ extension PrettyFormatter {
     if isInferred, isColored { out.append("\u{1b}[0m") }
   }
 
-  /// Whether the record has no time at all, or was given the one of the line above.
+  /// Whether the record has no time, or has inherited that of the line above.
   private func hasTimeAbove(_ record: borrowing Record, _ place: RecordPlace) -> Bool {
     record.time.isUnset
       || record.marks.contains(.timeIsInherited) && place.delta == 0 && place.count > 1
@@ -119,7 +119,7 @@ extension PrettyFormatter {
     out.append(UInt8(ascii: " "))
   }
 
-  /// Puts who it was, and returns the line from there on.
+  /// Writes the origin, and returns the rest of the line.
   @inline(__always)
   func putOrigin(_ origin: PrettyOrigin, _ out: inout OutputBuffer) -> PrettyLine {
     let columns = origin.put(width: layout.isTerminal ? layout.originWidth : 0, &out)

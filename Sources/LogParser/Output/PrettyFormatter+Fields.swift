@@ -1,9 +1,9 @@
 import Bytes
 import Logging
 
-/// The fields behind a message.
+/// The fields after a message.
 extension PrettyFormatter {
-  /// What is wrong, and whose record it is where that was not said just before, or matters more than brevity.
+  /// Writes the error, and the owner if it was not shown just before or matters more than brevity.
   func putChanged(
     _ record: borrowing Record, _ origin: PrettyOrigin, _ level: LogLevel?, _ line: inout PrettyLine,
     _ out: inout OutputBuffer
@@ -23,7 +23,7 @@ extension PrettyFormatter {
     {
       putField("sandbox", record.sandbox, &line, &out)
     }
-    // A record without a container says something else than one of the same container.
+    // A record without a container differs from one of the same container.
     let isOther = memory.isNew(container: record.container)
     if !fields.hidesContainer, isOther || isBad || fields.showsContainer {
       putField("container", record.container, &line, &out)
@@ -36,7 +36,7 @@ extension PrettyFormatter {
     for index in 0..<record.fields.count {
       let field = record.fields[index]
       let key = field.key
-      // What journald adds to every entry of its own; the fields are sorted, so that these come first.
+      // The fields that journald adds to every entry; they come first because fields are sorted.
       if key.count > 1, key[0] == UInt8(ascii: "_"), (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(key[1])
       {
         isJournals = true
@@ -46,7 +46,7 @@ extension PrettyFormatter {
         continue
       }
       if isJournals, !fields.showsAll, key == "priority" || key == "syslog_identifier" { continue }
-      // What a column shows already: the console line that is the message, the agent's level in its own words.
+      // Skips what a column shows already: the console line that is the message, the agent's own name for the level.
       if isShown(field, in: record) || layout.isTerminal && PrettyFields.isError(key) { continue }
       if layout.isTerminal, line.rowsLeft <= 0 {
         left += 1
@@ -61,12 +61,12 @@ extension PrettyFormatter {
     if left > 0 { putRest(left, &line, &out) }
   }
 
-  /// Whether a column has the field's value already.
+  /// Whether a column already shows the field's value.
   @inline(__always)
   private func isShown(_ field: Field, in record: borrowing Record) -> Bool {
     if field.value.equals(record.message) || field.key == "level" { return true }
     if layout.isTerminal, field.key == "host" { return !memory.isNew(host: field.value) && !fields.showsHost }
-    // The id of the sandbox under another of its names.
+    // The sandbox's id under another key.
     return field.value.count > 16
       && (field.value.equals(record.sandbox) && !fields.hidesSandbox
         || field.value.equals(record.container) && !fields.hidesContainer)
@@ -84,7 +84,7 @@ extension PrettyFormatter {
     if value.count < field.value.count, value.count > 12 { line.putEllipsis(&out) }
   }
 
-  /// The start of a value that is an id or long.
+  /// The beginning of a value that is an id or long.
   private func shortened(_ value: ByteSlice) -> ByteSlice {
     if value.count < 64 || isFull { return value }
     if value.count == 64, value.bytes.allSatisfy({ HexDigit.value($0) != nil }) { return value.prefix(12) }
@@ -98,7 +98,7 @@ extension PrettyFormatter {
     _ key: StaticString, _ value: ByteSlice, _ line: inout PrettyLine, _ out: inout OutputBuffer
   ) {
     if value.isEmpty { return }
-    // The first characters of an id tell it from the others, as container tools show it.
+    // The first characters of an id are enough to distinguish it, as in container tools.
     putShort(key, value.count > 16 ? value.prefix(12) : value, &line, &out)
   }
 
@@ -147,9 +147,9 @@ extension PrettyFormatter {
     line.reset(&out)
   }
 
-  /// How the guest's clock stood to the host's when the agent's record came.
+  /// The offset between the guest's clock and the host's when the agent's record arrived.
   private func putGuestOffset(_ offset: Int64, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
-    // Within a second, a terminal has better to show.
+    // A terminal does not show an offset of less than a second.
     if layout.isTerminal, offset.magnitude < 1_000_000_000 { return }
     line.space(24, &out)
     line.color("\u{1b}[36m", &out)
@@ -162,7 +162,7 @@ extension PrettyFormatter {
     out.commit(cursor)
   }
 
-  /// Which of what the columns show was inferred rather than read: `~sandbox,level`.
+  /// The shown values that were inferred: `~sandbox,level`.
   @inline(never)
   private func putInferred(_ names: ByteSlice, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
     line.space(names.count + 1, &out)

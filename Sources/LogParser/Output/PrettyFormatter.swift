@@ -1,18 +1,17 @@
 import Bytes
 import Logging
 
-/// Lines for people: when, how long after the record before, how bad, who, and what, in columns.
+/// Lines for people, in columns: time, delay since the record before, level, origin and message.
 ///
-/// On a terminal, a line of its own says the date when it changes, and texts that are wider than the terminal go on in the
-/// next line. Elsewhere each record says its date, and nothing depends on a width. Nothing that a guest printed reaches
-/// the terminal as a control: ``TerminalText`` says what stands for it.
+/// On a terminal, a separate line shows each change of the date, and texts that are wider than the terminal continue on
+/// the next line. Elsewhere each record has its date, and nothing depends on a width. No control character that a guest
+/// printed reaches the terminal: see ``TerminalText``.
 package struct PrettyFormatter: RecordFormatter {
-  /// The lines of a terminal that a message takes, those of one that has lines itself, such as a panic, and those of the
-  /// fields.
+  /// The maximum number of terminal lines for a message, for one of several lines such as a panic, and for the fields.
   private static let messageRows = 6
   private static let recordRows = 12
   static let fieldRows = 8
-  /// The columns of a value that are shown on a terminal.
+  /// The maximum width of a value on a terminal.
   static let valueColumns = 160
 
   let isColored: Bool
@@ -72,9 +71,9 @@ package struct PrettyFormatter: RecordFormatter {
     if !record.marks.isDisjoint(with: [.isTruncated, .unpackFailed]) { putMarks(record.marks, &line, &out) }
   }
 
-  /// As much of a message as has its place, and how much more there is.
+  /// As much of a message as fits, and how much more there is.
   private func putStart(_ text: ByteSlice, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
-    // A line that has hardly any room after a long origin begins below it.
+    // If hardly any room is left after a long origin, the message begins below it.
     line.rowsLeft = (text.contains(UInt8(ascii: "\n")) ? Self.recordRows : Self.messageRows) - 1
     let put = line.put(text, &out)
     guard put < text.count else { return }
@@ -89,7 +88,7 @@ package struct PrettyFormatter: RecordFormatter {
     line.column = layout.width
   }
 
-  /// What is missing of a record.
+  /// Notes on what is missing from a record.
   private func putMarks(_ marks: RecordMarks, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
     guard layout.isTerminal else { return }
     let text: StaticString = marks.contains(.isTruncated) ? "[cut off]" : "[agent's record unreadable]"

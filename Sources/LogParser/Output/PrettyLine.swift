@@ -1,17 +1,17 @@
 import Bytes
 
-/// Text of one record that is put on as many lines as it needs, with its control characters made visible.
+/// The text of one record on as many lines as it needs, with visible control characters.
 struct PrettyLine {
   private let width: Int
   private let indent: Int
   private let isColored: Bool
-  /// The column that the next character goes to.
+  /// The column of the next character.
   var column: Int
-  /// How many more lines may be begun.
+  /// The number of lines that may still be added.
   var rowsLeft = Int.max
   private var color: StaticString = ""
 
-  /// A line whose text goes on, where it is wrapped, behind `indent` blanks; with none, a line end is a control like others.
+  /// A line whose wrapped text continues after `indent` blanks; if 0, a line end is treated as any control character.
   init(width: Int, indent: Int, column: Int, isColored: Bool) {
     self.width = width
     self.indent = indent
@@ -33,7 +33,7 @@ struct PrettyLine {
     out.append("\u{1b}[0m")
   }
 
-  /// Parts two pieces: with two spaces, or with a new line where the next piece does not fit.
+  /// Separates two pieces with two spaces, or with a new line if the next piece does not fit.
   @inline(__always)
   mutating func space(_ count: Int, _ out: inout OutputBuffer) {
     if width != .max, column + 2 + count > width, column > indent { return newLine(&out) }
@@ -52,21 +52,21 @@ struct PrettyLine {
     if color.utf8CodeUnitCount > 0 { out.append(color) }
   }
 
-  /// Puts a short word, which stays whole.
+  /// Writes a short word, which is not split.
   @inline(__always)
   mutating func put(_ word: StaticString, _ out: inout OutputBuffer) {
     out.append(word)
     column += word.utf8CodeUnitCount
   }
 
-  /// Puts what stands for the rest of a value.
+  /// Writes an ellipsis for the rest of a value.
   mutating func putEllipsis(_ out: inout OutputBuffer) {
     if column >= width { newLine(&out) }
     out.append("…")
     column += 1
   }
 
-  /// Puts as much of a text as the lines that are left can take, and returns how many bytes that was.
+  /// Writes as much of a text as fits on the remaining lines, and returns its number of bytes.
   @inline(__always)
   @discardableResult
   mutating func put(_ text: ByteSlice, _ out: inout OutputBuffer) -> Int {
@@ -99,13 +99,14 @@ struct PrettyLine {
     }
   }
 
-  /// Word by word: one that does not fit begins the next line, one that is longer than a line is cut where the line ends.
+  /// Writes word by word: one that does not fit begins the next line; one longer than a line is split at the line's
+  /// end.
   private mutating func putWrapped(_ text: ByteSlice, _ out: inout OutputBuffer) -> Int {
     var index = 0
     while index < text.count {
       let byte = text[index]
       if byte == UInt8(ascii: "\n") {
-        // Blank lines at the end are none.
+        // Trailing blank lines are dropped.
         if text.slice(index, text.count).firstVisible == nil { return text.count }
         if rowsLeft <= 0 { return index }
         index += 1
@@ -145,7 +146,7 @@ struct PrettyLine {
     return index - start
   }
 
-  /// The word at `start`: where it ends, and how many columns it takes. Of one longer than a line, its first part.
+  /// The end and width of the word at `start`, or of its first part if it is longer than a line.
   private func measure(_ text: ByteSlice, from start: Int) -> (end: Int, columns: Int) {
     var index = start
     var columns = 0
@@ -169,7 +170,7 @@ struct PrettyLine {
     }
   }
 
-  /// The columns that a text takes in one line.
+  /// The width of a text on one line.
   static func columns(_ text: ByteSlice) -> Int {
     if text.isPlain { return text.count }
     var index = 0
@@ -183,7 +184,7 @@ struct PrettyLine {
   }
 }
 
-/// A character of a text, or a byte that belongs to none, and how it is written.
+/// A character of a text, or a byte that is part of none, and how it is written.
 private struct Unit {
   enum Form {
     case shown, blank, nothing

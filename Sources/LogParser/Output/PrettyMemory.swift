@@ -1,8 +1,8 @@
 import Bytes
 import Synchronization
 
-/// What a terminal was shown last of the fields that many records in a row share, so that it is shown where it changes.
-/// What goes to a terminal is formatted in order, by one thread.
+/// The last shown values of fields that consecutive records often share, so that a terminal shows only changes. Output
+/// for a terminal is formatted in order, by one thread.
 final class PrettyMemory: Sendable {
   private let sandbox = Atomic<UInt64>(0)
   private let container = Atomic<UInt64>(0)
@@ -18,7 +18,7 @@ final class PrettyMemory: Sendable {
     return pid.exchange(number, ordering: .relaxed) != number
   }
 
-  /// By a hash; zero is that of nothing.
+  /// Stores a hash; zero means no value.
   private func note(_ name: ByteSlice, _ last: borrowing Atomic<UInt64>) -> Bool {
     var hash: UInt64 = 0
     if !name.isEmpty {

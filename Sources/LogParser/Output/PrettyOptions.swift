@@ -1,12 +1,12 @@
-/// What the user chose for the format for people, and what is known of where it goes.
+/// The user's options for `pretty`, and properties of its destination.
 package struct PrettyOptions: Sendable {
-  /// The columns of the terminal, or nil where the output goes elsewhere: lines are then not wrapped.
+  /// The width of the terminal, or nil for other output, whose lines are not wrapped.
   package var width: Int?
   /// Whether to colour.
   package var isColored = false
-  /// Whether times are shown in UTC rather than in this machine's zone.
+  /// Whether times are in UTC instead of this machine's zone.
   package var isUTC = false
-  /// Whether long messages and values are shown whole on a terminal, too.
+  /// Whether long messages and values are shown in full on a terminal, too.
   package var isFull = false
   /// Fields to show that are hidden by default; `all` means each.
   package var shown: [String] = []
@@ -19,19 +19,19 @@ package struct PrettyOptions: Sendable {
   }
 }
 
-/// Where the columns of the format for people are.
+/// The column layout of `pretty`.
 struct PrettyLayout: Sendable {
-  /// The columns of a line; `Int.max` where lines are not wrapped.
+  /// The width of a line; `Int.max` if lines are not wrapped.
   let width: Int
-  /// Whether this is for a terminal: wrapped, with lines of their own for dates.
+  /// Whether the output is for a terminal: wrapped, with separate lines for dates.
   let isTerminal: Bool
   let showsDelta: Bool
-  /// Whether levels are words; else they are letters.
+  /// Whether levels are words; otherwise they are letters.
   let hasLongLevels: Bool
   let originWidth: Int
-  /// Where the message begins unless the origin is longer than its column.
+  /// The column where messages begin, unless the origin is longer than its column.
   let messageColumn: Int
-  /// Where lines that go on begin.
+  /// The column where continuation lines begin.
   let indent: Int
 
   private static let pipedTime = 24
@@ -63,7 +63,7 @@ struct PrettyLayout: Sendable {
       }
     let before = Self.terminalTime + (showsDelta ? Self.delta : 0) + (hasLongLevels ? 7 : 3)
     messageColumn = before + originWidth + 1
-    // Under the message where enough is left beside it; else further to the left, so that long texts stay short.
+    // Under the message if enough width is left; otherwise further left, so that long texts take fewer lines.
     indent = width - messageColumn >= 50 ? messageColumn : columns < 60 ? 2 : before
   }
 }

@@ -1,11 +1,11 @@
 import Bytes
 
-/// Who wrote a record: `source/name[pid]`, as short as it can be without hiding who it was.
+/// The origin of a record: `source/name[pid]`, as short as possible without becoming ambiguous.
 ///
-/// A name that says no more than the source is left out, and the other way round; the shim of containerd, of which each
-/// version has another long name, is `shim`. What is still longer than its column pushes the message to the right.
+/// A name that adds nothing to the source is left out, and the other way round; containerd's shim, whose long name
+/// differs by version, is `shim`. An origin that is still longer than its column pushes the message to the right.
 struct PrettyOrigin {
-  /// The most characters that are shown of a name; more are none of a component's.
+  /// The maximum number of characters shown of a name; no component has a longer one.
   private static let longest = 64
 
   let source: ByteSlice
@@ -25,7 +25,7 @@ struct PrettyOrigin {
       source = record.source == "containerd-kata-shim-v2" ? .empty : record.source
       name = record.name
     } else {
-      // kata-agent/agent, kata-runtime/runtime, and one word said twice.
+      // kata-agent/agent, kata-runtime/runtime, and repeated words.
       let isSaid = record.name.count == record.source.count + 5 && record.name.hasPrefix("kata-")
       let rest = isSaid ? record.name.dropFirst(5) : record.name
       source = rest.equals(record.source) ? .empty : record.source
@@ -42,10 +42,10 @@ struct PrettyOrigin {
     }
   }
 
-  /// Writes it, and returns its columns.
+  /// Writes it, and returns its width.
   ///
-  /// - Parameter width: what it should fit in; 0 when that does not matter. What is left out for that is the process's id
-  ///   first, which ``hasPid(in:)`` tells, then part of a well-known word.
+  /// - Parameter width: the width that it should fit; 0 for any. To fit, the process id is left out first (see
+  ///   ``hasPid(in:)``), then part of a well-known word.
   @inline(__always)
   func put(width: Int, _ out: inout OutputBuffer) -> Int {
     var line = PrettyLine(width: .max, indent: 0, column: 0, isColored: false)
@@ -71,14 +71,14 @@ struct PrettyOrigin {
     return line.column
   }
 
-  /// Whether the process's id is shown where `width` columns are there.
+  /// Whether the process id is shown in a column of this width.
   func hasPid(in width: Int) -> Bool {
     if width == 0 { return true }
     let ofPid = OutputBuffer.Cursor.digits(of: UInt64(clamping: pid)) + 2
     return columnsOfNames - (isShortened(for: width) ? 12 : 0) + ofPid <= width
   }
 
-  /// Whether the source is one of the runtime's library, and its name too long to stand whole.
+  /// Whether the source is the runtime's library, and its name is too long for the width.
   private func isShortened(for width: Int) -> Bool {
     columnsOfNames > width && source.hasPrefix("virtcontainers")
       && (source.count == 14 || source[14] == UInt8(ascii: "/"))
@@ -98,7 +98,7 @@ struct PrettyOrigin {
     }
   }
 
-  /// Of an id, which the Rust runtime has for a source, its first characters; of what is no name at all, more of them.
+  /// Shortens an id, which the Rust runtime has as a source, to its first characters, and other long text less.
   @inline(never)
   private static func putStart(_ text: ByteSlice, _ line: inout PrettyLine, _ out: inout OutputBuffer) {
     line.put(text.prefix(longest), &out)

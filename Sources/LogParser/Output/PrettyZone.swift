@@ -2,12 +2,13 @@ import Bytes
 import Glibc
 import Synchronization
 
-/// The zone that the format for people shows times in: one for all records, wherever they come from.
+/// The zone of times in `pretty`: the same for all records, wherever they come from.
 ///
-/// Threads share it. The offset of the last quarter of an hour is kept: zones change their offset at the ends of such.
+/// Threads share it. The offset of the last quarter of an hour is cached: zones change their offset only between
+/// quarters.
 final class PrettyZone: Sendable {
   private let isUTC: Bool
-  /// The number of a quarter of an hour since 1970 and its offset in the lower 16 bits; all ones when there is none.
+  /// The number of a quarter of an hour since 1970, and its offset in the lower 16 bits; all ones if nothing is cached.
   private let kept = Atomic<UInt64>(.max)
 
   init(isUTC: Bool) { self.isUTC = isUTC }

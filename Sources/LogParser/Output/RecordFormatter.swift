@@ -1,9 +1,9 @@
 import Bytes
 import CommandLine
 
-/// What the output says about a record besides what its input said.
+/// What the output says about a record in addition to its own fields.
 package struct RecordPlace {
-  /// The name of the input, as it is shown.
+  /// The displayed name of the input.
   package var filename: ByteSlice
   /// The record's number in the output, from 1.
   package var count: UInt64
@@ -17,21 +17,20 @@ package struct RecordPlace {
   }
 }
 
-/// Writes records in one format. A value of it is made for one output, and keeps whatever the format must remember
-/// from record to record.
+/// Writes records in one format. A formatter is made for one output, and keeps any state that the format needs.
 ///
-/// `format` must write the same bytes for a record whatever came before it, but for what ``RecordPlace`` says: large
-/// inputs are formatted in pieces, in parallel.
+/// `format` must write the same bytes for a record whatever came before it, except for the contents of ``RecordPlace``:
+/// large inputs are formatted in pieces, in parallel.
 package protocol RecordFormatter: Sendable {
-  /// Writes what stands before the first record.
+  /// Writes the part before the first record.
   func begin(_ out: inout OutputBuffer)
   /// Writes one record.
   func format(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer)
-  /// Writes what stands after the last of `count` records.
+  /// Writes the part after the last of `count` records.
   func end(_ out: inout OutputBuffer, count: UInt64)
 }
 
-/// Writes nothing: for a run that only looks at its input.
+/// Writes nothing, for a run that only checks its input.
 package struct NullFormatter: RecordFormatter {
   package init() {}
   package func begin(_ out: inout OutputBuffer) {}
@@ -49,7 +48,7 @@ package enum ClassicFormat {
   package static let fieldNames: StaticString =
     "Data,Time,Filename,Level,Msg,Source,Name,Container,Sandbox,Line,Count,TimeDelta,Pid"
 
-  /// The comment that stands at the head of the text, TOML and YAML outputs.
+  /// The comment at the head of the text, TOML and YAML outputs.
   package static func appendHeader(to out: inout OutputBuffer) {
     out.append("\n#----------------------------------------\n")
     out.append("# Name:           kata-log-parser\n")

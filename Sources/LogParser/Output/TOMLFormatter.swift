@@ -16,7 +16,7 @@ package struct TOMLFormatter: RecordFormatter {
       reserving: 512 + record.fields.count * 32 + (record.textLength + place.filename.count) * TOMLText.growth
     )
     line.put("\n[[Entries]]\n    Time = ")
-    // Readers convert to UTC, and theirs ends where the years 1 to 9999 do: outside it the time is a string.
+    // Readers convert to UTC and support the years 1 to 9999 only: other times are written as strings.
     let isQuoted = !record.time.isInCommonRange
     if isQuoted { line.put(0x22) }
     line.put { record.writeTime(rfc3339: $0) }
@@ -59,15 +59,15 @@ package struct TOMLFormatter: RecordFormatter {
 }
 
 extension Timestamp {
-  /// Whether the instant lies in the years 1 to 9999 in UTC, which all readers of dates know.
+  /// Whether the instant is in the years 1 to 9999 in UTC, which all readers of dates support.
   var isInCommonRange: Bool {
     seconds >= Timestamp.unset.seconds && seconds < Timestamp.representableSeconds.upperBound
   }
 }
 
-/// Keys and basic strings of TOML. What is not UTF-8 becomes U+FFFD.
+/// Keys and basic strings of TOML. Bytes that are not UTF-8 become U+FFFD.
 enum TOMLText {
-  /// The most bytes that one byte of text becomes: `\u001b`.
+  /// The maximum output size of one byte of text: `\u001b`.
   static let growth = 6
 
   /// Writes the inside of a basic string.
@@ -76,7 +76,7 @@ enum TOMLText {
     if text.isPlain || text.isEmpty { out.put(text) } else { putEscaped(text, to: &out) }
   }
 
-  /// Writes a key: bare where that is possible, else as a basic string.
+  /// Writes a key: bare if possible, otherwise as a basic string.
   @inline(__always)
   static func put(key: ByteSlice, to out: inout OutputBuffer.Cursor) {
     if isBare(key) {

@@ -1,6 +1,6 @@
 import Bytes
 
-/// Values as Go's `fmt` prints them, which the text and CSV outputs are made of.
+/// Values as Go's `fmt` prints them, for the text and CSV outputs.
 enum GoText {
   /// The extra fields as a map: `map[key:value key:value]`.
   static func putMap(_ fields: borrowing FieldList, to out: inout OutputBuffer.Cursor) {
@@ -15,7 +15,7 @@ enum GoText {
   }
 }
 
-/// A person's listing: a line `Record n: {…}` for each record.
+/// A listing with a line `Record n: {…}` for each record.
 package struct TextFormatter: RecordFormatter {
   package init() {}
 

@@ -2,7 +2,7 @@ import Bytes
 
 /// An XML 1.0 document with an `<Entries>` element for each record.
 ///
-/// An extra field is an element named by its key, where every reader takes the key for a name; any other key makes
+/// An extra field is an element named by its key if every reader accepts the key as a name; otherwise it is
 /// `<field name="key">`.
 package struct XMLFormatter: RecordFormatter {
   package init() {}
@@ -70,10 +70,9 @@ package struct XMLFormatter: RecordFormatter {
   package func end(_ out: inout OutputBuffer, count: UInt64) { out.append("</LogEntries>\n") }
 }
 
-/// Names and character data of XML 1.0 (https://www.w3.org/TR/xml/). What XML cannot carry becomes
-/// U+FFFD.
+/// Names and character data of XML 1.0 (https://www.w3.org/TR/xml/). Characters that XML does not allow become U+FFFD.
 enum XMLText {
-  /// The most bytes that one byte of text becomes: `&#xA;`, or itself twice for a key, which is written twice.
+  /// The maximum output size of one byte of text: `&#xA;`, or itself twice for a key, which is written twice.
   static let growth = 6
 
   @inline(__always)
@@ -114,13 +113,13 @@ enum XMLText {
   /// The longest key that names an element: libxml2 refuses names of more than 50,000 bytes.
   private static let longestName = 1024
 
-  /// Whether every reader takes `text` for the name of an element.
+  /// Whether every reader accepts `text` as the name of an element.
   ///
-  /// Readers keep to different editions of XML. The fifth has most characters in names
+  /// Readers follow different editions of XML. The fifth allows most characters in names
   /// (https://www.w3.org/TR/xml/#NT-NameStartChar), the four before it those of a table of Unicode 2
-  /// (https://www.w3.org/TR/2006/REC-xml-20060816/#CharClasses), which expat, Go and .NET still keep to. So these are
-  /// ASCII names and the letters that are common to all. A colon would name a namespace; names that begin with `xml` are
-  /// reserved.
+  /// (https://www.w3.org/TR/2006/REC-xml-20060816/#CharClasses), which expat, Go and .NET still follow. So the accepted
+  /// names are ASCII names and the letters common to all. A colon would mean a namespace; names that begin with `xml`
+  /// are reserved.
   static func isName(_ text: ByteSlice) -> Bool {
     guard let first = text.bytes.first, text.count <= longestName, !isReserved(text) else { return false }
     if first < 0x80, !isASCIINameStart(first) { return false }
@@ -151,7 +150,7 @@ enum XMLText {
       && text[2] | 0x20 == UInt8(ascii: "l")
   }
 
-  /// The letters beyond ASCII of the widest-spread scripts that every edition has, at any place in a name.
+  /// The non-ASCII letters of the most common scripts that every edition allows anywhere in a name.
   private static func isCommonLetter(_ value: UInt32) -> Bool {
     switch value {
     // Latin.

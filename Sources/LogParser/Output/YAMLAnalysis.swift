@@ -1,6 +1,6 @@
 import Bytes
 
-/// What a scalar holds that rules out styles: libyaml's analysis.
+/// The features of a scalar that rule out styles, as in libyaml's analysis.
 struct YAMLAnalysis {
   var allowsPlain = true
   var allowsSingleQuotes = true
@@ -66,7 +66,7 @@ struct YAMLAnalysis {
   }
 }
 
-/// One character of valid UTF-8, classed as libyaml's emitter classes it.
+/// One character of valid UTF-8, classified as in libyaml's emitter.
 struct YAMLCharacter {
   var value: UInt32
   var length: Int
@@ -77,7 +77,7 @@ struct YAMLCharacter {
     self.length = length
   }
 
-  /// The character that ends before `end`; nil at the start of the text.
+  /// The character before `end`; nil at the start of the text.
   init?(endingAt end: Int, of text: ByteSlice) {
     guard end > 0 else { return nil }
     var start = end - 1
@@ -88,7 +88,7 @@ struct YAMLCharacter {
   var isSpace: Bool { value == 0x20 }
   var isBreak: Bool { value == 0x0a || value == 0x0d || value == 0x85 || value == 0x2028 || value == 0x2029 }
 
-  /// Characters beyond the basic plane are not printable here: the emitter writes them as escapes.
+  /// Characters outside the basic plane are not printable here: the emitter escapes them.
   var isPrintable: Bool {
     switch value {
     case 0x0a, 0x20...0x7e, 0xa0...0xd7ff, 0xe000...0xfefe, 0xff00...0xfffd: true

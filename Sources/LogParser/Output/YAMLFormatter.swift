@@ -1,6 +1,6 @@
 import Bytes
 
-/// A YAML 1.1 document with a list of records under `entries`, keys in small letters.
+/// A YAML 1.1 document with a list of records under `entries`, and lower-case keys.
 package struct YAMLFormatter: RecordFormatter {
   package init() {}
 
@@ -23,7 +23,7 @@ package struct YAMLFormatter: RecordFormatter {
       putData(record.fields, to: &line)
     }
     line.put("  time: ")
-    // PyYAML fails on a time outside the years 1 to 9999 in UTC: there it is a string.
+    // PyYAML fails on a time outside the years 1 to 9999 in UTC, so such a time is a string.
     let isQuoted = !record.time.isInCommonRange
     if isQuoted { line.put(0x22) }
     line.put { record.writeTime(rfc3339: $0) }
@@ -54,8 +54,7 @@ package struct YAMLFormatter: RecordFormatter {
     out.commit(line)
   }
 
-  /// The extra fields in the order in which Go's encoder writes the keys of a map: words by letters, numbers in them
-  /// by their value.
+  /// The extra fields in the order in which Go's encoder writes the keys of a map: text by letters, numbers by value.
   private func putData(_ fields: borrowing FieldList, to out: inout OutputBuffer.Cursor) {
     let count = fields.count
     if Self.isInNaturalOrder(fields) {
@@ -79,7 +78,7 @@ package struct YAMLFormatter: RecordFormatter {
       let key = fields[index].key
       let before = fields[index - 1].key
       index += 1
-      // Fields are in the order of bytes: where the first letters differ, that is the natural one too.
+      // Fields are in byte order, which is also the natural order if the first letters differ.
       if !key.isEmpty, !before.isEmpty, key[0] != before[0], key[0].isLetter, before[0].isLetter {
         continue
       }
@@ -97,7 +96,7 @@ package struct YAMLFormatter: RecordFormatter {
 enum NaturalOrder {
   static func precedes(_ a: ByteSlice, _ b: ByteSlice) -> Bool {
     var i = 0
-    // Where the first difference is; the bytes before it are the same, and so are their characters.
+    // The first difference; the bytes before it, and so the characters, are the same.
     let shorter = min(a.count, b.count)
     while i < shorter, a[i] == b[i] { i += 1 }
     while i > 0, i < a.count, a[i] & 0xc0 == 0x80 { i -= 1 }
@@ -141,7 +140,7 @@ enum NaturalOrder {
     return index
   }
 
-  /// A number with one more digit. Beyond its range it wraps, as in the original, so that the order is the same.
+  /// The number with one more digit. It wraps on overflow, as in the original, so that the order is the same.
   private static func appending(_ digit: UInt8, to value: Int64) -> Int64 {
     let scaled = value.multipliedReportingOverflow(by: 10).partialValue
     return scaled.addingReportingOverflow(Int64(digit) - 0x30).partialValue

@@ -3,8 +3,8 @@ import Glibc
 
 /// Whether an unquoted YAML scalar would be read as something other than a string.
 ///
-/// Two readers decide together: the rules of Go's `yaml.v2`, whose quoting the existing users' files have, and those of
-/// YAML 1.1 (https://yaml.org/type/) as PyYAML and libyaml's users apply them.
+/// It combines two sets of rules: those of Go's `yaml.v2`, whose quoting users' files already have, and those of YAML
+/// 1.1 (https://yaml.org/type/) as applied by PyYAML and users of libyaml.
 enum YAMLResolver {
   /// Whether `text` must be quoted to stay a string.
   static func needsQuotes(_ text: ByteSlice) -> Bool {
@@ -29,7 +29,7 @@ enum YAMLResolver {
     }
   }
 
-  /// Whether `text` is `word` in small letters, with a capital first, or in capitals.
+  /// Whether `text` is `word` in lower case, capitalised, or in upper case.
   private static func isAnyCase(_ text: ByteSlice, _ word: StaticString) -> Bool {
     let count = word.utf8CodeUnitCount
     guard text.count == count else { return false }
@@ -51,13 +51,13 @@ enum YAMLResolver {
     return rest.count == text.count && (isAnyCase(name, "nan") || name == "NaN")
   }
 
-  /// `.5`, `.5e3`, and with `_` between the digits as YAML 1.1 has it.
+  /// `.5`, `.5e3`, also with `_` between the digits as in YAML 1.1.
   private static func isDotFloat(_ text: ByteSlice) -> Bool {
     GoNumber.isFloat(text) || YAML11Number.isFloat(text)
   }
 
   private static func isNumberOrTime(_ text: ByteSlice) -> Bool {
-    // Nearly all texts that begin with a digit (identifiers, dates with text behind them) fall out here.
+    // Nearly all texts that begin with a digit (identifiers, dates followed by text) are ruled out here.
     for byte in text.bytes {
       switch byte {
       case 0x30...0x39, 0x2b...0x2e, 0x3a, 0x5f, 0x20, 0x09: continue
@@ -71,14 +71,14 @@ enum YAMLResolver {
   }
 }
 
-/// Numbers as Go's `yaml.v2` finds them: all underscores are taken out first.
+/// Numbers by the rules of Go's `yaml.v2`, which first removes all underscores.
 private enum GoNumber {
   static func matches(_ text: ByteSlice) -> Bool {
     guard text.contains(0x5f) else { return isPrefixedInteger(text) || isFloat(text) }
     return ByteSlice.withCopy(of: text.bytes.filter { $0 != 0x5f }) { isPrefixedInteger($0) || isFloat($0) }
   }
 
-  /// `0x1f`, `0o17` and `0b101` within 64 bits, and the binary one with its sign behind the prefix.
+  /// `0x1f`, `0o17` and `0b101` within 64 bits, and binary ones with the sign after the prefix.
   private static func isPrefixedInteger(_ text: ByteSlice) -> Bool {
     var scan = NumberScan(text)
     let isNegative = scan.take(0x2d)
@@ -131,7 +131,7 @@ private enum GoNumber {
   }
 }
 
-/// Numbers as YAML 1.1 has them and PyYAML reads them: underscores may stand between the digits.
+/// Numbers by the rules of YAML 1.1 as in PyYAML: underscores are allowed between the digits.
 private enum YAML11Number {
   static func isInteger(_ text: ByteSlice) -> Bool {
     var scan = NumberScan(text)
@@ -179,7 +179,7 @@ private enum YAML11Number {
   }
 }
 
-/// Walks over a number.
+/// A scanner for numbers.
 private struct NumberScan {
   private let text: ByteSlice
   private var index = 0
@@ -197,14 +197,14 @@ private struct NumberScan {
 
   mutating func skip(_ count: Int) { index = min(index + count, text.count) }
 
-  /// Passes over digits, `limit` at most, and returns their number.
+  /// Skips at most `limit` digits, and returns their number.
   mutating func digits(limit: Int = .max) -> Int {
     let start = index
     while index < text.count, index - start < limit, text[index].isDigit { index += 1 }
     return index - start
   }
 
-  /// Passes over digits and underscores; false when the first is no digit.
+  /// Skips digits and underscores; false if the first is not a digit.
   mutating func underscoredDigits() -> Bool {
     guard digits(limit: 1) == 1 else { return false }
     while take(0x5f) || digits() > 0 {}
@@ -225,8 +225,8 @@ private enum YAMLTimestamp {
     return isGoTime(text) || isYAML11Time(text)
   }
 
-  /// A time that exists, as `yaml.v2` reads it: numbers of one digit are enough, a time of day behind a blank has no
-  /// offset, one behind a `T` must have it.
+  /// A valid time by the rules of `yaml.v2`: single digits are accepted, a time of day after a blank has no offset, one
+  /// after a `T` must have one.
   private static func isGoTime(_ text: ByteSlice) -> Bool {
     var scan = NumberScan(text)
     guard let year = number(&scan, 4...4), scan.take(0x2d), let month = number(&scan, 1...2), scan.take(0x2d),
@@ -254,7 +254,7 @@ private enum YAMLTimestamp {
     return scan.isAtEnd
   }
 
-  /// What PyYAML takes for a time, also one that no calendar has, which makes it fail.
+  /// Whether PyYAML reads the text as a time, including an impossible one, on which it fails.
   private static func isYAML11Time(_ text: ByteSlice) -> Bool {
     var scan = NumberScan(text)
     guard scan.digits(limit: 4) == 4, scan.take(0x2d) else { return false }

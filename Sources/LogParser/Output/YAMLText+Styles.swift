@@ -120,7 +120,7 @@ extension YAMLText {
     }
   }
 
-  /// A block scalar, each of its lines as it is.
+  /// A literal block scalar, with unchanged lines.
   mutating func putLiteral(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
     out.put(0x7c)
     let first = YAMLCharacter(text, at: 0)
@@ -130,7 +130,7 @@ extension YAMLText {
     column = 0
     var isAtLineStart = true
     var index = 0
-    // The last line end is the one that every mapping value ends with.
+    // The last line end is that of the mapping value.
     let count = text[text.count - 1] == 0x0a ? text.count - 1 : text.count
     while index < count {
       let character = YAMLCharacter(text, at: index)
@@ -142,7 +142,7 @@ extension YAMLText {
     }
   }
 
-  /// What says how the line ends at the end of a block are kept: `-` for none, `+` for all.
+  /// The chomping indicator: `-` keeps no line end at the end of a block, `+` keeps all.
   private func chomping(_ text: ByteSlice) -> UInt8? {
     guard let last = YAMLCharacter(endingAt: text.count, of: text), last.isBreak else { return 0x2d }
     guard let before = YAMLCharacter(endingAt: text.count - last.length, of: text) else { return 0x2b }

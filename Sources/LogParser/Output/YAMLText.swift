@@ -3,17 +3,17 @@ import Bytes
 /// Scalars of a YAML 1.1 block mapping, in the styles and with the line folding of Go's `yaml.v2` (libyaml's emitter
 /// with a width of 80).
 struct YAMLText {
-  /// The most bytes that one byte of text becomes: an escape of four, a doubled quote, and a line that begins before it
-  /// with an indentation of at most six. Four bytes of one character become an escape of ten.
+  /// The maximum output size of one byte of text: an escape of four bytes, a doubled quote, and a new line before it
+  /// with an indentation of at most six. The four bytes of one character become an escape of ten.
   static let growth = 16
-  /// The most bytes that stand around the key and the value of one field: indentations, quotes, `? `, `!!binary |`.
+  /// The maximum size of everything around the key and value of a field: indentations, quotes, `? `, `!!binary |`.
   static let fieldOverhead = 64
 
   /// Where a line is folded: at the first single space past this column.
   static let width = 80
-  /// The longest key, in bytes, that stands on its value's line.
+  /// The maximum length in bytes of a key on the same line as its value.
   private static let simpleKeyLength = 128
-  /// The characters of Base64 on a line.
+  /// The number of Base64 characters per line.
   static let base64LineLength = 70
 
   private enum Style { case plain, singleQuoted, doubleQuoted, literal }
@@ -23,7 +23,7 @@ struct YAMLText {
   var column: Int
   let mayFold: Bool
 
-  /// Writes `key: value` and a line end, at a column of `indent` spaces, which are written too.
+  /// Writes `indent` spaces, `key: value` and a line end.
   static func put(key: ByteSlice, _ value: ByteSlice, indent: Int, to out: inout OutputBuffer.Cursor) {
     putSpaces(indent, to: &out)
     if key.isPlain, key.count <= simpleKeyLength, isSafePlain(key) {
@@ -47,7 +47,7 @@ struct YAMLText {
     }
   }
 
-  /// Writes `: value` and a line end, where the key ends at `column`.
+  /// Writes `: value` and a line end after a key that ends at `column`.
   @inline(__always)
   static func putValue(
     _ value: ByteSlice, afterColumn column: Int, indent: Int, to out: inout OutputBuffer.Cursor
@@ -64,7 +64,7 @@ struct YAMLText {
     out.put(0x0a)
   }
 
-  /// Whether plain ASCII text may stand unquoted; false says that it takes a closer look.
+  /// Whether plain ASCII text can be unquoted; false means that a closer check is needed.
   @inline(__always)
   private static func isSafePlain(_ text: ByteSlice) -> Bool {
     guard let first = text.bytes.first else { return false }
@@ -80,8 +80,8 @@ struct YAMLText {
     return !YAMLResolver.needsQuotes(text) && hasNoIndicator(text)
   }
 
-  /// Whether nothing in the text ends a plain scalar: a colon before a blank or the end, a blank before `#`, a blank
-  /// at the end.
+  /// Whether the text has nothing that ends a plain scalar: a colon before a blank or the end, a blank before `#`, a
+  /// trailing blank.
   @inline(__always)
   private static func hasNoIndicator(_ text: ByteSlice) -> Bool {
     guard text[text.count - 1] != 0x20 else { return false }
@@ -100,7 +100,7 @@ struct YAMLText {
     for _ in 0..<count { out.put(0x20) }
   }
 
-  /// Writes one scalar. What is not UTF-8 becomes base64 under the tag `!!binary`.
+  /// Writes one scalar. Text that is not UTF-8 becomes Base64 with the tag `!!binary`.
   private mutating func put(_ text: ByteSlice, isSimpleKey: Bool, to out: inout OutputBuffer.Cursor) {
     if text.printablePrefix(includingPercent: true) == text.count {
       return putPrintable(text, to: &out)
@@ -117,7 +117,7 @@ struct YAMLText {
 
   private func style(of text: ByteSlice, _ analysis: YAMLAnalysis, isSimpleKey: Bool) -> Style {
     if text.contains(0x0a) {
-      // Readers take these two for line ends, and a block that ends in one for a longer text.
+      // Readers treat these two as line ends, and add one to a block that ends with one of them.
       let hasSeparators = text.range(of: "\u{2028}") != nil || text.range(of: "\u{2029}") != nil
       return analysis.allowsBlock && !isSimpleKey && !hasSeparators ? .literal : .doubleQuoted
     }
@@ -127,9 +127,9 @@ struct YAMLText {
     return analysis.allowsSingleQuotes ? .singleQuoted : .doubleQuoted
   }
 
-  // MARK: Printable ASCII, which nearly every text is
+  // MARK: Printable ASCII, as nearly every text is
 
-  /// Writes a scalar of printable ASCII, in the style that the analysis of any text would choose for it.
+  /// Writes a scalar of printable ASCII, in the same style that the general analysis would choose.
   private mutating func putPrintable(_ text: ByteSlice, to out: inout OutputBuffer.Cursor) {
     if YAMLResolver.needsQuotes(text) {
       if mayFold && column + text.count > Self.width || text.contains(0x22) || text.contains(0x5c) {
@@ -150,7 +150,7 @@ struct YAMLText {
     }
   }
 
-  /// Whether printable ASCII may stand without quotes: libyaml's analysis of such a text.
+  /// Whether printable ASCII can be unquoted, as in libyaml's analysis.
   private static func mayBePlain(_ text: ByteSlice) -> Bool {
     guard !text.isEmpty, text[0] != 0x20, text[text.count - 1] != 0x20 else { return false }
     if text.hasPrefix("---") || text.hasPrefix("...") { return false }
@@ -163,7 +163,7 @@ struct YAMLText {
     return hasNoIndicator(text)
   }
 
-  /// Writes words and the spaces between them, with a line end in place of a single space past the width.
+  /// Writes words and spaces, with a line end instead of a single space past the width.
   private mutating func putWords(_ text: ByteSlice, isQuoted: Bool, to out: inout OutputBuffer.Cursor) {
     var index = 0
     while index < text.count {

@@ -2,10 +2,10 @@ import Bytes
 import Glibc
 import System
 
-/// Where the place in the journal is kept from run to run: the cursor in the first line, as journalctl keeps it, and the
-/// format's version and a checksum in the second. See `formats/cursor`.
+/// Keeps the position in the journal between runs: the cursor on the first line, as in journalctl's file, and
+/// the format's version and a checksum on the second. See `formats/cursor`.
 package struct CursorFile {
-  /// The version that is written. Version 1, and what journalctl writes, is the first line alone.
+  /// The version that is written. Version 1, like journalctl's file, has only the first line.
   package static let version = 2
 
   private static let sizeLimit = 4096
@@ -15,7 +15,7 @@ package struct CursorFile {
 
   package init(path: String) { self.path = path }
 
-  /// The cursor; nil when the file does not exist yet.
+  /// The cursor; nil if the file does not exist yet.
   ///
   /// A file that is damaged, or of a version that this tool does not know, is refused: to guess a place could mean to
   /// pass over records.
@@ -37,7 +37,7 @@ package struct CursorFile {
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     let cursor = String(decoding: lines[0], as: UTF8.self)
     guard lines.count > 1 else { throw noCursor("its first line has no end") }
-    // Two parts and nothing in the second: one line, which is version 1.
+    // Two parts, of which the second is empty: one line, which is version 1.
     if lines.count > 2 || !lines[1].isEmpty {
       let second = String(decoding: lines[1], as: UTF8.self)
       guard second.hasPrefix(Self.mark) else { throw noCursor("its second line is unknown") }
@@ -51,18 +51,17 @@ package struct CursorFile {
 
   private func noCursor(_ reason: String) -> Run.Failure {
     .message(
-      "\(path): this is no journal cursor: \(reason); remove the file to begin at the start of the journal, or put the cursor of the last record that you have there (journalctl --show-cursor)"
+      "\(path): not a journal cursor: \(reason); remove the file to start at the beginning of the journal, or write the cursor of your last record to it (see journalctl --show-cursor)"
     )
   }
 
   private func newer(_ version: Int) -> Run.Failure {
     .message(
-      "\(path): the cursor file has version \(version), and this kata-log-parser knows versions up to \(Self.version); install a newer kata-log-parser, or remove the file to begin at the start of the journal"
+      "\(path): the cursor file has version \(version), and this kata-log-parser supports versions up to \(Self.version); install a newer kata-log-parser, or remove the file to start at the beginning of the journal"
     )
   }
 
-  /// Whether the text is made as libsystemd makes cursors: a damaged one must not be taken for the place of another
-  /// entry.
+  /// Whether the text has the form of libsystemd's cursors: a damaged one must not be mistaken for another entry's.
   private static func isCursor(_ text: String) -> Bool {
     let parts = text.split(separator: ";", omittingEmptySubsequences: false)
     guard parts.count >= 2, parts[0].hasPrefix("s="), parts.contains(where: { $0.hasPrefix("i=") }) else {
@@ -82,7 +81,7 @@ package struct CursorFile {
     }
   }
 
-  /// Replaces the cursor: at any moment, and after a crash, the file holds the old one or the new one, whole.
+  /// Replaces the cursor atomically: even after a crash, the file holds either the old or the new one.
   package func write(_ cursor: String) throws(SystemCallError) {
     var target = try OutputTarget.file(path, mode: 0o600)
     var text = OutputBuffer(capacity: 512)

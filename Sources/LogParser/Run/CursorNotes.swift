@@ -1,24 +1,24 @@
 import Glibc
 import System
 
-/// Decides, while the journal is followed, when to note how far it has been written out.
+/// Decides when to save the cursor while the journal is followed.
 ///
-/// A place is reached when all records up to it are written. In a file it is noted then, once a second at most. A pipe's
-/// reader may end with records in hand, so there a place is noted only after a moment at which the pipe was empty, and
-/// when the reader has lived for another second after it.
+/// A position is reached once all records up to it are written. For a file it is saved then, at most once a second. A
+/// pipe's reader may exit with unprocessed records, so a position is saved only after the pipe was empty, and the
+/// reader has stayed alive for another second.
 struct CursorNotes {
-  /// How long, in milliseconds, the reader must live after it has read everything, and how often notes are written.
+  /// How long, in milliseconds, the reader must stay alive after it has read everything, and how often to save.
   private static let interval: UInt64 = 1000
 
   private let file: CursorFile?
   private let reader: OutputReader
   private var lastLook: UInt64 = 0
   private var recordsSinceLook = 0
-  /// A place that was read, and the number of the last record before it that the window still holds.
+  /// A position that was read, and the number of the last record before it that the window still holds.
   private var awaited: (place: String, order: UInt64)?
-  /// The newest place up to which everything is written.
+  /// The latest position up to which everything is written.
   private var reached: String?
-  /// A place up to which everything was read when the reader was seen to have read everything, and the time of that.
+  /// The position when the reader was last seen to have read everything, and the time of that.
   private var taken: (place: String, time: UInt64)?
   private var noted = ""
   private var lastNote: UInt64 = 0
@@ -45,7 +45,7 @@ struct CursorNotes {
 
   private static var now: UInt64 { MonotonicClock.nanoseconds / 1_000_000 }
 
-  /// Whether it is time to settle although records keep coming: looks at the clock once in a few hundred records.
+  /// Whether it is time to settle while records keep arriving: checks the clock once in a few hundred records.
   mutating func isDue() -> Bool {
     guard isWanted else { return false }
     recordsSinceLook += 1
@@ -57,7 +57,7 @@ struct CursorNotes {
     return true
   }
 
-  /// Takes in that everything was written but what the window holds, now that `place` was read.
+  /// Notes that `place` was read, and that everything up to it is written except what the window holds.
   mutating func reach(_ place: String, _ window: borrowing ReorderWindow) {
     if window.isEmpty {
       awaited = nil
@@ -71,15 +71,14 @@ struct CursorNotes {
     if awaited == nil { awaited = (place, window.newestOrder) }
   }
 
-  /// Lets a reader that is slower than the records come to its end, once a second: it has enough to read meanwhile, and
-  /// otherwise the pipe might never be seen empty.
+  /// Once a second, lets a slow reader catch up: otherwise the pipe might never be seen empty.
   func pause(orStop stop: Int32?) {
     if taken == nil, reached != nil { _ = reader.waitUntilRead(orStop: stop) }
   }
 
-  /// Notes what may be noted by now.
+  /// Saves the position that can be saved by now.
   ///
-  /// - Parameter sync: brings to disk what was written; called before a note about a file.
+  /// - Parameter sync: syncs the output to disk; called before saving if the output is a file.
   mutating func settle(_ sync: () throws(SystemCallError) -> Void) throws(SystemCallError) {
     guard isWanted else { return }
     let now = Self.now
@@ -99,7 +98,7 @@ struct CursorNotes {
     }
   }
 
-  /// Notes everything that was written: the reader has it, or it is on disk.
+  /// Saves the position of everything written: the reader has it, or it is on disk.
   mutating func noteEverything() throws(SystemCallError) {
     let place = reached ?? taken?.place
     taken = nil

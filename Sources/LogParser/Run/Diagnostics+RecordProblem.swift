@@ -1,9 +1,9 @@
 import Logging
 
 extension Diagnostics {
-  /// `path:line:column: reason`, and what to do.
+  /// Writes `path:line:column: reason` and the remedy.
   ///
-  /// - Parameter option: the option that reads on, where the run ended.
+  /// - Parameter option: the option that continues past the problem, if it ended the run.
   package func problem(_ problem: RecordProblem, in name: String, line: UInt64, readsOn option: String? = nil)
   {
     let place = problem.column > 0 ? "\(name):\(line):\(problem.column)" : "\(name):\(line)"

@@ -1,8 +1,8 @@
 import Bytes
 
-/// A piece of a file that begins and ends with a line, and what its first record must know.
+/// A piece of a file that consists of whole lines, with the state that its first record needs.
 package struct FileSegment: Sendable {
-  /// About how many bytes a piece has: few enough for a core's own cache, enough to hide a system call.
+  /// The approximate size of a piece: small enough for a core's own cache, large enough to hide a system call.
   static let size = 256 << 10
 
   package var offset: Int

@@ -6,7 +6,7 @@ import System
 package struct InputList {
   package let items: [InputPath]
   let names: InputNames
-  /// Inputs that do not exist, which have been reported.
+  /// The number of missing inputs, which have been reported.
   let failedCount: UInt64
 
   init(_ options: RunOptions, _ diagnostics: Diagnostics) throws(Run.Failure) {
@@ -39,7 +39,7 @@ package struct InputList {
     if !journalFiles.isEmpty {
       if options.follows {
         throw .message(
-          "\(journalFiles[0]): a journal file cannot be followed beside log files; follow it alone")
+          "\(journalFiles[0]): a journal file cannot be followed together with log files; follow it alone")
       }
       items.append(InputPath(journalFiles: journalFiles))
     }
@@ -51,7 +51,7 @@ package struct InputList {
     return (items, failed)
   }
 
-  /// What an operand stands for: itself, the files of a directory, or a file and those that were rotated before it.
+  /// The inputs of an operand: itself, the files of a directory, or a file and its rotated files.
   private static func paths(
     _ file: String, _ options: RunOptions, _ diagnostics: Diagnostics
   ) throws(InputFailure) -> [String] {
@@ -61,7 +61,7 @@ package struct InputList {
       let directory = try LogDirectory(absolute(file), isFollowed: options.follows)
       if let note = directory.note { diagnostics.warning("\(file): \(note)") }
       guard !directory.paths.isEmpty else {
-        throw InputFailure("\(file): there is no log file in this directory; check the path, or name files")
+        throw InputFailure("\(file): no log file in this directory; check the path, or name files")
       }
       return directory.paths
     }
@@ -75,7 +75,7 @@ package struct InputList {
     return String(cString: resolved)
   }
 
-  /// Throws when something that can be read only once is named several times.
+  /// Throws if an input that can be read only once is named several times.
   private static func requireOneReader(_ items: [InputPath]) throws(Run.Failure) {
     let numbers = items.compactMap { $0.isStandardInput ? STDIN_FILENO : $0.inherited }
     for (index, number) in numbers.enumerated() where numbers[..<index].contains(number) {
@@ -86,14 +86,14 @@ package struct InputList {
     }
   }
 
-  /// The input that `file` names; nil when it is empty.
+  /// The input with the name `file`; nil if it is empty.
   private static func resolve(
     _ file: String, _ options: RunOptions, _ diagnostics: Diagnostics
   ) throws(InputFailure) -> InputPath? {
     if file == "-" { return InputPath(path: file) }
     var status = stat()
     guard let resolved = realpath(file, nil) else {
-      // The link of a pipe or a socket leads to a name that is none, and so does that of a file which was removed.
+      // The link of a pipe, a socket or a removed file does not lead to a valid name.
       let code = errno
       guard stat(file, &status) == 0 else {
         if options.follows, code == ENOENT { return missing(file, diagnostics) }
@@ -113,9 +113,9 @@ package struct InputList {
     return input
   }
 
-  /// A file that is to be followed once it is there.
+  /// A file that is followed once it exists.
   private static func missing(_ file: String, _ diagnostics: Diagnostics) -> InputPath {
-    diagnostics.warning("\(file): is not there yet; waiting for it")
+    diagnostics.warning("\(file): does not exist yet; waiting for it")
     var directory = [CChar](repeating: 0, count: Int(PATH_MAX))
     if file.hasPrefix("/") || getcwd(&directory, directory.count) == nil { return InputPath(path: file) }
     let length = directory.firstIndex(of: 0) ?? directory.count
@@ -123,9 +123,9 @@ package struct InputList {
     return InputPath(path: "\(text)/\(file)")
   }
 
-  /// Whether a file of no size has no content either: files that the kernel makes up have no size.
+  /// Whether a file of size 0 is really empty: virtual files of the kernel have size 0.
   private static func isEmpty(_ path: UnsafePointer<CChar>, name: String) throws(InputFailure) -> Bool {
-    // Nothing is lost of a file without a size that may not even be opened.
+    // Nothing is lost if a file of size 0 cannot even be opened.
     guard let file = try? FileDescriptor.open(String(cString: path), O_RDONLY) else { return true }
     var byte: UInt8 = 0
     do throws(SystemCallError) {

@@ -1,21 +1,21 @@
 import Bytes
 import Glibc
 
-/// Several inputs that are read side by side, for a ``ReorderWindow`` to put in order.
+/// Several inputs that are read side by side and sorted by a ``ReorderWindow``.
 ///
 /// The next record comes from the input whose newest record is the oldest, so no input runs ahead of the others by more
 /// than one record. All inputs are open at once: ``isPossible(_:)`` tells whether they can be.
 struct InputMerge {
-  /// Inputs at most; more are sorted as a whole.
+  /// The maximum number of inputs; more are sorted as a whole.
   static let inputLimit = 256
-  /// Compressed inputs at most: each has a process of its own, which may take tens of MiB.
+  /// The maximum number of compressed inputs: each has its own process, which may take tens of MiB.
   static let compressedLimit = 32
-  /// What the inputs' buffers take together, beside the lines that are in them.
+  /// The total size of the inputs' buffers, not counting the lines in them.
   private static let bufferBytes = 16 << 20
-  /// Descriptors that the run needs for other things.
+  /// Descriptors that the run needs for other purposes.
   private static let reservedDescriptors = 32
 
-  /// One input, and the time of the newest record that it gave.
+  /// One input, and the time of its newest record so far.
   final class Member: MergeOrdered {
     var input: OpenInput
     var newest: Timestamp?
@@ -29,10 +29,10 @@ struct InputMerge {
     }
   }
 
-  /// The input to read from is the first.
+  /// The first element is the input to read from.
   private var members = MergeHeap<Member>()
 
-  /// Whether so many inputs can be open at once.
+  /// Whether all these inputs can be open at once.
   static func isPossible(_ items: [InputPath]) -> Bool {
     if items.count <= 1 { return true }
     var limit = rlimit()
@@ -40,34 +40,34 @@ struct InputMerge {
     let descriptors = hasLimit ? Int(clamping: limit.rlim_cur) - reservedDescriptors : inputLimit
     guard items.count <= min(inputLimit, descriptors) else { return false }
     let compressed = items.lazy.filter(InputFile.isCompressed).prefix(compressedLimit + 1).count
-    // A compressed input takes a second descriptor.
+    // A compressed input needs a second descriptor.
     return compressed <= compressedLimit && items.count + compressed <= descriptors
   }
 
-  /// How many bytes each of so many inputs reads at a time.
+  /// The number of bytes per read for each of `count` inputs.
   static func chunkSize(_ count: Int) -> Int {
     let size = bufferBytes / max(1, count) & ~4095
     return min(max(size, 16 << 10), LineReader.defaultChunkSize)
   }
 
-  /// The input to read from; nil when all have ended.
+  /// The input to read from; nil if all have ended.
   var first: Member? { members.first }
 
-  /// The time up to which every input has been read; nil while one has given no record yet.
+  /// The time up to which every input has been read; nil until every input has produced a record.
   var horizon: Timestamp? { members.first?.newest }
 
-  /// What the lines of the inputs that have not ended became so far.
+  /// What the lines of the open inputs became so far.
   var lineCounts: [LineCounts] { members.unordered.map { $0.input.lineCounts } }
 
   mutating func add(_ input: consuming OpenInput) { members.push(Member(input)) }
 
-  /// Notes that the first input gave a record of this time.
+  /// Notes that the first input produced a record with this time.
   mutating func note(_ time: Timestamp) {
     guard let first = members.first, first.newest.map({ time > $0 }) ?? true else { return }
     first.newest = time
     members.replaceFirst(with: first)
   }
 
-  /// Takes out the first input, which has ended.
+  /// Removes the first input, which has ended.
   mutating func removeFirst() { _ = members.popFirst() }
 }

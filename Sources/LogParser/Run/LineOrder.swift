@@ -1,19 +1,19 @@
 import Bytes
 
-/// Tells, line by line, whether logfmt lines are in order of time, mostly without reading them.
+/// Checks line by line whether logfmt lines are sorted by time, mostly without parsing them.
 struct LineOrder: ~Copyable {
   private let reader: LogfmtRecord
   private let lineLimit: Int
   private var record = Record()
-  /// The time of the last line: as it is written where that form is fixed, else read.
+  /// The time of the last line: as text if it has the fixed form, otherwise parsed.
   private var lastStamp: FixedStamp?
   private var lastReadTime: Timestamp?
-  /// The number of lines that were taken.
+  /// The number of lines checked.
   private(set) var lines: UInt64 = 0
   /// The time of the first line.
   private(set) var firstTime: Timestamp?
 
-  /// The time of the last line that was taken; nil before the first, and when it is not a time.
+  /// The time of the last checked line; nil before the first, and if it is not a valid time.
   var lastTime: Timestamp? { lastStamp.map(\.time) ?? lastReadTime }
 
   init(reader: LogfmtRecord, lineLimit: Int) {
@@ -21,8 +21,8 @@ struct LineOrder: ~Copyable {
     self.lineLimit = lineLimit
   }
 
-  /// Takes the whole lines of a block that begin before `place` in it, and returns how many bytes they have; nil when one
-  /// is not in order.
+  /// Checks the whole lines of a block that begin before `place`, and returns their size in bytes; nil if one is out of
+  /// order.
   mutating func take(_ block: BlockLines, before place: Int) -> Int? {
     var block = block
     while block.offset < place, let (line, saysTimeAgain) = block.next() {
@@ -33,8 +33,8 @@ struct LineOrder: ~Copyable {
     return block.offset
   }
 
-  /// Whether the line's record is at or after the one before. A later `time=` may be a field that wins, or an agent's
-  /// own record: only reading the line tells.
+  /// Whether the line's record is at or after the one before. A second `time=` may override the first, or belong to an
+  /// agent record, so such a line has to be parsed.
   @inline(__always)
   private mutating func isInOrder(_ line: ByteSlice, _ saysTimeAgain: Bool) -> Bool {
     let stamp = FixedStamp(line)
@@ -54,7 +54,7 @@ struct LineOrder: ~Copyable {
     if saysTimeAgain {
       record.reset()
       record.line = lines + 1
-      // What is wrong with the line is said when its turn comes.
+      // A problem with the line is reported when it is read.
       if (try? reader.parse(line, into: &record)) != nil { return record.time }
     }
     let end = line.firstIndex(of: 0x22, from: 26) ?? line.count

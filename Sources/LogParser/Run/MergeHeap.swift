@@ -1,19 +1,19 @@
-/// What a ``MergeHeap`` puts in order.
+/// The elements of a ``MergeHeap``.
 protocol MergeOrdered {
   /// Whether this element comes before another one.
   func precedes(_ other: Self) -> Bool
 }
 
-/// A binary heap: the element that precedes all others is the first.
+/// A binary heap whose first element precedes all others.
 ///
-/// A merge takes one element out for each that it puts in; ``replaceFirst(with:)`` does both in one pass. Elements are
-/// shifted into the gap instead of being swapped: those that hold references are counted once, not three times.
+/// A merge removes one element for each that it adds; ``replaceFirst(with:)`` does both in one pass. Elements are
+/// shifted into the gap instead of being swapped, so that references are counted once, not three times.
 struct MergeHeap<Element: MergeOrdered> {
   private var elements: [Element] = []
 
   var isEmpty: Bool { elements.isEmpty }
   var first: Element? { elements.first }
-  /// All elements, in no order.
+  /// All elements, in no particular order.
   var unordered: [Element] { elements }
 
   @inline(__always)
@@ -27,7 +27,7 @@ struct MergeHeap<Element: MergeOrdered> {
     elements[gap] = element
   }
 
-  /// Takes out the first element.
+  /// Removes and returns the first element.
   @inline(__always)
   mutating func popFirst() -> Element? {
     guard let first = elements.first, let last = elements.popLast() else { return nil }
@@ -35,7 +35,7 @@ struct MergeHeap<Element: MergeOrdered> {
     return first
   }
 
-  /// Puts an element in the place of the first one, or of none.
+  /// Replaces the first element, or adds one if there is none.
   @inline(__always)
   mutating func replaceFirst(with element: Element) {
     let count = elements.count

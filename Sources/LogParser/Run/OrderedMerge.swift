@@ -1,14 +1,14 @@
 import Bytes
 
-/// Several inputs that are each in order of time, merged: of each the next record is read ahead, and the earliest of
+/// Merges several inputs that are each sorted by time: the next record of each is read ahead, and the earliest of
 /// these is handed out. Records of equal time come in the order of their inputs.
 ///
-/// Nothing is kept but that one record of each input, so memory does not depend on their sizes. Inputs that are followed
-/// take part while they have a record; the others do not wait for one that has none.
+/// Only that one record of each input is kept, so memory use does not depend on their sizes. Followed inputs take part
+/// while they have a record; the others do not wait for one without.
 struct OrderedMerge: ~Copyable {
-  /// One input and the record that was read ahead.
+  /// One input, and the record that was read ahead.
   final class Member {
-    // Touched for each record, in one place at a time.
+    // Accessed for each record, in one place at a time.
     @exclusivity(unchecked) var input: OpenInput
     @exclusivity(unchecked) var record = Record()
     /// The time of the record that was handed out last.
@@ -20,7 +20,7 @@ struct OrderedMerge: ~Copyable {
   private struct Next: MergeOrdered {
     var seconds: Int64
     var nanoseconds: UInt32
-    /// Of the member, which is the input's as well.
+    /// The index of the member, which is also that of its input.
     var slot: UInt32
 
     @inline(__always)
@@ -34,27 +34,27 @@ struct OrderedMerge: ~Copyable {
   /// By the index of their input; nil for one that could not be opened, or has ended.
   private var members: [Member?]
   private var heap = MergeHeap<Next>()
-  /// Members that are to be read from, whose records are not in the heap.
+  /// Members that have to be read from, whose records are not in the heap.
   private var unread: [Int] = []
   /// Whether the record of the heap's first member was handed out.
   private var isFirstTaken = false
 
   init(count: Int) { members = Array(repeating: nil, count: count) }
 
-  /// The member of an input, while there is one.
+  /// The member of an input, while it exists.
   subscript(index: Int) -> Member? { members[index] }
 
-  /// What the lines of the inputs that have not ended became so far.
+  /// What the lines of the open inputs became so far.
   var lineCounts: [LineCounts] { members.compactMap { $0?.input.lineCounts } }
 
-  /// Adds an input, or puts it in the place of the one before of the same index.
+  /// Adds an input, or replaces the earlier one with the same index.
   mutating func add(_ input: consuming OpenInput) {
     let slot = input.index
     members[slot] = Member(input)
     if !unread.contains(slot) { unread.append(slot) }
   }
 
-  /// The member to read from next; nil when a record can be handed out, or none is left.
+  /// The member to read from next; nil if a record can be handed out, or none is left.
   var nextToRead: Member? {
     @inline(__always) get {
       if isFirstTaken { return heap.first.flatMap { members[Int($0.slot)] } }
@@ -62,7 +62,7 @@ struct OrderedMerge: ~Copyable {
     }
   }
 
-  /// The member that ``nextToRead`` gave has read its next record.
+  /// Notes that the member returned by ``nextToRead`` has read its next record.
   @inline(__always)
   mutating func hasRead(_ member: Member) {
     let time = member.record.time
@@ -79,7 +79,7 @@ struct OrderedMerge: ~Copyable {
     }
   }
 
-  /// The member that ``nextToRead`` gave has no record at present; see ``resume(_:)``.
+  /// Notes that the member returned by ``nextToRead`` has no record at present; see ``resume(_:)``.
   mutating func suspend() {
     if isFirstTaken {
       isFirstTaken = false
@@ -89,13 +89,13 @@ struct OrderedMerge: ~Copyable {
     }
   }
 
-  /// The member that ``nextToRead`` gave has ended.
+  /// Notes that the member returned by ``nextToRead`` has ended.
   mutating func end(_ member: Member) {
     suspend()
     members[member.input.index] = nil
   }
 
-  /// An input that had no record is to be read from again.
+  /// Notes that an input without a record has to be read from again.
   mutating func resume(_ index: Int) {
     guard members[index] != nil, !unread.contains(index),
       !heap.unordered.contains(where: { Int($0.slot) == index })
@@ -103,8 +103,8 @@ struct OrderedMerge: ~Copyable {
     unread.append(index)
   }
 
-  /// Hands out the earliest record: its member, from which ``Member/record`` is to be taken before anything else is
-  /// done; nil when there is none.
+  /// Hands out the earliest record: returns its member, whose ``Member/record`` must be taken before any other call;
+  /// nil if there is none.
   @inline(__always)
   mutating func takeFirst() -> Member? {
     guard let first = heap.first else { return nil }

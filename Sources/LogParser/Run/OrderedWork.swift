@@ -2,16 +2,16 @@ import Bytes
 import Glibc
 import System
 
-/// Runs jobs on several threads and takes their results in the order of the jobs, with a bounded number under way.
+/// Runs a bounded number of jobs at a time on several threads, and takes their results in the order of the jobs.
 ///
-/// The jobs come from one place and the results go to one place; each worker and each result slot is used by one thread
-/// at a time. With one thread everything happens on the caller's, without locks.
+/// Jobs have one source and results one consumer; each worker and each result slot is used by one thread at a time.
+/// With one thread, everything happens on the caller's, without locks.
 package enum OrderedWork {
   /// - Parameters:
-  ///   - threads: how many workers; 1 works on the calling thread.
-  ///   - nextJob: gives the next job, or nil; called by one thread at a time.
-  ///   - makeWorker: makes the state that one thread keeps from job to job.
-  ///   - perform: does a job into a slot's buffer; called in parallel.
+  ///   - threads: the number of workers; 1 uses the calling thread.
+  ///   - nextJob: returns the next job, or nil; called by one thread at a time.
+  ///   - makeWorker: creates the state that one thread keeps between jobs.
+  ///   - perform: performs a job into a slot's buffer; called in parallel.
   ///   - consume: takes a result, in order, on the calling thread; false ends the work.
   package static func run<Job: Sendable, Worker: ~Copyable, Result>(
     threads: Int,

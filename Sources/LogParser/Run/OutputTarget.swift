@@ -3,40 +3,41 @@ import CLinux
 import Glibc
 import System
 
-/// Where results go: standard output, or a file that appears only when it is complete.
+/// The destination of results: standard output, or a file that appears only when it is complete.
 package struct OutputTarget: ~Copyable {
   private let file: FileDescriptor
   private let path: String?
   private let temporaryPath: String?
-  /// Whether the reader has gone away; what is written after that is dropped in silence.
+  /// Whether the reader has closed the output; later writes are silently dropped.
   package private(set) var isClosedByReader = false
-  /// Whether the user ended the run while a slow reader kept it from writing; what is written after that is dropped.
+  /// Whether the user ended the run while a slow reader blocked it; later writes are dropped.
   package private(set) var isStopped = false
   private var isDiscarding = false
-  /// What stands between the results and a terminal; nil when they go elsewhere.
+  /// Filters results for a terminal; nil for other outputs.
   private var filter: TerminalFilter?
 
   package static func standardOutput() -> OutputTarget {
     OutputTarget(file: FileDescriptor(borrowing: STDOUT_FILENO), path: nil, temporaryPath: nil)
   }
 
-  /// A file that is written beside `path` and renamed to it by ``finish(isDurable:)``; without that call it is removed.
+  /// A file that is written next to `path` and renamed to it by ``finish(isDurable:)``; without that call it is
+  /// removed.
   ///
-  /// A path that exists and is no regular file (`/dev/null`, a FIFO) is written to as it is.
+  /// An existing path that is not a regular file (`/dev/null`, a FIFO) is written to directly.
   package static func file(_ path: String, mode: mode_t) throws(SystemCallError) -> OutputTarget {
     var existing = stat()
     if stat(path, &existing) == 0, !existing.isRegularFile {
       return OutputTarget(file: try .open(path, O_WRONLY), path: nil, temporaryPath: nil)
     }
-    // A link is followed, so that the file it names is replaced and the link stays.
+    // A link is followed, so that its target is replaced and the link stays.
     var target = path
     if let resolved = realpath(path, nil) {
       target = String(cString: resolved)
       free(resolved)
     }
     let directory = AtomicFile.directoryName(of: target)
-    // A file without a name, which even a killed process leaves nothing of; where the file system has none, one with a
-    // name of its own.
+    // An unnamed file, of which nothing is left even if the process is killed; a named one if the file system does not
+    // support that.
     if let unnamed = FileDescriptor.unnamed(in: directory) {
       _ = fchmod(unnamed.number, mode)
       return OutputTarget(file: unnamed, path: target, temporaryPath: nil)
@@ -51,7 +52,7 @@ package struct OutputTarget: ~Copyable {
     return OutputTarget(file: FileDescriptor(owning: number), path: target, temporaryPath: name)
   }
 
-  /// Takes everything and writes nothing.
+  /// A target that drops everything.
   package static func nowhere() -> OutputTarget {
     var target = standardOutput()
     target.isDiscarding = true
@@ -68,13 +69,13 @@ package struct OutputTarget: ~Copyable {
     if let temporaryPath { _ = unlink(temporaryPath) }
   }
 
-  /// From now on, what goes to a terminal is text that it shows and does not obey: see ``TerminalText``. Files and pipes
-  /// get the bytes as they are.
+  /// From now on, makes control characters visible if the target is a terminal: see ``TerminalText``. Files and pipes
+  /// get the original bytes.
   package mutating func protectTerminal() {
     if Terminal(file.number).isTerminal { filter = TerminalFilter() }
   }
 
-  /// Writes everything. A reader that has closed its end is no error: see ``isClosedByReader``.
+  /// Writes everything. A closed pipe is not an error: see ``isClosedByReader``.
   package mutating func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
     if isClosed || isDiscarding { return }
     guard filter != nil else { return try writeAll(bytes) }
@@ -93,7 +94,7 @@ package struct OutputTarget: ~Copyable {
     }
   }
 
-  /// Writes the bytes of a character that never ended.
+  /// Writes the bytes of an incomplete last character.
   private mutating func endFilter() throws(SystemCallError) {
     var rest: [UInt8] = []
     filter?.finish(to: &rest)
@@ -107,10 +108,10 @@ package struct OutputTarget: ~Copyable {
   /// Whether nothing more is written: see ``isClosedByReader`` and ``isStopped``.
   package var isClosed: Bool { isClosedByReader || isStopped }
 
-  /// Whether what is written can be read before ``finish(isDurable:)`` is called.
+  /// Whether written data can be read before ``finish(isDurable:)`` is called.
   var isVisible: Bool { path == nil }
 
-  /// The reader of what is written, as long as this target is open.
+  /// The reader of the output, valid while this target is open.
   var reader: OutputReader { OutputReader(file.number) }
 
   /// As ``write(_:)``, but gives up when `stop` becomes readable while the reader of a pipe or a socket is behind.
@@ -129,21 +130,22 @@ package struct OutputTarget: ~Copyable {
         isStopped = true
         return
       }
-      // So much never blocks a descriptor that is ready: https://man7.org/linux/man-pages/man7/pipe.7.html, PIPE_BUF.
+      // A write of this size never blocks on a ready descriptor: https://man7.org/linux/man-pages/man7/pipe.7.html,
+      // PIPE_BUF.
       let piece = min(4096, bytes.count - done)
       try write(UnsafeRawBufferPointer(rebasing: bytes[done..<done + piece]))
       done += piece
     }
   }
 
-  /// Ends a line that a run before left unfinished at the end of a file to which results are appended.
+  /// Ends a line that an earlier run left unfinished at the end of a file to which results are appended.
   ///
-  /// A full disk or a killed process leaves such a line. Its record comes again, and must not be joined to it.
+  /// A full disk or a killed process leaves such a line. Its record is written again, and must not be joined to it.
   mutating func startLine() throws(SystemCallError) {
     guard isVisible, fcntl(file.number, F_GETFL) & O_APPEND != 0 else { return }
     let status = try file.status(subject)
     guard status.isRegularFile, status.st_size > 0 else { return }
-    // The descriptor may be good for writing alone.
+    // The descriptor may be write-only.
     guard let reading = try? FileDescriptor.open("/proc/self/fd/\(file.number)", O_RDONLY) else { return }
     var last: UInt8 = 0
     let count = try reading.read(at: Int(status.st_size) - 1, into: &last, count: 1, subject: subject)
@@ -151,16 +153,16 @@ package struct OutputTarget: ~Copyable {
     try [UInt8(ascii: "\n")].withBytes { (bytes) throws(SystemCallError) in try write(bytes) }
   }
 
-  /// Brings to disk what was written, where it goes to a file.
+  /// Syncs the output to disk if it is a file.
   func sync() throws(SystemCallError) {
     guard try file.status(subject).isRegularFile else { return }
     guard fdatasync(file.number) == 0 else { throw SystemCallError("fdatasync", subject) }
   }
 
-  /// Makes the result complete and certain: a file is on disk under its name, a reader has taken everything.
+  /// Makes the result complete and durable: a file is on disk under its name, or a reader has read everything.
   ///
   /// - Parameter stop: a descriptor that ends the wait for the reader when it becomes readable.
-  /// - Returns: false when the reader went away before it had everything, or the wait was ended.
+  /// - Returns: false if the reader exited before it had read everything, or the wait was ended.
   consuming func deliver(orStop stop: Int32? = nil) throws(SystemCallError) -> Bool {
     if isClosed { return false }
     guard reader.waitUntilRead(orStop: stop) else { return false }
@@ -168,9 +170,9 @@ package struct OutputTarget: ~Copyable {
     return true
   }
 
-  /// Makes the result complete: a file gets its name.
+  /// Makes the result complete: gives a file its name.
   ///
-  /// - Parameter isDurable: whether the file's bytes are on disk before its name is, and the name is when this returns.
+  /// - Parameter isDurable: whether to sync the file's bytes before it gets its name, and the name before this returns.
   package consuming func finish(isDurable: Bool = false) throws(SystemCallError) {
     if filter != nil { try endFilter() }
     if isDurable { try sync() }

@@ -1,9 +1,9 @@
 import Bytes
 import System
 
-/// One thread's look through ranges of a file: whether the lines that begin in a range are in order of time.
+/// One thread's scan through ranges of a file: checks whether the lines that begin in a range are in order of time.
 struct RangeScan: ~Copyable {
-  /// What was found in a range.
+  /// The result for a range.
   struct Part {
     var segments: [FileSegment] = []
     /// The number of lines that begin in the range.
@@ -21,7 +21,7 @@ struct RangeScan: ~Copyable {
 
   /// - Parameters:
   ///   - size: the size of the file.
-  ///   - lineLimit: the longest line in bytes.
+  ///   - lineLimit: the maximum length of a line in bytes.
   init(file: consuming FileDescriptor, size: Int, subject: String, lineLimit: Int, reader: LogfmtRecord) {
     self.file = file
     self.size = size
@@ -30,7 +30,7 @@ struct RangeScan: ~Copyable {
     self.reader = reader
   }
 
-  /// Checks the lines that begin in `range`; nil when one of them is not in order, or cannot be read.
+  /// Checks the lines that begin in `range`; nil if one of them is out of order, or cannot be read.
   mutating func look(through range: Range<Int>) -> Part? {
     var part = Part()
     guard var offset = lineStart(from: range.lowerBound) else { return nil }
@@ -53,16 +53,16 @@ struct RangeScan: ~Copyable {
     return part
   }
 
-  /// Fills the block from `offset` on and returns how many bytes it then holds, at least one.
+  /// Fills the block from `offset` and returns its number of bytes, at least one.
   private mutating func read(at offset: Int, atMost limit: Int = FileSegment.size) -> Int? {
     try? block.read(file, at: offset, count: min(limit, size - offset), subject: subject)
     return block.count > 0 ? block.count : nil
   }
 
-  /// Where the first line begins that begins at `offset` or behind it; nil when none does within a line's limit.
+  /// The start of the first line at or after `offset`; nil if there is none within the line limit.
   private mutating func lineStart(from offset: Int) -> Int? {
     if offset == 0 { return 0 }
-    // The line that the place is in belongs to what is before it, unless it begins right there.
+    // A line that contains the offset belongs to the range before, unless it begins exactly there.
     for limit in [8 << 10, FileSegment.size] {
       guard let got = read(at: offset - 1, atMost: limit) else { break }
       if let end = block.slice(from: 0).firstIndex(of: 0x0a) { return offset + end }

@@ -1,13 +1,13 @@
 import Bytes
 
-/// What the tool makes of one line of an input, for people: which shape it was taken for, what was read from it, what was
-/// inferred and from what.
+/// Explains to people how one line of an input was read: its format, the values read from it, what
+/// was inferred and from what.
 struct RecordExplanation {
   private(set) var text: String
 
   /// - Parameters:
   ///   - place: the input and the line that was asked for.
-  ///   - shape: the folder below `formats/input` that specifies what the line was taken for.
+  ///   - shape: the folder in `formats/input` that specifies the line's format.
   init(_ record: borrowing Record, _ owner: Owner, place: String, asked: UInt64, shape: String) {
     text = "\(place)\n"
     if record.line != asked {
@@ -25,11 +25,11 @@ struct RecordExplanation {
     put("pod", owner.pod, Self.why(owner.podEvidence))
     put("pod's namespace", owner.namespace, Self.why(owner.podEvidence))
     if !owner.unknownID.isEmpty {
-      put("id", owner.unknownID, "a sandbox's or a container's: nothing before it tells")
+      put("id", owner.unknownID, "of a sandbox or a container: no earlier line says which")
     }
     putFields(record)
     if record.marks.contains(.isTruncated) { put("truncated", "its end is missing") }
-    if record.marks.contains(.unpackFailed) { put("agent record", "there is one, which cannot be read") }
+    if record.marks.contains(.unpackFailed) { put("agent record", "present, but it cannot be read") }
   }
 
   private mutating func putTime(_ record: borrowing Record) {
@@ -63,7 +63,7 @@ struct RecordExplanation {
   }
 
   private static func words(_ record: borrowing Record, _ shape: String) -> String {
-    if record.marks.contains(.isRaw) { return "a line that no format claims: its words are the message" }
+    if record.marks.contains(.isRaw) { return "a line that matches no format: its text is the message" }
     return shape.isEmpty ? "a journal entry" : "\(shape): see formats/input/\(shape)"
   }
 

@@ -2,12 +2,12 @@ import Bytes
 import Glibc
 import System
 
-/// Turns pieces of the input into pieces of the output; one for each thread.
+/// Turns pieces of the input into pieces of the output; each thread has one.
 struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
   private let formatter: Formatter
   private let source: RenderSource
   private let attribution: Attribution?
-  /// How many bytes of records that are out of order are read at a time.
+  /// The number of bytes read at a time of records that are out of order.
   private static var partLimit: Int { 1 << 20 }
   private var record = Record()
   private var block = PageBlock(capacity: FileSegment.size)
@@ -22,7 +22,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     attribution = isAhead ? nil : source.attribution
   }
 
-  /// Makes the piece of output for `job`, at the end of `out`.
+  /// Appends the piece of output for `job` to `out`.
   mutating func render(_ job: RenderJob, _ out: inout OutputBuffer) -> RenderResult {
     var result = RenderResult()
     do throws(SystemCallError) {
@@ -163,7 +163,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     }
   }
 
-  /// Takes the record at a place of the block apart, and returns its length.
+  /// Decodes the record at an offset in the block, and returns its length.
   @inline(__always)
   private mutating func decode(
     at place: Int, of store: RenderSource.Store
@@ -195,8 +195,8 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     }
   }
 
-  /// What is read at a time of entries from `first` on: where the pieces of the store are, and where in them, one behind
-  /// the other, each entry's record begins. Records of one part of the store lie one behind the other in it.
+  /// The next batch to read of the entries from `first` on: the pieces of the store, and where each entry's record
+  /// begins in their concatenation. Consecutive records in the store form one piece.
   private static func part(
     of entries: [TimeIndex.Entry], from first: Int
   ) -> (pieces: [(offset: Int, count: Int)], bytes: Int, positions: [Int]) {

@@ -2,16 +2,16 @@ import Bytes
 import Glibc
 import System
 
-/// Files that are followed.
+/// Followed files.
 extension RecordSource {
-  /// What to watch to follow inputs; nil for standard input and other pipes that the process was started with, which
-  /// end: what stands there without a line end is a line.
+  /// The paths to watch to follow inputs; nil for standard input and other inherited pipes, which end: text at the end
+  /// without a line end is a line there.
   static func watchedPaths(_ items: [InputPath]) -> [String]? {
     if items.isEmpty || items.contains(where: { $0.isStandardInput || $0.inherited != nil }) { return nil }
     return items.map(\.path)
   }
 
-  /// Opens the followed files that are there; the others are opened when they appear.
+  /// Opens the followed files that exist; the others are opened when they appear.
   mutating func openFollowed() throws(Run.Failure) {
     ordered = OrderedMerge(count: inputs.items.count)
     for index in inputs.items.indices where followed?.isMissing(index) == false { try openFollowed(index) }
@@ -25,13 +25,13 @@ extension RecordSource {
           item, index, options.inputOptions, isFollowed: true, tellsPauses: true,
           chunkSize: InputMerge.chunkSize(inputs.items.count)))
     } catch {
-      // The file has gone again, or is not there yet.
+      // The file has been removed again, or does not exist yet.
       if access(item.path, F_OK) != 0, errno == ENOENT { return }
       throw .input(error)
     }
   }
 
-  /// A followed file has no more records at present: waits until it grows, unless it is to be read from a start.
+  /// Handles a followed file without more records: suspends it until it grows, unless it must be read from its start.
   mutating func endOfFollowed(_ member: OrderedMerge.Member) throws(Run.Failure) {
     let index = member.input.index
     if let failure = member.input.failure { throw .message(failure.description) }
@@ -40,13 +40,13 @@ extension RecordSource {
         ordered?.suspend()
         return
       }
-      // What is held back of the old content comes before the new one.
+      // Held-back records of the old content come before the new content.
       newStarts[index] = .truncated
       member.input.endFollowing()
       return
     }
     newStarts[index] = nil
-    // The rest of that line is gone, or went where this run does not read it.
+    // The rest of that line is lost, or was written where this run does not read it.
     if member.input.unfinishedCount > 0 { counted.truncated += 1 }
     switch reason {
     case .replaced:
@@ -65,7 +65,7 @@ extension RecordSource {
     }
   }
 
-  /// Opens the file that a path names now; false when there is none, which is then waited for.
+  /// Opens the file that a path names now; false if there is none, which is then waited for.
   @discardableResult
   private mutating func open(moved index: Int) throws(Run.Failure) -> Bool {
     do throws(SystemCallError) {
@@ -98,14 +98,14 @@ extension RecordSource {
   private mutating func take(_ change: FollowedFiles.Change, _ index: Int) throws(Run.Failure) {
     guard let member = ordered?[index] else {
       if try open(moved: index) {
-        diagnostics.warning("\(inputs.items[index].name): is there now; following it")
+        diagnostics.warning("\(inputs.items[index].name): now exists; following it")
       }
       return
     }
     switch change {
     case .grown: member.input.resume()
     case .replaced:
-      // What was written to the old file before it was moved has been read.
+      // Everything that was written to the old file before it was moved has been read.
       newStarts[index] = .replaced
       member.input.endFollowing()
     }

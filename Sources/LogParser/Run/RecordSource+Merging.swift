@@ -1,6 +1,6 @@
 import Bytes
 
-/// Several inputs that are open at once.
+/// Several inputs open at once.
 extension RecordSource {
   mutating func nextOfMerge(into record: inout Record) throws(Run.Failure) -> Step {
     if merge == nil { try openAll() }
@@ -27,7 +27,7 @@ extension RecordSource {
     return .end
   }
 
-  /// Reads the next record of inputs that are each in order, or of files that are followed.
+  /// Reads the next record of inputs that are each in order, or of followed files.
   mutating func nextInOrder(into record: inout Record) throws(Run.Failure) -> Step {
     if ordered == nil { try isFollowed ? openFollowed() : openInOrder() }
     while true {
@@ -52,15 +52,14 @@ extension RecordSource {
       guard let member = ordered?.takeFirst() else { return isFollowed ? .waits : .end }
       if !isFollowed { noteOrder(member, member.record.time) }
       if accept(&member.record, member.input.index) {
-        // The slices of `owner` borrow what moves along.
+        // The slices of `owner` borrow memory that moves with it.
         swap(&record, &member.record)
         return .record
       }
     }
   }
 
-  /// Counts a record that stands behind a younger one of its input, which was written to after it had been looked
-  /// through.
+  /// Counts a record that follows a later one of its input, because the input was written to after it was scanned.
   @inline(__always)
   private mutating func noteOrder(_ member: OrderedMerge.Member, _ time: Timestamp) {
     if let last = member.handedOut, time < last { counted.late += 1 } else { member.handedOut = time }
@@ -96,7 +95,7 @@ extension RecordSource {
     ordered = consume merge
   }
 
-  /// Opens journal files that are read beside log files.
+  /// Opens journal files that are read together with log files.
   func open(journalFiles: [String]) throws(InputFailure) -> JournalRecords {
     var wanted = options.journalFilter
     wanted.location = .files(journalFiles)

@@ -3,22 +3,22 @@ import Glibc
 import Logging
 import System
 
-/// All records of a run's inputs: opens the inputs, says what is wrong with them, and leaves out what the selection does
-/// not want. The inputs come one after the other, or side by side where a ``ReorderWindow`` puts them in order.
+/// All selected records of a run's inputs: opens the inputs, reports their problems, and applies the selection. Inputs
+/// are read one after the other, or side by side if a ``ReorderWindow`` sorts them.
 struct RecordSource: ~Copyable {
   let options: RunOptions
   let diagnostics: Diagnostics
   let inputs: InputList
   let filter: SelectionFilter
   let attribution: Attribution?
-  /// Whom the record belongs to that was read last.
+  /// The owner of the last record.
   private(set) var owner = Owner()
-  /// Whether records are written with whom they belong to.
+  /// Whether records are written with their owners.
   private let setsOwner: Bool
   let isFollowed: Bool
-  /// What was counted, but for the lines of inputs that are still open.
+  /// The counts, without the lines of inputs that are still open.
   var counted = ReadingStatistics()
-  /// What was read so far.
+  /// The counts so far.
   var statistics: ReadingStatistics {
     mutating get {
       var all = counted
@@ -31,9 +31,9 @@ struct RecordSource: ~Copyable {
   }
   private var index = -1
   private var current: OpenInput?
-  /// Lines of the input that is being read.
+  /// The number of lines read from the current input.
   var lineCount: UInt64 { mutating get { current?.lineCount ?? 0 } }
-  /// The shape of the record that was read last: a folder below `formats/input`.
+  /// The format of the last record: a folder in `formats/input`.
   var shape: String { mutating get { current?.shape ?? "" } }
   let streams: Bool
   private let merges: Bool
@@ -42,11 +42,12 @@ struct RecordSource: ~Copyable {
   /// The inputs that are each in order, or followed, once they are open.
   var ordered: OrderedMerge?
   private let isInOrder: Bool
-  /// What tells of changes to followed files.
+  /// Watches followed files for changes.
   private(set) var followed: FollowedFiles?
-  /// Whether the input that is read from is a pipe with nothing in it.
+  /// Whether the current input is an empty pipe.
   var isPaused = false
-  /// Why followed files are about to be read from a start again, once their readers have given what they hold back.
+  /// Why followed files are about to be read from their start again, once their readers have returned what they hold
+  /// back.
   var newStarts: [Int: FollowedFiles.NewStart] = [:]
   var notices: [Int: TruncationNotice] = [:]
   private var journal: JournalRecords?
@@ -62,9 +63,9 @@ struct RecordSource: ~Copyable {
   }
 
   /// - Parameters:
-  ///   - streams: whether records are written as they come: the inputs are then read side by side, and ``Step/waits``
-  ///     tells that one of them is a pipe whose writer pauses.
-  ///   - isInOrder: whether each input is in order of time, so that all records are to come in that order.
+  ///   - streams: whether records are written as they arrive: the inputs are then read side by side, and ``Step/waits``
+  ///     means that one of them is a pipe whose writer pauses.
+  ///   - isInOrder: whether each input is in order of time, so that records must be returned in that order.
   init(
     _ options: RunOptions, _ diagnostics: Diagnostics, _ inputs: InputList, isFollowed: Bool,
     tally: SelectionTally, attribution: Attribution?, streams: Bool = false, isInOrder: Bool = false
@@ -75,11 +76,11 @@ struct RecordSource: ~Copyable {
     self.attribution = attribution
     setsOwner = options.setsOwner
     let watched = isFollowed && options.journal == nil ? Self.watchedPaths(inputs.items) : nil
-    // A pipe on standard input ends: what stands there without a line end is a line.
+    // A pipe on standard input ends: text at the end without a line end is a line.
     self.isFollowed = isFollowed && (options.journal != nil || watched != nil)
     var selection = options.selection
     if options.journal != nil {
-      // These choose the entries already, by the journal's own time.
+      // These already select entries, by the journal's own time.
       selection.since = nil
       selection.until = nil
     }
@@ -122,10 +123,10 @@ struct RecordSource: ~Copyable {
     }
   }
 
-  /// The time up to which all inputs have been read, when they are read side by side.
+  /// The time up to which all inputs have been read, if they are read side by side.
   var horizon: Timestamp? { merge?.horizon }
 
-  /// Reads the next record that is wanted into `record`.
+  /// Reads the next selected record into `record`.
   mutating func next(into record: inout Record) throws(Run.Failure) -> Step {
     if options.journal != nil { return try nextOfJournal(into: &record) }
     if isInOrder { return try nextInOrder(into: &record) }
@@ -158,7 +159,7 @@ struct RecordSource: ~Copyable {
     }
   }
 
-  /// Counts a record that was read; false when the selection does not want it.
+  /// Counts a record that was read; false if it is not selected.
   @inline(__always)
   mutating func accept(_ record: inout Record, _ input: Int) -> Bool {
     counted.note(record)
@@ -177,7 +178,7 @@ struct RecordSource: ~Copyable {
     return true
   }
 
-  /// Counts a record that the rules refuse and that was read all the same.
+  /// Counts a record that the rules refuse but that was read nevertheless.
   mutating func acceptMended(_ record: inout Record, _ input: Int) -> Bool {
     counted.mended += 1
     return accept(&record, input)
@@ -206,7 +207,7 @@ struct RecordSource: ~Copyable {
     }
   }
 
-  /// Notes what of the journal could not be read; what can be is, in every format.
+  /// Notes which parts of the journal could not be read; the rest is read in every format.
   private mutating func noteDamage() {
     for failure in journal?.takeFailures() ?? [] {
       counted.failedInputs += 1
@@ -222,13 +223,13 @@ struct RecordSource: ~Copyable {
     counted.journalGaps = journal?.gaps ?? 0
   }
 
-  /// Takes the signal that ended the run: ``stopDescriptor`` is readable again when another one comes.
+  /// Consumes the signal that ended the run: ``stopDescriptor`` becomes readable again with the next one.
   mutating func takeSignal() {
     followed?.takeSignal()
     journal?.takeSignal()
   }
 
-  /// The place in the journal of the record that was read last.
+  /// The journal cursor of the last record.
   mutating func cursor() -> String? { journal?.cursor() ?? nil }
 
   mutating func note(_ problem: RecordProblem, _ name: String, _ line: UInt64) throws(Run.Failure) {
@@ -242,7 +243,7 @@ struct RecordSource: ~Copyable {
     if reported <= UInt64(options.maximumErrors) { diagnostics.problem(problem, in: name, line: line) }
   }
 
-  /// Notes how an input ended. One without a byte is an error where something should have been written to it.
+  /// Notes how an input ended. An empty one is an error if something should have been written to it.
   mutating func note(_ end: InputEnd, _ item: InputPath) throws(Run.Failure) {
     switch end {
     case .whole: break
@@ -256,14 +257,14 @@ struct RecordSource: ~Copyable {
     }
   }
 
-  /// Notes an input that cannot be read, or not to its end: the others still are, unless it ends the run.
+  /// Notes an input that cannot be read, or not to its end: the others are still read, unless it ends the run.
   mutating func fail(_ failure: InputFailure) throws(Run.Failure) {
     guard options.toleratesBadInputs else { throw .input(failure) }
     counted.failedInputs += 1
     diagnostics.error(failure.description)
   }
 
-  /// Opens the next input that can be opened; false when there is none left.
+  /// Opens the next input that can be opened; false if there are no more.
   private mutating func openNext() throws(Run.Failure) -> Bool {
     while true {
       index += 1
@@ -285,7 +286,7 @@ struct RecordSource: ~Copyable {
 
   /// After ``Step/waits``: waits until the input has grown.
   ///
-  /// - Parameter maximum: how many milliseconds to wait at most; negative for any time.
+  /// - Parameter maximum: the longest wait in milliseconds; negative for no limit.
   mutating func wait(_ maximum: Int32) throws(Run.Failure) -> InputWait {
     let patience =
       holdsBlock() ? (maximum < 0 ? RecordBlock.patience : min(maximum, RecordBlock.patience)) : maximum

@@ -2,16 +2,16 @@ import Bytes
 import Glibc
 import System
 
-/// Records in a compact form (``StoredRecord``), in the order in which they were read: in memory while they are few, in a
-/// temporary file beyond that. It holds ``memoryLimit`` bytes in memory, whatever it has taken.
+/// Records in a compact form (``StoredRecord``), in the order of reading: up to ``memoryLimit`` bytes in memory, and
+/// the rest in a temporary file.
 package struct RecordStore: ~Copyable {
   private static let memoryLimit = 1 << 20
   /// Room for these, and for most records that come on top.
   private static let capacity = 2 << 20
 
-  /// Where the temporary file is made: never in memory.
+  /// The directory of the temporary file: never in memory.
   private let directory: String
-  /// What messages call the file.
+  /// The file's name in messages.
   private let subject: String
   private var tail = OutputBuffer(capacity: capacity)
   private var file: FileDescriptor?
@@ -22,7 +22,7 @@ package struct RecordStore: ~Copyable {
     subject = "the temporary file in \(directory)"
   }
 
-  /// The number of bytes taken so far: where the next record will be.
+  /// The size so far in bytes, which is the offset of the next record.
   package var size: Int { fileSize + tail.count }
 
   /// Stores a record and returns its length.
@@ -32,16 +32,15 @@ package struct RecordStore: ~Copyable {
     return length
   }
 
-  /// As ``append(_:)``, for records that are put in order before they are written: ``isFull`` says when.
+  /// As ``append(_:)``, for records that are sorted before they are written to the file: see ``isFull``.
   mutating func appendInMemory(_ record: borrowing Record) -> Int { StoredRecord.encode(record, into: &tail) }
 
-  /// Whether the records in memory are to be put in order and written.
+  /// Whether the records in memory should be sorted and written.
   var isFull: Bool { tail.count >= Self.memoryLimit }
-  /// Where the first record is that is still in memory.
+  /// The offset of the first record in memory.
   var memoryOffset: Int { fileSize }
 
-  /// Puts the records in memory in the order of `entries`, which are all of them: what follows one another in time can
-  /// then be read in one piece.
+  /// Reorders all records in memory in the order of `entries`, so that consecutive records can be read in one piece.
   mutating func arrange(_ entries: inout [TimeIndex.Entry]) {
     var arranged = OutputBuffer(capacity: max(tail.count, Self.capacity))
     for index in entries.indices {
@@ -54,7 +53,7 @@ package struct RecordStore: ~Copyable {
     swap(&tail, &arranged)
   }
 
-  /// Writes what is in memory to the file.
+  /// Writes the records in memory to the file.
   mutating func flush() throws(SystemCallError) {
     if file == nil { file = try .temporary(in: directory) }
     try file?.writeAll(tail.bytes, subject: subject)
@@ -67,7 +66,7 @@ package struct RecordStore: ~Copyable {
     try read([(offset, count)], count, into: &block)
   }
 
-  /// Reads pieces, which have `total` bytes together, into a block one behind the other.
+  /// Reads pieces with a total size of `total` bytes into a block, one after the other.
   func read(
     _ pieces: [(offset: Int, count: Int)], _ total: Int, into block: inout PageBlock
   ) throws(SystemCallError) {
@@ -98,7 +97,7 @@ package struct RecordStore: ~Copyable {
     }
   }
 
-  /// Reads the head of the record at `offset`, by way of a block.
+  /// Reads the head of the record at `offset`, using a block as a buffer.
   func head(at offset: Int, _ block: inout PageBlock) throws(SystemCallError) -> StoredRecord.Head {
     try read(at: offset, count: StoredRecord.Head.size, into: &block)
     var reader = SliceReader(block.slice(from: 0))
@@ -107,6 +106,6 @@ package struct RecordStore: ~Copyable {
     return head
   }
 
-  /// For what cannot be what was written.
+  /// The error for data that differs from what was written.
   var damage: SystemCallError { SystemCallError("read", subject, code: EIO) }
 }

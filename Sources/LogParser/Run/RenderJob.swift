@@ -1,9 +1,9 @@
-/// A piece of the output, to be made by one thread.
+/// A piece of the output for one thread to produce.
 enum RenderJob: Sendable {
   /// Lines of a file that ``SortedSegments`` found in order.
   case segment(FileSegment)
-  /// Records that lie one after the other in the store.
+  /// Consecutive records in the store.
   case range(offset: Int, bytes: Int, place: RenderPlace)
-  /// Records of the store in an order of their own.
+  /// Records of the store in the given order.
   case entries([TimeIndex.Entry], place: RenderPlace)
 }

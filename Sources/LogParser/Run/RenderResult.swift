@@ -1,9 +1,9 @@
 import System
 
-/// What became of a piece.
+/// The result of rendering a piece.
 struct RenderResult {
   var statistics = ReadingStatistics()
-  /// What ended the piece early: the line's number and what is wrong with it.
+  /// What ended the piece early: the line number and the problem.
   var problem: (line: UInt64, RecordProblem)?
   var failure: SystemCallError?
   /// The piece of the input that this was made of ahead of those before it, and what that leaves open.
@@ -12,7 +12,7 @@ struct RenderResult {
   /// The piece of the input of which nothing was made, because what comes before it must be known.
   var left: FileSegment?
 
-  /// Notes lines that are a record each.
+  /// Notes lines that are one record each.
   mutating func noteLines(_ count: UInt64) {
     statistics.lines.lines += count
     statistics.recordsOfLines += count

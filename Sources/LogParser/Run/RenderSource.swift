@@ -1,11 +1,11 @@
 import Synchronization
 import System
 
-/// What all renderers of a run read from. It does not change while they work.
+/// The shared input of a run's renderers, which does not change while they work.
 ///
 /// Unchecked: the slices in `names` borrow memory that ``names`` itself owns and nothing writes to.
 final class RenderSource: @unchecked Sendable {
-  /// A file, which is read at any place.
+  /// A file, which is read at any offset.
   final class File: Sendable {
     let descriptor: FileDescriptor
     let name: String
@@ -18,7 +18,7 @@ final class RenderSource: @unchecked Sendable {
     }
   }
 
-  /// Records in a form of their own.
+  /// Stored records.
   final class Store {
     let contents: RecordStore
     init(_ contents: consuming RecordStore) { self.contents = contents }

@@ -1,11 +1,11 @@
 import Bytes
 import System
 
-/// Records that wait until none before them can follow: those younger than the newest one less the window. Of several
-/// inputs it is the newest one of the input that is farthest behind.
+/// Records that wait until no earlier one can follow: those later than the newest record minus the window. With several
+/// inputs, it is the newest record of the input that is farthest behind.
 ///
-/// It holds at most ``byteLimit`` bytes of records; beyond that the oldest go before their time. Records of equal time
-/// come in the order of their inputs, and within one as they came.
+/// It holds at most ``byteLimit`` bytes of records; beyond that the earliest are written early. Records of equal time
+/// are in the order of their inputs, and within one input in the order of arrival.
 struct ReorderWindow: ~Copyable {
   static let byteLimit = 16 << 20
 
@@ -16,7 +16,7 @@ struct ReorderWindow: ~Copyable {
     var order: UInt64
     var bytes: [UInt8]
 
-    /// What a record takes beside its bytes.
+    /// The overhead of a record in addition to its bytes.
     static let overhead = 112
 
     func precedes(_ other: Waiting) -> Bool {
@@ -30,27 +30,27 @@ struct ReorderWindow: ~Copyable {
   /// Whether the records come from several inputs.
   private let merges: Bool
   private let dropsDuplicates: Bool
-  /// The earliest record is the first.
+  /// The first element is the earliest record.
   private var waiting = MergeHeap<Waiting>()
   private var byteCount = 0
   private var order: UInt64 = 0
   private var newest: Timestamp?
-  /// The time of the youngest record that was written.
+  /// The latest time of a written record.
   private var written: Timestamp?
   private var scratch = OutputBuffer(capacity: 64 << 10)
-  /// The record that is written, and the bytes that it borrows.
+  /// The record that is being written, and the bytes that it borrows.
   private var record = Record()
   private var block = PageBlock(capacity: 64 << 10)
-  /// The identities of the records of the last moments; see ``SortBuffer/identity(of:)``.
+  /// The identities of recent records; see ``SortBuffer/identity(of:)``.
   private var seen: [UInt64: Timestamp] = [:]
   var isEmpty: Bool { waiting.isEmpty }
-  /// The number, in the order of arrival, of the record that came last.
+  /// The arrival number of the newest record.
   var newestOrder: UInt64 { order }
-  /// The number of the record that came first of those that wait; to be asked now and then.
+  /// The lowest arrival number of the waiting records. It is not cheap to compute.
   var oldestOrder: UInt64 { waiting.unordered.lazy.map(\.order).min() ?? .max }
-  /// Records that came after one that was written already and is younger.
+  /// Records that arrived after a later one was written.
   private(set) var late: UInt64 = 0
-  /// Whether records went before their time because there were too many.
+  /// Whether records were written early because there were too many.
   private(set) var hasOverflowed = false
   private(set) var duplicates: UInt64 = 0
 
@@ -60,7 +60,7 @@ struct ReorderWindow: ~Copyable {
     self.dropsDuplicates = dropsDuplicates
   }
 
-  /// Takes a record, and gives those that are due to `write`.
+  /// Takes a record, and passes those that are due to `write`.
   ///
   /// - Parameter horizon: the time up to which all of several inputs have been read; nil while it is not known.
   mutating func add(
@@ -88,15 +88,15 @@ struct ReorderWindow: ~Copyable {
     }
   }
 
-  /// Whether no record before this one is expected any more. Of several inputs another one may still give a record of
-  /// the same time, which comes first when its input does.
+  /// Whether no earlier record is expected. Another input may still produce a record of the same time, which comes
+  /// first if its input does.
   private func isDue(_ first: Waiting) -> Bool {
     guard let newest else { return false }
     let age = newest.nanoseconds(since: Timestamp(seconds: first.seconds, nanoseconds: first.nanoseconds))
     return merges ? age > nanoseconds : age >= nanoseconds
   }
 
-  /// Gives all that still waits to `write`.
+  /// Passes all waiting records to `write`.
   mutating func drain(
     _ write: (borrowing Record) throws(SystemCallError) -> Void
   ) throws(SystemCallError) {
@@ -106,7 +106,7 @@ struct ReorderWindow: ~Copyable {
   private mutating func isDuplicate(_ record: borrowing Record) -> Bool {
     let identity = SortBuffer.identity(of: record)
     if seen[identity] == record.time { return true }
-    // Copies come within moments of each other: what is forgotten here is old.
+    // Duplicates arrive within moments of each other, so old identities can be forgotten.
     if seen.count >= 16_384 { seen.removeAll(keepingCapacity: true) }
     seen[identity] = record.time
     return false

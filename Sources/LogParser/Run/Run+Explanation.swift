@@ -1,7 +1,7 @@
 import Bytes
 
 extension Run {
-  /// Says what is made of one line of an input.
+  /// Explains how one line of an input is read.
   func explain(_ wanted: ExplainedLine, _ inputs: InputList) throws(Failure) {
     var source = try RecordSource(
       options, diagnostics, inputs, isFollowed: false, tally: tally, attribution: attribution)
@@ -13,7 +13,7 @@ extension Run {
     var record = Record()
     var found: RecordExplanation?
     var lines: UInt64 = 0
-    // Records come in the order of their input, but for lines that waited for a time: all are looked at.
+    // Records come in the order of the input, except for lines that waited for a time, so all are checked.
     while case .record = try source.next(into: &record) {
       guard record.input == input else { continue }
       lines = max(lines, source.lineCount)

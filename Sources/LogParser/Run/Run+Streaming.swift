@@ -2,7 +2,8 @@ import Glibc
 import System
 
 extension Run {
-  /// Writes each record as soon as none that comes before it can follow: at once, or when the reorder window has passed.
+  /// Writes each record as soon as no earlier one can follow: at once, or when the reorder window has
+  /// passed.
   ///
   /// - Parameter isInOrder: whether each input is in order, so that nothing has to wait.
   func stream<F: RecordFormatter>(
@@ -32,7 +33,7 @@ extension Run {
       do throws(Failure) {
         step = try source.next(into: &record)
       } catch {
-        // What was accepted is written before the run ends.
+        // Accepted records are written before the run ends.
         try attempt { () throws(SystemCallError) in
           try window.drain { (due) throws(SystemCallError) in try writer.write(due) }
           try writer.flush()
@@ -89,12 +90,12 @@ extension Run {
       if !cursor.isWanted {
         try writer.finish()
       } else if isStopped, writer.reader.isWatched {
-        // The signal that ended the run is taken, so that another one ends the wait for the reader.
+        // The signal that ended the run is consumed, so that another one ends the wait for the reader.
         source.takeSignal()
         if writer.reader.confirms(orStop: source.stopDescriptor) {
           try cursor.noteEverything()
         } else {
-          // What the reader did not confirm comes again.
+          // Records that the reader did not confirm are written again by the next run.
           try cursor.settle { () throws(SystemCallError) in }
         }
         try writer.finish()
@@ -106,7 +107,7 @@ extension Run {
     }
     if source.statistics.late > 0 {
       diagnostics.warning(
-        "\(source.statistics.late) records stand behind younger ones: their file was written to while it was read; run again for all in order"
+        "\(source.statistics.late) records are out of order: their file was written to while it was read; run again to sort them"
       )
     }
     if window.late > 0 {
@@ -115,12 +116,12 @@ extension Run {
         ? "it holds \(ReorderWindow.byteLimit >> 20) MiB at most, so leave out --reorder-window to sort them"
         : "widen --reorder-window"
       diagnostics.warning(
-        "\(window.late) records came later than the reorder window allows and stand where they came; \(remedy)"
+        "\(window.late) records were later than the reorder window allows and were written where they arrived; \(remedy)"
       )
     }
   }
 
-  /// Notes how far the journal has been written out, where that can be known while the run goes on.
+  /// Saves how far the journal has been written, if that can be known during the run.
   private func settle<F: RecordFormatter>(
     _ cursor: inout CursorNotes, _ source: inout RecordSource, _ window: borrowing ReorderWindow,
     _ writer: inout StreamWriter<F>
@@ -132,17 +133,17 @@ extension Run {
   }
 }
 
-/// How long a followed input has given no record: after the time of the reorder window none is waited for any longer.
+/// How long a followed input has been idle: after the time of the reorder window, waiting records are written.
 private struct IdleTime {
   private let limit: UInt64
   private var start: UInt64?
 
   init(nanoseconds: Int64) { limit = UInt64(max(0, nanoseconds)) }
 
-  /// A record came.
+  /// Notes that a record arrived.
   mutating func end() { start = nil }
 
-  /// How many milliseconds are left, from the first call after a record on.
+  /// The remaining milliseconds, counted from the first call after a record.
   var left: Int32 {
     mutating get {
       let now = MonotonicClock.nanoseconds
@@ -153,7 +154,7 @@ private struct IdleTime {
     }
   }
 
-  /// The shorter one of two times to wait, of which a negative one has no end.
+  /// The shorter of two wait times, where negative means no limit.
   static func shorter(_ one: Int32, _ other: Int32) -> Int32 {
     if one < 0 || other < 0 { return max(one, other) }
     return min(one, other)

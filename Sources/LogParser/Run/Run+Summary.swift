@@ -2,7 +2,7 @@ import Bytes
 import System
 
 extension Run {
-  /// Reads all records that are wanted and writes what there is to say of each sandbox.
+  /// Reads all selected records and writes a summary of each sandbox.
   func summarize(_ inputs: InputList) throws(Failure) {
     var source = try RecordSource(
       options, diagnostics, inputs, isFollowed: false, tally: tally, attribution: attribution)
@@ -27,7 +27,7 @@ extension Run {
     try writeReport(text)
   }
 
-  /// Writes a report of the run to where its results go.
+  /// Writes a report to the run's output.
   func writeReport(_ text: String) throws(Failure) {
     var target = try openTarget()
     do throws(SystemCallError) {

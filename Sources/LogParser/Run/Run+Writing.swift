@@ -3,7 +3,7 @@ import Glibc
 import System
 
 extension Run {
-  /// Writes the records of a file that is in order, as they are read.
+  /// Writes the records of a sorted file as they are read.
   func writeInOrder<F: RecordFormatter>(
     _ formatter: F, _ sorted: SortedFile, _ inputs: InputList
   ) throws(Failure) {
@@ -14,7 +14,7 @@ extension Run {
     _ = try write(formatter, source) { segments.next().map { .segment($0) } }
   }
 
-  /// Writes the records of all inputs in order of time, once all are read.
+  /// Writes the records of all inputs in order of time, after reading all of them.
   func writeSorted<F: RecordFormatter>(_ formatter: F, _ inputs: InputList) throws(Failure) {
     var records = SortBuffer(
       directory: options.temporaryDirectory, dropsDuplicates: options.dropsDuplicates)
@@ -30,13 +30,13 @@ extension Run {
     if isDelivered, let cursor { try saveCursor(cursor) }
   }
 
-  /// Notes how far the journal has been written out.
+  /// Saves how far the journal has been written.
   func saveCursor(_ cursor: String) throws(Failure) {
     guard let path = options.journal?.cursorFile else { return }
     try attempt { () throws(SystemCallError) in try CursorFile(path: path).write(cursor) }
   }
 
-  /// Reads all inputs into the buffer, and returns the place in the journal behind the last one.
+  /// Reads all inputs into the buffer, and returns the journal cursor of the last record.
   private func fill(_ records: inout SortBuffer, _ inputs: InputList) throws(Failure) -> String? {
     var source = try RecordSource(
       options, diagnostics, inputs, isFollowed: false, tally: tally, attribution: attribution)
@@ -56,9 +56,9 @@ extension Run {
     return source.cursor()
   }
 
-  /// Writes the pieces that `nextJob` gives as one document.
+  /// Writes the pieces returned by `nextJob` as one document.
   ///
-  /// - Returns: whether all of it is where it belongs. That is waited for only where a cursor will be noted.
+  /// - Returns: whether all of it is on disk or read by its reader. It waits for that only if a cursor will be saved.
   private func write<F: RecordFormatter>(
     _ formatter: F, _ source: RenderSource, _ nextJob: @escaping () -> RenderJob?
   ) throws(Failure) -> Bool {
@@ -112,7 +112,7 @@ extension Run {
     }
   }
 
-  /// Where the results go.
+  /// Opens the destination of the results.
   func openTarget() throws(Failure) -> OutputTarget {
     do throws(SystemCallError) {
       if options.isCheckOnly { return .nowhere() }
@@ -123,7 +123,7 @@ extension Run {
         target = .standardOutput()
         if options.journal?.cursorFile != nil, options.format.isStreaming { try target.startLine() }
       }
-      // Pretty's own colours are to reach the terminal: it holds each text of a record to the same rule itself.
+      // Pretty's own colours must reach the terminal: it applies the same rule to each text of a record itself.
       if options.format != .pretty { target.protectTerminal() }
       return target
     } catch {

@@ -2,14 +2,14 @@ import Glibc
 import Logging
 import System
 
-/// One run: inputs in, one document out, on the way that ``Plan`` decides on.
+/// One run: reads the inputs and writes one document, as ``Plan`` decides.
 package final class Run {
   let options: RunOptions
   let diagnostics: Diagnostics
   var statistics = ReadingStatistics()
-  /// Why nothing was selected, as long as nothing is.
+  /// Explains why nothing was selected, while nothing is.
   let tally: SelectionTally
-  /// Whom records belong to, where that is wanted; made when the inputs are known.
+  /// Determines the owners of records, if needed; created when the inputs are known.
   var attribution: Attribution?
 
   package init(_ options: RunOptions, _ diagnostics: Diagnostics) {
@@ -18,17 +18,17 @@ package final class Run {
     tally = SelectionTally(options.selection)
   }
 
-  /// A run that cannot go on; the message has been written for the user.
+  /// Why a run cannot continue; the message is meant for the user.
   package enum Failure: Error {
     case message(String)
     /// An input that cannot be read, or not to its end.
     case input(InputFailure)
-    /// None of the inputs can be read, which has been reported of each.
+    /// No input can be read, and each has been reported.
     case nothingRead
     case record(RecordProblem, name: String, line: UInt64)
   }
 
-  /// Does everything and returns the exit status.
+  /// Performs the run and returns the exit status.
   package func perform() -> Int32 {
     var status: Int32 = 0
     diagnostics.showsProgress = showsProgress
@@ -58,7 +58,7 @@ package final class Run {
     return status
   }
 
-  /// Says why nothing was selected. A run that goes on behind a cursor often finds nothing new of what it looks for.
+  /// Reports why nothing was selected. A run that resumes after a cursor often finds nothing new.
   private func explainSelection() {
     if options.journal?.cursorFile != nil { return }
     diagnostics.endProgress()
@@ -68,7 +68,7 @@ package final class Run {
     }
   }
 
-  /// Says what a selection by owner may have missed because it was told too late.
+  /// Reports records that a selection by owner may have missed because they came too early.
   private func noteAttribution() {
     guard let attribution else { return }
     statistics.early = attribution.earlyRecords
@@ -77,13 +77,13 @@ package final class Run {
     let count = statistics.early
     let words =
       count == 1
-      ? "1 record came before what tells whose it is"
-      : "\(count) records came before what tells whose they are"
-    let remedy = options.canReadTwice ? "; give --two-passes to read the files once more for that" : ""
+      ? "1 record came before the line that names its owner"
+      : "\(count) records came before the line that names their owner"
+    let remedy = options.canReadTwice ? "; --two-passes finds them" : ""
     diagnostics.warning("\(words), and may be missing\(remedy)")
   }
 
-  /// Reads all inputs for whom their records belong to, and says nothing: the second reading does.
+  /// Reads all inputs to learn the owners of records, without messages: the second pass reports problems.
   private func learnOwners(_ inputs: InputList) throws(Failure) {
     var learning = options
     learning.selection = Selection()
@@ -98,7 +98,7 @@ package final class Run {
     attribution?.beginSecondPass()
   }
 
-  /// Says which of the fields that the user chose no record has.
+  /// Reports the fields of `--fields` that no record has.
   private func explainFields(_ chosen: [ChosenField]) {
     if options.journal?.cursorFile != nil { return }
     for field in chosen {
@@ -108,7 +108,7 @@ package final class Run {
     }
   }
 
-  /// On a terminal that no results go to, unless the user says otherwise.
+  /// Whether to show progress: by default on a terminal to which no results are written.
   private var showsProgress: Bool {
     switch options.progress {
     case .always: true
@@ -135,7 +135,7 @@ package final class Run {
     if let line = options.explainedLine { return try explain(line, inputs) }
     if options.summarizes { return try summarize(inputs) }
     let plan = try plan(inputs)
-    // No formatter can refuse a record that was read: a check needs none.
+    // A formatter cannot refuse a record that was read, so a check does not need one.
     if options.isCheckOnly { return try render(NullFormatter(), inputs, plan) }
     switch options.format {
     case .csv:
@@ -160,7 +160,7 @@ package final class Run {
     }
   }
 
-  /// The way through this run; says so when it is not the one that the user asked for.
+  /// The plan of this run; warns if it is not the one that the user asked for.
   private func plan(_ inputs: InputList) throws(Failure) -> Plan {
     try attempt { () throws(SystemCallError) in
       try Plan.decide(
@@ -188,7 +188,7 @@ package final class Run {
     }
   }
 
-  /// Reads all records for what may be wrong with them.
+  /// Reads all records to check them.
   private func readAll(_ inputs: InputList) throws(Failure) {
     var source = try RecordSource(
       options, diagnostics, inputs, isFollowed: false, tally: tally, attribution: attribution)
@@ -199,8 +199,8 @@ package final class Run {
     try requireRecords(count, source.statistics)
   }
 
-  /// Throws when there is no record and the user wants one, or when nothing could be read: an output file that is there
-  /// is not to be replaced by nothing.
+  /// Throws if there is no record and the user requires one, or if nothing could be read: an existing output file must
+  /// not be replaced with an empty one.
   func requireRecords(_ count: UInt64, _ statistics: ReadingStatistics) throws(Failure) {
     let failed = self.statistics.failedInputs + statistics.failedInputs
     if count == 0, options.journal == nil, failed > 0, failed >= UInt64(options.files.count) {

@@ -1,6 +1,6 @@
 import Logging
 
-/// What a run says about itself at its end: what was lost, in words, and all counts as JSON.
+/// The report at the end of a run: what was lost, as text, and all counts as JSON.
 struct RunReport {
   private let statistics: ReadingStatistics
   private let options: RunOptions
@@ -21,7 +21,7 @@ struct RunReport {
     if options.writesStatistics { diagnostics.line(json) }
   }
 
-  /// What is missing from the output or was not whole in the input; nil when nothing is.
+  /// What is missing from the output or was incomplete in the input; nil if nothing is.
   private var losses: String? {
     let parts: [(UInt64, one: String, many: String)] = [
       (statistics.bad - statistics.mended, "bad record left out", "bad records left out"),
@@ -31,13 +31,13 @@ struct RunReport {
       ),
       (statistics.tooLong, "record over the size limit left out", "records over the size limit left out"),
       (
-        statistics.raw, "line that no format claims kept as it is",
-        "lines that no format claims kept as they are"
+        statistics.raw, "line that matches no format, kept as it is",
+        "lines that match no format, kept as they are"
       ),
       (statistics.truncated, "record cut by its writer", "records cut by their writer"),
       (
-        statistics.unpackFailures, "agent record that could not be taken out",
-        "agent records that could not be taken out"
+        statistics.unpackFailures, "agent record that could not be unpacked",
+        "agent records that could not be unpacked"
       ),
       (statistics.suppressed, "message suppressed by journald", "messages suppressed by journald"),
       (statistics.dropped, "message dropped by a logger", "messages dropped by loggers"),
@@ -53,7 +53,7 @@ struct RunReport {
     return words.isEmpty ? nil : words.joined(separator: ", ")
   }
 
-  /// All counts, in one line; names stay as they are from release to release.
+  /// All counts on one line; the names are stable across releases.
   private var json: String {
     let members: [(String, UInt64)] = [
       ("records", statistics.records), ("raw", statistics.raw),

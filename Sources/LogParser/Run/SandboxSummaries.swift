@@ -1,15 +1,15 @@
 import Bytes
 
-/// The sandboxes of a run's records, for a summary of them.
+/// The summaries of the sandboxes in a run.
 ///
-/// ``limit`` are told apart; the records of further ones are counted together.
+/// Up to ``limit`` sandboxes are distinguished; the records of any more are counted together.
 struct SandboxSummaries {
   static let limit = 4096
 
   private var sandboxes: [String: SandboxSummary] = [:]
   private var pods: [String: SandboxSummary] = [:]
   private var last: SandboxSummary?
-  /// Records that belong to nobody, as far as anything tells.
+  /// Records without a known owner.
   let others = SandboxSummary(sandbox: "")
   /// Records of sandboxes beyond the limit.
   private(set) var beyondLimit: UInt64 = 0
@@ -44,7 +44,7 @@ struct SandboxSummaries {
     return made
   }
 
-  /// All sandboxes, those that failed first, then those with errors; each kind in order of time.
+  /// All sandboxes: failed ones first, then those with errors; each group in order of time.
   mutating func sorted(_ attribution: Attribution?) -> [SandboxSummary] {
     for summary in sandboxes.values {
       if let (pod, namespace) = attribution?.pod(of: summary.sandbox) { summary.setPod(pod, namespace) }
@@ -52,7 +52,7 @@ struct SandboxSummaries {
     let named = Dictionary(grouping: sandboxes.values.filter { !$0.pod.isEmpty }, by: \.podName)
     var all = Array(sandboxes.values)
     for summary in pods.values {
-      // What is said of a pod is said of its sandbox, where it has only one.
+      // Records of a pod count for its sandbox, if it has only one.
       if let only = named[summary.podName], only.count == 1 {
         only[0].add(summary)
       } else {

@@ -1,9 +1,9 @@
 import Bytes
 import Logging
 
-/// What is told of one sandbox in a summary: who it is, when it ran, and what went wrong.
+/// The summary of one sandbox: its identity, when it ran, and what went wrong.
 final class SandboxSummary {
-  /// An error, as far as it is shown.
+  /// An error, with the parts that are shown.
   struct Fault {
     var time: Timestamp
     var source: String
@@ -12,7 +12,7 @@ final class SandboxSummary {
 
   enum State: String {
     case failed, errors, ready
-    /// Nothing tells.
+    /// Not known.
     case unknown = "-"
   }
 
@@ -20,7 +20,7 @@ final class SandboxSummary {
   private static let keptSources = 16
   private static let keptBytes = 512
 
-  /// Empty for records of a pod whose sandbox is not known, and for those of none.
+  /// Empty for records of a pod whose sandbox is not known, and for records without an owner.
   let sandbox: String
   private(set) var pod = ""
   private(set) var namespace = ""
@@ -33,7 +33,7 @@ final class SandboxSummary {
   private(set) var ready: Timestamp?
   private(set) var errors: UInt64 = 0
   private(set) var criticals: UInt64 = 0
-  /// Errors by the component that reports them, in the order in which they came; the last one is of all others.
+  /// Errors by the reporting component, in the order of arrival; the last element counts all others.
   private(set) var sources: [(name: String, count: UInt64)] = []
   private(set) var firstError: Fault?
   private(set) var lastError: Fault?
@@ -42,15 +42,15 @@ final class SandboxSummary {
 
   init(sandbox: String) { self.sandbox = sandbox }
 
-  /// The pod as the user names it; empty if it is not known.
+  /// The pod's displayed name; empty if it is not known.
   var podName: String { pod.isEmpty || namespace.isEmpty ? pod : "\(namespace)/\(pod)" }
 
-  /// Messages and agent's records that are missing or not whole.
+  /// Messages and agent records that are missing or incomplete.
   var losses: UInt64 {
     statistics.truncated + statistics.dropped + statistics.suppressed + statistics.unpackFailures
   }
 
-  /// Failed is what broke off with a critical error, or was started, had errors and never became ready.
+  /// A sandbox has failed if it ended with a critical error, or if it was started, had errors and never became ready.
   var state: State {
     if criticals > 0 || errors > 0 && start != nil && ready == nil { return .failed }
     return errors > 0 ? .errors : ready != nil ? .ready : .unknown
@@ -108,7 +108,7 @@ final class SandboxSummary {
     if isLast { lastError = fault }
   }
 
-  /// The message, and the error that the logger put beside it.
+  /// The message, and the logger's separate error.
   private static func words(_ record: borrowing Record) -> String {
     var text = record.message.prefix(keptBytes).string
     for key in ["error", "err"] as [StaticString] {
@@ -119,7 +119,7 @@ final class SandboxSummary {
     return text
   }
 
-  /// Adds what is told of the same sandbox under its pod's name.
+  /// Adds what was recorded for the same sandbox under its pod's name.
   func add(_ other: SandboxSummary) {
     statistics.add(other.statistics)
     if runtime.isEmpty { runtime = other.runtime }
@@ -143,7 +143,7 @@ final class SandboxSummary {
     if let fault = other.lastError, lastError.map({ fault.time >= $0.time }) ?? true { lastError = fault }
   }
 
-  /// Notes the pod that became known behind the sandbox's last record.
+  /// Notes a pod that became known after the sandbox's last record.
   func setPod(_ pod: String, _ namespace: String) {
     if self.pod.isEmpty {
       self.pod = pod
@@ -157,7 +157,7 @@ final class SandboxSummary {
     {
       return "go"
     }
-    // The Rust runtime's logger has its version and a subsystem, and the sandbox for its source.
+    // The Rust runtime's records have its version and a subsystem, and the sandbox as their source.
     guard record.name == "kata-runtime" || record.name == "kata" else { return "" }
     return record.fields.value(of: "subsystem") != nil || record.source.equals(record.sandbox) ? "rust" : ""
   }

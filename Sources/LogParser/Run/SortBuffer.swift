@@ -1,25 +1,25 @@
 import Bytes
 import System
 
-/// All records of a run in a ``RecordStore``, and the order in which they are to be written.
+/// All records of a run in a ``RecordStore``, and the order in which to write them.
 ///
-/// As long as they come in order nothing is kept about the single record: the store is read back as it was written, in
-/// constant memory. The first record that is out of order, or a wish to drop duplicates, makes a ``TimeIndex``; from
-/// there on the records that are in memory are put in order before they are written, so that the writing out reads a few
-/// long pieces instead of many short ones.
+/// While they arrive in order, nothing is kept per record: the store is read back as it was written, in constant
+/// memory. The first record out of order, or the option to drop duplicates, creates a ``TimeIndex``; from then on the
+/// records in memory are sorted before they are stored, so that the output reads a few long pieces instead of many
+/// short ones.
 struct SortBuffer: ~Copyable {
   private static let rangeSize = 256 << 10
 
   private var store: RecordStore
   private let dropsDuplicates: Bool
   private var index: TimeIndex?
-  /// The index's entries of the records that are in memory.
+  /// The index entries of the records in memory.
   private var pending: [TimeIndex.Entry] = []
   private var newest: Timestamp?
   private var count: UInt64 = 0
   private var ranges: [Range] = []
 
-  /// Records that lie one behind the other, about ``rangeSize`` bytes of them.
+  /// Consecutive records of about ``rangeSize`` bytes.
   private struct Range {
     var offset: Int
     var bytes: Int
@@ -53,7 +53,7 @@ struct SortBuffer: ~Copyable {
     count += 1
   }
 
-  /// Puts the records that are in memory in order.
+  /// Sorts the records in memory.
   private mutating func arrangePending() {
     pending.sort { $0.precedes($1) }
     store.arrange(&pending)
@@ -70,7 +70,7 @@ struct SortBuffer: ~Copyable {
     }
   }
 
-  /// Indexes what the store holds, by the heads of its records.
+  /// Indexes the contents of the store from the heads of its records.
   private mutating func makeIndex() throws(SystemCallError) {
     var made = TimeIndex()
     var offset = 0
@@ -92,8 +92,8 @@ struct SortBuffer: ~Copyable {
     ranges = []
   }
 
-  /// What tells whether two records of the same time are one: a hash of the process and the message, keyed anew in each
-  /// run, so that no guest can make one that hides another.
+  /// The identity by which two records of the same time are duplicates: a hash of the process and the message, with a
+  /// new key in each run, so that no guest can make a record that hides another.
   static func identity(of record: borrowing Record) -> UInt64 {
     var hasher = Hasher()
     hasher.combine(record.pid)
@@ -101,7 +101,7 @@ struct SortBuffer: ~Copyable {
     return UInt64(bitPattern: Int64(hasher.finalize()))
   }
 
-  /// The pieces of the output in order. To be called once, after the last record.
+  /// The pieces of the output in order. Call it once, after the last record.
   mutating func takeJobs() -> Jobs {
     if index != nil { arrangePending() }
     if let index = index.take() { return Jobs(merge: index.merged(), dropsDuplicates: dropsDuplicates) }
@@ -109,10 +109,10 @@ struct SortBuffer: ~Copyable {
       ranges: ranges.map { .range(offset: $0.offset, bytes: $0.bytes, place: $0.place) })
   }
 
-  /// The records themselves, which the pieces name by their places.
+  /// The store, to whose offsets the pieces refer.
   consuming func takeStore() -> RecordStore { store }
 
-  /// Gives the pieces one by one.
+  /// Returns the pieces one by one.
   final class Jobs {
     private var ranges: [RenderJob]
     private var nextRange = 0
@@ -121,7 +121,7 @@ struct SortBuffer: ~Copyable {
     private let dropsDuplicates: Bool
     private var place = RenderPlace(count: 0, previousTime: nil)
     private var seen: Set<UInt64> = []
-    /// Records that were left out.
+    /// The number of duplicates left out.
     private(set) var duplicates: UInt64 = 0
 
     fileprivate init(ranges: [RenderJob]) {

@@ -6,8 +6,7 @@ struct SortedFile {
   let file: RenderSource.File
   let segments: [FileSegment]
 
-  /// Looks through an input; nil when it is no such file. What cannot be opened is left to whoever reads it, and says
-  /// why.
+  /// Scans an input; nil if it is not such a file. A file that cannot be opened is reported when it is read.
   static func look(at input: InputPath, _ options: RunOptions) throws(SystemCallError) -> SortedFile? {
     if !input.isStandardInput, !input.namesRegularFile || access(input.path, R_OK) != 0 { return nil }
     let descriptor =

@@ -3,14 +3,14 @@ import System
 
 /// A first look at a regular file: whether every line begins with a time, and whether they are in order.
 ///
-/// It costs little more than counting lines. When the answer is yes the file is formatted as it is read, in constant
-/// memory and in pieces that need not wait for each other; otherwise its records go through a ``SortBuffer``.
+/// It costs little more than counting lines. If the lines are in order, the file is formatted as it is read, in
+/// constant memory and in independent pieces; otherwise its records go through a ``SortBuffer``.
 package struct SortedSegments {
   package private(set) var segments: [FileSegment] = []
 
-  /// Looks through a file of `size` bytes; nil when it is not all lines that begin with a time, in order.
+  /// Scans a file of `size` bytes; nil unless all its lines begin with a time and are in order.
   ///
-  /// - Parameter rangeSize: how many bytes one thread looks through at a time.
+  /// - Parameter rangeSize: the number of bytes that one thread scans at a time.
   package init?(
     _ file: borrowing FileDescriptor, size: Int, subject: String, lineLimit: Int, reader: LogfmtRecord,
     threads: Int, rangeSize: Int = 4 << 20
@@ -38,14 +38,14 @@ package struct SortedSegments {
     segments = joint.segments
   }
 
-  /// The parts that were looked through so far, joined.
+  /// The joined results so far.
   private struct Joint {
     var segments: [FileSegment] = []
     var isInOrder = true
     private var lines: UInt64 = 0
     private var lastTime: Timestamp?
 
-    /// Takes the next part; false when the lines are not in order.
+    /// Adds the next result; false if the lines are out of order.
     mutating func add(_ part: RangeScan.Part?) -> Bool {
       guard let part else {
         isInOrder = false

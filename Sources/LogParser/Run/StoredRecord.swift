@@ -1,12 +1,12 @@
 import Bytes
 
-/// A record in the form in which it waits to be written: a head of fixed size, then its texts.
+/// The stored form of a record: a head of fixed size, then its texts.
 enum StoredRecord {
-  /// What is known of a stored record without reading the rest.
+  /// The fixed-size part of a stored record.
   struct Head {
     static let size = 44
 
-    /// Of the whole record, the head included.
+    /// The length of the whole record, including the head.
     var length: UInt32
     var fieldCount: UInt32
     var seconds: Int64
@@ -22,10 +22,10 @@ enum StoredRecord {
     }
   }
 
-  /// Puts a record at the end of `out` and returns its length.
+  /// Appends a record to `out` and returns its length.
   static func encode(_ record: borrowing Record, into out: inout OutputBuffer) -> Int {
     let count = record.fields.count
-    // Each text has four bytes of length before it: six known ones and two for each field.
+    // Each text follows its length in four bytes: six known texts, and two for each field.
     let length = Head.size + record.textLength + 24 + 8 * count
     var cursor = out.cursor(reserving: length)
     cursor.put(little: UInt32(truncatingIfNeeded: length))
@@ -61,7 +61,7 @@ enum StoredRecord {
       input: reader.little(UInt32.self), line: reader.little(UInt64.self), pid: reader.little(Int64.self))
   }
 
-  /// Reads the record that `bytes` begin with, and returns its length; nil when they hold no whole one. The record's
+  /// Reads the record at the start of `bytes`, and returns its length; nil if there is no complete one. The record's
   /// slices borrow from `bytes`.
   static func decode(_ bytes: ByteSlice, into record: inout Record) -> Int? {
     var reader = SliceReader(bytes)

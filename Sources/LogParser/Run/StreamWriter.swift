@@ -8,7 +8,7 @@ struct StreamWriter<Formatter: RecordFormatter>: ~Copyable {
   private let formatter: Formatter
   private let names: InputNames
   private let isFollowed: Bool
-  /// Readable when the user has ended the run, which a slow reader must not hold up.
+  /// Readable when the user has ended the run, which a slow reader must not delay.
   private let stop: Int32?
   private var target: OutputTarget
   private var pending = OutputBuffer()
@@ -26,9 +26,9 @@ struct StreamWriter<Formatter: RecordFormatter>: ~Copyable {
     self.target = target
   }
 
-  /// Whether the reader has gone away, or the run was ended while it was behind.
+  /// Whether the reader has closed the output, or the run was ended while the reader lagged behind.
   var isClosed: Bool { target.isClosed }
-  /// Whether what is written can be read while the run goes on.
+  /// Whether written data can be read during the run.
   var isVisible: Bool { target.isVisible }
   var reader: OutputReader { target.reader }
 
@@ -53,10 +53,10 @@ struct StreamWriter<Formatter: RecordFormatter>: ~Copyable {
     pending.removeAll()
   }
 
-  /// Brings to disk what was written, where it goes to a file.
+  /// Syncs the output to disk if it is a file.
   func sync() throws(SystemCallError) { try target.sync() }
 
-  /// Writes what belongs behind the last record.
+  /// Writes the part after the last record.
   mutating func end() throws(SystemCallError) {
     formatter.end(&pending, count: place.count)
     try flush()

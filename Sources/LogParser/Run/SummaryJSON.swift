@@ -3,7 +3,7 @@ import Encodings
 
 /// A summary for programs.
 enum SummaryJSON {
-  /// One object a line, the records of no sandbox last.
+  /// One object per line; records without a sandbox come last.
   static func lines(_ sandboxes: [SandboxSummary], others: SandboxSummary) -> String {
     (sandboxes + [others]).map { sandbox in
       var writer = JSONWriter()

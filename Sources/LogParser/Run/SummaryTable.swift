@@ -20,7 +20,7 @@ enum SummaryTable {
       text += details(others)
     }
     if beyondLimit > 0 {
-      text += "\n\(beyondLimit) records are of sandboxes beyond the first \(SandboxSummaries.limit)\n"
+      text += "\n\(beyondLimit) records belong to sandboxes beyond the first \(SandboxSummaries.limit)\n"
     }
     return text
   }

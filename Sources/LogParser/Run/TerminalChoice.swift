@@ -1,4 +1,4 @@
-/// When to do what only a terminal is good for.
+/// When to use a feature that is meant for terminals.
 package enum TerminalChoice: String, CaseIterable, Sendable {
   case auto, always, never
 }

@@ -1,19 +1,19 @@
 import Bytes
 
-/// Where each record of a ``RecordStore`` is, by time: 32 bytes a record.
+/// The offset of each record of a ``RecordStore``, by time: 32 bytes per record.
 ///
-/// Entries come in blocks, each of which is sorted when it is full; reading merges the blocks. Records of equal time
-/// keep the order in which they came.
+/// Entries are in blocks, each of which is sorted when it is full; reading merges the blocks. Records of equal time
+/// keep the order of arrival.
 package struct TimeIndex: ~Copyable {
   package struct Entry: Sendable {
     package var seconds: Int64
     package var nanoseconds: UInt32
     package var length: UInt32
     package var offset: Int
-    /// What tells records of equal time apart when duplicates are dropped; else 0.
+    /// Distinguishes records of equal time if duplicates are dropped; otherwise 0.
     package var identity: UInt64
 
-    /// Records of equal time stay in the order in which they came.
+    /// Records of equal time keep the order of arrival.
     @inline(__always)
     func precedes(_ other: Entry) -> Bool {
       if seconds != other.seconds { return seconds < other.seconds }
@@ -59,13 +59,13 @@ package struct TimeIndex: ~Copyable {
     last.reserveCapacity(Self.blockSize)
   }
 
-  /// Ends the writing and gives the entries in order of time.
+  /// Ends the writing and returns the entries in order of time.
   package consuming func merged() -> Merge {
     if !last.isEmpty { closeBlock() }
     return Merge(blocks)
   }
 
-  /// Walks the entries of all blocks in order.
+  /// Iterates over the entries of all blocks in order.
   package struct Merge {
     /// The next entry of a block.
     private struct Next: MergeOrdered {
@@ -77,14 +77,14 @@ package struct TimeIndex: ~Copyable {
     }
 
     private var blocks: [[Entry]]
-    /// Where each block's next entry but one is.
+    /// For each block, the index of the entry after its next one.
     private var positions: [Int]
     private var heap = MergeHeap<Next>()
 
     fileprivate init(_ blocks: [[Entry]]) {
       self.blocks = blocks
       positions = Array(repeating: 1, count: blocks.count)
-      // Blocks that follow one another need no merging, but cost nothing more than a comparison here.
+      // Consecutive blocks need no merging, but cost only one comparison here.
       for (index, block) in blocks.enumerated() {
         if let entry = block.first { heap.push(Next(entry: entry, block: index)) }
       }

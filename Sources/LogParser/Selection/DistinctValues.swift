@@ -1,25 +1,25 @@
 import Bytes
 import Glibc
 
-/// The different values that a field had, for a message: how many there were, and the first of them.
+/// The distinct values of a field, for a message: their number, and the first few.
 ///
-/// Guests choose the values, so that everything is bounded: ``limit`` values are told apart, the names of
-/// ``keptNames`` are kept, 64 bytes of each.
+/// Guests choose the values, so everything is bounded: ``limit`` distinct values are counted, and ``keptNames`` of
+/// them are kept, with 64 bytes each.
 struct DistinctValues {
   static let limit = 4096
   private static let keptNames = 256
   private static let keptBytes = 64
 
   private var hashes: Set<Int> = []
-  /// Values that came lately: most records have one of these.
+  /// Recently seen values: most records have one of these.
   private var recent = RecentValues()
-  /// The first values, in the order in which they came.
+  /// The first values, in the order of arrival.
   private(set) var names: [String] = []
-  /// Whether there may be more values than ``count`` says.
+  /// Whether there may be more values than ``count``.
   var isFull: Bool { hashes.count >= Self.limit }
   var count: Int { hashes.count }
 
-  /// Notes a value; an empty one is none.
+  /// Notes a value; an empty one is ignored.
   mutating func note(_ value: ByteSlice) {
     if value.isEmpty || isFull || recent.hold(value) { return }
     var hasher = Hasher()
@@ -29,7 +29,7 @@ struct DistinctValues {
     names.append(value.count > Self.keptBytes ? name + "…" : name)
   }
 
-  /// Notes a value that is made of two; without the first, of the second alone.
+  /// Notes two values joined by a separator, or only the second if the first is empty.
   mutating func note(joined first: ByteSlice, _ separator: UInt8, _ second: ByteSlice) {
     if first.isEmpty { return note(second) }
     ByteSlice.withCopy(of: first.array + [separator] + second.array) { note($0) }
@@ -61,7 +61,8 @@ struct DistinctValues {
     return "\(number) \(count == 1 ? one : many): \(shown.joined(separator: ", "))\(more)"
   }
 
-  /// The first characters of an id, which select it; other values whole, in quotes where their end would not be seen.
+  /// The first characters of an id, which are enough to select it; other values in full, in quotes if their end would
+  /// not be visible.
   private static func shown(_ name: String) -> String {
     let digits = name.utf8.prefix { HexDigit.value($0) != nil }
     if digits.count >= 32 { return String(name.prefix(12)) }
@@ -69,17 +70,17 @@ struct DistinctValues {
   }
 }
 
-/// A small memory of values: whether one was there a moment ago.
+/// A small cache of values that were seen recently.
 private struct RecentValues {
   private static let slots = 512
-  /// The longest value that is remembered: ids have as many bytes.
+  /// The longest value that is remembered: the length of an id.
   private static let width = 64
 
   private var bytes: [UInt8] = []
   private var counts: [Int] = []
   private var numbers: [Int?] = []
 
-  /// Whether the value is held; it is from now on.
+  /// Whether the value was in the cache; afterwards it is.
   mutating func hold(_ value: ByteSlice) -> Bool {
     if value.isEmpty || value.count > Self.width { return false }
     if bytes.isEmpty {
@@ -98,13 +99,13 @@ private struct RecentValues {
 
   @inline(__always)
   private static func slot(of value: ByteSlice) -> Int {
-    // A slice's padding lets four bytes be read, however few it has; the last byte tells short ones apart.
+    // A slice's padding makes four bytes readable, however short it is; the last byte distinguishes short values.
     let first = UnsafeRawPointer(value.base).loadUnaligned(as: UInt32.self)
     let word = UInt64(value.count < 4 ? UInt32(value[0]) : first) << 8 | UInt64(value[value.count - 1])
     return Int(truncatingIfNeeded: (word &* 0x9e37_79b9_7f4a_7c15) >> 55)
   }
 
-  /// Whether the number is held; it is from now on.
+  /// Whether the number was in the cache; afterwards it is.
   mutating func hold(_ number: Int) -> Bool {
     if numbers.isEmpty { numbers = Array(repeating: nil, count: Self.slots) }
     let slot = number & (Self.slots - 1)

@@ -1,12 +1,12 @@
 import CommandLine
 
-/// What to say of a field that no record has.
+/// The message about a field that no record has.
 enum FieldName {
   /// - Parameters:
   ///   - keys: the keys of fields that records have.
-  ///   - known: the names of what every record has.
-  ///   - option: the option that named the field, where the message does not say it otherwise.
-  ///   - isSelection: whether only the records that were selected are meant.
+  ///   - known: the names of the fields that every record has.
+  ///   - option: the option that named the field, if the rest of the message does not.
+  ///   - isSelection: whether the message is only about selected records.
   static func unknown(
     _ name: String, _ keys: DistinctValues, known: [String], option: String = "", isSelection: Bool = false
   ) -> String {

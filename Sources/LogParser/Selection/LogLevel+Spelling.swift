@@ -1,7 +1,7 @@
 import Logging
 
 extension LogLevel {
-  /// The level that a word of a log means, in any logger's spelling and in any case; nil for any other word.
+  /// The level that a word means, in any logger's spelling and any case; nil for any other word.
   init?(spelling text: String) {
     switch text.lowercased() {
     case "trace", "trce", "trac": self = .trace

@@ -1,13 +1,13 @@
 import Glibc
 
-/// What regcomp(3) says is wrong with an expression.
+/// Errors of regcomp(3) as text.
 enum RegularExpression {
   /// An expression that cannot be used.
   struct Problem: Error, CustomStringConvertible {
     let description: String
   }
 
-  /// The reason for an error's number.
+  /// The text for an error code.
   static func reason(_ code: Int32, _ expression: inout regex_t) -> String {
     var text = [CChar](repeating: 0, count: 128)
     regerror(code, &expression, &text, text.count)

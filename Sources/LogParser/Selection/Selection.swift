@@ -1,10 +1,10 @@
 import Bytes
 import Logging
 
-/// Which records are wanted. A record must pass each kind of condition that was given; of several conditions of the
-/// kinds that name values, one must hold.
+/// The conditions that select records. A record must meet every kind of condition that was given. Of several values
+/// of one kind, such as two sandboxes, one must match.
 package struct Selection: Sendable {
-  /// What a field must be.
+  /// A condition on a field.
   package struct Match: Sendable {
     package enum Pattern: Sendable {
       case equals(String)
@@ -21,7 +21,7 @@ package struct Selection: Sendable {
     }
   }
 
-  /// A pod as the user names it: by its first characters, in one namespace or in any.
+  /// A pod given by the first characters of its name, in one namespace or in any.
   package struct Pod: Sendable {
     package var namespace: String?
     package var name: String
@@ -45,7 +45,7 @@ package struct Selection: Sendable {
 
   package init() {}
 
-  /// Whether every record is wanted.
+  /// Whether every record is selected.
   package var isEverything: Bool {
     !usesOwner && sources.isEmpty && minimumLevel == nil && matches.isEmpty
       && since == nil && until == nil
@@ -53,7 +53,7 @@ package struct Selection: Sendable {
 }
 
 extension Selection {
-  /// Whether it must be known whom a record belongs to.
+  /// Whether a condition needs the owner of a record.
   package var usesOwner: Bool { !sandboxes.isEmpty || !containers.isEmpty || !pods.isEmpty }
 }
 

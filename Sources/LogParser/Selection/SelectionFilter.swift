@@ -2,9 +2,9 @@ import Bytes
 import Glibc
 import Logging
 
-/// A ``Selection`` made ready to be asked for each record.
+/// A ``Selection`` prepared for testing each record.
 final class SelectionFilter {
-  /// What a record has under a name: text, or a number.
+  /// The value of a field: text, or a number.
   struct Value {
     var slice: ByteSlice
     var number: Int?
@@ -15,13 +15,13 @@ final class SelectionFilter {
   private let sandboxes: WantedIDs
   private let containers: WantedIDs
   private var expressions: [regex_t?] = []
-  /// The keys without the `data.` that the flat formats put before some of them.
+  /// The keys without the prefix `data.` that the flat formats give some of them.
   private let bareKeys: [String?]
   let isEverything: Bool
-  /// What the record that was asked about last had for the last match that was looked at.
+  /// The value that the last tested record had for the last tested match.
   @exclusivity(unchecked) private var matched: Value?
 
-  /// - Parameter tally: what is told of the records that ``accepts(_:)`` leaves out.
+  /// - Parameter tally: receives the records that ``accepts(_:)`` rejects.
   init(_ selection: Selection, tally: SelectionTally? = nil) throws(RegularExpression.Problem) {
     self.selection = selection
     self.tally = tally
@@ -50,7 +50,7 @@ final class SelectionFilter {
     }
   }
 
-  /// Whether the record is wanted; the tally is told.
+  /// Whether the record is selected; also updates the tally.
   @inline(__always)
   func accepts(_ record: borrowing Record, _ owner: Owner) -> Bool {
     if isEverything { return true }
@@ -62,7 +62,7 @@ final class SelectionFilter {
     return false
   }
 
-  /// Whether the record is wanted.
+  /// Whether the record is selected.
   func selects(_ record: borrowing Record, _ owner: Owner) -> Bool {
     isEverything || firstBroken(by: record, owner) == nil
   }
@@ -107,10 +107,10 @@ final class SelectionFilter {
     return bareKeys[index].flatMap { Self.field($0, of: record) }
   }
 
-  /// The names of what every record has.
+  /// The names of the fields that every record has.
   static let knownKeys = ["msg", "level", "source", "name", "pid", "sandbox", "container"]
 
-  /// What a record has under a name: one of the known ones or an extra field's key.
+  /// The value of a field, which is given by a known name or an extra field's key.
   private static func value(of key: String, in record: borrowing Record) -> Value? {
     switch key {
     case "msg": Value(slice: record.message)

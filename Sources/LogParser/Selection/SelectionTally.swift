@@ -2,12 +2,12 @@ import Bytes
 import Glibc
 import Logging
 
-/// What the conditions of a selection left out while nothing was selected, so that a run which selected nothing can say
-/// why, and what there is.
+/// Counts what each condition rejects while nothing is selected, so that a run that selects nothing can say why, and
+/// which values exist.
 ///
-/// The first record that is selected ends the counting: from then on nothing is to be explained.
+/// The first selected record ends the counting: there is then nothing to explain.
 final class SelectionTally {
-  /// A condition of the selection, in the order in which they are looked at.
+  /// A condition of the selection, in the order of testing.
   enum Condition: Equatable {
     case since, until, sandbox, container, pod, source, level
     /// One of ``Selection/matches``.
@@ -28,18 +28,18 @@ final class SelectionTally {
     }
   }
 
-  /// Records without a field of `--match` whose keys are noted, and keys of each.
+  /// The number of records without a field of `--match` whose keys are noted, and of keys noted per record.
   private static let sampledRecords: UInt64 = 1000
   private static let sampledFields = 64
 
-  /// What one condition left out.
+  /// What one condition rejected.
   private struct Rejections {
     let condition: Condition
     var count: UInt64 = 0
     var values = DistinctValues()
-    /// The time of the record that came nearest to being in time.
+    /// The rejected time that is nearest to the wanted range.
     var nearest: Timestamp?
-    /// Records by ``LogLevel``, and behind these the ones of no known level.
+    /// Records by ``LogLevel``, followed by those without a known level.
     var levels = [UInt64](repeating: 0, count: LogLevel.allCases.count + 1)
     /// Records without the field.
     var lacking: UInt64 = 0
@@ -76,7 +76,7 @@ final class SelectionTally {
   }
 
   private let selection: Selection
-  /// By ``Condition/index``. It is changed for each record that is left out, in one place that calls nothing back.
+  /// By ``Condition/index``. Changed for each rejected record, in one place that calls nothing back.
   @exclusivity(unchecked) private var rejections: [Rejections]
   @exclusivity(unchecked) private(set) var isOver = false
 
@@ -97,7 +97,7 @@ final class SelectionTally {
     rejections[condition.index].note(record, owner, value)
   }
 
-  /// Why nothing was selected, in one line; nil when something was, or when there was nothing to select from.
+  /// Why nothing was selected, in one line; nil if something was, or if there were no records.
   var explanation: String? {
     let rejections = rejections.filter { $0.count > 0 }
     if isOver || rejections.isEmpty { return nil }
@@ -107,7 +107,7 @@ final class SelectionTally {
     return "no record matched the whole selection: \(parts.joined(separator: ", "))\(details)"
   }
 
-  /// The condition as it was given.
+  /// The condition as given on the command line.
   private func option(_ condition: Condition) -> String {
     func all(_ name: String, _ values: [String]) -> String {
       values.map { "\(name) \($0)" }.joined(separator: " or ")
@@ -124,7 +124,7 @@ final class SelectionTally {
     }
   }
 
-  /// What there is in place of what was asked for.
+  /// The values that exist instead of the requested one.
   private func detail(_ rejections: Rejections) -> String {
     switch rejections.condition {
     case .since: return "the newest record is from \(rejections.nearest?.rfc3339 ?? "")"
@@ -146,7 +146,7 @@ final class SelectionTally {
     if rejections.lacking == rejections.count {
       return FieldName.unknown(key, rejections.keys, known: SelectionFilter.knownKeys)
     }
-    // Messages differ from record to record: a list of a few would tell nothing.
+    // Messages differ from record to record, so a list of a few would not help.
     if key == "msg" {
       if case .matches = match.pattern { return "" }
       return "KEY=VALUE compares the whole message, KEY~REGEX finds a part of it"

@@ -1,9 +1,9 @@
 import Bytes
 
-/// The ids that the user chose, made ready to be compared with those of each record. An id may be given by its first
-/// characters, as container tools let one do.
+/// The ids to select, prepared for comparison with those of each record. An id may be given by its first characters,
+/// as with container tools.
 struct WantedIDs {
-  /// All of them, one behind the other, and where each ends.
+  /// All ids concatenated, and where each ends.
   private let bytes: [UInt8]
   private let ends: [Int]
 
@@ -16,7 +16,7 @@ struct WantedIDs {
     self.bytes = bytes
   }
 
-  /// Whether the id is one of them, or the one of which it is not known what it names; any is when none was chosen.
+  /// Whether `id`, or `unknown`, an id of unknown kind, is selected. True if no ids were given.
   @inline(__always)
   func accept(_ id: ByteSlice, or unknown: ByteSlice) -> Bool {
     ends.isEmpty || holdPrefix(of: id) || !unknown.isEmpty && holdPrefix(of: unknown)

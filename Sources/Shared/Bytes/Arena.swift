@@ -1,9 +1,9 @@
 import Glibc
 
-/// Memory for the bytes that a record needs and its input does not hold as such: unescaped values, joined parts.
+/// Memory for bytes of a record that are not in its input in this form: unescaped values, joined parts.
 ///
-/// Addresses stay good until ``reset()``, which frees all blocks but the first. Its size is bounded by what one record
-/// unescapes to: at most three times the longest record for each nesting level that is read.
+/// Addresses stay valid until ``reset()``, which frees all blocks except the first. Its size is bounded by the
+/// unescaped size of one record: at most three times the longest record for each nesting level that is read.
 public struct Arena: ~Copyable {
   @usableFromInline internal static let blockSize = 64 << 10
 
@@ -22,7 +22,7 @@ public struct Arena: ~Copyable {
     for block in blocks { block.deallocate() }
   }
 
-  /// Forgets everything that was handed out.
+  /// Invalidates everything that was handed out.
   @inlinable @inline(__always)
   public mutating func reset() {
     if blocks.count > 1 { shrink() }
@@ -35,7 +35,7 @@ public struct Arena: ~Copyable {
     blocks.removeSubrange(1...)
   }
 
-  /// Room for `count` bytes and the padding after them; what is not used is given back with ``commit(_:of:)``.
+  /// Room for `count` bytes and the padding after them; ``commit(_:of:)`` returns the unused part.
   @inlinable @inline(__always)
   public mutating func reserve(_ count: Int) -> UnsafeMutablePointer<UInt8> {
     if count + ByteSlice.padding > left { grow(count + ByteSlice.padding) }

@@ -1,5 +1,5 @@
 extension [UInt8] {
-  /// The bytes in memory, with the error's type kept, which `withUnsafeBytes` loses.
+  /// As `withUnsafeBytes`, but keeps the type of the error.
   @inlinable public func withBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {

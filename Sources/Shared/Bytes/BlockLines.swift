@@ -1,7 +1,7 @@
-/// The lines of a block of logfmt, one after another, and whether each says its time more than once.
+/// The lines of a block of logfmt, and whether each has more than one time.
 ///
-/// A look at the lines and no more: it takes the first six bytes of each for `time="`, in which no line ends, and leaves
-/// it to the caller to see whether they are.
+/// It does not parse the lines: it assumes that the first six bytes of each are `time="`, in which no line ends, and
+/// the caller has to check that.
 public struct BlockLines {
   @usableFromInline internal let base: UnsafePointer<UInt8>
   @usableFromInline internal let end: UnsafePointer<UInt8>
@@ -9,8 +9,8 @@ public struct BlockLines {
   @usableFromInline internal let isLast: Bool
 
   /// - Parameters:
-  ///   - bytes: what a ``PageBlock`` holds, from the first byte of a line on.
-  ///   - isLast: whether nothing follows, so that a last line needs no line end.
+  ///   - bytes: the contents of a ``PageBlock``, from the first byte of a line on.
+  ///   - isLast: whether nothing follows, so that the last line needs no line end.
   @inlinable public init(_ block: borrowing PageBlock, isLast: Bool) {
     let bytes = block.slice(from: 0)
     base = bytes.base
@@ -23,12 +23,12 @@ public struct BlockLines {
   @inlinable @inline(__always)
   public var offset: Int { min(start, end) - base }
 
-  /// The next line without its line end, and whether `time=` occurs in it after its first six bytes; nil when there is
-  /// no whole one.
+  /// The next line without its line end, and whether `time=` occurs in it after its first six bytes; nil if there is no
+  /// complete one.
   @inlinable @inline(__always)
   public mutating func next() -> (line: ByteSlice, saysTimeAgain: Bool)? {
     guard start < end else { return nil }
-    // What is read after the end is the block's padding.
+    // Reads after the end stay within the block's padding.
     let found = ByteScanner.lineEnd(from: start + min(6, end - start), to: end)
     let stop = start.pointee == 0x0a ? start : found.end
     if stop == end, !isLast { return nil }

@@ -1,16 +1,16 @@
-/// Eight bytes looked at at once, as the lanes of a word.
+/// Tests eight bytes at once, as the lanes of a word.
 ///
-/// A test gives a word whose lowest set bit is the highest one of the first lane that passes; lanes after that one may be
-/// wrong, as carries run upwards, so only the first counts.
+/// A test returns a word whose lowest set bit is the highest one of the first lane that passes; later lanes may be
+/// wrong, because carries run upwards, so only the first counts.
 ///
-/// Beside ``ByteScanner``, because that one loads sixteen bytes that may reach beyond a text's end: it needs memory that is
-/// padded, which the log parser's buffers are and a frame or a request's body is not. Where this one stops, bytes go one by
-/// one; it never reads beyond the end.
+/// It exists in addition to ``ByteScanner``, whose loads of sixteen bytes may reach past a text's end and need padded
+/// memory: the log parser's buffers are padded, a frame or a request's body is not. This one never reads past the end;
+/// the last few bytes are tested one by one.
 public enum ByteLanes {
   @usableFromInline internal static let ones: UInt64 = 0x0101_0101_0101_0101
   @usableFromInline internal static let highs: UInt64 = 0x8080_8080_8080_8080
 
-  /// Lanes that a JSON string cannot have as they are: quote, backslash, and controls.
+  /// Lanes that a JSON string must escape: quote, backslash, and controls.
   @inlinable @inline(__always)
   public static func special(_ word: UInt64) -> UInt64 {
     let quotes = word ^ (ones &* 0x22)

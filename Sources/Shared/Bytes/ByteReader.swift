@@ -14,7 +14,7 @@ public struct ByteReader {
     end = bytes.count
   }
 
-  /// A reader of a part, whose positions are those of the whole; the part is held to the memory's bounds.
+  /// A reader of a part, whose positions are those of the whole; the part is clamped to the memory's bounds.
   @inlinable public init(_ bytes: UnsafeRawBufferPointer, from start: Int, count: Int) {
     self.bytes = bytes
     offset = max(0, min(start, bytes.count))
@@ -62,7 +62,7 @@ public struct ByteReader {
     }
   }
 
-  /// The offset of the next `count` bytes, which are passed over.
+  /// Skips the next `count` bytes, and returns their offset.
   @inlinable @inline(__always)
   public mutating func skip(_ count: UInt64) throws(CodecError) -> Int {
     guard count <= UInt64(end - position) else { throw failure(.truncated) }
@@ -71,7 +71,7 @@ public struct ByteReader {
     return start
   }
 
-  /// The offset of the next `count` bytes, which are passed over and must be valid UTF-8.
+  /// Skips the next `count` bytes, which must be valid UTF-8, and returns their offset.
   @inlinable @inline(__always)
   public mutating func text(_ count: UInt64) throws(CodecError) -> Int {
     let start = try skip(count)

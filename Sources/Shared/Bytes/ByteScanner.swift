@@ -1,6 +1,6 @@
 import CLanes
 
-/// Finding the bytes that matter, sixteen at a time.
+/// Searches for bytes, sixteen at a time.
 ///
 /// A 16-byte load may start at any byte of a slice and reach past its end: ``ByteSlice/padding`` covers that, and each
 /// function drops what it found beyond the end it was given.
@@ -29,7 +29,7 @@ public enum ByteScanner {
   @inlinable @inline(__always)
   public static func isAnySet(_ mask: Mask) -> Bool { bits(mask) != 0 }
 
-  /// The lanes that hold a control character or no ASCII.
+  /// The lanes with a control character or a byte that is not ASCII.
   @inlinable @inline(__always)
   public static func notASCIIText(_ v: Lanes) -> Mask {
     unsafeBitCast(v, to: SIMD16<Int8>.self) .< SIMD16<Int8>(repeating: 0x20)
@@ -39,7 +39,7 @@ public enum ByteScanner {
   @inlinable @inline(__always)
   public static func lanes(under n: Int) -> UInt32 { (1 << UInt32(truncatingIfNeeded: n)) &- 1 }
 
-  /// The lanes that hold a byte which plain text may not have; see ``ByteSlice/isPlain``.
+  /// The lanes with a byte that plain text must not contain; see ``ByteSlice/isPlain``.
   @inlinable @inline(__always)
   public static func notPlain(_ v: Lanes) -> Mask {
     // As signed bytes, controls and everything from 0x80 up are below 0x20.
@@ -66,7 +66,7 @@ public enum ByteScanner {
     return left == 0 || bits(notPlain(load(p))) & lanes(under: left) == 0
   }
 
-  /// How many of the first `count` bytes are printable ASCII, and no `%` unless that is included.
+  /// How many of the first `count` bytes are printable ASCII, excluding `%` unless it is included.
   @inlinable @inline(__always)
   public static func printablePrefix(
     _ start: UnsafePointer<UInt8>, count: Int, includingPercent: Bool = false
@@ -114,8 +114,8 @@ public enum ByteScanner {
     UInt64(bits(low)) | UInt64(bits(high)) << 16
   }
 
-  /// The first of `byte` from `start`, or `end`. Two blocks at a time: most texts end in the first round, which the
-  /// processor then foresees.
+  /// The first `byte` from `start`, or `end`. Two blocks at a time: most texts end in the first round, which the
+  /// processor then predicts.
   @inlinable @inline(__always)
   public static func first(
     _ byte: UInt8, _ start: UnsafePointer<UInt8>, _ end: UnsafePointer<UInt8>
@@ -163,7 +163,7 @@ public enum ByteScanner {
     (v .== Lanes(repeating: 0x20)) .| ((v .== Lanes(repeating: 0x3d)) .| (v .== Lanes(repeating: 0x22)))
   }
 
-  /// Where a run of bytes stopped and whether all before it are plain.
+  /// Where a run of bytes stopped, and whether all bytes before it are plain.
   public struct Stop {
     public var at: UnsafePointer<UInt8>
     public var isPlain: Bool
@@ -203,7 +203,7 @@ public enum ByteScanner {
       let v = load(p)
       let quotes = bits(v .== Lanes(repeating: 0x22))
       let escapes = bits(v .== Lanes(repeating: 0x5c))
-      // Where no two escapes are neighbours, each of them takes the byte after it.
+      // If no two escapes are adjacent, each of them takes the byte after it.
       if escapes & escapes << 1 == 0 {
         let open = quotes & ~(escapes << 1)
         if open != 0 { return min(p + firstLane(open), end) }
@@ -240,8 +240,8 @@ public enum ByteScanner {
     return Stop(at: end, isPlain: seen == 0)
   }
 
-  /// Where the line that begins at `start` ends, at `end` at the latest, and whether `time=` stands in it. Up to 68 bytes
-  /// after `end` are read.
+  /// Where the line that begins at `start` ends, at `end` at the latest, and whether `time=` stands in it. Up to 68
+  /// bytes after `end` are read.
   @inlinable @inline(__always)
   public static func lineEnd(
     from start: UnsafePointer<UInt8>, to end: UnsafePointer<UInt8>

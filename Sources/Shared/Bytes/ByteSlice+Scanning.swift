@@ -1,4 +1,4 @@
-/// The scans of ``ByteScanner`` by offsets into a slice: what is handed in is checked, and what comes out lies within it.
+/// The scans of ``ByteScanner`` with offsets in a slice: arguments are checked, and results are within the slice.
 extension ByteSlice {
   /// Where a run of bytes stopped, and whether all before it are plain.
   public struct Stop {
@@ -65,8 +65,8 @@ extension ByteSlice {
     return min(p, end) - base - start
   }
 
-  /// Whether all bytes are ASCII beyond the space, and none of them is `=`, `"`, `\` or a delete: a value of logfmt that
-  /// needs no quotes.
+  /// Whether all bytes are ASCII beyond the space, and none of them is `=`, `"`, `\` or a delete: a value of logfmt
+  /// that needs no quotes.
   @inlinable @inline(__always)
   public var isBareWord: Bool {
     var index = 0

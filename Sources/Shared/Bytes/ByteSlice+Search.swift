@@ -1,9 +1,8 @@
 import Glibc
 
-/// Questions that are answered by loads of several bytes at once, which the padding after every slice makes safe: callers
-/// need no pointer.
+/// Searches that load several bytes at once, which the padding after every slice makes safe: callers need no pointer.
 extension ByteSlice {
-  /// Without `byte` at the end, where it stands there.
+  /// The slice without a trailing `byte`.
   @inlinable @inline(__always)
   public func droppingLast(_ byte: UInt8) -> ByteSlice {
     count > 0 && base[count - 1] == byte ? prefix(count - 1) : self
@@ -12,14 +11,13 @@ extension ByteSlice {
   /// The first byte that is neither white space nor a control character; nil if there is none.
   @inlinable public var firstVisible: UInt8? { bytes.first { $0 > 0x20 } }
 
-  /// The first eight bytes as a number, the first byte lowest. Behind the end of a shorter slice they are whatever
-  /// stands there.
+  /// The first eight bytes as a number, the first byte lowest. Bytes after the end of a shorter slice are undefined.
   @inlinable @inline(__always)
   public var leadingWord: UInt64 {
     UInt64(littleEndian: UnsafeRawPointer(base).loadUnaligned(as: UInt64.self))
   }
 
-  /// Whether a slice of at most 32 bytes has a space in it; true says nothing of a longer one.
+  /// Whether a slice of at most 32 bytes contains a space; for a longer one, true means nothing.
   @inlinable @inline(__always)
   public var mayHaveSpace: Bool {
     guard count <= 32 else { return true }
@@ -32,8 +30,8 @@ extension ByteSlice {
 
   /// The index of the first occurrence of `text` at or after `start`.
   ///
-  /// Sixteen places at a time, by the first and the last byte of `text`: for the short words that are looked for in lines
-  /// this takes a quarter of the instructions of `memmem`.
+  /// Sixteen places at a time, by the first and the last byte of `text`: for the short words that are looked for in
+  /// lines this takes a quarter of the instructions of `memmem`.
   public func range(of text: StaticString, from start: Int = 0) -> Int? {
     let length = text.utf8CodeUnitCount
     guard start >= 0, length > 0, count - start >= length else {

@@ -3,10 +3,9 @@ import Glibc
 
 /// A borrowed run of bytes inside an input buffer or an ``Arena``.
 ///
-/// The hot path works on these alone: no `String`, no copy. A slice does not own its bytes; it is good until the
-/// buffer it was taken from is refilled, and every buffer that hands out slices keeps ``ByteSlice/padding`` readable
-/// bytes after its last one, so that a load of up to that many bytes that starts inside a slice, or right after it, never
-/// leaves the allocation.
+/// Hot paths use only these: no `String`, no copy. A slice does not own its bytes; it is valid until its buffer is
+/// refilled. Every buffer that hands out slices keeps ``ByteSlice/padding`` readable bytes after its last one, so that
+/// a load of up to that many bytes that starts inside a slice, or right after it, never leaves the allocation.
 public struct ByteSlice: BitwiseCopyable {
   /// The bytes that must stay readable after every slice.
   public static let padding = 64
@@ -14,7 +13,7 @@ public struct ByteSlice: BitwiseCopyable {
   public var base: UnsafePointer<UInt8>
   @usableFromInline internal var packedCount: UInt32
   /// Whether every byte is a printable ASCII character other than `"`, `\`, `<`, `>`, `&` and `%`: such text needs no
-  /// check and no escape in any format. False says nothing.
+  /// check and no escape in any format. False means that it is unknown.
   public var isPlain: Bool
 
   @inlinable @inline(__always)
@@ -51,13 +50,14 @@ public struct ByteSlice: BitwiseCopyable {
     return base[index]
   }
 
-  /// The byte at an offset, or 0 where there is none: one comparison, where a parser would ask for the end and for the byte.
+  /// The byte at an offset, or 0 where there is none: one comparison, where a parser would ask for the end and for the
+  /// byte.
   @inlinable @inline(__always)
   public func peek(_ offset: Int) -> UInt8 {
     UInt(bitPattern: offset) < UInt(packedCount) ? base[offset] : 0
   }
 
-  /// The slice from `start` to `end`, both held to this slice's bounds.
+  /// The slice from `start` to `end`, both clamped to this slice's bounds.
   @inlinable public func slice(_ start: Int, _ end: Int) -> ByteSlice {
     let upper = max(0, min(end, count))
     let lower = max(0, min(start, upper))
@@ -67,7 +67,7 @@ public struct ByteSlice: BitwiseCopyable {
   @inlinable public func dropFirst(_ n: Int) -> ByteSlice { slice(n, count) }
   @inlinable public func prefix(_ n: Int) -> ByteSlice { slice(0, n) }
 
-  /// The text, with what is not UTF-8 replaced by U+FFFD. Not for hot paths.
+  /// The text, with U+FFFD for bytes that are not UTF-8. Not for hot paths.
   @inlinable public var string: String { String(decoding: bytes, as: UTF8.self) }
 
   @inlinable @inline(__always)
@@ -85,7 +85,7 @@ public struct ByteSlice: BitwiseCopyable {
       ?? bytes.elementsEqual(text.utf8)
   }
 
-  /// What `body` makes of a slice that holds `bytes`, with the padding after it; the slice ends with the call.
+  /// Calls `body` with a slice of a padded copy of `bytes`, which is valid during the call.
   @inlinable public static func withCopy<Result>(of bytes: [UInt8], _ body: (ByteSlice) -> Result) -> Result {
     let padded = bytes + repeatElement(0, count: padding)
     return padded.withUnsafeBufferPointer { buffer in
@@ -130,7 +130,7 @@ public struct ByteSlice: BitwiseCopyable {
 
   @inlinable public func contains(_ byte: UInt8) -> Bool { firstIndex(of: byte) != nil }
 
-  /// Without the spaces, tabs, line ends and NULs at both ends.
+  /// The slice without leading and trailing spaces, tabs, line ends and NULs.
   @inlinable public var trimmed: ByteSlice {
     var lower = 0
     var upper = count

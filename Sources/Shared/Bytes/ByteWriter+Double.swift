@@ -1,5 +1,5 @@
 extension ByteWriter {
-  /// Puts a finite number in the fewest digits that give it back, as JSON and as Rust's ryu write it: `1.0`, `0.001`,
+  /// Puts a finite number in the fewest digits that preserve it, in the form of JSON and Rust's ryu: `1.0`, `0.001`,
   /// `1e16`, `1.5e-7`.
   public mutating func put(json value: Double) {
     let decimal = ShortestDecimal(value)
@@ -35,10 +35,10 @@ extension ByteWriter {
   }
 }
 
-/// The digits of a number's magnitude in the fewest places that give it back: digits × 10^exponent, without zeros at the
-/// ends, but `0` for zero.
+/// The fewest digits that preserve a number's magnitude: digits × 10^exponent, without leading and trailing zeros,
+/// except `0` for zero.
 struct ShortestDecimal {
-  /// A number has at most 17 digits that count; the standard library's text adds a few zeros.
+  /// A number has at most 17 significant digits; the standard library's text adds a few zeros.
   private var digits = InlineArray<24, UInt8>(repeating: 0x30)
   private(set) var count = 0
   private(set) var exponent = 0
@@ -55,7 +55,7 @@ struct ShortestDecimal {
       switch byte {
       case 0x30...0x39 where isExponent: power = power * 10 + Int(byte - 0x30)
       case 0x30...0x39:
-        // Zeros before the first digit that counts take no place.
+        // Leading zeros are dropped.
         if end == 0, byte == 0x30 {
           if isFraction { places += 1 }
         } else if end < 24 {

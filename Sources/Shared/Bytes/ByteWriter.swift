@@ -23,7 +23,7 @@ public struct ByteWriter: ~Copyable {
     String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self)
   }
 
-  /// Empties it; a block that one huge span made large is given back.
+  /// Empties it, and frees a block that a huge span made large.
   @inlinable public mutating func removeAll() {
     used = 0
     if capacity > 1 << 20 {
@@ -143,7 +143,7 @@ public struct ByteWriter: ~Copyable {
     used &+= DecimalDigits.write(value, to: base + count)
   }
 
-  /// Puts an instant as RFC 3339 has it, with all nine digits of its fraction unless it is trimmed.
+  /// Puts an instant in RFC 3339 form, with all nine fractional digits unless it is trimmed.
   public mutating func put(rfc3339 time: Timestamp, trimmed: Bool = false) {
     reserve(Timestamp.maximumLength)
     used &+= time.write(rfc3339: base + count, trimmed: trimmed)
@@ -195,7 +195,7 @@ public struct ByteWriter: ~Copyable {
     used &+= 1
   }
 
-  /// Copies text that needs no escape; false when it does, and what was stored is to be written over.
+  /// Copies text that needs no escape; false if it does, and the caller must overwrite what was stored.
   ///
   /// The last word overlaps the one before it, so that all loads and stores are within `length` bytes.
   @inlinable @inline(__always)

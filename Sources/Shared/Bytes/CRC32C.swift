@@ -19,8 +19,7 @@ public enum CRC32C {
   /// The checksum of some bytes.
   public static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 { ~update(.max, bytes) }
 
-  /// Takes more bytes into a checksum that is not complete: it begins with all ones, or with a secret, and ends by being
-  /// inverted.
+  /// Adds bytes to an incomplete checksum, which starts from all ones or from a secret, and is inverted at the end.
   public static func update(_ state: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
     tables.withUnsafeBufferPointer { tables in
       var crc = state
@@ -42,7 +41,7 @@ public enum CRC32C {
     }
   }
 
-  /// Takes four bytes, the lowest first, into a checksum that is not complete.
+  /// Adds four bytes, the lowest first, to an incomplete checksum.
   public static func update(_ state: UInt32, little value: UInt32) -> UInt32 {
     withUnsafeBytes(of: value.littleEndian) { update(state, $0) }
   }

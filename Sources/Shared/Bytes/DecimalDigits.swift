@@ -19,16 +19,16 @@ public struct DecimalDigits {
   @inlinable @inline(__always)
   public var text: UInt64 { values | 0x3030_3030_3030_3030 }
 
-  /// How many zeros stand before the number; of 0 the last one counts as the number.
+  /// The number of leading zeros; for 0, the last one counts as the number.
   @inlinable @inline(__always)
   public var leadingZeros: Int { (values | 1 &<< 56).trailingZeroBitCount &>> 3 }
 
-  /// How many zeros the number ends with; 8 for 0.
+  /// The number of trailing zeros; 8 for 0.
   @inlinable @inline(__always)
   public var trailingZeros: Int { values.leadingZeroBitCount &>> 3 }
 
-  /// Writes a number at `out` and returns how many digits it has, twenty at most; no more than the twenty bytes that must be
-  /// there are written to.
+  /// Writes a number at `out` and returns how many digits it has, twenty at most; no more than the twenty bytes that
+  /// must be there are written to.
   @inlinable @inline(__always)
   public static func write(_ value: UInt64, to out: UnsafeMutablePointer<UInt8>) -> Int {
     guard value < 100_000_000 else { return writeLong(value, to: out) }

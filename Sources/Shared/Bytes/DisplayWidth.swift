@@ -1,8 +1,8 @@
 /// How many columns of a terminal a character takes.
 ///
-/// As terminals do it: two for what East Asian Width calls wide or full-width (https://www.unicode.org/reports/tr11/) and
-/// for characters shown as emoji, none for marks that combine with the character before, one for all others. Only
-/// characters that ``TerminalText/isShown(_:)`` lets pass are meant.
+/// As in terminals: two for characters that East Asian Width calls wide or full-width
+/// (https://www.unicode.org/reports/tr11/) and for emoji, none for combining marks, one for all others. Only defined
+/// for characters that ``TerminalText/isShown(_:)`` accepts.
 package enum DisplayWidth {
   /// Wide blocks that are not emoji, in order. Unassigned characters in between are never shown.
   private static let wide: [ClosedRange<UInt32>] = [
@@ -14,7 +14,7 @@ package enum DisplayWidth {
   /// The columns of a character: 0, 1 or 2.
   package static func columns(_ scalar: Unicode.Scalar) -> Int {
     let value = scalar.value
-    // No character before has another width than one.
+    // All characters below this have width one.
     if value < 0x300 { return 1 }
     switch scalar.properties.generalCategory {
     case .nonspacingMark, .enclosingMark: return 0

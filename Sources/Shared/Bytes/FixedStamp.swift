@@ -1,5 +1,5 @@
-/// A time of the common form `time="YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ"` at the start of a line, which is compared as it is
-/// written. Whether its digits are digits is found out when the line is read.
+/// A time of the common form `time="YYYY-MM-DDTHH:MM:SS.nnnnnnnnnZ"` at the start of a line, which is compared as
+/// text. Whether its digits are digits is checked only when the line is read.
 public struct FixedStamp {
   @usableFromInline internal let words: SIMD4<UInt64>
 
@@ -7,7 +7,7 @@ public struct FixedStamp {
   @inlinable @inline(__always)
   public init?(_ line: ByteSlice) {
     guard line.count > 36 else { return nil }
-    // All bytes that are looked at are among the first 38, of which the line's padding holds the last.
+    // All inspected bytes are among the first 38; the last ones may be in the line's padding.
     let start = UnsafeRawPointer(line.base)
     // `time="` as the first six bytes of a number.
     guard line.base[35] == 0x5a, line.base[36] == 0x22, line.base[25] == 0x2e, line.base[16] == 0x54,

@@ -1,4 +1,4 @@
-/// Hexadecimal digits and the values that they stand for.
+/// Hexadecimal digits and their values.
 public enum HexDigit {
   /// The value of a digit of either case; nil if the byte is not one.
   @inlinable @inline(__always)
@@ -11,7 +11,7 @@ public enum HexDigit {
     }
   }
 
-  /// The number that four digits write; nil when there are not four, or one is not a digit.
+  /// The value of four digits; nil if there are not four, or one is not a digit.
   @inlinable public static func four(_ digits: UnsafeRawBufferPointer) -> UInt32? {
     guard digits.count == 4 else { return nil }
     var number: UInt32 = 0

@@ -1,8 +1,8 @@
 /// The escapes of one letter that JSON, TOML and logfmt share (https://www.rfc-editor.org/rfc/rfc8259#section-7).
 ///
-/// The writers differ in what else they escape, because each writes what a given other program writes:
-/// ``ByteWriter/put(json:)-(UnsafeRawBufferPointer)`` as little as JSON allows, the log parser's JSON and logfmt as Go's
-/// encoders, its TOML as Go's TOML encoder. The letters themselves stand here alone.
+/// The writers differ in what else they escape, because each matches another program:
+/// ``ByteWriter/put(json:)-(UnsafeRawBufferPointer)`` as little as JSON allows, the log parser's JSON and logfmt as
+/// Go's encoders, its TOML as Go's TOML encoder. Only the letters themselves are shared.
 public enum JSONEscape {
   /// Which characters have a letter.
   public enum Letters: Sendable {
@@ -12,7 +12,7 @@ public enum JSONEscape {
     case withoutBackspaceAndFormFeed
   }
 
-  /// The letter after the backslash; nil where the character must be written as `\u00XX`, or needs no escape.
+  /// The letter after the backslash; nil if the character must be written as `\u00XX`, or needs no escape.
   @inlinable @inline(__always)
   public static func letter(for byte: UInt8, _ letters: Letters = .all) -> UInt8? {
     switch byte {
@@ -26,7 +26,7 @@ public enum JSONEscape {
     }
   }
 
-  /// The byte that the letter after a backslash stands for; nil for `u` and letters that JSON does not have.
+  /// The byte for the letter after a backslash; nil for `u` and letters that JSON does not have.
   @inlinable @inline(__always)
   public static func byte(for letter: UInt8) -> UInt8? {
     switch letter {
@@ -42,7 +42,7 @@ public enum JSONEscape {
 }
 
 extension OutputBuffer.Cursor {
-  /// Puts the escape of a character below U+0080: of two bytes where it has a letter, else of six.
+  /// Puts the escape of a character below U+0080: two bytes if it has a letter, otherwise six.
   @inlinable @inline(__always)
   public mutating func put(escaped byte: UInt8, _ letters: JSONEscape.Letters = .all) {
     put(UInt8(ascii: "\\"))

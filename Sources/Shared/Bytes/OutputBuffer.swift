@@ -1,6 +1,6 @@
 import Glibc
 
-/// The bytes that a formatter has produced and that have not been written yet: one block, reused.
+/// Bytes that a formatter has produced but that are not written yet: one reused block.
 ///
 /// It grows to hold whatever one record needs and is emptied by its owner, so its size is bounded by the flush size
 /// plus the largest record in its most expanded form.
@@ -130,8 +130,8 @@ public struct OutputBuffer: ~Copyable {
 extension OutputBuffer {
   /// A place to write to without a check for each piece.
   ///
-  /// Whoever takes a cursor says first how much it may write at the most, and computes that bound from the lengths of
-  /// the record's texts; ``commit(_:)`` ends the process when the bound was not kept.
+  /// The caller states the maximum size in advance, computed from the lengths of the record's texts; ``commit(_:)``
+  /// traps if it was exceeded.
   public struct Cursor {
     @usableFromInline internal var p: UnsafeMutablePointer<UInt8>
 
@@ -153,8 +153,8 @@ extension OutputBuffer {
     @inlinable @inline(__always)
     public mutating func put(_ slice: ByteSlice) {
       let length = slice.count
-      // Blocks of 32: what is copied beyond the end comes out of the slice's padding, goes into the room's slack, and is
-      // written over.
+      // Blocks of 32: what is copied beyond the end comes out of the slice's padding, goes into the room's slack, and
+      // is written over.
       OutputBuffer.copyBlock(slice.base, to: p)
       if length > 32 {
         var done = 32

@@ -1,17 +1,17 @@
-/// Memory that files are read into: it begins at a page boundary, where the kernel copies fastest, and has padding after
-/// what was read, so that slices of it may be scanned in blocks.
+/// Memory that files are read into: it begins at a page boundary, where the kernel copies fastest, and has padding
+/// after what was read, so that slices of it may be scanned in blocks.
 ///
-/// Slices and buffers of it are good until the next ``fill(_:_:)``.
+/// Its slices and buffers are valid until the next ``fill(_:_:)``.
 public struct PageBlock: ~Copyable {
-  /// Bytes that can be read after the last one: a look at 64 bytes may begin at the last one, and one at the 64 four
-  /// bytes on.
+  /// Readable bytes after the last one: a load of 64 bytes may begin at the last one, and a second one four bytes
+  /// later.
   public static let padding = 2 * ByteSlice.padding
 
   @usableFromInline internal var storage: UnsafeMutableRawPointer
   @usableFromInline internal var capacity: Int
   @usableFromInline internal var used = 0
 
-  /// A block of `capacity` bytes, which grows when more are asked for.
+  /// A block of `capacity` bytes, which grows on demand.
   public init(capacity: Int) {
     self.capacity = max(0, capacity)
     storage = .allocate(byteCount: self.capacity + Self.padding, alignment: 4096)
@@ -22,7 +22,7 @@ public struct PageBlock: ~Copyable {
   /// The number of bytes that were read.
   @inlinable public var count: Int { used }
 
-  /// Replaces what the block holds: `read` gets room for `count` bytes, and returns how many it put there.
+  /// Replaces the contents: `read` gets room for `count` bytes, and returns how many it stored.
   public mutating func fill<Failure: Error>(
     _ count: Int, _ read: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
   ) throws(Failure) {
@@ -50,7 +50,7 @@ public struct PageBlock: ~Copyable {
       isPlain: false)
   }
 
-  /// `count` bytes from `start` on; nil when there are not so many.
+  /// `count` bytes from `start` on; nil if there are fewer.
   @inlinable public func buffer(from start: Int, count: Int) -> UnsafeRawBufferPointer? {
     guard start >= 0, count >= 0, start <= used, count <= used - start else { return nil }
     return UnsafeRawBufferPointer(start: storage + start, count: count)

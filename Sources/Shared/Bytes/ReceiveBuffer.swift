@@ -1,6 +1,6 @@
 import Glibc
 
-/// Bytes that were received and not used yet: a block that is filled at its end and used from its front.
+/// Received bytes that are not consumed yet: a block that is filled at its end and consumed from its front.
 public struct ReceiveBuffer: ~Copyable {
   @usableFromInline internal var block: [UInt8]
   @usableFromInline internal var used = 0
@@ -44,8 +44,8 @@ public struct ReceiveBuffer: ~Copyable {
     }
   }
 
-  /// Calls `body` to fill at most `limit` bytes after the unread ones. It returns how many it stored; a number out of range
-  /// is clamped.
+  /// Calls `body` to fill at most `limit` bytes after the unread ones. It returns how many it stored; a number out of
+  /// range is clamped.
   public mutating func fill(_ limit: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) {
     let space = max(0, min(room, limit))
     let start = filled
@@ -55,7 +55,7 @@ public struct ReceiveBuffer: ~Copyable {
     filled += max(0, min(stored, space))
   }
 
-  /// The big-endian number that the bytes that wait begin with; nil when they are too few.
+  /// The big-endian number at the front; nil if there are too few bytes.
   @inlinable public var bigUInt64: UInt64? {
     guard count >= 8 else { return nil }
     return block.withUnsafeBytes {
@@ -63,8 +63,7 @@ public struct ReceiveBuffer: ~Copyable {
     }
   }
 
-  /// Calls `body` with `count` of the bytes that wait, after the first `start`; with as many as there are when they are
-  /// fewer.
+  /// Calls `body` with up to `count` waiting bytes after the first `start`.
   @inlinable public func withBytes<Result, Failure: Error>(
     from start: Int, count: Int, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -75,6 +74,6 @@ public struct ReceiveBuffer: ~Copyable {
     }
   }
 
-  /// Lets go of the first `count` bytes that wait.
+  /// Drops the first `count` waiting bytes.
   @inlinable public mutating func drop(_ count: Int) { used += max(0, min(count, self.count)) }
 }

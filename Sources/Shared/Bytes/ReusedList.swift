@@ -1,7 +1,7 @@
-/// A list that is filled and emptied again and again without giving its memory back, and without the checks for unique
-/// ownership that an array makes at every change.
+/// A list that is refilled repeatedly without freeing its memory, and without the checks for unique ownership that an
+/// array makes at every change.
 ///
-/// As an array, the members of a JSON object cost 7 % more instructions of reading NDJSON. Indexes are checked.
+/// With an array for the members of a JSON object, reading NDJSON took 7 % more instructions. Indexes are checked.
 public struct ReusedList<Element: BitwiseCopyable>: ~Copyable {
   @usableFromInline internal var storage: UnsafeMutablePointer<Element>
   @usableFromInline internal var capacity: Int

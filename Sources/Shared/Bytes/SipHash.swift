@@ -1,4 +1,4 @@
-/// SipHash-2-4, which journal files keep of their data: https://www.aumasson.jp/siphash/siphash.pdf
+/// SipHash-2-4, the hash of data in journal files: https://www.aumasson.jp/siphash/siphash.pdf
 public struct SipHash {
   private let key: (UInt64, UInt64)
 

@@ -1,6 +1,6 @@
-/// Reads numbers and texts that ``OutputBuffer`` was given, never beyond the slice's end. Where there are not so many
-/// bytes they come out as zeros and empty texts, and ``isShort`` says so: one question for a whole record. What it
-/// returns borrows from the same memory as the slice.
+/// Reads numbers and texts that were written to an ``OutputBuffer``, never past the slice's end. If there are too few
+/// bytes, it returns zeros and empty texts, and sets ``isShort``: one check for a whole record. Its results borrow from
+/// the same memory as the slice.
 public struct SliceReader {
   @usableFromInline internal var position: UnsafePointer<UInt8>
   @usableFromInline internal let end: UnsafePointer<UInt8>
@@ -16,7 +16,7 @@ public struct SliceReader {
   @inlinable @inline(__always)
   public var remaining: Int { end - position }
 
-  /// Whether more was asked for than there was. From then on nothing is left.
+  /// Whether more bytes were requested than there were. From then on none are left.
   @inlinable @inline(__always)
   public var isShort: Bool { hasFailed }
 

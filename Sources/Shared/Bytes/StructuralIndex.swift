@@ -1,14 +1,15 @@
 import CLanes
 
-/// Where the bytes stand that give a line of logfmt its structure: found in one pass over the line, 64 bytes at a time,
-/// without a branch for each of them.
+/// The positions of the structural bytes of a logfmt line: found in one pass over the line, 64 bytes at a time, without
+/// a branch per byte.
 ///
-/// The places are those of every `=` and space outside quotes, every `"` that opens quotes anywhere but after a `=`, and
-/// every byte but quotes that plain text may not have (see ``ByteSlice/isPlain``). So a line of `key=value` and
+/// The places are those of every `=` and space outside quotes, every `"` that opens quotes anywhere but after a `=`,
+/// and every byte but quotes that plain text may not have (see ``ByteSlice/isPlain``). So a line of `key=value` and
 /// `key="value"` has two places a pair, that of the `=` and that of the space after the value or the line's end, and
-/// whatever is written differently has others. Which quotes are escaped is not looked at: a backslash is a place itself.
+/// whatever is written differently has others. Which quotes are escaped is not looked at: a backslash is a place
+/// itself.
 public struct StructuralIndex: ~Copyable {
-  /// A line with more places than these is indexed as far as they go.
+  /// The maximum number of places; only the beginning of a line with more is indexed.
   @usableFromInline internal static let capacity = 256
   @usableFromInline internal static let room = capacity + 72
 
@@ -43,10 +44,11 @@ public struct StructuralIndex: ~Copyable {
     return (Int(places[index]), Int(places[index &+ 1]))
   }
 
-  /// Finds the places in the line at the start of `text`, which ends at a line feed if `endsAtLineFeed`, else with the text.
+  /// Finds the places in the line at the start of `text`, which ends at a line feed if `endsAtLineFeed`, else with the
+  /// text.
   @inlinable @inline(__always)
   public mutating func find(in text: ByteSlice, endsAtLineFeed: Bool) {
-    // Reads no more than the slice and its padding, and stores no more than there is room for.
+    // Reads only the slice and its padding, and stores only what fits.
     let result = kata_index_line(text.base, text.count, places, Self.capacity, endsAtLineFeed)
     lineLength = result.length
     guard result.is_whole else { return stopEarly(text, result.count, endsAtLineFeed: endsAtLineFeed) }
@@ -93,8 +95,8 @@ extension StructuralIndex {
     }
   }
 
-  /// Whether a comma and a quote, or the text's last brace, stand around `next`, which must be from 1 to the text's count;
-  /// nil when neither does.
+  /// Whether a comma and a quote, or the text's last brace, stand around `next`, which must be from 1 to the text's
+  /// count; nil when neither does.
   @inlinable @inline(__always)
   internal func endsObject(_ next: Int, _ text: ByteSlice) -> Bool? {
     let mark = text.base[next &- 1]
@@ -102,9 +104,9 @@ extension StructuralIndex {
     return mark == 0x7d && next == text.count ? true : nil
   }
 
-  /// The member that begins at a place, if it is written as loggers write nearly every one: `"name":"value"` of nothing but
-  /// plain bytes, and a comma and the next name, or the object's and the text's end, right behind. Else nil, which says
-  /// nothing.
+  /// The member that begins at a place, if it is written as loggers write nearly every one: `"name":"value"` of nothing
+  /// but plain bytes, and a comma and the next name, or the object's and the text's end, right behind. Else nil, which
+  /// says nothing.
   ///
   /// - Parameters:
   ///   - place: from 0; the two places after it are looked at too.
@@ -113,8 +115,8 @@ extension StructuralIndex {
   @inlinable @inline(__always)
   public func plainMember(_ place: Int, in text: ByteSlice, from offset: Int) -> FoundMember? {
     guard place >= 0, place &+ 2 <= count else { return nil }
-    // Quotes that open, and all bytes that are not plain, are places: what lies between two that follow each other is plain
-    // but for the quote that closes.
+    // Quotes that open, and all bytes that are not plain, are places: what lies between two that follow each other is
+    // plain but for the quote that closes.
     let (name, value, next) = (self[place], self[place &+ 1], self[place &+ 2])
     // With these, every index below is in the text, and no length is negative.
     guard name == offset, name >= 0, value > name &+ 2, next > value &+ 2, next <= text.count else {
@@ -129,8 +131,8 @@ extension StructuralIndex {
       next: next, isLast: isLast)
   }
 
-  /// As ``plainMember(_:in:from:)`` for a member whose value is a whole number: `"name":123`. One place behind its own is
-  /// looked at.
+  /// As ``plainMember(_:in:from:)`` for a member whose value is a whole number: `"name":123`. One place behind its own
+  /// is looked at.
   @inlinable @inline(__always)
   public func numberMember(_ place: Int, in text: ByteSlice, from offset: Int) -> FoundMember? {
     guard place >= 0, place &+ 1 <= count else { return nil }

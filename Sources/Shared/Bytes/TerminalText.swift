@@ -1,11 +1,11 @@
 import Glibc
 
-/// The one rule for what a terminal may be shown.
+/// The rule for text on a terminal.
 ///
 /// A guest chooses the bytes of its log, and a terminal obeys some of them: escape sequences, and marks that hide text
-/// or turn its direction. Whatever has no glyph or blank of its own is therefore written as an escape: `\x1b` for an
-/// ASCII character or a byte that is not UTF-8, `\u202e` and `\U000e0041` for other characters. The escapes are for
-/// people: text that holds a backslash of its own reads the same.
+/// or change its direction. Every character that is neither visible nor a blank is therefore written as an escape:
+/// `\x1b` for an ASCII character or a byte that is not UTF-8, `\u202e` and `\U000e0041` for other characters. The
+/// escapes are for people: they cannot be told from a backslash in the text.
 package enum TerminalText {
   /// The length of the longest escape, which is that of a character's.
   package static let longestEscape = 10
@@ -13,7 +13,7 @@ package enum TerminalText {
   /// Whether a terminal shows the character and does nothing else: it is neither a control, a format character, a line
   /// or paragraph separator, invisible by definition, of private use nor unassigned.
   ///
-  /// The end of a line and the tab are controls; a caller that means them lets them pass.
+  /// Line ends and tabs are controls; callers that want them must allow them.
   @inline(__always)
   package static func isShown(_ scalar: Unicode.Scalar) -> Bool {
     if isASCIIShown(scalar.value) { return true }
@@ -30,7 +30,7 @@ package enum TerminalText {
     }
   }
 
-  /// What stands for a character that is not shown.
+  /// The escape of a character that is not shown.
   package static func escape(_ scalar: Unicode.Scalar) -> String {
     switch scalar.value {
     case 0..<0x80: escape("x", scalar.value, digits: 2)
@@ -39,7 +39,7 @@ package enum TerminalText {
     }
   }
 
-  /// What stands for a byte that is not UTF-8.
+  /// The escape of a byte that is not UTF-8.
   package static func escape(byte: UInt8) -> String { escape("x", UInt32(byte), digits: 2) }
 
   private static func escape(_ letter: Unicode.Scalar, _ value: UInt32, digits: Int) -> String {
@@ -68,9 +68,9 @@ package enum TerminalText {
 
 /// Makes a stream of bytes safe for a terminal, by the rule of ``TerminalText``; line ends and tabs pass.
 ///
-/// The stream may come in pieces that part a character: its first bytes wait, three at most.
+/// The stream may arrive in pieces that split a character: up to three bytes of it wait.
 package struct TerminalFilter {
-  /// The first bytes of a character whose rest has not come.
+  /// The first bytes of a character whose rest has not arrived.
   private var waiting: [UInt8] = []
 
   package init() {}
@@ -83,7 +83,7 @@ package struct TerminalFilter {
     joined.withUnsafeBytes { appendWhole($0, &out) }
   }
 
-  /// Appends what still waits at the end of the stream.
+  /// Appends the waiting bytes at the end of the stream.
   package mutating func finish(to out: inout [UInt8]) {
     for byte in waiting { out += TerminalText.escape(byte: byte).utf8 }
     waiting = []

@@ -3,7 +3,7 @@
 extension Timestamp {
   /// What a fraction of a second must look like.
   public enum FractionRule: Sendable {
-    /// One to nine digits after a full stop or a comma: the rule of the log format's original tool.
+    /// One to nine digits after a full stop or a comma: the rule of the Go tool.
     case required
     /// None, or any number of digits; those beyond the ninth are dropped.
     case optional
@@ -11,7 +11,7 @@ extension Timestamp {
 
   /// Reads a whole RFC 3339 time; `nil` when `text` is anything else.
   ///
-  /// The separator is `T`; with an optional fraction also `t` or a space, and `z` is taken for `Z`. An offset is at
+  /// The separator is `T`; with an optional fraction also `t` or a space, and `z` is read as `Z`. An offset is at
   /// most 23:59.
   public static func parse(
     rfc3339 text: UnsafeBufferPointer<UInt8>, fraction rule: FractionRule = .optional
@@ -77,7 +77,7 @@ extension Timestamp {
     var bad: UInt32 = 0
     let hours = pair(base + index + 1, &bad)
     let minutes = pair(base + index + 4, &bad)
-    // The original tool takes sixty minutes for one more hour.
+    // The Go tool treats sixty minutes as one more hour.
     guard bad >> 31 == 0, minutes < 60 || (rule == .required && minutes == 60) else { return nil }
     let offset = Int16(hours * 60 + minutes)
     guard offset < 24 * 60 else { return nil }
@@ -97,7 +97,8 @@ extension Timestamp {
   public static let maximumLength = 48
 
   /// Writes the instant in its own offset with as few fraction digits as keep it (`2022-02-03T08:05:22.5Z`), or
-  /// with nine when they are not to be trimmed, and returns the number of bytes. `out` must have room for `maximumLength`.
+  /// with nine when they are not to be trimmed, and returns the number of bytes. `out` must have room for
+  /// `maximumLength`.
   public func write(rfc3339 out: UnsafeMutablePointer<UInt8>, trimmed: Bool = true) -> Int {
     var count = writeDateTime(out, separator: 0x54, trimmed: trimmed)
     if offsetMinutes == 0 {

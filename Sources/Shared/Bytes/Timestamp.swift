@@ -1,7 +1,7 @@
 /// An instant with nanosecond precision and the UTC offset it was written with.
 ///
-/// Instants are compared by their point in time alone; the offset only decides how they are shown. The range is
-/// the years 0 to 9999 of the proleptic Gregorian calendar, what RFC 3339 can write.
+/// Only the point in time is compared; the offset only decides how an instant is shown. The range is the years 0 to
+/// 9999 of the proleptic Gregorian calendar, as in RFC 3339.
 public struct Timestamp: Sendable {
   /// Whole seconds since 1970-01-01T00:00:00Z, negative before it.
   public var seconds: Int64
@@ -40,7 +40,7 @@ public struct Timestamp: Sendable {
       seconds: Int64(microseconds / 1_000_000), nanoseconds: UInt32(microseconds % 1_000_000) * 1_000)
   }
 
-  /// The first instant of the year 1, which the log format's original tool takes for "no time".
+  /// The first instant of the year 1, which the Go tool treats as "no time".
   public static let unset = Timestamp(seconds: -62_135_596_800)
 
   /// The seconds of the first instant of year 0 and of the first one after year 9999.
@@ -49,7 +49,7 @@ public struct Timestamp: Sendable {
   @inlinable
   public var isUnset: Bool { seconds == -62_135_596_800 && nanoseconds == 0 }
 
-  /// Nanoseconds from `earlier` to this instant, held at the ends of `Int64` (292 years) when it is farther.
+  /// Nanoseconds from `earlier` to this instant, clamped to the range of `Int64` (292 years).
   @inlinable
   public func nanoseconds(since earlier: Timestamp) -> Int64 {
     let (difference, overflowed) = seconds.subtractingReportingOverflow(earlier.seconds)

@@ -1,4 +1,4 @@
-/// UTF-8 (https://www.rfc-editor.org/rfc/rfc3629#section-4): one rule for what is valid, that all readers ask.
+/// UTF-8 (https://www.rfc-editor.org/rfc/rfc3629#section-4): one rule for validity, shared by all readers.
 public enum UTF8Scalar {
   /// How many bytes a sequence with this first byte has; 0 when no sequence begins with it.
   @inlinable @inline(__always)
@@ -77,8 +77,8 @@ public enum UTF8Scalar {
 extension UnsafeRawBufferPointer {
   /// Whether the bytes are valid UTF-8.
   ///
-  /// ASCII of any length is seen by loads of whole words. The last one overlaps the one before it, so that all are within
-  /// the bytes.
+  /// ASCII of any length is seen by loads of whole words. The last one overlaps the one before it, so that all are
+  /// within the bytes.
   @inlinable public var isUTF8: Bool {
     let end = count
     var index = 0

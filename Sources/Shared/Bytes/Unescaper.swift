@@ -1,28 +1,28 @@
-/// Which escapes a quoted text may have.
+/// The escapes that a quoted text may contain.
 public enum EscapeRule: Sendable {
   /// JSON's (https://www.rfc-editor.org/rfc/rfc8259#section-7).
   case json
   /// JSON's and `\'`: Go's logfmt decoder.
   case logfmt
-  /// As `logfmt`, and `\x` stands for itself.
+  /// As `logfmt`, but `\x` is kept unchanged.
   case logfmtKeepingHex
   /// Rust's `Debug` of a string: `\'`, `\0` and `\u{1b}`.
   case rust
 }
 
-/// An escape that the rule does not have.
+/// An escape that the rule does not allow.
 public struct EscapeProblem: Error {
   /// Where the escape begins, in bytes from the start of the text.
   public var offset: Int
   public var reason: String
 }
 
-/// Turns the inside of a quoted text into the bytes that it stands for.
+/// Decodes the inside of a quoted text.
 ///
-/// `JSONScanner` of the spans' JSON has an unescaper of its own: there a text that is not UTF-8 and a lone surrogate are
-/// refused, as a span must come back as it was sent, and the bytes are appended to an array that has no padding. Here they
-/// are replaced, as a damaged log line is still worth reading. What letters and digits mean is shared: ``JSONEscape`` and
-/// ``HexDigit``.
+/// `JSONScanner` of the spans' JSON has an unescaper of its own: there a text that is not UTF-8 and a lone surrogate
+/// are refused, as a span must come back as it was sent, and the bytes are appended to an array that has no padding.
+/// Here they are replaced, as a damaged log line is still worth reading. What letters and digits mean is shared:
+/// ``JSONEscape`` and ``HexDigit``.
 public enum Unescaper {
   /// Unescapes `text` into the arena. Control characters are refused, as Go's decoders refuse them; a lone surrogate
   /// and what is not UTF-8 become U+FFFD.
@@ -103,7 +103,7 @@ public enum Unescaper {
     switch kind {
     case 0x22: byte = 0x22
     case 0x5c:
-      // The tool that this one replaces made `\\x` the illegal escape `\\\x`.
+      // The Go tool turned `\\x` into the illegal escape `\\\x`.
       if rule == .logfmtKeepingHex, p + 2 < end, p[2] == 0x78 {
         throw EscapeProblem(offset: offset, reason: "\\x after an escaped backslash")
       }

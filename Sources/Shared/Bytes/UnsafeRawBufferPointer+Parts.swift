@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Checked access to parts of borrowed memory: nothing here reads beyond its end, in a release either.
+/// Checked access to parts of borrowed memory: nothing here reads past its end, even in release builds.
 extension UnsafeRawBufferPointer {
   /// The bytes of a range, which must be within these.
   @inlinable @inline(__always)
@@ -29,7 +29,7 @@ extension UnsafeRawBufferPointer {
     return self[index]
   }
 
-  /// The part in `range`, held to the memory's bounds.
+  /// The part in `range`, clamped to the memory's bounds.
   @inlinable @inline(__always)
   public func part(clamping range: Range<Int>) -> UnsafeRawBufferPointer {
     let lower = Swift.max(0, Swift.min(range.lowerBound, count))
@@ -63,7 +63,7 @@ extension [UInt8] {
     withUnsafeBytes { $0.little(type, at: offset) }
   }
 
-  /// The bytes in `range`, held to the array's bounds.
+  /// The bytes in `range`, clamped to the array's bounds.
   @inlinable public func withPart<Result, Failure: Error>(
     _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {

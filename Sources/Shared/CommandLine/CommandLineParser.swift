@@ -1,6 +1,6 @@
-/// Reads a command line by a table of flags.
+/// Parses a command line with a table of flags.
 ///
-/// Long options are taken with two dashes or, as Go's `flag` package has it, with one: `--name value`, `--name=value`,
+/// Long options have two dashes or, as in Go's `flag` package, one: `--name value`, `--name=value`,
 /// `-name value`, `-name=value`. Letters follow one dash and may be joined: `-fq`, `-n5`. Options may stand
 /// after operands; `--` ends them, and `-` is an operand.
 package struct CommandLineParser<Options> {
@@ -82,7 +82,7 @@ package struct CommandLineParser<Options> {
     }
   }
 
-  /// Takes the next argument if it is the value of an option that may stand without one.
+  /// Takes the next argument if it is the value of an option whose value is optional.
   private func detachedValue(_ flag: Flag<Options>, _ rest: inout ArraySlice<String>) -> String? {
     guard let next = rest.first, flag.takesNext?(next) ?? Self.isNegativeNumber(next) else { return nil }
     return rest.popFirst()
@@ -113,7 +113,7 @@ package struct CommandLineParser<Options> {
     return UsageError("unknown option \(shown); did you mean --\(guess)?")
   }
 
-  /// The name that is fewest edits away from `text`, if that is near enough to be what was meant.
+  /// The name with the fewest edits from `text`, if it is near enough to be a plausible typo.
   package static func nearest(_ text: String, _ names: [String]) -> String? {
     if text.count < 2 || text.count > 64 { return nil }
     let limit = max(1, min(3, text.count / 3))

@@ -2,7 +2,7 @@ import Bytes
 import Glibc
 import System
 
-/// What a command may be asked for instead of its work: information about itself.
+/// Requests for information about the command instead of a normal run.
 package enum CommandRequest: Equatable, Sendable {
   case shortHelp, help, version
   /// One of the texts that are made from the table of flags: `man`, `complete-bash`, `complete-zsh`, `complete-fish`.
@@ -10,7 +10,7 @@ package enum CommandRequest: Equatable, Sendable {
   /// A text of the command's own.
   case text(String)
 
-  /// The options that every command has. `path` is where the request is kept.
+  /// The options of every command. `path` is where the request is stored.
   package static func flags<Options>(
     _ path: WritableKeyPath<Options, CommandRequest?>, in section: String
   ) -> [Flag<Options>] {
@@ -18,7 +18,7 @@ package enum CommandRequest: Equatable, Sendable {
       Flag("version", "v", in: section, "Print the version and exit") { (options, text) throws(UsageError) in
         if text == "true" { options[keyPath: path] = .version }
       },
-      Flag("help", in: section, "Explain everything and exit; -h is shorter") {
+      Flag("help", in: section, "Print this help and exit; -h prints a shorter one") {
         (options, text) throws(UsageError) in if text == "true" { options[keyPath: path] = .help }
       },
       Flag(
@@ -31,7 +31,7 @@ package enum CommandRequest: Equatable, Sendable {
 }
 
 extension CommandDescription {
-  /// Prints what was asked for; returns the exit status. A reader that closes the output is not an error.
+  /// Prints the requested text and returns the exit status. A reader that closes the output is not an error.
   package func answer(_ request: CommandRequest) -> Int32 {
     let columns = getenv("COLUMNS").flatMap { Int(String(cString: $0)) } ?? 80
     let text: String

@@ -1,16 +1,16 @@
 /// One option of a command: its names, its help and its effect. Parsing, `--help`, the man page and the completions are
-/// all made from it.
+/// all generated from it.
 package struct Flag<Options> {
-  /// What an option takes.
+  /// The kind of an option's value.
   package enum Value {
-    /// Nothing: it is on when it is given. `--name=false` turns it off.
+    /// No value: the option turns it on, and `--name=false` turns it off.
     case none
     case text(String)
     /// One of a few words.
     case choice(String, [String])
     case file(String)
     case directory(String)
-    /// A value that may be left out, and what it then is; given as `--name=VALUE` or right after the letter.
+    /// An optional value with its default; given as `--name=VALUE` or directly after the letter.
     case optional(String, default: String)
   }
 
@@ -20,16 +20,16 @@ package struct Flag<Options> {
   package let value: Value
   /// The heading under which help lists it.
   package let section: String
-  /// One line, in the imperative, without a full stop.
+  /// One line without a full stop: an imperative, or the noun that the option sets.
   package let summary: String
-  /// What `--help` and the man page say beyond the summary: meaning, default, range, example. May be empty.
+  /// The rest of the text in `--help` and the man page: meaning, default, range, example. May be empty.
   package let detail: String
   /// Whether it may be given several times, each adding to the ones before.
   package let isRepeatable: Bool
-  /// The choice that another word means, if that is taken too.
+  /// The choice for another accepted spelling; nil for any other word.
   let otherSpelling: (String) -> String?
-  /// Whether the next argument is the value of an option that may stand without one. Otherwise only a number like -1
-  /// is, which can be no option.
+  /// Whether the next argument is the value of an option whose value is optional. Without it, only a number like -1 is,
+  /// which cannot be an option.
   package let takesNext: ((String) -> Bool)?
   /// Takes the value (`true` or `false` for an option without one) into the options.
   package let apply: (inout Options, String) throws(UsageError) -> Void
@@ -67,7 +67,7 @@ package struct Flag<Options> {
     return true
   }
 
-  /// What stands for the value in help.
+  /// The placeholder for the value in help.
   package var valueName: String? {
     switch value {
     case .none: nil
@@ -87,7 +87,7 @@ package struct Flag<Options> {
   }
 }
 
-/// A command line that cannot be understood: what is wrong with it, in lower case, without a full stop.
+/// An error in the command line: the problem, in lower case, without a full stop.
 package struct UsageError: Error {
   package var message: String
   package init(_ message: String) { self.message = message }

@@ -1,4 +1,4 @@
-/// Values of options as numbers.
+/// Numeric option values.
 package enum FlagValue {
   package static func number(_ text: String, _ range: ClosedRange<Int>) throws(UsageError) -> Int {
     guard let value = Int(text), range.contains(value) else {
@@ -23,8 +23,8 @@ package enum FlagValue {
     return value << shift
   }
 
-  /// A length of time in nanoseconds: a number and `ns`, `us`, `ms`, `s`, `min`, `h` or `d`, a bare number being
-  /// seconds; at most this many days.
+  /// A duration in nanoseconds: a number with `ns`, `us`, `ms`, `s`, `min`, `h` or `d`; a bare number means seconds. At
+  /// most this many days.
   package static func duration(_ text: String, days: Int = 1) throws(UsageError) -> Int64 {
     let digits = text.prefix { $0.isASCII && $0.isNumber || $0 == "." }
     let unit: Double? =
@@ -40,7 +40,7 @@ package enum FlagValue {
       }
     guard let unit, let value = Double(digits), value * unit <= 86_400e9 * Double(days) else {
       throw UsageError(
-        "\"\(text)\" is not a duration such as 500ms, 2s or 1min, of \(days == 1 ? "a day" : "\(days) days") at most"
+        "\"\(text)\" is not a duration of at most \(days == 1 ? "a day" : "\(days) days"), such as 500ms, 2s or 1min"
       )
     }
     return Int64(value * unit)

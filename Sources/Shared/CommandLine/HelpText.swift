@@ -3,7 +3,7 @@ package struct HelpText<Options> {
   private let command: CommandDescription<Options>
   private let width: Int
 
-  /// - Parameter width: the columns of the terminal; held between 40 and 120.
+  /// - Parameter width: the columns of the terminal; clamped to 40 to 120.
   package init(_ command: CommandDescription<Options>, width: Int = 80) {
     self.command = command
     self.width = max(40, min(120, width))

@@ -53,7 +53,7 @@ package struct ManPage<Options> {
 
   private func upper(_ text: String) -> String { escape(text.uppercased()) }
 
-  /// A line of text: one that begins with a control character of the language gets a word before it that is nothing.
+  /// A line of text: if it begins with a control character of the language, an empty word is put before it.
   private func line(_ text: String) -> String {
     let escaped = escape(text)
     return escaped.hasPrefix(".") || escaped.hasPrefix("'") ? "\\&" + escaped : escaped

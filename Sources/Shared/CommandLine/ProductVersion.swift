@@ -1,8 +1,8 @@
 import CVersion
 
-/// What `--version` and the outputs' headers say.
+/// The version in `--version` and in the headers of outputs.
 package enum ProductVersion {
   package static let number = "1.0.0"
-  /// The commit of the build; `unknown` where the build could not know it.
+  /// The commit of the build, or `unknown`.
   package static let commit = String(cString: kata_commit())
 }

@@ -1,17 +1,18 @@
 import Bytes
 
-/// Reads JSON as it comes, member by member, without building a tree: the caller knows what to expect.
+/// Reads JSON member by member, without building a tree: the caller knows what to expect.
 ///
-/// The log parser's `JSONReader` is another reader of JSON, because the two have to give different answers: there damaged
-/// texts are repaired and values become slices of the input, here they are refused and copied into the span. What a letter
-/// after a backslash, a hexadecimal digit and a valid byte sequence are, both ask Bytes.
+/// The log parser has another reader, `JSONReader`, because the two behave differently: that one repairs damaged texts
+/// and returns slices of the input, this one refuses them and copies values into the span. Both share the rules for
+/// escapes, hexadecimal digits and UTF-8 in Bytes.
 ///
-/// It borrows the bytes, which must be UTF-8 (checked once, before); nesting is bounded wherever it is not the caller's.
+/// It borrows the bytes, which must be UTF-8 (checked once, before); nesting is bounded wherever it is not the
+/// caller's.
 public struct JSONScanner {
   @usableFromInline internal let bytes: UnsafeRawBufferPointer
   @usableFromInline internal var offset = 0
   @inlinable public var position: Int { offset }
-  /// How deep values that are passed over may nest.
+  /// The maximum nesting of skipped values.
   @usableFromInline internal static let depthLimit = 64
 
   @inlinable public init(_ bytes: UnsafeRawBufferPointer) throws(CodecError) {
@@ -42,7 +43,7 @@ public struct JSONScanner {
     offset += 1
   }
 
-  /// Takes the byte if it is the next.
+  /// Consumes the byte if it is next.
   @inlinable @inline(__always)
   public mutating func take(_ byte: UInt8) -> Bool {
     guard peek() == byte, position < bytes.count else { return false }
@@ -56,12 +57,12 @@ public struct JSONScanner {
     return true
   }
 
-  /// What follows the end must be nothing.
+  /// Requires the end of the input.
   @inlinable public mutating func finish() throws(CodecError) {
     if peek() != 0 || position < bytes.count { throw failure(.trailing) }
   }
 
-  /// Begins an object; ``nextKey(_:)`` walks it. True when it has a member.
+  /// Begins an object; ``nextKey(_:)`` iterates over it. True if it has a member.
   @inlinable @inline(__always)
   public mutating func beginObject() throws(CodecError) -> Bool {
     try expect(0x7b)
@@ -74,7 +75,7 @@ public struct JSONScanner {
     return !take(0x5d)
   }
 
-  /// Behind a member: whether another one follows.
+  /// After a member: whether another one follows.
   @inlinable @inline(__always)
   public mutating func another(_ end: UInt8) throws(CodecError) -> Bool {
     if take(0x2c) { return true }
@@ -93,7 +94,8 @@ public struct JSONScanner {
 
   // MARK: Texts
 
-  /// Passes over a string whose first quote was taken: where its text starts and ends, and whether it has escapes.
+  /// Skips a string whose opening quote was consumed: returns where its text starts and ends, and whether it has
+  /// escapes.
   @inlinable @inline(__always)
   internal mutating func closingQuote() throws(CodecError) -> (start: Int, end: Int, isEscaped: Bool) {
     let start = position
@@ -193,7 +195,7 @@ public struct JSONScanner {
   {
     _ = peek()
     let start = position
-    // The digits that surely fit go without a check each.
+    // The digits that always fit need no overflow check.
     var value: UInt64 = 0
     while position < bytes.count, position - start < 19 {
       let digit = bytes.at(position)
@@ -248,7 +250,7 @@ public struct JSONScanner {
       _ = try digits()
     }
     let text = Substring(decoding: bytes.part(start..<position), as: UTF8.self)
-    // A number beyond the type's range is one that would not come back.
+    // A number outside the type's range would not be preserved.
     guard let value = Double(text), value.isFinite else { throw failure(.number) }
     return value
   }
@@ -269,7 +271,7 @@ public struct JSONScanner {
     return false
   }
 
-  /// Whether this word is next, which is not taken.
+  /// Whether this word is next, without consuming it.
   @inlinable public func hasWord(_ word: StaticString) -> Bool {
     let length = word.utf8CodeUnitCount
     guard bytes.count - position >= length else { return false }
@@ -290,7 +292,7 @@ public struct JSONScanner {
 
   // MARK: The rest
 
-  /// Passes over a value of any kind.
+  /// Skips a value of any kind.
   @inlinable public mutating func skipValue(depth: Int = 0) throws(CodecError) {
     guard depth < Self.depthLimit else { throw failure(.limit) }
     switch peek() {

@@ -1,7 +1,7 @@
 import Bytes
 
 extension ByteWriter {
-  /// Puts elements with commas between them, and nothing around them: what stands within a list of any kind.
+  /// Puts elements separated by commas, without brackets: the contents of a list of any kind.
   @inlinable @inline(__always)
   public mutating func put<Elements: Sequence>(
     list elements: Elements, _ body: (Elements.Element, inout ByteWriter) -> Void
@@ -15,8 +15,8 @@ extension ByteWriter {
   }
 }
 
-/// Writes JSON documents member by member: for what is not written once a span, where constant heads such as
-/// `,"name":` go out in one piece through ``ByteWriter``.
+/// Writes JSON documents member by member. Not for data written once per span, for which ``ByteWriter`` writes constant
+/// pieces such as `,"name":` at once.
 package struct JSONWriter: ~Copyable {
   private var out = ByteWriter(capacity: 4096)
   private var isFirst = true

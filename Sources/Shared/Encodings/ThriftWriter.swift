@@ -1,6 +1,6 @@
 import Bytes
 
-/// The two protocols in which Jaeger's Thrift structures travel. Sources: Apache Thrift's "Thrift Binary protocol
+/// The two protocols of Jaeger's Thrift structures. Sources: Apache Thrift's "Thrift Binary protocol
 /// encoding" and "Thrift Compact protocol encoding"; see `formats/jaeger-thrift`.
 public enum ThriftProtocol: Sendable {
   /// Over HTTP.
@@ -23,7 +23,7 @@ public enum ThriftType: UInt8 {
   case set = 14
   case list = 15
 
-  /// The number in the compact protocol; a boolean field's number says its value instead.
+  /// The number in the compact protocol; for a Boolean field it encodes the value instead.
   @inlinable public var compact: UInt8 {
     switch self {
     case .bool: 1

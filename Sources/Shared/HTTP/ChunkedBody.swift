@@ -1,7 +1,7 @@
-/// Takes a body out of the chunked transfer coding (RFC 9112, section 7.1) as it arrives.
+/// Decodes a body in the chunked transfer coding (RFC 9112, section 7.1) as it arrives.
 struct ChunkedBody {
   enum Progress {
-    /// So many bytes were taken; more must come.
+    /// This many bytes were consumed; more are needed.
     case needsMore(taken: Int)
     case complete(taken: Int)
     case tooLarge
@@ -10,7 +10,7 @@ struct ChunkedBody {
 
   private enum State {
     case size
-    /// Bytes of the chunk that are still to come.
+    /// Remaining bytes of the chunk.
     case data(Int)
     /// The line's end after a chunk.
     case dataEnd
@@ -18,13 +18,13 @@ struct ChunkedBody {
   }
 
   private var state = State.size
-  /// Bytes of trailer fields, which are passed over.
+  /// Bytes of trailer fields, which are skipped.
   private var trailerBytes = 0
 
   private static let longestLine = 256
   private static let mostTrailerBytes = 4096
 
-  /// Takes what it can of `bytes` and appends the body's to `body`, which may not grow beyond `limit`.
+  /// Consumes as much of `bytes` as possible and appends the decoded part to `body`, which must not exceed `limit`.
   mutating func take(_ bytes: ArraySlice<UInt8>, limit: Int, into body: inout [UInt8]) -> Progress {
     var rest = bytes
     while true {
@@ -61,8 +61,8 @@ struct ChunkedBody {
     }
   }
 
-  /// Takes a line off, without its end; nil when its end is not among the first `limit` bytes and the one after them, so
-  /// that a line is too long or not however it arrives.
+  /// Takes a line off, without its end; nil when its end is not among the first `limit` bytes and the one after them,
+  /// so that a line is too long or not however it arrives.
   private static func line(_ rest: inout ArraySlice<UInt8>, limit: Int) -> ArraySlice<UInt8>? {
     guard let end = rest.prefix(limit + 1).firstIndex(of: 0x0a) else { return nil }
     let line = rest[rest.startIndex..<end]

@@ -2,10 +2,10 @@ import CCurl
 import Glibc
 import System
 
-/// One connection's worth of libcurl's easy interface. Everything unsafe about libcurl is in this file: what goes in and
-/// comes out are values, and no pointer outlives ``post(_:until:)``.
+/// A handle of libcurl's easy interface, with one connection. Everything unsafe about libcurl is in this file: what
+/// goes in and comes out are values, and no pointer outlives ``post(_:until:)``.
 final class CurlHandle {
-  /// What to post. Texts must not contain a zero byte, where libcurl would end them.
+  /// A request to post. Texts must not contain a zero byte, because libcurl would end them there.
   struct Request {
     var url: String
     var userAgent: String
@@ -18,15 +18,15 @@ final class CurlHandle {
     var body: [UInt8]
   }
 
-  /// What came back, which may be cut off.
+  /// The response, which may be cut off.
   struct Response {
     var status: Int
-    /// Seconds; not positive when the server asked for nothing.
+    /// Seconds; not positive if the server sent none.
     var retryAfter: Int64
     var location: String?
     /// Whether the empty line after the answer's head has come.
     var hasHead: Bool
-    /// The beginning of the body; what is over the limit is passed over: only status and counts matter.
+    /// The beginning of the body; the rest over the limit is dropped: only status and counts matter.
     var body: [UInt8]
   }
 
@@ -39,13 +39,15 @@ final class CurlHandle {
 
   init() throws(HTTPClient.Failure) {
     library = try CurlLibrary.shared()
-    guard let handle = library.makeHandle() else { throw HTTPClient.Failure(reason: "libcurl has no memory") }
+    guard let handle = library.makeHandle() else {
+      throw HTTPClient.Failure(reason: "libcurl is out of memory")
+    }
     self.handle = handle
   }
 
   deinit { library.cleanup(handle) }
 
-  /// Posts, and waits for the answer; fails when the deadline has passed.
+  /// Posts, and waits for the answer; fails if the deadline passes.
   func post(_ request: Request, until deadline: StopDeadline) throws(HTTPClient.Failure) -> Response {
     received.bytes.removeAll()
     received.hasHead = false
@@ -59,7 +61,7 @@ final class CurlHandle {
         setRequest(request, body, list)
         setCallbacks(deadline)
         defer {
-          // None of these may be seen by a later request.
+          // A later request must not see any of these.
           set(KATA_CURL_ERRORBUFFER, nil)
           set(KATA_CURL_POSTFIELDS, nil)
           set(KATA_CURL_HTTPHEADER, nil)
@@ -69,7 +71,7 @@ final class CurlHandle {
     }
     guard code == 0 else {
       if code == KATA_CURL_ABORTED_BY_CALLBACK {
-        throw HTTPClient.Failure(reason: "the time to stop was over")
+        throw HTTPClient.Failure(reason: "the shutdown deadline passed")
       }
       let text = String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       throw HTTPClient.Failure(
@@ -185,7 +187,7 @@ private struct CurlLibrary: @unchecked Sendable {
     }
     let start: @convention(c) (Int) -> Int32 = try find("curl_global_init", library)
     // CURL_GLOBAL_ALL, which covers what later versions add.
-    guard start(3) == 0 else { throw HTTPClient.Failure(reason: "libcurl does not start") }
+    guard start(3) == 0 else { throw HTTPClient.Failure(reason: "libcurl cannot be initialised") }
     return CurlLibrary(
       setopt: try find("curl_easy_setopt", library), getinfo: try find("curl_easy_getinfo", library),
       makeHandle: try find("curl_easy_init", library), cleanup: try find("curl_easy_cleanup", library),

@@ -1,10 +1,10 @@
 import System
 
-/// Posts bodies over HTTP and HTTPS by libcurl, which is loaded when the first collector is named.
+/// Posts bodies over HTTP and HTTPS with libcurl, which is loaded when the first collector is configured.
 ///
-/// Foundation's networking is a layer over the same library. Linked in, it makes a program of nothing else take 15 MiB
-/// when it starts, 26 MiB after its first request, and ten times as long to start, for it needs libcurl and what that
-/// needs at every start; it also hides Retry-After and the choice of authorities. So libcurl is called itself.
+/// Foundation's networking is a layer over the same library. An otherwise empty program linked with it takes 15 MiB at
+/// start, 26 MiB after its first request, and ten times as long to start, because it loads libcurl and its dependencies
+/// every time; it also hides Retry-After and the choice of certificate authorities. So libcurl is called directly.
 ///
 /// One client belongs to one thread and keeps its connection open between requests.
 package final class HTTPClient {
@@ -16,13 +16,13 @@ package final class HTTPClient {
     package var timeout = 10_000
     /// `name:password` of basic authentication.
     package var credentials: String?
-    /// A file of certificates to trust in the place of the system's.
+    /// A file of certificates to trust instead of the system's.
     package var authorities: String?
 
     package init(url: String) { self.url = url }
   }
 
-  /// What the server answered.
+  /// The server's answer.
   package struct Answer {
     package var status: Int
     /// Seconds to wait, as the server asked.
@@ -32,9 +32,9 @@ package final class HTTPClient {
     package var body: [UInt8]
   }
 
-  /// Why there was no answer, in libcurl's words.
+  /// Why there was no answer, with libcurl's message.
   package struct Failure: Error {
-    /// What went wrong, as far as that tells what to do.
+    /// The kind of failure, which determines the remedy.
     package enum Kind {
       case name, connection, time, encryption, other
 
@@ -63,8 +63,8 @@ package final class HTTPClient {
   private let deadline: StopDeadline
 
   /// - Parameters:
-  ///   - userAgent: what servers are told that the client is.
-  ///   - deadline: a request that is under way then is given up.
+  ///   - userAgent: the name of the client for servers.
+  ///   - deadline: when it passes, a running request is aborted.
   package init(_ options: Options, userAgent: String, deadline: StopDeadline) throws(Failure) {
     self.options = options
     self.userAgent = userAgent
@@ -76,7 +76,7 @@ package final class HTTPClient {
   ///
   /// - Parameter type: the body's media type.
   package func post(_ body: [UInt8], type: String) throws(Failure) -> Answer {
-    // No `Expect: 100-continue`: a collector that is slow to answer it would cost a second a batch.
+    // No `Expect: 100-continue`: a collector that is slow to answer it would cost a second per batch.
     let fields = [(name: "Content-Type", value: type), (name: "Expect", value: "")] + options.headers
     let response = try handle.post(
       CurlHandle.Request(
@@ -84,8 +84,10 @@ package final class HTTPClient {
         credentials: options.credentials, authorities: options.authorities, timeout: options.timeout,
         body: body),
       until: deadline)
-    // What libcurl takes for an answer that ends there, whatever the status was to mean.
-    guard response.hasHead else { throw Failure(reason: "the answer's head was cut off", kind: .connection) }
+    // libcurl accepts such an answer, whatever its status would have been.
+    guard response.hasHead else {
+      throw Failure(reason: "the response header was cut off", kind: .connection)
+    }
     return Answer(
       status: response.status,
       retryAfter: response.retryAfter > 0 ? Int(min(response.retryAfter, Self.longestPause)) : nil,

@@ -9,15 +9,16 @@ final class HTTPConnection: EventHandler {
   private var parser: HTTPRequestParser
   /// Unsent answers, in pieces that are sent one after another.
   private var output: [[UInt8]] = []
-  /// Bytes of the first piece that are sent.
+  /// Sent bytes of the first piece.
   private var written = 0
   /// Bytes of answers that wait.
   private(set) var unread = 0
-  /// When the oldest answer that waits was made, and bytes sent since.
+  /// When the oldest waiting answer was made, and bytes sent since.
   private(set) var answerStart = 0
   private var answerBytes = 0
   private var closesAfter = false
-  /// The time, in milliseconds of the monotonic clock, until which it waits for the client to close after the last answer.
+  /// The time, in milliseconds of the monotonic clock, until which it waits for the client to close after the last
+  /// answer.
   private var lingersUntil: Int?
   private static let lingerTime = 2000
   private var requestStart = MonotonicClock.milliseconds
@@ -41,7 +42,7 @@ final class HTTPConnection: EventHandler {
 
   var isBusy: Bool { lingersUntil == nil && parser.isInRequest || unread > 0 }
 
-  /// What a connection is being used for; those whose loss matters least come first.
+  /// The use of a connection; those whose loss matters least come first.
   enum Use: Int {
     case closing, idle, request, answer
 
@@ -77,8 +78,8 @@ final class HTTPConnection: EventHandler {
     return StreamSocket.hasInput(file)
   }
 
-  /// Bytes a second of the answers that wait; 0 when nothing has moved for a while, for the kernel takes the first megabytes
-  /// whether the client reads or not.
+  /// Bytes per second of the waiting answers; 0 if nothing has moved for a while, because the kernel takes the first
+  /// megabytes whether the client reads or not.
   func readingRate(_ now: Int) -> Int {
     now - lastActivity >= HTTPServer.slowAfter ? 0 : answerBytes / max(1, (now - answerStart) / 1000)
   }
@@ -90,7 +91,7 @@ final class HTTPConnection: EventHandler {
   func abandon() {
     if unread == 0, lingersUntil == nil, parser.isInRequest {
       put(
-        HTTPResponse(503, text: "there are too many connections", retryAfter: 1), keepsAlive: false,
+        HTTPResponse(503, text: "too many connections", retryAfter: 1), keepsAlive: false,
         isHead: false)
       guard write() else { return }
     }
@@ -103,7 +104,7 @@ final class HTTPConnection: EventHandler {
     if lingersUntil != nil { return linger() }
     if unread > 0 {
       guard write(), unread == 0, lingersUntil == nil else { return }
-      // Requests that came together with the one whose answer took so long.
+      // Requests that arrived together with the one whose answer took long.
       answer()
       account()
       return
@@ -120,14 +121,15 @@ final class HTTPConnection: EventHandler {
     account()
   }
 
-  /// Refuses the request when all incomplete requests take too much together.
+  /// Refuses the request if all incomplete requests together are too large.
   private func account() {
     guard server.has(self) else { return }
     server.bufferedBytes += parser.size - parserSize
     parserSize = parser.size
     guard server.bufferedBytes > server.limits.bufferedBytes, parser.isInRequest, !closesAfter else { return }
     put(
-      HTTPResponse(503, text: "too much is being received at once", retryAfter: 1), keepsAlive: false,
+      HTTPResponse(503, text: "too many requests are being received at once", retryAfter: 1),
+      keepsAlive: false,
       isHead: false)
     _ = write()
   }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A request of HTTP/1.1 (RFC 9112), its body taken out of its transfer coding.
+/// An HTTP/1.1 request (RFC 9112) with its decoded body.
 package struct HTTPRequest: Sendable {
   package var method: String
   /// Before the question mark, percent-decoded.
@@ -88,7 +88,7 @@ extension String {
   }
 }
 
-/// What a request may be at most.
+/// Limits on requests.
 package struct HTTPLimits: Sendable {
   package var headerBytes = 32 << 10
   package var bodyBytes = 32 << 20

@@ -1,6 +1,6 @@
 import Bytes
 
-/// Reads requests of HTTP/1.1 (RFC 9112) out of bytes as they arrive; each byte is looked at once, however it is split.
+/// Parses HTTP/1.1 requests (RFC 9112) from bytes as they arrive; each byte is examined once, however they are split.
 struct HTTPRequestParser {
   enum Progress {
     /// More bytes are needed; the client waits for `100 Continue` first when this is true.
@@ -19,7 +19,7 @@ struct HTTPRequestParser {
   }
 
   private let limits: HTTPLimits
-  /// What has arrived; before ``consumed`` it is taken.
+  /// The received bytes; those before ``consumed`` are consumed.
   private var buffer: [UInt8] = []
   private var consumed = 0
   private var state = State.head
@@ -102,7 +102,7 @@ struct HTTPRequestParser {
 
   /// Reads request line and fields when they are there; an answer when they are bad.
   private mutating func readHead() -> Progress? {
-    // Empty lines before a request are to be passed over (RFC 9112, section 2.2).
+    // Empty lines before a request must be skipped (RFC 9112, section 2.2).
     while consumed < buffer.count, buffer[consumed] == 0x0d || buffer[consumed] == 0x0a { consumed += 1 }
     guard let end = headEnd() else {
       // The empty line's last three bytes may be all that has arrived of it.
@@ -119,7 +119,7 @@ struct HTTPRequestParser {
     request.method = String(start[0])
     for line in lines.dropFirst() {
       guard let field = Self.field(line) else {
-        return .failed(HTTPResponse(400, text: "a field is malformed"))
+        return .failed(HTTPResponse(400, text: "a header field is malformed"))
       }
       request.headers.append(field)
     }
@@ -131,7 +131,8 @@ struct HTTPRequestParser {
   }
 
   private var headTooLarge: Progress {
-    .failed(HTTPResponse(431, text: "the request's fields are larger than \(limits.headerBytes) bytes"))
+    .failed(
+      HTTPResponse(431, text: "the request's header fields are larger than \(limits.headerBytes) bytes"))
   }
 
   /// Where the empty line begins that ends the head; nil when it has not arrived.
@@ -152,7 +153,7 @@ struct HTTPRequestParser {
   private static func field(_ line: Substring) -> (name: String, value: String)? {
     guard let colon = line.firstIndex(of: ":"), colon != line.startIndex else { return nil }
     let name = line[..<colon]
-    // Neither a folded line nor a name with a space, of which proxies think differently.
+    // Neither a folded line nor a name with a space, which proxies interpret differently.
     guard name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
     let value = line[line.index(after: colon)...]
     guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else { return nil }
@@ -168,10 +169,10 @@ struct HTTPRequestParser {
     let lengths = request.headers.filter { $0.name == "content-length" }.map(\.value)
     if let coding = request.header("transfer-encoding") {
       guard coding.lowercased() == "chunked" else {
-        return .failed(HTTPResponse(501, text: "the transfer coding is not known"))
+        return .failed(HTTPResponse(501, text: "the transfer coding is not supported"))
       }
       guard lengths.isEmpty else {
-        return .failed(HTTPResponse(400, text: "both a length and a transfer coding are given"))
+        return .failed(HTTPResponse(400, text: "both Content-Length and Transfer-Encoding are given"))
       }
       state = .chunked
       return nil
@@ -182,7 +183,7 @@ struct HTTPRequestParser {
     }
     guard lengths.allSatisfy({ $0 == first }), first.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
       let length = Int(first)
-    else { return .failed(HTTPResponse(400, text: "the length is malformed")) }
+    else { return .failed(HTTPResponse(400, text: "Content-Length is malformed")) }
     guard length <= limits.bodyBytes else { return tooLarge }
     state = .body(length)
     return nil

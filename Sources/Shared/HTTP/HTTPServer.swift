@@ -103,7 +103,7 @@ package final class HTTPServer {
     }
   }
 
-  /// Accepts a connection in the place of the spare descriptor, which another connection may have to give back before.
+  /// Accepts a connection with the spare descriptor, which another connection may first have to release.
   private func acceptWithSpare(_ listener: HTTPListener) -> Bool {
     let budget = listener.budget
     guard budget.hasSpare || evict(from: budget) else { return false }
@@ -129,11 +129,11 @@ package final class HTTPServer {
     metrics.changeOpenConnections(by: 1)
   }
 
-  /// Ends the connection of a full budget that is least worth its place: one that is only waited for, then the one that
-  /// has been idle for longest, then the one whose request or reading stands still for longest. Of what a client has sent
-  /// whole, nothing is left unread.
+  /// Ends the least valuable connection of a full budget: one that is only waiting to be closed, then the one that has
+  /// been idle longest, then the one whose request or reading has been stalled longest. Complete requests are read
+  /// first.
   private func evict(from budget: HTTPBudget) -> Bool {
-    // Each is read once at most: one that always has something to read must not keep its place by that.
+    // Each is read at most once: a client must not keep its connection by always sending something.
     var looked = 0
     while true {
       let candidates = connections.values.filter { $0.listener.budget === budget }
@@ -155,7 +155,7 @@ package final class HTTPServer {
     connection.abandon()
   }
 
-  /// Whether another answer of unknown size may be made: not while ``HTTPLimits/unreadBytes`` wait to be read. Clients that
+  /// Whether another answer of unknown size may be made: not while ``HTTPLimits/unreadBytes`` are unread. Clients that
   /// read slowly, or not at all, then lose theirs.
   package func hasRoomForAnswer() -> Bool {
     while unreadBytes >= limits.unreadBytes {
@@ -225,8 +225,8 @@ package final class HTTPBudget {
     if spare == nil, count == 0 { spare = try? FileDescriptor.open("/dev/null", O_RDONLY) }
   }
 
-  /// Takes the descriptor of a connection that has ended, if none is kept, without a moment in which another thread could
-  /// have it.
+  /// Takes the descriptor of a connection that has ended, if none is kept, without a moment in which another thread
+  /// could have it.
   fileprivate func keep(_ file: consuming FileDescriptor) {
     guard spare == nil, let number = base?.number,
       (try? file.become(FileDescriptor(borrowing: number))) != nil

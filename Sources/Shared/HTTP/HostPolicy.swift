@@ -1,10 +1,9 @@
 import System
 
-/// Which hosts a request may name to a server that is bound to a loopback address: this machine's own names, and those that
-/// were allowed.
+/// The hosts that a request may name to a server on a loopback address: this machine's own names, and allowed ones.
 ///
-/// A page of any site can have its own name resolved to 127.0.0.1 (DNS rebinding). To the browser this server then is that
-/// site, whose scripts may read every answer; only the name in the request gives it away.
+/// Any site can make its own name resolve to 127.0.0.1 (DNS rebinding). The browser then treats this server as that
+/// site, whose scripts may read every answer; only the name in the request reveals it.
 package struct HostPolicy: Sendable {
   private let names: Set<String>
 
@@ -17,7 +16,7 @@ package struct HostPolicy: Sendable {
     guard hosts.count <= 1 else {
       return (hosts.joined(separator: ", "), HTTPResponse(400, text: "the request names more than one host"))
     }
-    // Only browsers can be lured here, and they always name a host.
+    // Only browsers can be tricked this way, and they always name a host.
     if let host = request.authority ?? hosts.first, !allows(host) {
       return (
         host,
@@ -28,7 +27,7 @@ package struct HostPolicy: Sendable {
         )
       )
     }
-    // A foreign page may post without being asked back when it is content to read no answer.
+    // A foreign page may post without a preflight request if it does not read the answer.
     if request.method == "POST", let origin = request.header("origin"), !allows(origin: origin) {
       return (
         origin,

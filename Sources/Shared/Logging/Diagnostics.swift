@@ -1,7 +1,7 @@
 import Bytes
 import System
 
-/// What a command reports to its user on standard error: plain lines that begin with its name, and its progress.
+/// A command's messages to its user on standard error: plain lines that begin with its name, and its progress.
 package final class Diagnostics {
   private let program: String
   /// Whether warnings are left out.
@@ -9,7 +9,7 @@ package final class Diagnostics {
   /// Whether debug lines are written.
   package var isDebug = false
 
-  /// Whether nothing is said: another reading of the same input says it.
+  /// Whether all messages are suppressed, because another pass over the same input reports them.
   package var isSilent = false
 
   /// Whether the last line of standard error shows the progress of the run.

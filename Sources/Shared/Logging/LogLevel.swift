@@ -1,13 +1,13 @@
 import Bytes
 
-/// How severe a log line is, in ascending order: what the forwarder writes and what the log parser reads. The runtime's
-/// words; `critical` is also what syslog calls critical, alert and emergency, and Go fatal and panic.
+/// The severity of a log line, in ascending order, as written by the forwarder and read by the log parser. The names
+/// are the runtime's; `critical` includes syslog's critical, alert and emergency, and Go's fatal and panic.
 public enum LogLevel: Int, CaseIterable, Comparable, Sendable {
   case trace, debug, info, warning, error, critical
 
   @inlinable public static func < (a: LogLevel, b: LogLevel) -> Bool { a.rawValue < b.rawValue }
 
-  /// The word of the level in logs and as a value of options.
+  /// The name of the level in logs and as an option's value.
   package var name: String {
     switch self {
     case .trace: "trace"
@@ -19,10 +19,10 @@ public enum LogLevel: Int, CaseIterable, Comparable, Sendable {
     }
   }
 
-  /// The level with this name, in the runtime's words, slog's or syslog's, in any case.
+  /// The level with this name of the runtime, slog or syslog, in any case.
   public init?(name: ByteSlice) {
     guard name.count <= 9, !name.isEmpty else { return nil }
-    // The first four letters tell the words apart, so that a record costs one comparison of an integer.
+    // The first four letters distinguish the names, so a record costs one integer comparison.
     var word: UInt64 = 0
     for index in 0..<min(4, name.count) { word = word << 8 | UInt64(name[index] | 0x20) }
     switch word {

@@ -5,7 +5,8 @@ import System
 /// A long-running tool's log on standard error: logfmt with the fields that every Kata component writes, so that
 /// `kata-log-parser` reads it without a flag.
 ///
-/// Messages that a guest causes are limited to ten a minute for each guest; the number of omitted lines is logged later.
+/// Messages that a guest causes are limited to ten a minute for each guest; the number of omitted lines is logged
+/// later.
 package final class StructuredLog: Sendable {
   /// Nil writes nothing.
   private let level: LogLevel?
@@ -45,7 +46,7 @@ package final class StructuredLog: Sendable {
   /// Something is wrong, but the tool continues.
   package func warning(_ message: String, _ fields: [(String, String)]) { write(.warning, message, fields) }
 
-  /// Something that an operator wants to know when all is well.
+  /// A normal event of interest to an operator.
   package func info(_ message: String, _ fields: KeyValuePairs<String, String> = [:]) {
     write(.info, message, fields)
   }
@@ -67,7 +68,9 @@ package final class StructuredLog: Sendable {
     _ level: LogLevel, by peer: String, _ message: String, _ fields: [(String, String)]
   ) {
     guard let suppressed = limit.admit(peer, now: MonotonicClock.nanoseconds) else { return }
-    if suppressed > 0 { write(.warning, "\(suppressed) lines about this peer were left out", ["peer": peer]) }
+    if suppressed > 0 {
+      write(.warning, "\(suppressed) lines about this peer were suppressed", ["peer": peer])
+    }
     write(level, message, fields)
   }
 
@@ -109,8 +112,8 @@ package final class StructuredLog: Sendable {
       }
   }
 
-  /// The text without what a terminal obeys and `kata-log-parser` refuses, of which a peer's or a collector's text can be
-  /// full: controls but white space, invisible marks, and what looks like a mark of Go's formatting functions.
+  /// The text without what a terminal obeys and `kata-log-parser` refuses, which a peer's or a collector's text can
+  /// contain: controls other than white space, invisible marks, and marks like those of Go's formatting functions.
   package static func printable(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     var last: Unicode.Scalar = " "

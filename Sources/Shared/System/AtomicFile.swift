@@ -1,9 +1,9 @@
 import Glibc
 
-/// Files that are replaced as a whole: at any moment, and after a crash, a path names the old content or the new one.
+/// Atomic replacement of files: at any moment, and after a crash, a path names the old content or the new one.
 ///
-/// The new content is written beside the file, as `NAME.tmp`, and renamed to it. A symbolic link at the path is replaced
-/// and not followed; one at the temporary name is refused.
+/// The new content is written next to the file, as `NAME.tmp`, and renamed to it. A symbolic link at the path is
+/// replaced, not followed; one at the temporary name is refused.
 package enum AtomicFile {
   /// What is on disk when a replacement has returned.
   package enum Durability {
@@ -15,7 +15,7 @@ package enum AtomicFile {
     case name
   }
 
-  /// Replaces the file at a path by what `write` writes. When anything fails, the old file stays as it was.
+  /// Replaces the file at a path with what `write` writes. If anything fails, the old file is unchanged.
   ///
   /// - Parameter mode: the permissions of the new file, less the process's umask.
   package static func replace(
@@ -26,7 +26,7 @@ package enum AtomicFile {
     if durability == .name { try syncDirectory(of: path) }
   }
 
-  /// Replaces the file of a name in an open directory, whatever has become of the directory's path meanwhile.
+  /// Replaces a file in an open directory, even if the directory's path has changed meanwhile.
   ///
   /// - Parameter path: what errors call the file.
   package static func replace(
@@ -60,9 +60,9 @@ package enum AtomicFile {
     }
   }
 
-  /// Gives a file that has no name (``FileDescriptor/unnamed(in:)``) the name `path`, in place of what has it now.
+  /// Gives an unnamed file (``FileDescriptor/unnamed(in:)``) the name `path`, replacing any existing file.
   package static func name(_ file: borrowing FileDescriptor, _ path: String) throws(SystemCallError) {
-    // linkat(2) replaces nothing: the file is named beside the one that it replaces, then renamed.
+    // linkat(2) does not replace files: the file is linked next to the one that it replaces, then renamed.
     for attempt in 0..<100 {
       let beside = "\(path).\(getpid()).\(attempt)"
       if linkat(AT_FDCWD, "/proc/self/fd/\(file.number)", AT_FDCWD, beside, AT_SYMLINK_FOLLOW) == 0 {
@@ -78,7 +78,7 @@ package enum AtomicFile {
     throw SystemCallError("link", path, code: EEXIST)
   }
 
-  /// Forces the names in the directory of a file to disk.
+  /// Syncs the directory of a file to disk.
   package static func syncDirectory(of path: String) throws(SystemCallError) {
     let name = directoryName(of: path)
     let directory = try FileDescriptor.open(name, O_RDONLY | O_DIRECTORY)
@@ -90,6 +90,6 @@ package enum AtomicFile {
     path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
   }
 
-  /// Some file systems have no request to bring names to disk, and nothing else to ask for.
+  /// Whether the file system does not support syncing a directory, for which there is no alternative.
   private static func lacksSync(_ code: Int32) -> Bool { code == EINVAL || code == EROFS }
 }

@@ -1,18 +1,18 @@
 import CLinux
 import Glibc
 
-/// A directory that root reached without being led astray by the users whose directories are on the way, and in which it
-/// works with the owner's rights alone.
+/// A directory that root reached without being misdirected by users who own directories on the way, and in which it
+/// works with only the owner's rights.
 ///
-/// A symbolic link is followed only where root alone can make one, and from a user's directory the way goes on only to
-/// directories of the same user. A process without root's rights has none to be abused and goes where it can.
+/// A symbolic link is followed only if only root can have made it, and a user's directory may lead only to directories
+/// of the same user. A process without root's rights has none that could be abused, and goes wherever it can.
 package struct CheckedDirectory: ~Copyable {
-  /// Good for reaching what is in the directory, not for reading it.
+  /// Usable for opening entries of the directory, not for listing it.
   package let file: FileDescriptor
   package let status: stat
-  /// Whether this is the directory that was asked for; else it is the last on the way to it that is there.
+  /// Whether this is the requested directory; otherwise it is the last existing one on the way to it.
   package let isComplete: Bool
-  /// Whether root alone can change where the path leads.
+  /// Whether only root can change where the path leads.
   package let isTrusted: Bool
 
   private static let maximumLinks = 40
@@ -94,10 +94,10 @@ package struct CheckedDirectory: ~Copyable {
     return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
-  /// A path of the directory that means it and nothing else, whatever is renamed meanwhile.
+  /// A path that always names this directory, whatever is renamed meanwhile.
   package var path: String { "/proc/self/fd/\(file.number)" }
 
-  /// Does something in the directory with no more rights than its owner has, as whom files are made.
+  /// Calls `body` with only the rights of the directory's owner, who also becomes the owner of new files.
   package func asOwner<Result: ~Copyable>(_ body: () throws(SystemCallError) -> Result)
     throws(SystemCallError)
     -> Result

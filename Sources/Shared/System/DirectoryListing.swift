@@ -2,7 +2,7 @@ import Glibc
 
 /// The names in a directory.
 package enum DirectoryListing {
-  /// All names but `.` and `..`, in no order; bytes that are not UTF-8 are replaced.
+  /// All names except `.` and `..`, in no particular order; bytes that are not UTF-8 are replaced.
   package static func names(in path: String) throws(SystemCallError) -> [String] {
     guard let stream = opendir(path) else { throw SystemCallError("read the directory", path) }
     defer { closedir(stream) }

@@ -1,9 +1,9 @@
 import CLinux
 import Glibc
 
-/// Directories that are watched by inotify, each for the sake of some keys.
+/// Directories that are watched with inotify, each for some keys.
 package struct DirectoryWatches<Key: Hashable>: ~Copyable {
-  /// A directory that a key has to do with, by its watch, and the name in it that matters; nil when all do.
+  /// A directory that a key depends on, by its watch, and the relevant name in it; nil for all names.
   package struct Step: Hashable {
     package var watch: Int32
     package var name: String?
@@ -83,7 +83,7 @@ package struct DirectoryWatches<Key: Hashable>: ~Copyable {
     }
   }
 
-  /// The keys for which something changed since; nil when the kernel could not keep all events.
+  /// The keys for which something has changed; nil if the kernel dropped events.
   package mutating func changes() -> Set<Key>? {
     var result = Set<Key>()
     var isWhole = true

@@ -5,14 +5,14 @@ package struct DynamicLibrary: @unchecked Sendable {
   // The handle is dlopen(3)'s, whose functions any thread may call.
   private let handle: UnsafeMutableRawPointer
 
-  /// Loads the first library that is there; nil when none is.
+  /// Loads the first library that exists; nil if none does.
   package init?(_ names: String...) {
     guard let handle = names.lazy.compactMap({ dlopen($0, RTLD_NOW | RTLD_LOCAL) }).first else { return nil }
     self.handle = handle
   }
 
-  /// A function as a pointer of the type that is asked for, which must be `@convention(c)` and the one of the function's
-  /// declaration; nil when the library has no such function.
+  /// A function as a pointer of the requested type, which must be `@convention(c)` and match the function's
+  /// declaration; nil if the library has no such function.
   package func function<Function>(_ name: String, as type: Function.Type = Function.self) -> Function? {
     guard let address = dlsym(handle, name) else { return nil }
     precondition(MemoryLayout<Function>.size == MemoryLayout<UnsafeMutableRawPointer>.size)

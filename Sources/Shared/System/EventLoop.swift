@@ -105,7 +105,7 @@ package final class EventLoop {
     var events = [epoll_event](repeating: epoll_event(), count: 64)
     var nextTick = MonotonicClock.milliseconds + Self.tickInterval
     while !isStopped {
-      // An idle loop sleeps for long: ticks are for connections that have deadlines.
+      // An idle loop sleeps long: ticks are for connections with deadlines.
       let pause =
         entries.values.contains { !($0.handler is IdleHandler) }
         ? max(0, nextTick - MonotonicClock.milliseconds) : 1000

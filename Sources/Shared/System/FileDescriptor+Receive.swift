@@ -1,19 +1,19 @@
 import Glibc
 
 extension FileDescriptor {
-  /// What one read from a descriptor that does not block came to.
+  /// The result of one non-blocking read.
   package enum Received: Equatable {
-    /// So many bytes, at least one.
+    /// This many bytes, at least one.
     case bytes(Int)
     /// The peer has ended the stream.
     case end
-    /// Nothing is there yet.
+    /// Nothing is available yet.
     case nothing
     /// The stream cannot be read any more, with `errno`.
     case failed(Int32)
   }
 
-  /// Reads once what is there.
+  /// Reads the available bytes once.
   package func receive(into target: UnsafeMutableRawBufferPointer) -> Received {
     while true {
       let got = Glibc.read(number, target.baseAddress, target.count)
@@ -24,7 +24,7 @@ extension FileDescriptor {
     }
   }
 
-  /// Bytes that the kernel holds for the reader of a socket; 0 where it does not say.
+  /// Bytes that the kernel holds for the reader of a socket; 0 if unknown.
   package var unreadBytes: Int {
     var count: Int32 = 0
     return ioctl(number, UInt(FIONREAD), &count) == 0 ? Int(count) : 0

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// An open file that is closed when its one owner lets go of it. All are close-on-exec.
+/// An open file with one owner, which is closed when that releases it. All are close-on-exec.
 package struct FileDescriptor: ~Copyable, Sendable {
   package let number: Int32
   private let isOwned: Bool
@@ -34,7 +34,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
   /// Opens a name in an open directory, or by its path when that is `AT_FDCWD`.
   ///
-  /// - Parameter subject: what errors call the file.
+  /// - Parameter subject: the file's name in errors.
   package static func open(
     _ name: String, in directory: Int32, _ flags: Int32, mode: mode_t = 0, subject: String
   ) throws(SystemCallError) -> FileDescriptor {
@@ -45,14 +45,14 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
-  /// A file without a name in `directory`, which can be given one; nil where the file system has no such files.
+  /// An unnamed file in `directory`, which can be named later; nil if the file system does not support such files.
   package static func unnamed(in directory: String) -> FileDescriptor? {
     // O_TMPFILE, which Glibc's module does not import: __O_TMPFILE | O_DIRECTORY.
     let number = Glibc.open(directory, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
     return number >= 0 ? FileDescriptor(owning: number) : nil
   }
 
-  /// A file without a name in `directory` that is gone when it is closed.
+  /// An unnamed file in `directory` that is deleted when it is closed.
   package static func temporary(in directory: String) throws(SystemCallError) -> FileDescriptor {
     if let file = unnamed(in: directory) { return file }
     var template = Array("\(directory)/kata-XXXXXX".utf8CString)
@@ -62,7 +62,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
     return FileDescriptor(owning: named)
   }
 
-  /// Closes the file and says when that fails, which for a written file means lost data.
+  /// Closes the file and throws if that fails, which for a written file means lost data.
   package consuming func close(_ subject: String) throws(SystemCallError) {
     let number = self.number
     let isOwned = self.isOwned
@@ -129,7 +129,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
     try result.get()
   }
 
-  /// Writes all bytes at `offset`, over what is there.
+  /// Writes all bytes at `offset`, overwriting existing ones.
   package func writeAll(_ bytes: [UInt8], at offset: Int, subject: String) throws(SystemCallError) {
     var done = 0
     while done < bytes.count {
@@ -146,7 +146,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
-  /// Forces what was written to the disk. Pipes, terminals and file systems that have none are passed over.
+  /// Syncs written data to disk. Does nothing for pipes, terminals and file systems without a disk.
   package func sync(_ subject: String) throws(SystemCallError) {
     while fdatasync(number) != 0 {
       switch errno {
@@ -157,8 +157,8 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
-  /// Makes the descriptor another one of `other`'s file, without a moment in which it is closed and another thread could
-  /// get its number.
+  /// Makes the descriptor another one of `other`'s file, without a moment in which it is closed and another thread
+  /// could get its number.
   package func become(_ other: borrowing FileDescriptor) throws(SystemCallError) {
     guard dup3(other.number, number, O_CLOEXEC) >= 0 else {
       throw SystemCallError("dup3", "descriptor \(number)")
@@ -182,7 +182,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
-  /// What the kernel says about the file.
+  /// The file's status from the kernel.
   package func status(_ subject: String) throws(SystemCallError) -> stat {
     var result = stat()
     guard fstat(number, &result) == 0 else { throw SystemCallError("fstat", subject) }

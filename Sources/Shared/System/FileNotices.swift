@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// Notices of what happens to files and directories: an inotify instance.
+/// Events of files and directories: an inotify instance.
 package struct FileNotices: ~Copyable {
   /// One thing that happened.
   package struct Event {
@@ -13,10 +13,10 @@ package struct FileNotices: ~Copyable {
     package var name: String
   }
 
-  /// Readable when there are notices.
+  /// Readable when there are events.
   package let file: FileDescriptor
 
-  /// - Parameter subject: what errors call that which is watched.
+  /// - Parameter subject: the watched object's name in errors.
   package init(_ subject: String) throws(SystemCallError) {
     let number = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
     guard number >= 0 else { throw SystemCallError("inotify_init1", subject) }
@@ -34,7 +34,7 @@ package struct FileNotices: ~Copyable {
   /// Ends a watch, which may have ended by itself.
   package func end(_ watch: Int32) { _ = inotify_rm_watch(file.number, watch) }
 
-  /// The next notices, a buffer's worth of them; empty if there are no more.
+  /// The next events, a buffer's worth of them; empty if there are no more.
   package func next() -> [Event] {
     var buffer = [UInt8](repeating: 0, count: 16 << 10)
     let count = Glibc.read(file.number, &buffer, buffer.count)
@@ -42,14 +42,15 @@ package struct FileNotices: ~Copyable {
     return Self.events(buffer[..<count])
   }
 
-  /// Passes over all notices.
+  /// Skips all events.
   package func clear() {
     withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
       while Glibc.read(file.number, buffer.baseAddress, buffer.count) > 0 {}
     }
   }
 
-  /// Each event is a watch, a mask, a cookie, the length of the name's room, and the name with zeros after it: inotify(7).
+  /// Each event is a watch, a mask, a cookie, the length of the name's room, and the name with zeros after it:
+  /// inotify(7).
   static func events(_ bytes: ArraySlice<UInt8>) -> [Event] {
     var result: [Event] = []
     var rest = bytes

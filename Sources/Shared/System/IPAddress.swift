@@ -1,12 +1,12 @@
 import CLinux
 import Glibc
 
-/// An IP address and a port; an IPv4 address in IPv6's notation of it.
+/// An IP address and a port; an IPv4 address is stored as an IPv4-mapped IPv6 address.
 package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   private var bytes: [UInt8]
   package private(set) var port: UInt16
   private var isV4: Bool
-  /// Which interface a link-local address is of, as the kernel has it.
+  /// The interface of a link-local address, in the kernel's form.
   private var scope = [UInt8](repeating: 0, count: 4)
 
   private static let v4Prefix = [UInt8](repeating: 0, count: 10) + [0xff, 0xff]
@@ -61,8 +61,8 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     return target.isAny ? isLoopback && isV4 == target.isV4 : bytes == target.bytes
   }
 
-  /// Whether this machine has the address: then it is also where packets to it come from. Nothing is sent for that. The list
-  /// of interfaces would need a netlink socket, which the systemd unit does not allow.
+  /// Whether this machine has the address: it is then also the source address of packets to it. Nothing is sent to find
+  /// out. The list of interfaces would need a netlink socket, which the systemd unit does not allow.
   private var isLocal: Bool {
     let family = isV4 ? AF_INET : AF_INET6
     let number = socket(family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -84,11 +84,11 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     return isV4 ? head + host + zeros : head + zeros + host + scope
   }
 
-  /// All addresses of a name; none when it has none or takes longer than these milliseconds.
+  /// All addresses of a name; none if it has none or takes longer than these milliseconds.
   package static func resolve(host: String, port: UInt16, within milliseconds: Int) -> [IPAddress] {
     guard let done = try? Wakeup() else { return [] }
     let result = Resolution()
-    // Left alone when it takes too long: nothing can end the resolver's call.
+    // Abandoned if it takes too long: the resolver's call cannot be cancelled.
     let thread = WorkerThread.start {
       result.addresses.withLock { $0 = all(host, port) }
       done.raise()

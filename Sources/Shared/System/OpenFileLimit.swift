@@ -1,9 +1,9 @@
 import Glibc
 
-/// How many files the process may have open.
+/// The limit on open files.
 package enum OpenFileLimit {
-  /// Raises it as far as the process may: each agent and each sandbox takes one, and the usual 1,024 is for programs that
-  /// call select(2).
+  /// Raises it as far as allowed: each agent and each sandbox needs one, and the usual 1,024 is for programs that call
+  /// select(2).
   package static func raise() {
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     var limit = rlimit()

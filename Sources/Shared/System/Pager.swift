@@ -1,18 +1,18 @@
 import Glibc
 import Synchronization
 
-/// A program that shows what this process writes screen by screen, as git uses one: it gets standard output, and standard
-/// error where that is a terminal, too.
+/// A program that shows this process's output screen by screen, as in git: it gets standard output, and also standard
+/// error if that is a terminal.
 ///
-/// A signal that ends this process leaves the pager to the user, who may still be reading: its input ends, and the
-/// process waits for it before it dies of the signal.
+/// A signal that ends this process does not end the pager, because the user may still be reading: its input ends, and
+/// the process waits for it before it dies from the signal.
 package struct Pager: Sendable {
   private let process: Subprocess
 
-  /// Starts the pager that the user wants; nil when there is none to be had, and all stays as it was.
+  /// Starts the user's pager; nil, with no change, if there is none.
   ///
-  /// - Parameter variables: the names of environment variables, of which the first that is set holds the command. An empty
-  ///   command, and `cat`, mean none. Without a variable it is `less`.
+  /// - Parameter variables: the names of environment variables, of which the first that is set holds the command. An
+  ///   empty command, and `cat`, mean none. Without a variable it is `less`.
   package static func start(variables: [String]) -> Pager? {
     let command = variables.lazy.compactMap { getenv($0).map { String(cString: $0) } }.first ?? "less"
     guard !command.allSatisfy(\.isWhitespace), command != "cat" else { return nil }
@@ -53,12 +53,12 @@ package struct Pager: Sendable {
     return try Subprocess.start(words[0], words, descriptors: descriptors)
   }
 
-  /// What git sets for less and lv, unless the user did: to end when all fits on one screen, to let colours through, and
-  /// to leave the text on the screen.
+  /// What git sets for less and lv, unless the user did: to end when all fits on one screen, to let colours through,
+  /// and to leave the text on the screen.
   private static func setDefaults() {
     setenv("LESS", "FRX", 0)
     setenv("LV", "-c", 0)
-    // Whoever may run this program as root and nothing else gets no shell from the pager.
+    // A user who may run only this program as root must not get a shell from the pager.
     if getenv("SUDO_UID") != nil || getuid() != geteuid() { setenv("LESSSECURE", "1", 1) }
   }
 }
@@ -72,7 +72,7 @@ private enum PagerSignals {
     process.store(id, ordering: .relaxed)
     takesErrors.store(hasErrors, ordering: .relaxed)
     for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
-      // What the process was started with as ignored stays so.
+      // Signals that were ignored at the start stay ignored.
       if let before = signal(number, handle), unsafeBitCast(before, to: Int.self) == 1 {
         signal(number, SIG_IGN)
       }

@@ -3,7 +3,8 @@ import Glibc
 
 /// Sockets that listen.
 package enum ListeningSocket {
-  /// The longest queue of connections that are not accepted yet. Guests could fill the kernel's memory with a longer one.
+  /// The longest queue of connections that are not accepted yet. Guests could fill the kernel's memory with a longer
+  /// one.
   private static let backlog: Int32 = 128
   /// The same of a Unix socket, as long as the kernel allows (net.core.somaxconn). Where it is full, connect(2) of a
   /// non-blocking socket fails at once and is not retried by anything, unlike over TCP.

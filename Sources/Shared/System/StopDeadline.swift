@@ -1,7 +1,7 @@
 import Synchronization
 
-/// By when work must have ended: open until the forwarder is asked to stop. Shared by the thread that works and the one
-/// that stops it.
+/// Deadline for shutdown: unset until the forwarder is asked to stop. Shared by the thread that works and the one that
+/// stops it.
 package final class StopDeadline: Sendable {
   /// Milliseconds of the monotonic clock.
   private let time = Atomic<Int>(.max)
@@ -10,7 +10,7 @@ package final class StopDeadline: Sendable {
 
   package func set(_ milliseconds: Int) { time.store(milliseconds, ordering: .releasing) }
 
-  /// Nil while nobody has asked.
+  /// Nil until a stop is requested.
   package var milliseconds: Int? {
     let time = time.load(ordering: .acquiring)
     return time == .max ? nil : time

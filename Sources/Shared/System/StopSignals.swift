@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Signals as something to wait for, SIGINT and SIGTERM unless others are named: from its creation on they do not end
-/// the process, nor interrupt a thread that is started later.
+/// Signals that can be waited for, by default SIGINT and SIGTERM: from its creation on they neither end the process nor
+/// interrupt a thread that is started later.
 package struct StopSignals: ~Copyable, Sendable {
   /// Readable when a signal has come.
   package let file: FileDescriptor

@@ -3,11 +3,11 @@ import Glibc
 
 /// Reading from and writing to a connection that does not block.
 package enum StreamSocket {
-  /// What came of one attempt.
+  /// The result of one attempt.
   package enum Transfer: Equatable {
     /// This many bytes went; at least one.
     case bytes(Int)
-    /// Nothing can go just now.
+    /// Nothing can be transferred at present.
     case notReady
     /// The peer has closed its side.
     case ended

@@ -16,10 +16,10 @@ package struct SystemCallError: Error, CustomStringConvertible {
     self.subject = subject
   }
 
-  /// Whether the process or the system lacks descriptors or memory just now, which says nothing of the call's subject.
+  /// Whether the process or the system is short of descriptors or memory, which is not a problem of the call's subject.
   package var isShortage: Bool { [EMFILE, ENFILE, ENOMEM, ENOBUFS].contains(code) }
 
-  /// The system's words for the error.
+  /// The system's text for the error.
   package var reason: String {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
       guard let base = buffer.baseAddress, strerror_r(code, base, 256) == 0 else { return "error \(code)" }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What is known of the terminal that a descriptor may be.
+/// Properties of the terminal that a descriptor may refer to.
 package struct Terminal {
   private let number: Int32
 
@@ -15,13 +15,13 @@ package struct Terminal {
     return strcmp(kind, "dumb") != 0
   }
 
-  /// Whether it is one that can do nothing but print, or says nothing of itself.
+  /// Whether it can only print, or its type is unknown.
   package var isDumb: Bool {
     guard let kind = getenv("TERM"), kind.pointee != 0 else { return true }
     return strcmp(kind, "dumb") == 0
   }
 
-  /// The number of columns: what COLUMNS says, or else the terminal itself; nil when neither does.
+  /// The number of columns, from COLUMNS or from the terminal itself; nil if neither is known.
   package var width: Int? {
     if let text = getenv("COLUMNS"), let columns = Int(String(cString: text)), columns > 0, columns <= 10_000
     {

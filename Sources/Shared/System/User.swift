@@ -23,12 +23,12 @@ package struct User: Sendable {
     group = record.pw_gid
   }
 
-  /// Gives up all of root's rights for good. Call it while the process has one thread.
+  /// Gives up all of root's rights permanently. Call it while the process has one thread.
   package func become() throws(SystemCallError) {
     guard setgroups(0, nil) == 0, setgid(group) == 0, setuid(id) == 0 else {
       throw SystemCallError("become the user", name)
     }
-    // Nothing may give them back, and no other user may read guests' data from a core dump.
+    // They cannot be regained, and no other user may read guests' data from a core dump.
     if id != 0, setuid(0) == 0 { throw SystemCallError("give up root", name, code: EPERM) }
     guard kata_no_new_privileges() == 0 else { throw SystemCallError("prctl", name) }
   }

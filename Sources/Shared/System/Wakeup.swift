@@ -22,7 +22,7 @@ package final class Wakeup: Sendable {
     _ = read(file.number, &count, 8)
   }
 
-  /// Waits until it is raised or the time is over; a negative time waits forever.
+  /// Waits until it is raised or the wait times out; a negative time waits forever.
   package func wait(milliseconds: Int) {
     var entry = pollfd(fd: file.number, events: Int16(POLLIN), revents: 0)
     _ = poll(&entry, 1, Int32(clamping: milliseconds))

@@ -1,11 +1,11 @@
 import Glibc
 
-/// A thread of the system that runs one closure: for blocking or steady work, which the concurrency runtime's own
-/// threads must not be kept with.
+/// An operating system thread that runs one closure: for blocking or long-running work, which must not occupy the
+/// concurrency runtime's own threads.
 package struct WorkerThread: Sendable {
   private let handle: pthread_t
 
-  /// Starts a thread; nil when the system has none to give.
+  /// Starts a thread; nil if the system cannot create one.
   package static func start(_ body: @escaping @Sendable () -> Void) -> WorkerThread? {
     let context = Unmanaged.passRetained(ThreadBody(body))
     var handle = pthread_t()

@@ -1,4 +1,4 @@
-/// One finished operation, with all that OpenTelemetry says of it.
+/// One finished operation, with everything that OpenTelemetry records about it.
 ///
 /// A span is a handful of arrays that are filled again for each span, so that decoding one allocates nothing: texts are
 /// ranges of ``text``, lists are ranges of ``attributes`` and ``elements``. Texts are always valid UTF-8; the decoders
@@ -12,7 +12,8 @@ package struct Span: Sendable {
   package var spanID = SpanID(0)
   /// Zero for a root span.
   package var parentID = SpanID(0)
-  /// W3C trace flags in the low byte (bit 0: sampled), OpenTelemetry's in the others (bits 8 and 9: the parent is remote).
+  /// W3C trace flags in the low byte (bit 0: sampled), OpenTelemetry's in the others (bits 8 and 9: the parent is
+  /// remote).
   package var flags: UInt32 = 0
   package var kind = Kind.unspecified
   package var name = Text.none
@@ -159,7 +160,7 @@ package struct Span: Sendable {
     package var mapOrder: [UInt32] = []
   }
 
-  /// Makes the span empty, and keeps the memory that it has for the next one.
+  /// Empties the span, and keeps its memory for the next one.
   package mutating func removeAll() {
     attributes.removeAll(keepingCapacity: true)
     elements.removeAll(keepingCapacity: true)
@@ -196,7 +197,7 @@ package struct Span: Sendable {
     agent.mapOrder.removeAll(keepingCapacity: true)
   }
 
-  /// Nanoseconds from start to end, 0 when the clock went backwards in between.
+  /// Nanoseconds from start to end; 0 if the clock went backwards in between.
   package var duration: UInt64 { end > start ? end - start : 0 }
 
   package func string(_ piece: Text) -> String {
@@ -237,7 +238,7 @@ package struct Span: Sendable {
 }
 
 extension Array {
-  /// The run, cut to what there is.
+  /// The run, clamped to the existing elements.
   package subscript(clamping list: Span.List) -> ArraySlice<Element> {
     let upper = Swift.min(Int(list.first) + Int(list.count), count)
     let lower = Swift.min(Int(list.first), upper)

@@ -2,8 +2,8 @@ import Bytes
 
 /// A span as a few lines for people: a head line, then its attributes, events and links, indented.
 ///
-/// No character of a span gets out that a terminal would obey or hide: texts are quoted as JSON, and what JSON lets
-/// through is escaped by the rule of ``TerminalText``.
+/// No character that a terminal would obey or hide is written: texts are quoted as JSON, and what JSON leaves unescaped
+/// is escaped by the rule of ``TerminalText``.
 package enum SpanText {
   package static func put(_ span: Span, isColoured: Bool, to out: inout ByteWriter) {
     span.text.withUnsafeBytes { text in

@@ -17,8 +17,8 @@ package final class LossLedger: Sendable {
     case spoolRecord = "spool_record"
     /// The spool could not be written when the process ended.
     case spoolUnwritable = "spool_unwritable"
-    /// What an agent had sent was not read before the time to stop was over. How many spans that was is unknown: each
-    /// connection counts as one.
+    /// What an agent had sent was not read before the shutdown deadline passed. How many spans that was is unknown:
+    /// each connection counts as one.
     case stopTimeout = "stop_timeout"
     /// A collector accepted a request but reported that it rejected some of its spans.
     case partialSuccess = "partial_success"
@@ -30,10 +30,10 @@ package final class LossLedger: Sendable {
     var message: String {
       switch self {
       case .spoolFull: "spans were deleted to make room in the spool"
-      case .spoolDamaged: "records of the spool were damaged and are lost"
+      case .spoolDamaged: "damaged records of the spool are lost"
       case .spoolRecord: "records of the spool are not spans and were left out"
       case .spoolUnwritable: "spans are lost: the spool could not be written before the forwarder ended"
-      case .stopTimeout: "what an agent has sent is left unread: the time to stop was over"
+      case .stopTimeout: "data from an agent is left unread: the shutdown deadline passed"
       case .partialSuccess: "a collector rejected some spans of a request"
       case .setAside: "spans were refused by their destination and set aside"
       case .setAsideFull: "spans that were set aside were deleted to make room"

@@ -1,6 +1,6 @@
 import System
 
-/// What the forwarder counts, and says as Prometheus text.
+/// The forwarder's metrics, as Prometheus text.
 package final class Metrics: Sendable {
   /// A counter that only grows, by the name it has in the text.
   package enum Counter: String, CaseIterable, Sendable {
@@ -25,7 +25,7 @@ package final class Metrics: Sendable {
       case .exported: "Spans that an exporter delivered."
       case .refused:
         "Spans that a destination refused and that were set aside, or that a partial success rejected."
-      case .retried: "Attempts to deliver that failed and are repeated."
+      case .retried: "Failed delivery attempts that are retried."
       }
     }
 

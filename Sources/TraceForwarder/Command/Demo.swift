@@ -22,7 +22,7 @@ struct Demo {
     do throws(SystemCallError) {
       let directory = try TemporaryDirectory()
       var options = options
-      // A demonstration takes nothing that the machine's real forwarder may have.
+      // A demo uses nothing that the machine's real forwarder may be using.
       options.vsock = nil
       options.jaegerReceiver = nil
       options.otlpReceiver = nil
@@ -40,7 +40,7 @@ struct Demo {
         }.run()
       }
     } catch {
-      log.error("the demonstration cannot start", ["error": error.description])
+      log.error("the demo cannot start", ["error": error.description])
       return 1
     }
   }
@@ -58,12 +58,12 @@ struct Demo {
       guard kata_unix_socket(file.number, path, 1) == 0 else { throw SystemCallError("connect", path) }
       try file.writeAll(frames.bytes, subject: path)
     } catch {
-      log.error("the demonstration's spans cannot be sent", ["error": error.description])
+      log.error("the demo's spans cannot be sent", ["error": error.description])
     }
   }
 }
 
-/// A sandbox's start, one command and its end, as the runtime and the agent tell it. The times are made up.
+/// A sandbox's start, one command and its end, as recorded by the runtime and the agent. The times are made up.
 enum DemoTrace {
   private struct Step {
     var depth: Int

@@ -7,9 +7,9 @@ extension ForwarderFlags {
   static var exporters: [Flag<Settings>] {
     [
       Flag(
-        "otlp-endpoint", nil, .text("URL"), in: section, "Post spans to a collector by OTLP over HTTP",
+        "otlp-endpoint", nil, .text("URL"), in: section, "Send spans to a collector by OTLP over HTTP",
         detail:
-          "Such as http://collector:4318 or https://collector/v1/traces; /v1/traces is added to a URL without a path. Spans wait in the spool until the collector accepts them: requests are repeated with growing pauses or as its Retry-After says. A single span that is still refused (400, 413, 422) while others are accepted is set aside. The URL must not lead to one of this forwarder's own receivers."
+          "Such as http://collector:4318 or https://collector/v1/traces; /v1/traces is added to a URL without a path. Spans wait in the spool until the collector accepts them: failed requests are retried with growing pauses, or as Retry-After says. A single span that is still refused (400, 413, 422) while others are accepted is set aside. The URL must not lead to one of this forwarder's own receivers."
       ) { (settings, text) throws(UsageError) in settings.otlpEndpoint = text },
       Flag(
         "otlp-protocol", nil, .choice("NAME", ["http/protobuf", "http/json"]), in: section,
@@ -27,7 +27,8 @@ extension ForwarderFlags {
         settings.usesOTLPOption = "--otlp-header"
       },
       Flag(
-        "jaeger-endpoint", nil, .text("URL"), in: section, "Post spans to a collector as Jaeger's Thrift",
+        "jaeger-endpoint", nil, .text("URL"), in: section,
+        "Send spans to a collector as Jaeger Thrift over HTTP",
         detail: "Such as http://collector:14268; /api/traces is added to a URL without a path."
       ) { (settings, text) throws(UsageError) in settings.jaegerEndpoint = text },
       Flag(
@@ -35,17 +36,17 @@ extension ForwarderFlags {
         "Set the user and password for --jaeger-endpoint"
       ) { (settings, text) throws(UsageError) in settings.jaegerUser = text },
       Flag(
-        "collector-timeout", nil, .text("TIME"), in: section, "Set the timeout of a request to a collector",
+        "collector-timeout", nil, .text("TIME"), in: section, "Timeout of a request to a collector",
         detail: "The default is 10s."
       ) { (settings, text) throws(UsageError) in settings.otlp.timeout = max(1, try milliseconds(text)) },
       Flag(
         "collector-ca-file", nil, .file("FILE"), in: section,
-        "Trust these CA certificates for https, not the system's", detail: "A file in PEM form."
+        "Trust these CA certificates for https, not the system's", detail: "A PEM file."
       ) { (settings, text) throws(UsageError) in settings.otlp.authorities = text },
       Flag(
         "jaeger-host", nil, .text("HOST"), in: section, "Send spans to a Jaeger agent over UDP",
         detail:
-          "Thrift in its compact protocol, in datagrams of 65,000 bytes at most. UDP does not report losses. The default is 127.0.0.1 when --jaeger-port is given."
+          "In Thrift's compact protocol, in datagrams of at most 65,000 bytes. UDP does not report losses. The default is 127.0.0.1 when --jaeger-port is given."
       ) { (settings, text) throws(UsageError) in settings.jaegerHost = text },
       Flag(
         "jaeger-port", nil, .text("PORT"), in: section, "Send spans to this port of the Jaeger agent",
@@ -55,7 +56,7 @@ extension ForwarderFlags {
       },
       Flag(
         "dump-only", in: section, "Print spans to standard output and forward nothing",
-        detail: "A readable summary, a few lines for each span.", sets: \.options.dumpsOnly),
+        detail: "A readable summary of a few lines per span.", sets: \.options.dumpsOnly),
       Flag(
         "batch-spans", nil, .text("N"), in: section, "Maximum number of spans in a batch",
         detail: "From 1 to 100,000; the default is 512."
@@ -64,7 +65,7 @@ extension ForwarderFlags {
       },
       Flag(
         "batch-size", nil, .text("SIZE"), in: section, "Maximum size of a batch",
-        detail: "From 4K to 64M; the default is 1M. A single larger span is a batch by itself."
+        detail: "From 4K to 64M; the default is 1M. A single larger span is sent by itself."
       ) { (settings, text) throws(UsageError) in
         settings.options.worker.batchBytes = try FlagValue.size(text, 4 << 10...64 << 20)
       },
@@ -86,7 +87,7 @@ extension ForwarderFlags {
     let value = text[text.index(after: sign)...]
     guard name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x3a }),
       value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
-    else { throw UsageError("\"\(name)\" or its value has a character that no header has") }
+    else { throw UsageError("\"\(name)\" or its value has a character that is not allowed in a header") }
     return (String(name), String(value))
   }
 
@@ -96,9 +97,9 @@ extension ForwarderFlags {
   static var files: [Flag<Settings>] {
     [
       Flag(
-        "jaeger-json", nil, .directory("DIR"), in: fileSection, "Write a Jaeger JSON file for each trace",
+        "jaeger-json", nil, .directory("DIR"), in: fileSection, "Write one Jaeger JSON file per trace",
         detail:
-          "DIR/<trace id>.json, replaced as a whole as spans arrive: every second, and less often the larger it is (30s at most). It can be opened with the Jaeger UI's Upload."
+          "DIR/<trace id>.json, rewritten as spans arrive: every second, or less often for larger files (30s at most). Open it with Upload in the Jaeger UI."
       ) { (settings, text) throws(UsageError) in settings.options.jaegerDirectory = text },
       Flag(
         "jaeger-json-max-files", nil, .text("N"), in: fileSection, "Maximum number of trace files",
@@ -119,14 +120,15 @@ extension ForwarderFlags {
           "Written when the forwarder ends, on SIGHUP, and before it is rotated; until then the spans wait in FILE.partial."
       ) { (settings, text) throws(UsageError) in settings.options.jaegerFile = text },
       Flag(
-        "otlp-json-file", nil, .file("FILE"), in: fileSection, "Append spans as OTLP JSON, one object a line",
+        "otlp-json-file", nil, .file("FILE"), in: fileSection,
+        "Append spans as OTLP JSON, one object per line",
         detail:
           "The format of the OpenTelemetry Collector's file exporter and receiver. SIGHUP reopens it."
       ) { (settings, text) throws(UsageError) in settings.options.otlpFile = text },
       Flag(
         "rotate-size", nil, .text("SIZE"), in: fileSection, "Rotate a growing file at this size",
         detail:
-          "FILE becomes FILE.1, that FILE.2, and so on. No file exceeds it, except for a single larger span. The default is 100M; 0 disables rotation by size."
+          "FILE becomes FILE.1, that FILE.2, and so on. No file exceeds this size, except for a single larger span. The default is 100M; 0 disables rotation by size."
       ) { (settings, text) throws(UsageError) in
         settings.options.files.rotation.maximumSize = try sizeOrNone(text)
       },

@@ -13,7 +13,7 @@ extension ForwarderFlags {
       ) { (settings, text) throws(UsageError) in settings.vsock = text == "true" },
       Flag(
         "vsock-cid", nil, .text("CID"), in: section, "Listen on this context id",
-        detail: "A number, or any, the default."
+        detail: "A number, or any (the default)."
       ) { (settings, text) throws(UsageError) in
         guard let cid = text == "any" ? UInt32.max : UInt32(text) else {
           throw UsageError("\"\(text)\" is neither any nor a number from 0 to 4294967295")
@@ -33,16 +33,16 @@ extension ForwarderFlags {
         "socket-path", nil, .file("PATH"), in: section, repeatable: true,
         "Receive agents over hybrid VSOCK at PATH_<port>",
         detail:
-          "PATH is the hypervisor's own socket, as of Cloud Hypervisor and Firecracker, which connects a guest's connection to a port to the Unix socket of that name. It must be there before the guest connects. Standard VSOCK stays on."
+          "PATH is the VSOCK socket of Cloud Hypervisor or Firecracker. The hypervisor forwards a guest's connection to the Unix socket PATH_<port>, which must exist before the guest connects. Standard VSOCK stays on."
       ) { (settings, text) throws(UsageError) in
         guard !text.isEmpty else { throw UsageError("the path is empty") }
         settings.options.socketPaths.append(text)
       },
       Flag(
         "socket-path-template", nil, .text("TEMPLATE"), in: section, repeatable: true,
-        "Listen for agents at this path of every sandbox",
+        "Listen for agents at this path for every sandbox",
         detail:
-          "An absolute path with {ID} in the place of the sandbox's id, such as /run/vc/vm/{ID}/clh.sock. The directory before it is watched: a socket is made as soon as a sandbox's directory appears and goes with it, by a small process that keeps the rights for that. Spans get the id as kata.sandbox.id. Standard VSOCK stays on."
+          "An absolute path with {ID} in place of the sandbox's id, such as /run/vc/vm/{ID}/clh.sock. The directory before {ID} is watched: a helper process, which keeps the rights for that, makes a socket when a sandbox's directory appears and removes it when the directory goes. Spans get the id as kata.sandbox.id. Standard VSOCK stays on."
       ) { (settings, text) throws(UsageError) in
         guard let template = SocketTemplate(text) else {
           throw UsageError("\"\(text)\" is not an absolute path that contains {ID} exactly once")
@@ -50,14 +50,14 @@ extension ForwarderFlags {
         settings.options.templates.append(template)
       },
       Flag(
-        "jaeger-receiver", nil, .text("ADDRESS"), in: section, "Receive Jaeger's Thrift over HTTP here",
+        "jaeger-receiver", nil, .text("ADDRESS"), in: section, "Receive Jaeger Thrift over HTTP here",
         detail:
-          "POST /api/traces, where the Kata runtimes send their own spans. The default is 127.0.0.1:14268, the runtimes' own; off turns it off."
+          "POST /api/traces, where the Kata runtimes send their spans. The default is 127.0.0.1:14268, which is also the runtimes' default; off turns it off."
       ) { (settings, text) throws(UsageError) in settings.options.jaegerReceiver = try listener(text) },
       Flag(
         "otlp-receiver", nil, .text("ADDRESS"), in: section, "Receive OTLP over HTTP here",
         detail:
-          "POST /v1/traces in protobuf or JSON, not compressed. The default is 127.0.0.1:4318; off turns it off."
+          "POST /v1/traces in protobuf or JSON, uncompressed. The default is 127.0.0.1:4318; off turns it off."
       ) { (settings, text) throws(UsageError) in settings.options.otlpReceiver = try listener(text) },
       Flag(
         "trace-name", nil, .text("NAME"), in: section, "Service name of spans that have none",
@@ -89,7 +89,8 @@ extension ForwarderFlags {
       },
       Flag(
         "max-attributes", nil, .text("N"), in: limitSection, "Refuse spans with more attributes",
-        detail: "In one list: of the span, of its resource, of one event or one link. The default is 1024."
+        detail:
+          "Counted separately for the span, its resource, each event and each link. The default is 1024."
       ) { (settings, text) throws(UsageError) in settings.options.agents.span.attributes = try count(text) },
       Flag(
         "max-events", nil, .text("N"), in: limitSection, "Refuse spans with more events",

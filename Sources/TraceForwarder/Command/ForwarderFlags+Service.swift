@@ -9,9 +9,9 @@ extension ForwarderFlags {
     [
       Flag(
         "query", nil, .text("ADDRESS"), in: querySection,
-        "Answer Jaeger's query API, and a page of traces, here",
+        "Serve Jaeger's query API and a page of traces here",
         detail:
-          "For the Jaeger UI, Grafana's Jaeger source, curl and browsers, from the spool. On at 127.0.0.1:16686 when no exporter is given and in demo mode; off turns it off. There is no authentication: listen on a loopback address, or behind a proxy that authenticates."
+          "For the Jaeger UI, Grafana's Jaeger data source, curl and browsers; traces are read from the spool. The default is 127.0.0.1:16686 if no exporter is given, and in demo mode; off turns it off. There is no authentication: listen on a loopback address, or behind a proxy that authenticates."
       ) { (settings, text) throws(UsageError) in
         settings.query = try listener(text)
         settings.isQueryOff = settings.query == nil
@@ -30,14 +30,14 @@ extension ForwarderFlags {
       },
       Flag(
         "query-max-traces", nil, .text("N"), in: querySection,
-        "Remember at most this many traces for queries",
-        detail: "The ones without new spans for longest are forgotten first. The default is 20000."
+        "Maximum number of traces to keep for queries",
+        detail: "Traces that have had no new spans for longest are dropped first. The default is 20000."
       ) { (settings, text) throws(UsageError) in
         settings.options.index.traces = try FlagValue.number(text, 1...10_000_000)
       },
       Flag(
-        "query-max-spans", nil, .text("N"), in: querySection, "Remember at most this many spans for queries",
-        detail: "A span takes 32 bytes of memory, a trace some 200. The default is 400000."
+        "query-max-spans", nil, .text("N"), in: querySection, "Maximum number of spans to keep for queries",
+        detail: "A span takes 32 bytes of memory, a trace about 200. The default is 400000."
       ) { (settings, text) throws(UsageError) in
         settings.options.index.spans = try FlagValue.number(text, 1...1_000_000_000)
       },
@@ -79,7 +79,7 @@ extension ForwarderFlags {
         settings.options.spool.policy = SpoolFullPolicy(rawValue: text) ?? .block
       },
       Flag(
-        "spool-sync-interval", nil, .text("TIME"), in: spoolSection, "Force the spool to disk this often",
+        "spool-sync-interval", nil, .text("TIME"), in: spoolSection, "Sync the spool to disk this often",
         detail:
           "Spans received since the last sync may be lost if the machine crashes, but not if only the forwarder does. The default is 100ms; 0 syncs every write, before it is answered."
       ) { (settings, text) throws(UsageError) in
@@ -87,9 +87,9 @@ extension ForwarderFlags {
       },
       Flag(
         "set-aside-size", nil, .text("SIZE"), in: spoolSection,
-        "Disk space for spans that a destination refused for good",
+        "Disk space for spans that a destination refused permanently",
         detail:
-          "They stay in set-aside in the spool's directory until they are sent again (kata-trace-forwarder spool resend) or their files are deleted. When they need more space the oldest are deleted and counted as lost. From 64K; the default is 256M."
+          "They stay in the directory set-aside of the spool until they are sent again (kata-trace-forwarder spool resend) or their files are deleted. When they need more space, the oldest are deleted and counted as lost. From 64K; the default is 256M."
       ) { (settings, text) throws(UsageError) in
         settings.options.spool.setAsideSize = try FlagValue.size(text, 64 << 10...1 << 50)
       },
@@ -107,7 +107,7 @@ extension ForwarderFlags {
         settings.spoolOption = "--json"
       },
       Flag(
-        "set-aside", in: commandSection, "Export the spans that were set aside, not those of the spool",
+        "set-aside", in: commandSection, "Export the set-aside spans instead of the spool",
         detail: "With spool export."
       ) { (settings, text) throws(UsageError) in
         settings.spool.exportsSetAside = text == "true"
@@ -117,7 +117,7 @@ extension ForwarderFlags {
         "format", nil, .choice("FORMAT", SpoolCommand.Format.allCases.map(\.rawValue)), in: commandSection,
         "Export format",
         detail:
-          "With spool export. otlp-json, the default, has one span a line, as the OpenTelemetry Collector's file receiver reads it. jaeger-json is one document, which the Jaeger UI opens."
+          "With spool export. otlp-json, the default, has one span per line and can be read by the OpenTelemetry Collector's file receiver. jaeger-json is one document for the Jaeger UI."
       ) { (settings, text) throws(UsageError) in
         settings.spool.format = SpoolCommand.Format(rawValue: text) ?? .otlp
         settings.spoolOption = "--format"
@@ -144,12 +144,12 @@ extension ForwarderFlags {
       Flag(
         "user", nil, .text("NAME"), in: serviceSection, "Become this user when started by root",
         detail:
-          "As soon as the fixed sockets are bound; with --socket-path-template a helper process keeps the rights to make sockets and does nothing else. The default is nobody; root keeps root's rights. The directories of files must be writable by the user; the spool's is given to it."
+          "Happens as soon as the fixed sockets are bound; with --socket-path-template, a helper process keeps the rights to make sockets and does nothing else. The default is nobody; root keeps root's rights. Output directories must be writable by this user; the spool's directory is given to it."
       ) { (settings, text) throws(UsageError) in settings.options.user = text == "root" ? nil : text },
       Flag(
         "metrics", nil, .text("ADDRESS"), in: serviceSection, "Serve /metrics, /healthz and /readyz here",
         detail:
-          "/metrics is in the Prometheus text format. The default is 127.0.0.1:9464, with a warning if the port is in use; off turns it off. The address of --query serves them as well."
+          "/metrics has the Prometheus text format. The default is 127.0.0.1:9464, with a warning if the port is in use; off turns it off. The address of --query serves them as well."
       ) { (settings, text) throws(UsageError) in
         settings.options.metrics = try listener(text)
         settings.options.metricsIsRequired = true
@@ -157,8 +157,8 @@ extension ForwarderFlags {
       Flag(
         "log-level", "l",
         .choice("LEVEL", ["trace", "debug", "info", "warn", "warning", "error", "critical"]),
-        in: serviceSection, "Minimum level of what is logged",
-        detail: "To standard error, in logfmt. The default is info."
+        in: serviceSection, "Minimum level of log messages",
+        detail: "The log goes to standard error, in logfmt. The default is info."
       ) { (settings, text) throws(UsageError) in
         // The forwarder writes nothing more severe than errors, which critical means as well.
         settings.options.logLevel = min(LogLevel(option: text) ?? .info, .error)
@@ -166,7 +166,7 @@ extension ForwarderFlags {
       Flag(
         "stop-timeout", nil, .text("TIME"), in: serviceSection, "Deadline for shutdown",
         detail:
-          "On SIGTERM or SIGINT the forwarder reads what agents have sent, delivers what it can and ends: with status 0 when all is delivered, else with 1 and the number that waits in the spool. The default is 10s."
+          "On SIGTERM or SIGINT the forwarder reads what agents have sent, delivers what it can and ends: with status 0 if everything is delivered, otherwise with 1 and the number of spans that wait in the spool. The default is 10s."
       ) { (settings, text) throws(UsageError) in settings.options.stopTimeout = try milliseconds(text) },
       Flag(
         "exit-idle-time", nil, .text("TIME"), in: serviceSection,

@@ -2,7 +2,7 @@ import HTTP
 import Logging
 import System
 
-/// What the forwarder is to do: the command line, understood and checked.
+/// The forwarder's options: the parsed and checked command line.
 package struct ForwarderOptions: Sendable {
   /// Where agents are received over standard VSOCK.
   package struct VSOCK: Sendable {
@@ -54,7 +54,7 @@ package struct ForwarderOptions: Sendable {
 
   // Spool
   package var spool = SpoolOptions(directory: "")
-  /// Whether the directory is the forwarder's own and goes when it ends.
+  /// Whether the directory is temporary and is deleted when the forwarder ends.
   package var spoolIsTemporary = false
 
   // Service

@@ -6,7 +6,7 @@ import System
 /// What the command line says, before it is checked as a whole.
 struct ForwarderSettings {
   var options = ForwarderOptions()
-  /// What to print and leave it at that.
+  /// What to print instead of running.
   var request: CommandRequest?
   /// What `--vsock` or `--vsock=false` said; nil when neither was given.
   var vsock: Bool?
@@ -27,11 +27,11 @@ struct ForwarderSettings {
   var spool = SpoolCommand.Options()
   var spoolOption: String?
 
-  /// Refuses what makes no sense together, and fills in what follows from the rest.
+  /// Refuses options that contradict each other, and derives the remaining settings.
   func resolved(isDemo: Bool = false) throws(UsageError) -> ForwarderOptions {
     var options = options
     if let spoolOption {
-      throw UsageError("\(spoolOption) belongs to kata-trace-forwarder spool: the word spool comes first")
+      throw UsageError("\(spoolOption) is an option of kata-trace-forwarder spool: put the word spool first")
     }
     // A node may run QEMU beside other hypervisors, so a path of a hybrid socket says nothing about standard VSOCK.
     options.vsock = (vsock ?? true) && !isDemo ? ForwarderOptions.VSOCK() : nil
@@ -44,7 +44,7 @@ struct ForwarderSettings {
       options.otlp = otlp
       options.otlp?.url = try Self.otlpURL(otlpEndpoint)
     } else if let usesOTLPOption {
-      throw UsageError("\(usesOTLPOption) is about a collector: give --otlp-endpoint as well")
+      throw UsageError("\(usesOTLPOption) applies to a collector: give --otlp-endpoint as well")
     }
     if let jaegerEndpoint {
       var collector = HTTPClient.Options(url: try Self.jaegerURL(jaegerEndpoint))
@@ -57,7 +57,7 @@ struct ForwarderSettings {
       jaegerHost != nil || otlpEndpoint != nil || jaegerEndpoint != nil
         || options.jaegerDirectory != nil || options.jaegerFile != nil || options.otlpFile != nil
     {
-      throw UsageError("--dump-only forwards nothing: leave the exporters out, or --dump-only")
+      throw UsageError("--dump-only forwards nothing: leave out the exporters, or leave out --dump-only")
     }
     try setQuery(&options, isDemo: isDemo)
     setSpool(&options)
@@ -65,13 +65,13 @@ struct ForwarderSettings {
   }
 
   private func setQuery(_ options: inout ForwarderOptions, isDemo: Bool) throws(UsageError) {
-    // Spans that go nowhere are at least to be seen.
+    // Spans that go nowhere should at least be visible.
     options.query = isQueryOff ? nil : query
     if query == nil, !isQueryOff, isDemo || !options.hasExporters {
       options.query = SocketAddress(host: "127.0.0.1", port: 16686)
     }
     if options.query == nil, !options.hasExporters {
-      throw UsageError("spans would go nowhere without an exporter and without --query: give one of them")
+      throw UsageError("without an exporter or --query, spans would go nowhere: give one of them")
     }
     options.spool.keptSize =
       options.query == nil ? 0 : keptSize ?? min(256 << 20, options.spool.maximumSize / 2)
@@ -108,7 +108,7 @@ struct ForwarderSettings {
     let parts = try HTTPURLParts(text)
     if parts.port == 4317 {
       throw UsageError(
-        "port 4317 is OTLP's for gRPC, which is not spoken: give the collector's port for OTLP over HTTP, 4318"
+        "port 4317 is for OTLP over gRPC, which is not supported: give the collector's port for OTLP over HTTP, 4318"
       )
     }
     return parts.path.isEmpty || parts.path == "/" ? "\(parts.origin)/v1/traces" : text

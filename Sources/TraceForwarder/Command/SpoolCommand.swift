@@ -4,10 +4,10 @@ import CommandLine
 import Glibc
 import System
 
-/// `kata-trace-forwarder spool`: what is in a spool or set aside, whether a forwarder uses it or not.
+/// `kata-trace-forwarder spool`: inspects a spool and its set-aside spans, whether or not a forwarder uses it.
 ///
-/// Everything but `resend` only reads. `resend` renames files to where the forwarder looks for them, so that it needs no
-/// lock and disturbs no other process.
+/// Everything but `resend` only reads. `resend` renames files to where the forwarder looks for them, so that it needs
+/// no lock and disturbs no other process.
 struct SpoolCommand {
   enum Action: String, CaseIterable {
     case list, verify, export, resend
@@ -33,7 +33,7 @@ struct SpoolCommand {
   let directory: String
   let options: Options
 
-  /// Does what the arguments after the word `spool` say, and returns the exit status.
+  /// Runs the arguments after the word `spool`, and returns the exit status.
   static func main(_ arguments: [String]) -> Int32 {
     var settings = ForwarderSettings()
     let command: SpoolCommand
@@ -62,12 +62,12 @@ struct SpoolCommand {
 
   private init(_ operands: [String], _ settings: ForwarderSettings) throws(UsageError) {
     let actions = Action.allCases.map(\.rawValue).joined(separator: ", ")
-    guard let word = operands.first else { throw UsageError("say what to do: \(actions)") }
+    guard let word = operands.first else { throw UsageError("an action is missing: \(actions)") }
     guard let action = Action(rawValue: word) else {
       throw UsageError("\"\(word)\" is not one of \(actions)")
     }
     guard operands.count <= 2 else {
-      throw UsageError("\"\(operands[2])\" is too much: there is one directory")
+      throw UsageError("unexpected argument \"\(operands[2])\": give one directory")
     }
     if operands.count == 2, settings.spoolDirectory != nil {
       throw UsageError("the directory is given twice: leave out --spool-dir or \"\(operands[1])\"")
@@ -109,7 +109,7 @@ struct SpoolCommand {
 
   /// Moves all files of spans that were set aside to where the forwarder takes them from.
   private func resend() throws(SystemCallError) -> Int32 {
-    // The directory is a user's, whom root must not be led astray by.
+    // The directory belongs to a user, who must not be able to misdirect root.
     let aside = try CheckedDirectory("\(directory)/set-aside")
     guard aside.isComplete else {
       try Self.print("no spans are set aside in \(directory)\n")
@@ -133,7 +133,7 @@ struct SpoolCommand {
     try Self.print(
       names.isEmpty
         ? "no spans are set aside in \(directory)\n"
-        : "\(names.count) file\(names.count == 1 ? " is" : "s are") to be delivered again: by the forwarder within a second, or when it starts\n"
+        : "\(names.count) file\(names.count == 1 ? "" : "s") will be delivered again: by the forwarder within a second, or when it starts\n"
     )
     return 0
   }

@@ -23,7 +23,7 @@ extension SpoolInspection {
       for gap in file.survey.gaps where gap.kind != .torn {
         let problem =
           gap.kind == .rest
-          ? "damaged; nothing after it can be told from what a guest sent" : "damaged"
+          ? "damaged; what follows cannot be told apart from data that a guest sent" : "damaged"
         result.append(
           Damage(
             path: file.path, offset: gap.range.lowerBound, bytes: gap.range.count, records: gap.records,
@@ -145,7 +145,7 @@ extension SpoolInspection {
     }
     for file in segments + setAside + resent where file.survey.tornBytes > 0 {
       text +=
-        "\(file.path): \(Self.counted(file.survey.tornBytes, "byte")) at the end are a record without its end\n"
+        "\(file.path): \(Self.counted(file.survey.tornBytes, "byte")) at the end are an incomplete record\n"
     }
     let good = (segments + setAside + resent).reduce(0) { $0 + $1.survey.records }
     let files = segments.count + setAside.count + resent.count

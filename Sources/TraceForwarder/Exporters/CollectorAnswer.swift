@@ -1,7 +1,7 @@
-/// What a collector's answer means for the spans of a request. The table is in `formats/collector-answers`.
+/// The meaning of a collector's answer for the spans of a request. The table is in `formats/collector-answers`.
 ///
-/// Only what can be the fault of these very spans is taken for a refusal of them. Everything else is a matter of the
-/// collector, of the way to it, or of the forwarder's options: a person can mend that, so the spans wait.
+/// Only statuses that these very spans can cause are treated as a refusal of them. All others are problems of the
+/// collector, of the path to it, or of the forwarder's options: an operator can fix those, so the spans wait.
 package enum CollectorAnswer: String, Sendable {
   /// The spans are delivered.
   case accepted = "accepted"
@@ -18,19 +18,19 @@ package enum CollectorAnswer: String, Sendable {
     }
   }
 
-  /// What to do about an answer that is not ``accepted``.
+  /// The remedy for an answer that is not ``accepted``.
   package static func remedy(_ status: Int) -> String {
     switch status {
     case 300..<400: "give the URL that the collector redirects to; redirects are not followed"
     case 400, 413, 422:
-      "read the collector's log: it refuses these spans, or the URL is of another protocol"
+      "read the collector's log: it refuses these spans, or the URL is for another protocol"
     case 401, 403: "check the credentials and --otlp-header"
     case 404, 405, 410: "check the path of the URL"
-    case 406, 415: "check that the URL is of this protocol and encoding"
+    case 406, 415: "check that the URL is for this protocol and encoding"
     case 407: "check the proxy and its credentials"
-    case 408, 429: "the collector is overloaded, or a proxy before it limits requests"
+    case 408, 429: "the collector is overloaded, or a proxy in front of it limits requests"
     case 508: "the URL leads back to this forwarder: give the collector's"
-    case 502, 503, 504: "check that the collector is running and what it sends to"
+    case 502, 503, 504: "check that the collector and its backend are running"
     case 500..<600: "read the collector's log"
     default: "check that a collector is at this URL, and no other service"
     }

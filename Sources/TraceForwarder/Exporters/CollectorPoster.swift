@@ -1,8 +1,8 @@
 import Bytes
 import HTTP
 
-/// Posts requests to one collector and says of each that was not answered, or whose spans must wait, why and what to do.
-/// Nothing that it says has a header's value or a credential.
+/// Posts requests to one collector; if one is not answered, or its spans must wait, it reports the reason and the
+/// remedy. Its messages never contain a header's value or a credential.
 final class CollectorPoster {
   private let client: HTTPClient
   private let secrets: Secrets

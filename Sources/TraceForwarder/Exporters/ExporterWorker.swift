@@ -1,9 +1,9 @@
 import Glibc
 import System
 
-/// Runs one exporter on a thread of its own: reads the spool, exports, waits and tries again, and notes how far it is.
+/// Runs one exporter on its own thread: reads the spool, exports, waits and retries, and saves its position.
 package final class ExporterWorker: Sendable {
-  /// How much an exporter takes at once, and how long it waits.
+  /// The batch size and waiting times of an exporter.
   package struct Pace: Sendable {
     /// Spans and bytes of one batch.
     package var batchSpans = 512
@@ -48,10 +48,10 @@ package final class ExporterWorker: Sendable {
   package func start() {
     let started = WorkerThread.start { [self] in run() }
     thread.withLock { $0 = started }
-    if started == nil { note(ExportFailure("the system has no thread to give")) }
+    if started == nil { note(ExportFailure("no thread could be started")) }
   }
 
-  /// Asks it to deliver what there is and to end by `deadline`.
+  /// Asks it to deliver what is available and to end by `deadline`.
   package func stop(deadline: Int) {
     context.deadline.set(deadline)
     wakeup.raise()
@@ -116,7 +116,7 @@ package final class ExporterWorker: Sendable {
     context.metrics.add(.exported, name, count)
   }
 
-  /// False when it could not be written and is to be tried again.
+  /// False if it could not be written and must be tried again.
   fileprivate func writePosition() -> Bool {
     do throws(SystemCallError) {
       try spool.writePosition(position, by: name)
@@ -170,7 +170,7 @@ package final class ExporterWorker: Sendable {
       }
     }
 
-    /// One batch; false when all is done.
+    /// Exports one batch; false when all is done.
     private mutating func step() -> Bool {
       if worker.deadline.isOver { return false }
       // Asked before looking: what came before the stop is then seen, whatever comes while this thread flushes.
@@ -197,7 +197,7 @@ package final class ExporterWorker: Sendable {
           milliseconds: lastFlush + worker.limits.flushInterval - MonotonicClock.milliseconds)
         return true
       }
-      // What is passed over because it is damaged is done with as well.
+      // Skipped damage counts as done as well.
       if reader.position > worker.position { heldPosition = reader.position }
       guard flush() else { return false }
       if isStopping { return false }
@@ -245,7 +245,7 @@ package final class ExporterWorker: Sendable {
       return true
     }
 
-    /// Tries until it works, with growing pauses; false when the time to stop came first.
+    /// Retries until it works, with growing pauses; false if the forwarder has to stop first.
     private mutating func attempt(_ body: (inout ExporterLoop) throws(ExportFailure) -> Void) -> Bool {
       var pause = worker.limits.firstPause
       while true {

@@ -1,13 +1,13 @@
 import Glibc
 import System
 
-/// When a growing file is put aside, and how many of those stay.
+/// When a growing file is rotated, and how many rotated files are kept.
 package struct FileRotation: Sendable {
   /// Bytes of one file; 0 means no limit.
   package var maximumSize = 100 << 20
   /// Seconds; 0 means no limit.
   package var maximumAge = 0
-  /// How many files that were put aside stay: `FILE.1` is the newest.
+  /// The number of rotated files to keep: `FILE.1` is the newest.
   package var kept = 5
 
   package init() {}
@@ -24,8 +24,8 @@ package struct FileRotation: Sendable {
     maximumAge > 0 && MonotonicClock.milliseconds - start > maximumAge * 1000
   }
 
-  /// Divides what will be written to a file of this size, so that no file becomes larger than ``maximumSize``: a piece ends
-  /// where one of `ends` is, and is larger only when there is none before.
+  /// Divides what will be written to a file of this size, so that no file becomes larger than ``maximumSize``: a piece
+  /// ends where one of `ends` is, and is larger only when there is none before.
   func pieces(_ ends: [Int], after size: Int) -> [Range<Int>] {
     guard maximumSize > 0 else { return ends.last.map { [0..<$0] } ?? [] }
     var pieces: [Range<Int>] = []
@@ -44,7 +44,7 @@ package struct FileRotation: Sendable {
     return pieces
   }
 
-  /// Puts the file aside.
+  /// Rotates the file.
   func rotate(_ path: String) throws(SystemCallError) {
     if kept == 0 {
       guard unlink(path) == 0 || errno == ENOENT else { throw SystemCallError("unlink", path) }

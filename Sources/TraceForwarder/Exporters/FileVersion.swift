@@ -1,7 +1,7 @@
 import Glibc
 import System
 
-/// What tells one version of a file from another.
+/// Identifies a version of a file.
 struct FileVersion: Equatable {
   private let file: ino_t
   private let size: Int
@@ -15,7 +15,7 @@ struct FileVersion: Equatable {
     nanoseconds = Int(status.st_mtim.tv_nsec)
   }
 
-  /// The version that is at a path now; nil when nothing is.
+  /// The current version at a path; nil if there is no file.
   static func current(_ path: String) throws(SystemCallError) -> FileVersion? {
     var status = stat()
     if lstat(path, &status) == 0 { return FileVersion(status) }

@@ -8,7 +8,7 @@ extension HTTPClient.Failure.Kind {
     case .connection: "check that the collector is running, and the URL's port and scheme"
     case .time: "check that the collector is running and reachable, or raise --collector-timeout"
     case .encryption:
-      "trust the authority that signed the collector's certificate by --collector-ca-file, and check the URL's host name and scheme"
+      "trust the authority that signed the collector's certificate with --collector-ca-file, and check the URL's host name and scheme"
     case .other: nil
     }
   }

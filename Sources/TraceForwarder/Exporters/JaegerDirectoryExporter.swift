@@ -3,13 +3,13 @@ import Glibc
 import System
 import Tracing
 
-/// One Jaeger JSON file a trace, replaced as spans arrive.
+/// One Jaeger JSON file per trace, replaced as spans arrive.
 ///
-/// Traces that spans came for lately are in memory; the least recent ones are let go of when they take more than
-/// ``memoryLimit``, and read back from their file when a late span comes.
+/// Recently updated traces are in memory; the least recent ones are dropped when they take more than ``memoryLimit``,
+/// and read back from their file when a late span arrives.
 ///
-/// A file is written as a whole, so a trace that goes on for long would be written over and over: the pause between two
-/// writes grows with the file, which keeps the writing to about ``writeRate``. What is not written is not acknowledged.
+/// A file is written as a whole, so a long trace would be rewritten over and over: the pause between two writes grows
+/// with the file, which limits the rate to about ``writeRate``. Unwritten spans are not acknowledged.
 final class JaegerDirectoryExporter: SpanExporter {
   struct Retention: Sendable {
     /// How many files stay, and seconds since the last span; 0 means no limit.
@@ -57,7 +57,8 @@ final class JaegerDirectoryExporter: SpanExporter {
   /// Milliseconds after which a trace is complete: since its last span, with the root's and without.
   static let completeAfter = 5_000
   static let idleAfter = 60_000
-  /// Bytes a second that one trace is written over with, about, and the longest pause that follows from that, in milliseconds.
+  /// Bytes a second that one trace is written over with, about, and the longest pause that follows from that, in
+  /// milliseconds.
   static let writeRate = 1 << 20
   static let longestPause = 30_000
 
@@ -66,7 +67,7 @@ final class JaegerDirectoryExporter: SpanExporter {
     self.directory = directory
     self.limits = limits
     if mkdir(directory, 0o750) != 0, errno != EEXIST {
-      throw ExportFailure(SystemCallError("make the directory", directory).description)
+      throw ExportFailure(SystemCallError("create the directory", directory).description)
     }
   }
 
@@ -150,8 +151,8 @@ final class JaegerDirectoryExporter: SpanExporter {
 
   private func path(_ id: TraceID) -> String { "\(directory)/\(id.description).json" }
 
-  /// The trace as its file has it, in whatever way that is formatted; without spans when the file is not a trace that the
-  /// forwarder wrote, which ``write(_:)`` then keeps.
+  /// The trace as its file has it, in whatever way that is formatted; without spans when the file is not a trace that
+  /// the forwarder wrote, which ``write(_:)`` then keeps.
   private func load(_ id: TraceID) -> OpenTrace {
     guard let (bytes, version) = try? TraceFiles.read(path(id), limit: Self.fileLimit),
       let document = TraceDocument(id, reformatted: bytes)

@@ -3,11 +3,11 @@ import Glibc
 import System
 import Tracing
 
-/// Everything in one Jaeger JSON file, which is written when the forwarder ends, when it is told to (SIGHUP), and when
-/// the limits of rotation are reached.
+/// All spans in one Jaeger JSON file, which is written when the forwarder ends, on SIGHUP, and when the limits of
+/// rotation are reached.
 ///
-/// Until then spans wait in `FILE.partial`, a record each as in the spool, so that neither memory grows nor a crash
-/// loses what was acknowledged.
+/// Until then spans wait in `FILE.partial`, one record each as in the spool, so that memory does not grow and a crash
+/// loses no acknowledged spans.
 final class JaegerFileExporter: SpanExporter {
   private let context: ExporterContext
   private let path: String

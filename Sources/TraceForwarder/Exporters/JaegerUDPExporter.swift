@@ -3,8 +3,8 @@ import CLinux
 import Glibc
 import System
 
-/// Jaeger's agent over UDP: one `emitBatch` a datagram. Nothing confirms that a datagram arrived; only an agent on this
-/// machine that is down is noticed, by the system.
+/// Jaeger's agent over UDP: one `emitBatch` per datagram. Nothing confirms that a datagram arrived; only an agent on
+/// this machine that is down is detected, by the system.
 final class JaegerUDPExporter: SpanExporter {
   static let datagramBytes = 65_000
   private let context: ExporterContext
@@ -23,8 +23,8 @@ final class JaegerUDPExporter: SpanExporter {
   /// What was sent since the last pause, as the receiver's system counts it.
   private var burst = 0
 
-  /// A receiver keeps some 200 KiB that it has not read, each datagram with some hundred bytes more, and the rest is lost:
-  /// so after a part of that comes a pause, in milliseconds.
+  /// A receiver keeps some 200 KiB that it has not read, each datagram with some hundred bytes more, and the rest is
+  /// lost: so after a part of that comes a pause, in milliseconds.
   private static let burstBytes = 48 << 10
   private static let datagramOverhead = 1 << 10
   private static let burstPause: useconds_t = 1

@@ -3,7 +3,7 @@ import Glibc
 import System
 import Tracing
 
-/// OTLP JSON, one `TracesData` a line: the format of the OpenTelemetry Collector's file exporter and receiver.
+/// OTLP JSON, one `TracesData` per line: the format of the OpenTelemetry Collector's file exporter and receiver.
 final class OTLPFileExporter: SpanExporter {
   private let context: ExporterContext
   private let path: String
@@ -83,7 +83,8 @@ final class OTLPFileExporter: SpanExporter {
     file = nil
   }
 
-  /// A disk that failed to take the bytes says so once and may then call them written: they are cut, and written again.
+  /// A disk that failed to write reports it only once and may then report success: the bytes are truncated, and written
+  /// again.
   private func sync() throws(SystemCallError) {
     guard let number = file?.number, size != syncedSize else { return }
     do throws(SystemCallError) { try FileDescriptor(borrowing: number).sync(path) } catch {

@@ -25,18 +25,19 @@ package struct ExportFailure: Error, Sendable {
 
 /// Delivers spans to a destination. It is created, called and released on one thread, that of its ``ExporterWorker``.
 package protocol SpanExporter: AnyObject {
-  /// Delivers a batch, or keeps it to deliver it in ``flush(mustDeliver:)``. Spans that the destination refuses for good
-  /// are set aside, which is not a failure. After a failure the same batch is offered again; after a crash, any batch may be.
+  /// Delivers a batch, or keeps it to deliver it in ``flush(mustDeliver:)``. Spans that the destination refuses
+  /// permanently are set aside, which is not a failure. After a failure the same batch is offered again; after a crash,
+  /// any batch may be.
   func export(_ batch: SpoolBatch) throws(ExportFailure)
-  /// Delivers what was kept. If `mustDeliver`, because the process ends or the spool needs the room, all of it; otherwise
-  /// what is not worth waiting for more.
+  /// Delivers what was kept. If `mustDeliver`, because the process ends or the spool needs the room, all of it;
+  /// otherwise what is not worth waiting for more.
   func flush(mustDeliver: Bool) throws(ExportFailure)
   /// Whether everything that was kept is delivered. Batches are acknowledged only then.
   var isDelivered: Bool { get }
   /// Whether ``export(_:)`` only keeps batches, so that it pays to collect more before ``flush(mustDeliver:)``.
   var isBuffered: Bool { get }
-  /// Whether it holds refused spans of which only another batch can show that they are at fault: the next batch is offered
-  /// before ``flush(mustDeliver:)``.
+  /// Whether it holds refused spans of which only another batch can show that they are at fault: the next batch is
+  /// offered before ``flush(mustDeliver:)``.
   var isUndecided: Bool { get }
   /// The number of spans that were left out since the last call: they are not counted as delivered.
   func takeLeftOut() -> Int
@@ -56,14 +57,14 @@ extension SpanExporter {
   package func finish() throws(ExportFailure) {}
 }
 
-/// What every exporter is given.
+/// The environment of an exporter.
 package struct ExporterContext: Sendable {
   /// The exporter's name in metrics, in the log and in the name of its position file.
   package var name: String
   package var metrics: Metrics
   package var log: StructuredLog
   package var losses: LossLedger
-  /// Takes spans that the destination refuses for good.
+  /// Stores spans that the destination refuses permanently.
   package var store: SetAside
   /// The service name of spans that have none.
   package var defaultService: String
@@ -72,8 +73,8 @@ package struct ExporterContext: Sendable {
   /// When the exporter must be done; nothing that it does may take longer.
   package var deadline = StopDeadline()
 
-  /// Decodes a payload of the spool into `span`; false if it is damaged. Report such payloads to ``countUnreadable(_:)``
-  /// once the others of their batch are delivered.
+  /// Decodes a payload of the spool into `span`; false if it is damaged. Report such payloads to
+  /// ``countUnreadable(_:)`` once the others of their batch are delivered.
   func decode(_ payload: UnsafeRawBufferPointer, into span: inout Span) -> Bool {
     do throws(CodecError) {
       try OTLPProtobuf.decode(payload, limits: .none, into: &span)

@@ -1,10 +1,10 @@
 import Bytes
 import Tracing
 
-/// One trace as Jaeger's JSON: spans and processes, each encoded once when it comes.
+/// One trace as Jaeger's JSON: spans and processes, each encoded once on arrival.
 ///
-/// Its text has a span a line, so that a file that was written before can be gone on with: a span that comes again, as
-/// after a crash, is known by its id and left out.
+/// Its text has one span per line, so that an existing file can be continued: a span that arrives again, as after a
+/// crash, is recognised by its id and left out.
 struct TraceDocument {
   let traceID: TraceID
   private var spans = [UInt8]()

@@ -1,5 +1,5 @@
-/// Durations as Go writes and reads them: `1.5ms`, `2h45m`. Not the durations of options (``FlagValue``): these are what
-/// Jaeger's API takes and gives, where `m` is minutes, a number needs a unit, and several may follow one another.
+/// Durations as Go writes and reads them: `1.5ms`, `2h45m`. Not the durations of options (``FlagValue``): these are
+/// what Jaeger's API reads and writes, where `m` is minutes, a number needs a unit, and several may follow one another.
 enum GoDuration {
   static func text(_ nanoseconds: Int64) -> String {
     if nanoseconds == 0 { return "0s" }

@@ -47,7 +47,7 @@ struct JaegerTraceWriter {
     let missing = trace.omitted + trace.spans.count - written
     if missing > 0 {
       out.put("[")
-      out.put(json: "\(missing) spans are left out: the trace is larger than an answer may be")
+      out.put(json: "\(missing) spans are left out: the trace exceeds the maximum size of an answer")
       out.put("]}")
     } else {
       out.put("null}")

@@ -1,16 +1,16 @@
 import Tracing
 
-/// A service's operation, as clients choose among them.
+/// A service's operation, as listed to clients.
 struct Operation: Hashable {
   var service: String
   var name: String
   var kind: Span.Kind
 }
 
-/// The operations of all indexed spans, each kept once, and as long as some span has it.
+/// The operations of all indexed spans, each stored once, while some span has it.
 ///
-/// It is bounded. An operation that finds no room has the number 0: it is not offered, and its spans are told apart by
-/// reading them.
+/// It is bounded. An operation without room has the number 0: it is not listed, and its spans have to be read to be
+/// distinguished.
 struct OperationTable {
   private struct Row {
     var operation: Operation
@@ -68,7 +68,7 @@ struct OperationTable {
     counts[row.operation.service] = left > 0 ? left : nil
   }
 
-  /// By number, whether an operation is one of these.
+  /// For each operation's number, whether it matches.
   func matching(service: String?, name: String?) -> [Bool] {
     rows.map { row in
       guard let operation = row?.operation else { return false }

@@ -19,7 +19,7 @@ final class QueryAPI {
     v3 = QueryAPIv3(index, limits)
   }
 
-  /// Whether a request is answered without reading a span: names, and what there is of the page.
+  /// Whether a request is answered without reading a span: names, and files of the page.
   static func isCheap(_ request: HTTPRequest) -> Bool {
     let path = request.segments
     guard path.first == "api" else { return true }
@@ -31,7 +31,7 @@ final class QueryAPI {
     let path = request.segments
     let allowed = path == ["api", "transform"] ? ["POST"] : ["GET", "HEAD"]
     guard allowed.contains(request.method) else {
-      var response = failure(405, "only \(allowed[0]) is taken here")
+      var response = failure(405, "only \(allowed[0]) is accepted here")
       response.headers.append(("Allow", allowed.joined(separator: ", ")))
       return response
     }
@@ -149,7 +149,7 @@ final class QueryAPI {
       return failure(413, "\(count) spans are too many: the limit is \(limits.spans)")
     }
     let reader = SpanReader(records: records.array, limits)
-    // Translated and no more: nothing is left out, reordered or warned of.
+    // Only translated: nothing is left out or reordered, and there are no warnings.
     let traces = order.map { Trace($0, inOrder: positions[$0] ?? [], reader) }
     return self.traces(
       traces, reader, warns: false,
@@ -218,7 +218,7 @@ final class QueryAPI {
   private static func cut(_ reader: SpanReader) -> AnswerError {
     AnswerError(
       message:
-        "the answer is cut: no more than \(reader.limits.spans) spans of \(reader.limits.recordBytes >> 20) MiB are read for one; narrow the search"
+        "the answer is incomplete: no more than \(reader.limits.spans) spans of \(reader.limits.recordBytes >> 20) MiB are read for an answer; narrow the search"
     )
   }
 
@@ -232,7 +232,8 @@ final class QueryAPI {
       if out.count > limits.bytes {
         let left = traces.count - number
         problems.append(
-          AnswerError(message: "the answer is cut: \(left) traces do not fit in \(limits.bytes >> 20) MiB"))
+          AnswerError(
+            message: "the answer is incomplete: \(left) traces do not fit in \(limits.bytes >> 20) MiB"))
         break
       }
       if number > 0 { out.put(0x2c) }

@@ -2,7 +2,7 @@ import Glibc
 import System
 import Tracing
 
-/// What one answer may cost, so that no request takes the memory or the time of all others.
+/// Limits on the cost of one answer, so that no request uses up the memory or the time for all others.
 struct AnswerLimits {
   /// Spans that are read to find what is asked for.
   var spans = 100_000

@@ -1,7 +1,7 @@
 import Tracing
 
 extension Trace {
-  /// What is wrong with spans, by their index: what Jaeger's query service says when it is not to correct clocks, which is
+  /// Warnings about spans, by their index: those of Jaeger's query service when it does not correct clocks, which is
   /// its default. Times are never changed.
   var warnings: [Int: [String]] {
     var result: [Int: [String]] = [:]
@@ -27,14 +27,14 @@ extension Trace {
         )
       }
     }
-    // Spans that are each other's parents hang on no root, and are passed over.
+    // Spans that are each other's parents have no root, and are skipped.
     while let (index, delta) = pending.popLast() {
       if delta != 0 {
         result[index, default: []].append(
           "clock skew adjustment disabled; not applying calculated delta of \(GoDuration.text(delta))")
       }
       for child in children[index] ?? [] {
-        // On one host there is one clock, so a child is off by what its parent is off by.
+        // A host has one clock, so a child has the same skew as its parent.
         let isSameHost = spans[child].host != nil && spans[child].host == spans[index].host
         pending.append((child, isSameHost ? delta : skew(of: spans[child], in: spans[index])))
       }

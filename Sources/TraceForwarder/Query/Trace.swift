@@ -1,7 +1,7 @@
 import Tracing
 
-/// The spans of one trace that were received so far, in the order in which they started: of each what its place in the
-/// trace depends on, and where to read the rest.
+/// The spans of one trace received so far, in the order in which they started: for each, what determines its place in
+/// the trace, and where to read the rest.
 struct Trace {
   struct Member {
     var position: SpoolPosition
@@ -29,7 +29,7 @@ struct Trace {
   /// Whether some span fits the query that it was read for.
   private(set) var isMatch: Bool
 
-  /// Reads a trace; nil when nothing of it is left.
+  /// Reads a trace; nil if nothing of it is left.
   ///
   /// When not all may be read, the spans that started first are: they hold the root.
   init?(_ id: TraceID, _ entry: TraceIndex.Entry, _ reader: SpanReader, matching query: TraceQuery? = nil) {
@@ -90,8 +90,8 @@ struct Trace {
     spans.removeAll { !seen.insert(Key(id: $0.id, hash: $0.hash)).inserted }
   }
 
-  /// The first span without a parent. Where every span's parent is there, as when spans are each other's parents, none will
-  /// come: then it is the span that started first.
+  /// The first span without a parent. Where every span's parent is there, as when spans are each other's parents, none
+  /// will come: then it is the span that started first.
   var root: Member? {
     if let root = spans.first(where: { $0.parent == 0 }) { return root }
     let ids = Set(spans.map(\.id))

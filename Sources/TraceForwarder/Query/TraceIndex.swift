@@ -1,11 +1,11 @@
 import System
 import Tracing
 
-/// Which traces the spool has, where their spans are, and what of them rules a trace out without reading it: time,
-/// duration, service and operation.
+/// The traces in the spool, the positions of their spans, and the properties by which a trace can be ruled out without
+/// reading it: time, duration, service and operation.
 ///
-/// It is bounded: the traces that spans came for longest ago are forgotten first when there are more than ``Capacity`` says,
-/// and spans go with the segment of the spool that they are in.
+/// It is bounded: the traces that spans came for longest ago are forgotten first when there are more than ``Capacity``
+/// says, and spans go with the segment of the spool that they are in.
 package final class TraceIndex: Sendable {
   package struct Capacity: Sendable {
     package var traces = 20_000

@@ -6,8 +6,8 @@ struct TraceQuery {
   /// Nil for any.
   var service: String?
   var operation: String?
-  /// Values that an attribute of the span, its events, its links, its scope or its resource has, or a tag that stands for
-  /// a field.
+  /// Values of attributes of the span, its events, its links, its scope or its resource, or of tags that represent a
+  /// field.
   var tags: [(key: String, value: String)] = []
   /// Nanoseconds since 1970, of a span's start.
   var start: UInt64 = 0
@@ -17,7 +17,7 @@ struct TraceQuery {
   /// Traces to find.
   var limit = 100
 
-  /// The most traces that one answer has, whatever is asked for.
+  /// The maximum number of traces in one answer, whatever limit is requested.
   static let mostTraces = 1500
 
   /// The traces found, the newest first, and whether there may be more that the limits of the answer left out.
@@ -84,7 +84,7 @@ struct TraceQuery {
     return false
   }
 
-  /// Whether a value is what this text says.
+  /// Whether a value equals this text.
   private static func isText(_ text: String, _ value: Span.Value, _ span: borrowing Span) -> Bool {
     switch value {
     case .string(let piece): return span.string(piece) == text

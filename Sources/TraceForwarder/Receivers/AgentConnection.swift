@@ -9,7 +9,7 @@ import Tracing
 final class AgentConnection: EventHandler {
   let file: FileDescriptor
   let origin: SpanOrigin
-  /// What the log calls the guest, and what its connections are counted by.
+  /// The guest's name in the log, by which its connections are counted.
   let peer: String
   private let provenance: SpanProvenance
   private unowned let receiver: AgentReceiver
@@ -18,7 +18,7 @@ final class AgentConnection: EventHandler {
   private var lastByte = MonotonicClock.milliseconds
   /// When the incomplete frame began; nil if there is none.
   private var frameStart: Int?
-  /// Whether nothing is read because the spool takes nothing.
+  /// Whether reading is paused because the spool accepts nothing.
   private var isPaused = false
   /// Whether the agent has ended its stream.
   private var isEnded = false
@@ -26,7 +26,7 @@ final class AgentConnection: EventHandler {
   private var isDry = false
   /// Why the connection will be closed once the spool has everything that was received before.
   private var fault: CloseReason?
-  /// Why the connection is one too many: it ends when what has arrived of it is read.
+  /// Why the connection exceeds a limit: it ends when everything that arrived on it is read.
   private var refusal: CloseReason?
   /// Frames of this turn, by encoding; counted together.
   private var received = 0
@@ -171,7 +171,7 @@ final class AgentConnection: EventHandler {
     receiver.loop.suspend(self)
   }
 
-  /// Goes on after a pause, first with the frames that were read before it.
+  /// Continues after a pause, first with the frames that were read before it.
   private func resume(_ now: Int) {
     guard receiver.retry(&pending), !receiver.isBlocked, receiver.loop.resume(self, .read) else {
       if receiver.lacksDescriptors { releaseIfEnded() }

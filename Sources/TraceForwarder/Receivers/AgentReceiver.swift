@@ -7,7 +7,7 @@ import Tracing
 /// Receives the guest agents' frames: any number of listeners and connections on one thread.
 ///
 /// Each connection has a turn of at most ``turnBytes`` while others wait, so that a busy guest takes no more than its
-/// share. When the spool takes nothing, nothing is read: the guests' own sockets hold what they send.
+/// share. While the spool accepts nothing, nothing is read: the guests' own sockets hold what they send.
 final class AgentReceiver {
   let loop: EventLoop
   let limits: AgentLimits
@@ -25,8 +25,8 @@ final class AgentReceiver {
   var span = Span()
   /// Reused for the spans of a connection's turn.
   var batch = SpanBatch(capacity: 64 << 10)
-  /// Connections that hold a batch which the spool has refused. While there is one nothing is read from any, so that what
-  /// waits in memory does not grow.
+  /// Connections that hold a batch which the spool has refused. While there is one nothing is read from any, so that
+  /// what waits in memory does not grow.
   private var refused = 0
   /// Whether the spool took nothing, the last time that it did not, for want of a descriptor.
   private(set) var lacksDescriptors = false
@@ -52,7 +52,7 @@ final class AgentReceiver {
   /// Whether no connection may read, because a batch waits for the spool.
   var isBlocked: Bool { refused > 0 }
 
-  /// Offers a batch to the spool; false when it takes nothing now, which the log then says.
+  /// Offers a batch to the spool; false, with a log line, if it accepts nothing at present.
   func offer(_ batch: borrowing SpanBatch) -> Bool {
     do throws(SpoolRefusal) {
       try intake.append(batch, evenWhenFull: isFinishing)
@@ -62,11 +62,11 @@ final class AgentReceiver {
       switch error {
       case .full:
         log.limited(
-          .warning, by: "spool", "the spool is full: reading from agents waits for the exporters")
+          .warning, by: "spool", "the spool is full: reading from agents is paused until exporters catch up")
       case .failed(let error):
         lacksDescriptors = error.code == EMFILE || error.code == ENFILE
         log.limited(
-          .error, by: "spool", "the spool cannot be written: reading from agents waits",
+          .error, by: "spool", "the spool cannot be written: reading from agents is paused",
           ["error": error.description])
       }
       return false
@@ -125,8 +125,8 @@ final class AgentReceiver {
     metrics.change(.listeners, listener.origin.receiver, by: -1)
   }
 
-  /// Takes the connections that wait, stops listening, and reads what the agents have sent. A connection that is inside a
-  /// frame is given time for the rest of it.
+  /// Takes the connections that wait, stops listening, and reads what the agents have sent. A connection that is inside
+  /// a frame is given time for the rest of it.
   func beginDraining() {
     for listener in listeners.values { while accept(listener) {} }
     for listener in listeners.values { loop.remove(listener) }
@@ -141,13 +141,15 @@ final class AgentReceiver {
     for connection in Array(connections.values) { connection.finish() }
   }
 
-  /// Accepts some of the connections that wait; false when none is left. Not all at once: the others have their turn too.
+  /// Accepts some of the connections that wait; false when none is left. Not all at once: the others have their turn
+  /// too.
   @discardableResult
   func accept(_ listener: AgentListener) -> Bool {
     // Guests that have no ended connection: they are not looked through again in this turn.
     var busy: Set<String> = []
     for _ in 0..<64 {
-      // One that is too many could neither be read nor be closed without losing what it has sent: it waits in the kernel.
+      // One that is too many could neither be read nor be closed without losing what it has sent: it waits in the
+      // kernel.
       if isBlocked, !isDraining, connections.count >= limits.connections {
         listener.pause()
         return false
@@ -190,7 +192,8 @@ final class AgentReceiver {
     if let reason { connection.refuse(reason) }
   }
 
-  /// Why one more connection of this guest is one too many. Ended ones, which the loop has not come to yet, do not count.
+  /// Why one more connection of this guest is one too many. Ended ones, which the loop has not come to yet, do not
+  /// count.
   private func refusal(_ peer: String, _ busy: inout Set<String>) -> CloseReason? {
     if connections.count >= limits.connections, busy.contains("") || !reapEnded() {
       busy.insert("")
@@ -219,7 +222,7 @@ final class AgentReceiver {
     return connections.count < before
   }
 
-  /// Lets go of a connection, which closes it.
+  /// Releases a connection, which closes it.
   func forget(_ connection: AgentConnection) {
     guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
     loop.remove(connection)

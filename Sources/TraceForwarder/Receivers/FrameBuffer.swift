@@ -3,16 +3,16 @@ import Tracing
 
 /// An agent's stream: bytes in, whole frames out.
 ///
-/// It grows by what arrives, never by what a guest announces, and never above the largest frame that is allowed plus a
+/// It grows with what arrives, never with what a guest announces, and never above the largest allowed frame plus one
 /// read. It knows neither sockets nor spans.
 struct FrameBuffer: ~Copyable {
   /// What the stream begins with.
   enum Head: Equatable {
-    /// A whole frame with so many bytes of payload.
+    /// A complete frame with this many bytes of payload.
     case frame(Int)
     /// The beginning of a frame, or nothing.
     case incomplete
-    /// A length that no frame may have. Where the next frame begins cannot be told any more.
+    /// An invalid length. The start of the next frame is then unknown.
     case badLength(UInt64)
   }
 
@@ -21,7 +21,7 @@ struct FrameBuffer: ~Copyable {
   private let limit: Int
 
   static let initialCapacity = 16 << 10
-  /// Below so much room the buffer grows before it is filled.
+  /// If less room than this is left, the buffer grows before it is filled.
   private static let leastRoom = 4 << 10
   /// What the largest buffer holds beside the largest frame: the beginning of the next ones.
   private static let readAhead = 64 << 10

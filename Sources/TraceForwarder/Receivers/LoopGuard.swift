@@ -6,16 +6,16 @@ import Tracing
 /// Recognises spans that come back to the forwarder that sent them.
 ///
 /// A request that arrives straight from an own exporter, such as through a proxy or under a name that the check at the
-/// start could not resolve, carries this forwarder's mark. It is refused, so that its spans stay in the spool. What lies
-/// between may drop the mark, as a collector that sends to this forwarder does: so the spans that the host's receivers
-/// took lately are remembered, and one that comes a second time is dropped. The collector has it.
+/// start could not resolve, carries this forwarder's mark. It is refused, so that its spans stay in the spool. What
+/// lies between may drop the mark, as a collector that sends to this forwarder does: so the spans that the host's
+/// receivers took lately are remembered, and one that comes a second time is dropped. The collector has it.
 ///
-/// Ids alone would not do: guests know ids of the runtime's spans and could have those dropped. The end of a span is
-/// known to nobody before it.
+/// Ids alone are not enough: guests know ids of the runtime's spans and could cause those to be dropped. Nobody knows
+/// the end of a span in advance.
 struct LoopGuard {
   /// The header of requests that names the forwarder that sends them.
   static let header = "Kata-Forwarder-Id"
-  /// Remembered spans of a generation, of which there are two, and its longest age in milliseconds.
+  /// The number of remembered spans per generation, of which there are two, and its maximum age in milliseconds.
   static let generationSpans = 128 << 10
   static let generationAge = 300_000
 

@@ -40,7 +40,7 @@ final class SandboxSockets: EventHandler, IdleHandler {
       return true
     }
     log.limited(
-      .error, by: "sandboxes", "sandboxes wait: the process has too many open files",
+      .error, by: "sandboxes", "new new sandboxes wait: the process has too many open files",
       ["remedy": "raise LimitNOFILE= or ulimit -n"])
     receiver.loop.suspend(self)
     isPaused = true
@@ -55,7 +55,7 @@ final class SandboxSockets: EventHandler, IdleHandler {
       guard let socket else {
         // Another thread was faster than ``hasRoom()`` could tell.
         return log.limited(
-          .error, by: "sandboxes", "a sandbox is not listened to: the process has too many open files",
+          .error, by: "sandboxes", "there is no listener for a sandbox: the process has too many open files",
           ["sandbox": sandbox, "remedy": "raise LimitNOFILE= or ulimit -n, and start the forwarder again"])
       }
       let origin = SpanOrigin(transport: .hybrid, sandbox: sandbox)

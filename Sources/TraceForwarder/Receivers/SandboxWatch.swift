@@ -3,13 +3,13 @@ import Glibc
 import Logging
 import System
 
-/// The privileged half of the forwarder: watches the sandboxes' directories, makes a socket in each and hands it to the
-/// other half, which has no rights any more. It reads nothing from anybody but the kernel.
+/// The privileged helper of the forwarder: watches the sandboxes' directories, creates a socket in each and passes it
+/// to the main process, which has no rights any more. It reads nothing except from the kernel.
 ///
-/// A message is `+KEY SANDBOX` with the listening socket, or `-KEY` when that is of no use any more. When the other half
-/// ends, its end of the connection closes; then this ends too and removes the sockets.
+/// A message is `+KEY SANDBOX` with the listening socket, or `-KEY` when that is no longer needed. When the main
+/// process ends, its end of the connection closes; the helper then ends too and removes the sockets.
 struct SandboxWatch: ~Copyable {
-  /// What is looked at: a template's directory, or the socket of one sandbox in it.
+  /// A watched place: a template's directory, or the socket of one sandbox in it.
   private struct WatchedPlace: Hashable {
     var template: Int
     var sandbox: String?
@@ -24,12 +24,12 @@ struct SandboxWatch: ~Copyable {
     var directory: Int32?
   }
 
-  /// Milliseconds between looks at everything, for what no event tells; fewer when the kernel gives no more watches.
+  /// Milliseconds between full checks, for changes without an event; fewer if the kernel allows no more watches.
   static let roundInterval = 15_000
   private static let blindInterval = 500
-  /// Milliseconds that pass before the next look, so that a directory that changes continuously costs little.
+  /// Milliseconds before the next check, so that a directory that changes continuously costs little.
   private static let pause: Int32 = 2
-  /// Sockets that are made in one place in a round, so that replacing directories continuously gains nothing.
+  /// Sockets created in one place per round, so that replacing directories continuously gains nothing.
   private static let makesPerRound = 10
   private static let maximumSockets = 10_000
 
@@ -42,10 +42,10 @@ struct SandboxWatch: ~Copyable {
   private var sandboxes: [Set<String>]
   private var made: [WatchedPlace: Made] = [:]
   private var makes: [WatchedPlace: Int] = [:]
-  /// Directories, by their watches, whose socket somebody removed. That is how the removal of a directory begins, which a
-  /// new socket would make fail, so there is none before the next round.
+  /// Directories, by their watches, whose socket somebody removed. That is how the removal of a directory begins, which
+  /// a new socket would make fail, so there is none before the next round.
   private var cleared: [WatchedPlace: Int32?] = [:]
-  /// What was said about a place last, not to be said again.
+  /// The last complaint about a place, so that it is not repeated.
   private var complaints: [WatchedPlace: String] = [:]
   private var lastKey: UInt64 = 0
   private var isBlind = false
@@ -203,7 +203,7 @@ struct SandboxWatch: ~Copyable {
     if let failure {
       isBlind = true
       log.limited(
-        .error, by: "inotify", "directories cannot be watched and are looked at twice a second",
+        .error, by: "inotify", "directories cannot be watched and are polled twice a second",
         ["error": failure.description, "remedy": "raise fs.inotify.max_user_watches"])
     }
     guard directory.isComplete else { return nil }
@@ -226,7 +226,7 @@ struct SandboxWatch: ~Copyable {
     made[place] = Made(
       key: lastKey, file: file, owner: directory.status.st_uid, directory: lastWatch)
     guard tell("+\(lastKey) \(sandbox)", socket.number) else {
-      let error = SystemCallError("send", "the other half")
+      let error = SystemCallError("send", "the other process")
       made[place] = nil
       directory.remove(name, ifIs: file)
       throw error

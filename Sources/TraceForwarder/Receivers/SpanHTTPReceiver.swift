@@ -27,7 +27,7 @@ final class SpanHTTPReceiver {
   /// `POST /api/traces` with a bare `Batch` in Thrift's binary protocol.
   func jaeger(_ request: HTTPRequest) -> HTTPResponse {
     guard request.path == "/api/traces" else {
-      return HTTPResponse(404, text: "only POST /api/traces is here")
+      return HTTPResponse(404, text: "not found: only POST /api/traces is served here")
     }
     guard request.method == "POST" else {
       return HTTPResponse(405, text: "only POST is accepted", allow: "POST")
@@ -44,7 +44,7 @@ final class SpanHTTPReceiver {
     switch result {
     case .broken(let error):
       return HTTPResponse(
-        400, text: "the batch does not parse: \(error.reason.rawValue), at byte \(error.offset)")
+        400, text: "the batch cannot be decoded: \(error.reason.rawValue), at byte \(error.offset)")
     case .busy: return Self.busy
     case .taken(_, let refused, let reason) where refused > 0:
       log.limited(
@@ -56,7 +56,9 @@ final class SpanHTTPReceiver {
 
   /// `POST /v1/traces` with an `ExportTraceServiceRequest` in protobuf or JSON.
   func otlp(_ request: HTTPRequest) -> HTTPResponse {
-    guard request.path == "/v1/traces" else { return HTTPResponse(404, text: "only POST /v1/traces is here") }
+    guard request.path == "/v1/traces" else {
+      return HTTPResponse(404, text: "not found: only POST /v1/traces is served here")
+    }
     guard request.method == "POST" else {
       return HTTPResponse(405, text: "only POST is accepted", allow: "POST")
     }
@@ -76,7 +78,7 @@ final class SpanHTTPReceiver {
     }
     switch result {
     case .broken(let error):
-      let message = "the request does not parse: \(error.reason.rawValue), at byte \(error.offset)"
+      let message = "the request cannot be decoded: \(error.reason.rawValue), at byte \(error.offset)"
       return Self.answer(400, OTLPResponse.invalidArgument(message, isJSON: isJSON), isJSON)
     case .busy: return Self.busy
     case .taken(_, let refused, let reason): return otlpAnswer(refused, reason, isJSON)
@@ -86,7 +88,7 @@ final class SpanHTTPReceiver {
   // MARK: Answers
 
   private static var busy: HTTPResponse {
-    HTTPResponse(503, text: "the spool accepts nothing at the moment", retryAfter: 1)
+    HTTPResponse(503, text: "the spool is not accepting spans at the moment", retryAfter: 1)
   }
 
   /// The answer to a request from one of the own exporters. Its spans stay in the spool, as no other program has them.
@@ -106,7 +108,7 @@ final class SpanHTTPReceiver {
       .error, by: "loop", "spans came back to this forwarder and were dropped: it has them already",
       [
         "receiver": receiver, "count": String(count),
-        "remedy": "let no collector that this forwarder sends to send to this forwarder",
+        "remedy": "configure the collectors that this forwarder sends to so that they do not send back to it",
       ])
   }
 

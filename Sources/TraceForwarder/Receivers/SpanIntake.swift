@@ -1,8 +1,8 @@
 import Bytes
 import Tracing
 
-/// The way of every received span into the spool, shared by all receivers: attributes that say where it is from, the
-/// record's bytes, and the counts.
+/// Puts every received span into the spool, for all receivers: adds attributes of its origin, encodes the record, and
+/// counts.
 ///
 /// One belongs to one receiving thread.
 final class SpanIntake {

@@ -1,9 +1,9 @@
 import Tracing
 
-/// Marks each span with its origin, as far as the socket that it arrived on vouches for it.
+/// Marks each span with its origin, as far as the socket that it arrived on proves it.
 ///
-/// `kata.*` is the forwarder's own namespace. What a guest, or another machine, writes into it is a claim, and is renamed to
-/// `kata.claimed.*` before the forwarder adds what it knows. What a process of the host writes stays.
+/// `kata.*` is the forwarder's own namespace. Attributes of a guest or another machine in it are claims, and are
+/// renamed to `kata.claimed.*` before the forwarder adds its own. Those of a process on the host are kept.
 struct SpanProvenance {
   private let isTrusted: Bool
   private let marks: [Span.Mark]

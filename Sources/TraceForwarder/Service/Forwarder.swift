@@ -6,18 +6,18 @@ import System
 /// The whole forwarder: receivers, spool, exporters and queries, from its start to its end.
 ///
 /// Each of these has its own thread, and they meet only in the spool: one thread for the agents, one for spans
-/// over HTTP, one for queries, one for each exporter, one that syncs the spool. The thread that calls ``run()`` waits for
-/// signals.
+/// over HTTP, one for queries, one for each exporter, one that syncs the spool. The thread that calls ``run()`` waits
+/// for signals.
 struct Forwarder {
   private let options: ForwarderOptions
   private let log: StructuredLog
   private let manager = ServiceManager()
   private let metrics = Metrics()
   private let losses: LossLedger
-  /// What this run's requests are marked with, so that one that comes back is known.
+  /// The mark on this run's requests, by which one that comes back is recognised.
   private let mark = LoopGuard.makeMark()
 
-  /// What is told when all sockets are bound: the address that queries are answered at.
+  /// Called when all sockets are bound, with the address of the query API.
   private let onReady: (String?) -> Void
 
   init(_ options: ForwarderOptions, _ log: StructuredLog, onReady: @escaping (String?) -> Void = { _ in }) {
@@ -53,7 +53,7 @@ struct Forwarder {
     return nil
   }
 
-  /// Makes the directories, becomes the user, and sees that it can write where it is to.
+  /// Creates the directories, becomes the user, and checks that it can write to them.
   private func prepareDirectories() throws(SystemCallError) -> Bool {
     let user = geteuid() == 0 ? options.user.map { User($0) } : nil
     if case .some(.none) = user {
@@ -146,7 +146,7 @@ struct Forwarder {
     let loops = LoopGuard(mark: mark, remembersSpans: options.sendsOverNetwork)
     thread.start { loop throws(SystemCallError) in
       let server = HTTPServer(loop: loop, limits: http, hosts: hosts, metrics: metrics, log: log)
-      // Apart, so that no sender of spans can keep the forwarder from telling how it is.
+      // A separate thread, so that no sender of spans can block the metrics.
       let (receivers, telling) = (HTTPBudget(), HTTPBudget())
       let spans = SpanHTTPReceiver(
         spool: spool, metrics: metrics, log: log, limits: limits, defaultService: name, loops: loops)
@@ -159,7 +159,8 @@ struct Forwarder {
       for socket in sockets.metrics {
         guard let file = socket.take() else { continue }
         server.listen(file, in: telling) {
-          telemetry.answer($0) ?? HTTPResponse(404, text: "only /metrics, /healthz and /readyz are here")
+          telemetry.answer($0)
+            ?? HTTPResponse(404, text: "not found: only /metrics, /healthz and /readyz are served here")
         }
       }
       return HTTPService(server)
@@ -179,7 +180,7 @@ struct Forwarder {
         guard let file = socket.take() else { continue }
         server.listen(file, in: budget) { [unowned server] request in
           if let answer = telemetry.answer(request) { return answer }
-          // Made before anything is known of the room, a small one takes none: there are only so many connections.
+          // Small answers are made without checking the room: the number of connections is limited.
           let cheap = QueryAPI.isCheap(request) ? api.answer(request) : nil
           if let cheap, cheap.body.count <= HTTPServer.mostOutput { return cheap }
           return server.hasRoomForAnswer()
@@ -238,7 +239,7 @@ struct Forwarder {
         log.info("files are reopened")
         exporters.reopen()
       case let signal?:
-        log.info("the forwarder stops", ["signal": signal == SIGINT ? "SIGINT" : "SIGTERM"])
+        log.info("the forwarder is stopping", ["signal": signal == SIGINT ? "SIGINT" : "SIGTERM"])
         return 0
       case nil: break
       }
@@ -246,7 +247,7 @@ struct Forwarder {
       spool.look()
       for loop in loops {
         guard let failure = loop.failure else { continue }
-        log.error("the forwarder cannot go on", ["thread": loop.name, "error": failure.description])
+        log.error("the forwarder cannot continue", ["thread": loop.name, "error": failure.description])
         return 1
       }
       if let watchdog = manager.watchdog, loops.allSatisfy({ $0.silence < Int(watchdog / 1000) + 2000 }) {
@@ -257,7 +258,7 @@ struct Forwarder {
       if spans != lastSpans || metrics.value(.connections) > 0 { lastActivity = MonotonicClock.milliseconds }
       lastSpans = spans
       if MonotonicClock.milliseconds - lastActivity >= options.exitIdleTime {
-        log.info("the forwarder ends: nothing has happened for its idle time")
+        log.info("the forwarder stops: it has been idle for --exit-idle-time")
         return 0
       }
     }
@@ -286,7 +287,7 @@ struct Forwarder {
         "spans are not delivered and wait in the spool",
         [
           "exporter": worker.name, "spans": String(count),
-          "reason": worker.failure?.reason ?? "the time to stop was over",
+          "reason": worker.failure?.reason ?? "the shutdown deadline passed",
         ])
     }
     if losses.total > 0 { status = 1 }

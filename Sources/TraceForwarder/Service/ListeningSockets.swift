@@ -47,7 +47,7 @@ struct ListeningSockets {
     if metrics.isEmpty { try bindMetrics(options, log) }
   }
 
-  /// Takes a socket of systemd's by the name that its unit gives it.
+  /// Takes a socket from systemd by the name in its unit.
   private mutating func adopt(_ file: consuming FileDescriptor, _ name: String) throws(BindingFailure) {
     switch name {
     case "jaeger": jaeger.append(BoundSocket(file))
@@ -60,7 +60,7 @@ struct ListeningSockets {
     default:
       throw BindingFailure(
         description:
-          "the socket \"\(name)\" of the service manager has no use: name it agents, jaeger, otlp, query or metrics (FileDescriptorName=)"
+          "the socket \"\(name)\" from the service manager is not used: name it agents, jaeger, otlp, query or metrics (FileDescriptorName=)"
       )
     }
   }

@@ -9,11 +9,11 @@ enum LoopCheck {
     var address: IPAddress
   }
 
-  /// How long a name may take to resolve, in milliseconds: the start must not wait for a resolver that does not answer. A
-  /// loop that is not found here is found when the first request comes back.
+  /// How long a name may take to resolve, in milliseconds: the start must not wait for a resolver that does not answer.
+  /// A loop that is not found here is found when the first request comes back.
   private static let patience = 2000
 
-  /// What is wrong and what to do about it; nil when nothing is.
+  /// The problem and its remedy; nil if there is none.
   static func problem(_ options: ForwarderOptions, _ sockets: ListeningSockets) -> String? {
     let receivers =
       sockets.otlp.compactMap { receiver("--otlp-receiver", $0) }

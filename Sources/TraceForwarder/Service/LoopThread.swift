@@ -2,15 +2,15 @@ import Glibc
 import Synchronization
 import System
 
-/// What an event loop serves, on its own thread. It is made, called and let go of there.
+/// A service of an event loop, on its own thread. It is created, called and released there.
 protocol LoopService: AnyObject {
-  /// Asks it to take nothing new and to bring to an end what has begun.
+  /// Asks it to accept nothing new and to finish what has begun.
   func beginStop()
-  /// What makes it useless to go on; nil while all is well.
+  /// A failure after which it cannot continue; nil while all is well.
   var failure: SystemCallError? { get }
   /// Whether all has ended.
   var isStopped: Bool { get }
-  /// Called when the loop ends, whether all has ended or the time is over.
+  /// Called when the loop ends, whether everything has ended or the deadline has passed.
   func finish()
 }
 

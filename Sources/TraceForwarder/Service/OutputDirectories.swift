@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import System
 
-/// The directories that the forwarder writes to: created while it has the rights, and checked after it has become its user.
+/// The directories that the forwarder writes to: created while it has the rights, and checked after it has become its
+/// user.
 struct OutputDirectories {
   private let spool: String
   /// Directories that exporters write files in, and what names them.
@@ -45,7 +46,7 @@ struct OutputDirectories {
   private func make(_ path: String, mode: mode_t) throws(SystemCallError) -> Bool {
     if mkdir(path, mode) == 0 { return true }
     if errno == EEXIST { return false }
-    throw SystemCallError("make the directory", path)
+    throw SystemCallError("create the directory", path)
   }
 
   private func giveSpool(to user: User) throws(SystemCallError) {

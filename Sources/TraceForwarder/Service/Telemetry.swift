@@ -1,7 +1,7 @@
 import HTTP
 import Synchronization
 
-/// What the forwarder says of itself over HTTP: `/metrics`, `/healthz` and `/readyz`.
+/// The forwarder's state over HTTP: `/metrics`, `/healthz` and `/readyz`.
 final class Telemetry: Sendable {
   private let metrics: Metrics
   private let spool: Spool
@@ -42,7 +42,7 @@ final class Telemetry: Sendable {
         return "the exporter \(worker.name) cannot deliver, spans wait: \(failure.reason)\(remedy)"
       }
     }
-    // Spans are still received, but who asks is to see that they do not arrive where they should.
+    // Spans are still received, but the probe should show that they are not being delivered.
     guard failures.isEmpty else { return HTTPResponse(503, text: failures.joined(separator: "\n")) }
     return HTTPResponse(200, text: "ready")
   }

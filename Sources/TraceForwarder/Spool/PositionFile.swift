@@ -1,7 +1,7 @@
 import Glibc
 import System
 
-/// How far an exporter has delivered, kept beside the spool.
+/// How far an exporter has delivered, stored in the spool's directory.
 ///
 /// The file has two slots, a block of 4 KiB each, that are written in turn and in place: one of them is whole whatever
 /// happens during the write, and a full disk does not keep the position from being written.

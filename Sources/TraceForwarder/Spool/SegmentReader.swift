@@ -27,10 +27,10 @@ enum SegmentItem {
   case end
 }
 
-/// Reads the records of one segment's file, whichever its version, and finds the next one after damage.
+/// Reads the records of one segment's file, of any version, and finds the next one after damage.
 ///
-/// In version 2 the search looks for the marker, in linear time; each step of it passes over one marker at most, so that
-/// each gap is one record that is lost. Version 1 has no secret: see ``Version1Search``.
+/// In version 2 the search looks for the marker, in linear time; each step skips at most one marker, so
+/// that each gap is one record that is lost. Version 1 has no secret: see ``Version1Search``.
 struct SegmentReader {
   let file: OpenFile
   let segment: UInt64
@@ -38,7 +38,8 @@ struct SegmentReader {
   /// For messages.
   let path: String
 
-  /// Bytes that are looked at together in a search, and above which a record is not read on the word of its length alone.
+  /// Bytes that are looked at together in a search, and above which a record is not read on the word of its length
+  /// alone.
   static let windowBytes = 256 << 10
 
   /// The records from an offset on, at most this many and, but for a single larger one, this many bytes.
@@ -94,7 +95,7 @@ struct SegmentReader {
     return (offset, needed)
   }
 
-  /// Whether so many bytes can be one record. A damaged length must not have megabytes allocated.
+  /// Whether one record can have this size. A damaged length must not allocate megabytes.
   private func isWorthReading(_ count: Int, at offset: Int) throws(SystemCallError) -> Bool {
     guard count > Self.windowBytes, case .version2(let key) = framing else { return true }
     return try find(key, from: offset + SpoolKey.recordHeaderBytes, upTo: offset + count) == nil
@@ -128,9 +129,9 @@ struct SegmentReader {
     return nil
   }
 
-  /// Whether the end of a segment is the beginning of a record that was not written whole, and nothing worse: the marker
-  /// is right, and the length says more than there is, which a whole record with a damaged length does as well; but
-  /// that one's checksum is right for the length that it has.
+  /// Whether the end of a segment is the beginning of a record that was not written whole, and nothing worse: the
+  /// marker is right, and the length says more than there is, which a whole record with a damaged length does as well;
+  /// but that one's checksum is right for the length that it has.
   private func isTorn(_ key: SpoolKey, _ offset: Int, _ end: Int) throws(SystemCallError) -> Bool {
     let head = try file.bytes(at: offset, min(16, end - offset), path)
     guard key.marker.littleBytes.starts(with: head.prefix(8)) else { return false }

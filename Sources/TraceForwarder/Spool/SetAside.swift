@@ -2,7 +2,7 @@ import Bytes
 import Glibc
 import System
 
-/// Spans that a destination refused for good, on disk beside the spool.
+/// Spans that a destination refused permanently, on disk in the spool's directory.
 ///
 /// Its files are segments of the spool's format, whose payloads are ``SetAsideRecord``s. `kata-trace-forwarder spool`
 /// shows them; it moves what should be delivered again to the folder `resend`, which the forwarder checks.
@@ -192,8 +192,8 @@ package final class SetAside: Sendable {
 extension Spool {
   /// Puts the spans into the spool again that were moved to the folder `resend`.
   ///
-  /// All exporters get them, also those that have them: the spool does not know for whom a span is. What is not done
-  /// when the process ends is done again from the file's beginning.
+  /// All exporters get them, even those that have delivered them: the spool does not know which exporter a span is for.
+  /// A file that is not finished when the process ends is started again.
   func takeResent() {
     let (names, offset) = setAside.filesToResend()
     var start = offset

@@ -11,7 +11,7 @@ struct SetAsideRecord: Equatable {
   /// Where in the payload the `ResourceSpans` message is.
   var span: Range<Int> = 0..<0
 
-  /// Of a collector's words no more is kept.
+  /// The maximum size of a collector's reason that is kept.
   static let maximumReason = 1000
 
   /// Appends the message.
@@ -33,7 +33,7 @@ struct SetAsideRecord: Equatable {
     out.put(bytes)
   }
 
-  /// Nil if the bytes are not such a message. Unknown fields are passed over: a later version may add some.
+  /// Nil if the bytes are not such a message. Unknown fields are skipped: a later version may add some.
   init?(_ bytes: UnsafeRawBufferPointer) {
     var reader = ByteReader(bytes)
     do throws(CodecError) {

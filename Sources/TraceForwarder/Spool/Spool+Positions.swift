@@ -3,11 +3,10 @@ import System
 
 /// How far each exporter has delivered.
 extension Spool {
-  /// Makes an exporter known before the first span comes, so that nothing is deleted that it has not had; returns where it
-  /// goes on.
+  /// Makes an exporter known before the first span comes, so that nothing is deleted that it has not had; returns where
+  /// it goes on.
   ///
-  /// A position that cannot be right is never followed beyond spans that were not delivered: spans are rather delivered
-  /// again.
+  /// An impossible position never causes undelivered spans to be skipped: spans are delivered again instead.
   package func register(_ exporter: String) -> SpoolPosition {
     let directory = state.withLock { $0.directory }
     let reading = PositionFile.read(exporter, in: directory, key)
@@ -23,7 +22,7 @@ extension Spool {
     return position
   }
 
-  /// Makes an exporter known at a position.
+  /// Registers an exporter at a position.
   package func register(_ exporter: String, at position: SpoolPosition) {
     state.withLock { $0.positions[exporter] = position }
   }
@@ -32,7 +31,7 @@ extension Spool {
     let start = Self.start(state)
     func restart(_ reason: String) -> SpoolPosition {
       log.warning(
-        "an exporter's position is not believed: it starts at the oldest span, and spans may be delivered again",
+        "an exporter's position is invalid: it starts at the oldest span, and spans may be delivered again",
         ["file": state.directory.path(PositionFile.name(exporter)), "reason": reason])
       return start
     }
@@ -65,7 +64,7 @@ extension Spool {
       ["exporter": exporter, "position": position.description, "end": Self.end(state).description])
   }
 
-  /// Why a position without a checksum cannot be right; nil when it can.
+  /// Why a position without a checksum is impossible; nil if it is possible.
   private func problem(_ position: SpoolPosition, _ state: State) -> String? {
     guard let last = state.segments.last else { return nil }
     if position.segment > last.number { return "it is beyond the end of the spool" }
@@ -107,7 +106,7 @@ extension Spool {
       try PositionFile.write(position, slot: slot, exporter, in: directory, key)
       state.withLock { $0.slots[exporter] = 1 - slot }
     } catch {
-      // It may be gone; the next time it is made again.
+      // It may have been removed; it is created again next time.
       state.withLock { $0.slots[exporter] = nil }
       throw error
     }

@@ -1,12 +1,12 @@
 import Glibc
 import System
 
-/// Where things are in the spool, for those who read it.
+/// Positions in the spool, for readers.
 extension Spool {
   /// For messages.
   package func path(_ segment: UInt64) -> String { "\(options.directory)/\(SpoolFormat.fileName(segment))" }
 
-  /// A segment's file; nil when it is gone.
+  /// A segment's file; nil if it no longer exists.
   func openSegment(_ number: UInt64) throws(SystemCallError) -> FileDescriptor? {
     let directory = state.withLock { $0.directory }
     do throws(SystemCallError) { return try directory.open(SpoolFormat.fileName(number), O_RDONLY) } catch {
@@ -15,12 +15,12 @@ extension Spool {
     }
   }
 
-  /// How a segment's records are framed; nil when it is gone.
+  /// How a segment's records are framed; nil if it no longer exists.
   func framing(of number: UInt64) -> SegmentFraming? {
     state.withLock { state in state.segments.first { $0.number == number }?.framing }
   }
 
-  /// The first place of all, or the end when there is nothing.
+  /// The position of the first record, or the end if the spool is empty.
   package var start: SpoolPosition { state.withLock { Self.start($0) } }
 
   static func start(_ state: State) -> SpoolPosition {
@@ -75,7 +75,7 @@ extension Spool {
     }
   }
 
-  /// How many records wait for a reader at `position`; the rest of its segment is read for that.
+  /// The number of records that wait for a reader at `position`; reads the rest of its segment to count them.
   package func count(from position: SpoolPosition) -> Int {
     let later = state.withLock { state in
       state.segments.reduce(0) { $0 + ($1.number > position.segment ? $1.records : 0) }

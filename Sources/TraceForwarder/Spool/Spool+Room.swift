@@ -1,7 +1,7 @@
 import Glibc
 import System
 
-/// What makes room: segments that were delivered, and with `drop-oldest` others.
+/// Makes room by deleting delivered segments, and with `drop-oldest` others.
 extension Spool {
   /// Records that an exporter has delivered everything before `position`, and deletes what is no longer needed.
   package func acknowledge(_ position: SpoolPosition, by exporter: String) {
@@ -21,8 +21,8 @@ extension Spool {
     }
   }
 
-  /// Deletes what may go until there is room; false when that does not suffice. What alone is larger than the spool may
-  /// be is taken by an empty spool, for it would never fit.
+  /// Deletes what may be deleted until there is room; false if that is not enough. An empty spool accepts a batch that
+  /// is larger than the spool's limit, because it would never fit.
   func makeRoom(for bytes: Int, _ state: inout State) -> Bool {
     var total = state.segments.reduce(0) { $0 + $1.size }
     while total + bytes + SpoolHeader.bytes > options.maximumSize, let oldest = state.segments.first {
@@ -77,7 +77,7 @@ extension Spool {
     return Self.share(of: segment, left)
   }
 
-  /// About how many records this many of a segment's bytes have; never none.
+  /// The approximate number of records in this many bytes of a segment; at least one.
   static func share(of segment: Segment, _ bytes: Int) -> Int {
     let size = segment.size - segment.framing.headerBytes
     return bytes >= size || size <= 0
@@ -111,10 +111,10 @@ extension Spool {
 
   // MARK: The directory
 
-  /// Looks whether the directory is still where it was, ten times a second at most.
+  /// Checks whether the directory is still in its place, at most ten times a second.
   ///
-  /// One that was deleted is made again, and one that another took the place of is left for that. While it is merely away,
-  /// as on a disk that was unmounted, nothing is written: under the place where the disk comes back it would be hidden.
+  /// A deleted directory is created again, and one that was replaced is left for the new one. While it is only missing,
+  /// as on an unmounted disk, nothing is written: it would be hidden under the mount point later.
   func findDirectory(_ state: inout State) throws(SystemCallError) {
     let now = MonotonicClock.milliseconds
     guard now - state.lastLook >= 100 else { return }
@@ -133,7 +133,7 @@ extension Spool {
     case .away: throw isAway
     case .replaced:
       let other = try SpoolDirectory(readOnly: options.directory)
-      // It belongs to the same spool when its disk was mounted again.
+      // It belongs to the same spool if its disk was mounted again.
       if SpoolRecovery.key(in: other) != key, state.directory.isOnAnotherDisk(than: other) { throw isAway }
       try takeNewDirectory(&state)
     case .deleted: try takeNewDirectory(&state)
@@ -154,7 +154,7 @@ extension Spool {
       throw SystemCallError("use the directory that took the spool's place", options.directory, code: EEXIST)
     }
     let found = try SpoolRecovery.segments(in: directory)
-    // Exporters are further than another spool's segments, which would be taken for delivered.
+    // Exporters are ahead of another spool's segments, which would be treated as delivered.
     let isKnown = found.segments.allSatisfy { segment in
       state.segments.contains { $0.number == segment.number && $0.framing == segment.framing }
     }

@@ -29,7 +29,7 @@ package struct SpoolOptions: Sendable {
   package init(directory: String) { self.directory = directory }
 }
 
-/// Why a batch was not taken. What was not taken must be offered again.
+/// Why a batch was refused. It must be offered again.
 package enum SpoolRefusal: Error, Sendable {
   case full
   case failed(SystemCallError)
@@ -37,8 +37,8 @@ package enum SpoolRefusal: Error, Sendable {
 
 /// The spans that were received and that some exporter has not delivered yet, on disk.
 ///
-/// Writers append from any thread; each exporter reads with a ``SpoolReader`` and tells how far it has delivered. Memory
-/// does not grow with what waits: of each segment only its size and number of records are known.
+/// Writers append from any thread; each exporter reads with a ``SpoolReader`` and tells how far it has delivered.
+/// Memory does not grow with what waits: of each segment only its size and number of records are known.
 package final class Spool: Sendable {
   struct Segment {
     var number: UInt64
@@ -82,7 +82,7 @@ package final class Spool: Sendable {
   }
 
   package let options: SpoolOptions
-  /// Spans that a destination refused for good.
+  /// Spans that a destination refused permanently.
   package let setAside: SetAside
   /// What records must be framed with; see ``SpoolKey/append(_:to:)``.
   package let key: SpoolKey
@@ -161,8 +161,8 @@ package final class Spool: Sendable {
 
   // MARK: Writing
 
-  /// Appends whole records, which ``SpoolKey/append(_:to:)`` of ``key`` made, all or none. `evenWhenFull` is for what must
-  /// be kept when the process ends.
+  /// Appends whole records, which ``SpoolKey/append(_:to:)`` of ``key`` made, all or none. `evenWhenFull` is for what
+  /// must be kept when the process ends.
   package func append(
     _ records: UnsafeRawBufferPointer, count: Int, evenWhenFull: Bool = false
   ) throws(SpoolRefusal) {

@@ -11,7 +11,7 @@ package enum SpoolFailure: Error, Sendable, CustomStringConvertible {
     switch self {
     case .system(let error): error.description
     case .newer(let file, let version, let known):
-      "\(file): the file has version \(version) of its format, and this forwarder knows \(known): "
+      "\(file): the file has format version \(version), and this forwarder supports \(known): "
         + "start the forwarder that wrote it, or choose another directory with --spool-dir"
     }
   }
@@ -23,8 +23,8 @@ package enum SpoolFailure: Error, Sendable, CustomStringConvertible {
 
 /// The open directory of a spool, locked for this process.
 ///
-/// Files are reached from the open directory, not by its path: where it is moved away or its disk is unmounted lazily, what
-/// is in it is still read, and nothing is written to whatever takes its place.
+/// Files are reached from the open directory, not by its path: where it is moved away or its disk is unmounted lazily,
+/// what is in it is still read, and nothing is written to whatever takes its place.
 final class SpoolDirectory: Sendable {
   static let keyName = "key"
 
@@ -34,11 +34,11 @@ final class SpoolDirectory: Sendable {
   private let device: dev_t
   private let inode: ino_t
 
-  /// Makes the directory where it is missing.
+  /// Creates the directory if it is missing.
   init(_ path: String) throws(SystemCallError) {
     self.path = path
     if mkdir(path, 0o700) != 0, errno != EEXIST {
-      throw SystemCallError("make the spool's directory", path)
+      throw SystemCallError("create the spool's directory", path)
     }
     file = try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
     let status = try file.status(path)
@@ -100,13 +100,13 @@ final class SpoolDirectory: Sendable {
 
   func path(_ name: String) -> String { "\(path)/\(name)" }
 
-  /// What a file is renamed to that is kept for a person to look at.
+  /// The new name of a file that is kept for inspection.
   static func asideName(_ name: String) -> String { "\(name).damaged" }
 
   func names() throws(SystemCallError) -> [String] {
     do throws(SystemCallError) { return try DirectoryListing.names(in: "/proc/self/fd/\(file.number)") } catch
     {
-      // The path is what a person knows.
+      // Messages use the path that the user knows.
       throw SystemCallError("read the directory", path, code: error.code)
     }
   }
@@ -124,12 +124,12 @@ final class SpoolDirectory: Sendable {
     renameat(file.number, name, file.number, other) == 0
   }
 
-  /// Forces the names in the directory to disk.
+  /// Syncs the directory to disk.
   func sync() throws(SystemCallError) {
     guard fsync(file.number) == 0 else { throw SystemCallError("fsync", path) }
   }
 
-  /// Writes a file that is there whole or not at all, even when the machine stops.
+  /// Writes a file atomically, even if the machine stops.
   func replace(_ name: String, _ bytes: [UInt8]) throws(SystemCallError) {
     try AtomicFile.replace(name, in: file, path: path(name), mode: 0o600, durability: .name) {
       (written) throws(SystemCallError) in try written.writeAll(bytes, subject: path(name))

@@ -1,7 +1,7 @@
 import Glibc
 import System
 
-/// What is in a spool's directory, read without a lock and without changing anything, beside a forwarder that uses it.
+/// The contents of a spool's directory, read without a lock and without changes, even while a forwarder uses it.
 struct SpoolInspection {
   /// A segment, or a file of spans that were set aside.
   struct File {
@@ -81,7 +81,7 @@ struct SpoolInspection {
         let head = try opened.bytes(at: 0, SpoolHeader.bytes, file.path)
         let reading = SpoolHeader.read(head, .segment, known: key)
         if case .newer(let version) = reading {
-          file.problem = "it has version \(version) of its format, which this version does not know"
+          file.problem = "it has format version \(version), which this version does not support"
           return file
         }
         let keys = key.map { [$0] } ?? []
@@ -111,7 +111,7 @@ struct SpoolInspection {
       let exporter = String(name.dropLast(PositionFile.suffix.count))
       if let version = PositionFile.newerVersion(name, in: directory) {
         problems.append(
-          (directory.path(name), "it has version \(version) of its format, which this version does not know"))
+          (directory.path(name), "it has format version \(version), which this version does not support"))
         continue
       }
       let reading = PositionFile.read(exporter, in: directory, key ?? SpoolKey(marker: 0, seed: 0))

@@ -34,12 +34,12 @@ package struct SpoolBatch: Sendable {
 
 /// Reads the spool from a position on, for one exporter.
 package struct SpoolReader: ~Copyable {
-  /// Who reads, and so whether what cannot be read is a loss.
+  /// The purpose of reading, which decides whether unreadable records are a loss.
   package enum Purpose: Sendable {
     case delivery
     /// For queries: a loss only if nothing is delivered elsewhere.
     case queries
-    /// To look what is there.
+    /// Only for counting.
     case counting
   }
 

@@ -1,8 +1,8 @@
 import Glibc
 import System
 
-/// Finds the segments that an earlier run left. Nothing is cut, emptied or overwritten: what is damaged or torn is passed
-/// over when it is read.
+/// Finds the segments that an earlier run left. Nothing is truncated, emptied or overwritten: damaged and torn records
+/// are skipped when they are read.
 enum SpoolRecovery {
   struct Found {
     var segments: [Spool.Segment] = []

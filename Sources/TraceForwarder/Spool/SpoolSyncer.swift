@@ -35,7 +35,7 @@ final class SpoolSyncer: Sendable {
 
   private func sync() {
     do throws(SystemCallError) { try spool.sync() } catch {
-      log.limited(.error, by: "sync", "the spool cannot be forced to disk", ["error": error.description])
+      log.limited(.error, by: "sync", "the spool cannot be synced to disk", ["error": error.description])
     }
   }
 

@@ -5,7 +5,8 @@ import System
 ///
 /// Its records have no secret, so a guest can write one into a payload, with the right checksum. To search for the next
 /// good record would be to believe the guest. Only two things say where a record ends that the guest cannot forge: the
-/// length that we wrote, and the structure of the payload, a message whose outermost fields we wrote. So reading goes on
+/// length that we wrote, and the structure of the payload, a message whose outermost fields we wrote. So reading
+/// continues
 ///
 /// - where the structure ends, if the checksum is right up to there: only the length was damaged;
 /// - where the length says, if the structure says the same, or a good record or the end is there;
@@ -72,8 +73,8 @@ struct Version1Search {
     return ~(try reader.update(.max, from: start, upTo: start + said.length)) == said.checksum
   }
 
-  /// How many records seem to be in what is given up, to tell how much is lost. A guest can have it say more, never less
-  /// than one. Work is bounded: a payload can be full of headers that promise large records.
+  /// How many records seem to be in what is given up, to tell how much is lost. A guest can have it say more, never
+  /// less than one. Work is bounded: a payload can be full of headers that promise large records.
   private func countApparent(from start: Int, upTo end: Int) throws(SystemCallError) -> Int {
     var allowance = 4 * (end - start) + (1 << 20)
     var count = 0

@@ -32,7 +32,7 @@ struct AttributionMemoTests {
     "cid", "CID", "containerID", "containerId", "container_id", "container-id", "CONTAINER_ID", "CONTAINER",
     "kubernetes.docker_id", "kubernetes.container_id",
   ])
-  func aContainerIsSeenBesideWhatIsKnown(_ key: String) {
+  func containerIsAddedToKnownFields(_ key: String) {
     var record = record([(key, Self.container), ("subsystem", "agent")])
     let owner = warm().owner(of: &record, input: 0)
     #expect(owner.container.string == Self.container && owner.sandbox.string == Self.sandbox)
@@ -42,7 +42,7 @@ struct AttributionMemoTests {
     ("pod", "shop/web-1"), ("description", "shop/web-1"), ("pod_name", "web-1"),
     ("kubernetes.pod_name", "web-1"), ("io.kubernetes.pod.name", "web-1"),
   ])
-  func aPodIsSeenBesideWhatIsKnown(_ key: String, _ value: String) {
+  func podIsAddedToKnownFields(_ key: String, _ value: String) {
     var record = record([(key, value)])
     #expect(warm().owner(of: &record, input: 0).pod.string == "web-1")
   }

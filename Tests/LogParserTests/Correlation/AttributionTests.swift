@@ -111,7 +111,7 @@ struct AttributionTests {
     #expect(task.container == Self.container && task.sandbox == Self.sandbox)
   }
 
-  @Test func aGeneratedNameTellsTheSandboxOfItsPod() {
+  @Test func generatedNameIdentifiesThePodsSandbox() {
     let attribution = Attribution(names: [])
     let metadata =
       "RunPodSandbox for &PodSandboxMetadata{Name:job-1,Uid:\(Self.uid),Namespace:batch,Attempt:1,}"
@@ -144,7 +144,7 @@ struct AttributionTests {
 
   // MARK: Processes and inputs
 
-  @Test func aProcessSpeaksOfTheSandboxThatItNamed() {
+  @Test func recordsOfAProcessBelongToItsSandbox() {
     let attribution = Attribution(names: ["a", "b"])
     #expect(find(attribution, "start vm", name: "kata", pid: 7).sandbox.isEmpty)
     _ = find(attribution, "qemu cmd: \"-name\" \"sandbox-\(Self.sandbox)\"", name: "kata", pid: 7)
@@ -160,7 +160,7 @@ struct AttributionTests {
     #expect(attribution.earlyRecords == 1)
   }
 
-  @Test func theNameOfAnInputTellsWhoseItIs() {
+  @Test func inputNameIdentifiesItsOwner() {
     let attribution = Attribution(names: [
       "/var/lib/x/\(Self.sandbox)/console.log", "console-\(Self.sandbox).log",
       "/var/log/containers/web-0_shop_nginx-\(Self.container).log",
@@ -178,7 +178,7 @@ struct AttributionTests {
 
   // MARK: Guests
 
-  @Test func whatAGuestPrintsTellsNothing() {
+  @Test func guestOutputIsNoEvidence() {
     let other = String(Self.sandbox.reversed())
     let attribution = Attribution(names: [])
     for (name, source) in [("kata-agent", "agent"), ("kernel", "vmconsole"), ("", "vmconsole")] {

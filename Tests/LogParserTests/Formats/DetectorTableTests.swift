@@ -48,7 +48,7 @@ struct DetectorTableTests {
   }
 
   @Test(arguments: DetectorTableTests.shapes)
-  func aSampleIsTakenForItsOwnShape(_ folder: String) throws {
+  func sampleIsReadAsItsOwnFormat(_ folder: String) throws {
     let expected = Self.neighbours[folder, default: []].union([folder])
     var own = 0
     for line in try Self.lines(of: folder) {
@@ -60,7 +60,7 @@ struct DetectorTableTests {
   }
 
   @Test(arguments: DetectorTableTests.shapes)
-  func theFirstByteHidesNoLine(_ folder: String) throws {
+  func firstBytesExcludeNoLine(_ folder: String) throws {
     let open = DetectorTable.rows.map { row in
       Detector(shape: row.shape, use: row.use, firstBytes: nil, read: row.read)
     }
@@ -84,7 +84,7 @@ struct DetectorTableTests {
   func noRowTakesOtherLines(_ line: String) throws { #expect(try shape(of: line, isLenient: false) == nil) }
 
   /// A format that was chosen leaves the lines of the others.
-  @Test func aChosenFormatLeavesOtherShapes() throws {
+  @Test func chosenFormatIgnoresOtherFormats() throws {
     var record = Record()
     let reader = TextRecord(rules: ReadingRules(), reference: Timestamp(seconds: 1_772_755_200))
     var context = LineContext(text: reader, isForced: true)

@@ -20,7 +20,7 @@ struct LineClockTests {
 
   private let written = LocalTime.Clock(year: 2026, month: 1, day: 2, hour: 8, minute: 0, second: 0)
 
-  @Test func aYearIsTheLatestThatIsNotAfterTheLastWriting() {
+  @Test func yearIsTheLatestNotAfterTheLastChange() {
     #expect(
       years([(12, 31), (1, 1), (1, 2), (1, 3), (1, 5)], written: written) == [2025, 2026, 2026, 2025, 2025])
   }
@@ -34,7 +34,7 @@ struct LineClockTests {
   }
 
   @Test(arguments: [(13, 1), (0, 1), (4, 31), (2, 30), (1, 0)])
-  func aDayThatThereIsNotHasNoYear(_ month: Int, _ day: Int) {
+  func impossibleDayHasNoYear(_ month: Int, _ day: Int) {
     #expect(years([(month, day)], written: written).isEmpty)
     #expect(years([(month, day)], written: written, from: 2020).isEmpty)
   }

@@ -53,7 +53,7 @@ struct LocalZoneTests {
     "2026-03-05T25:01:56Z",
     "2026-03-05T05:01:56+2500", "2026-03-05 05:01:56 tomorrow", "yesterday", "2026/03-05 05:01:56",
   ])
-  func otherTextsAreNoTimes(_ text: String) {
+  func otherTextsAreNotTimes(_ text: String) {
     var arena = Arena()
     #expect(Timestamp.parse(field: arena.copy(text)) == nil)
   }

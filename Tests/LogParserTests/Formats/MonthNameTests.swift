@@ -28,5 +28,5 @@ struct MonthNameTests {
   func namesAreRead(_ text: String, _ expected: Int) { #expect(month(text) == expected) }
 
   @Test(arguments: ["", "Mer 5", "mar", "mar x", "mar5", "13月 5", "0月 5", "3 5", "a 5", "三月三 5", "times 5"])
-  func otherWordsAreNoMonths(_ text: String) { #expect(month(text) == nil) }
+  func otherWordsAreNotMonths(_ text: String) { #expect(month(text) == nil) }
 }

@@ -107,14 +107,14 @@ struct RecordBlockTests {
     #expect(records == [Read(line: 1, message: "two\nlines"), Read(line: 3, message: "pretty")])
   }
 
-  @Test func anObjectThatIsCutKeepsWhatIsWhole() throws {
+  @Test func truncatedObjectKeepsCompleteMembers() throws {
     let records = try read(
       #"{"msg":"whole","level":"INFO","ts":"2026-03-05T10:30:00.5Z","name":"kata-age"# + "\n" + Self.after)
     #expect(
       records == [Read(line: 1, message: "whole", isTruncated: true), Read(line: 2, message: "after")])
   }
 
-  @Test func anObjectThatIsNoneLosesNoLine() throws {
+  @Test func invalidObjectLosesNoLine() throws {
     let records = try read(Self.before + "{\n  \"a\": 1\nwords\n}\n")
     #expect(records.map(\.line) == [1, 2, 3, 4, 5])
   }

@@ -18,5 +18,5 @@ struct BootNameTests {
   @Test(arguments: [
     "", "x", "ALL", "-", "1-1", String(id.dropLast()), id + "1", id + "-", id + "x", "kata.log",
   ])
-  func otherTextIsNoBoot(_ text: String) { #expect(BootName(text) == nil) }
+  func otherTextIsNotABoot(_ text: String) { #expect(BootName(text) == nil) }
 }

@@ -82,7 +82,7 @@ struct PlanTests {
   ]
 
   @Test(arguments: cases)
-  func wayIsDecidedByOptionsAndInputs(_ example: Case) throws {
+  func planDependsOnOptionsAndInputs(_ example: Case) throws {
     var options = RunOptions()
     example.set(&options)
     let inputs = (0..<example.inputs).map { InputPath(path: "/input/\($0)") }

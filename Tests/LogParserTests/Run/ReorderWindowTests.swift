@@ -46,7 +46,7 @@ struct ReorderWindowTests {
     #expect(written.before + written.after == ["c", "e", "a", "b", "d"])
   }
 
-  @Test func laterThanTheWindowIsCounted() throws {
+  @Test func recordsLaterThanTheWindowAreCounted() throws {
     var window = ReorderWindow(nanoseconds: 1_000_000_000, dropsDuplicates: false)
     let written = try run(&window, [(10, "10"), (20, "20"), (5, "5"), (21, "21")])
     #expect(written.before == ["10", "5", "20"])

@@ -79,7 +79,7 @@ struct SelectionFilterTests {
     }
   }
 
-  @Test func tallySaysWhatThereIs() throws {
+  @Test func tallyListsExistingValues() throws {
     var selection = Selection()
     selection.sources = ["nothing"]
     let tally = SelectionTally(selection)

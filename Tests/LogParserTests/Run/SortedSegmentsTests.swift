@@ -74,7 +74,7 @@ struct SortedSegmentsTests {
   }
 
   @Test(arguments: ["\n", "text\n", "time=x level=info\n", " " + RunFixture.line(3) + "\n"])
-  func otherLinesAreNoSegments(_ other: String) throws {
+  func otherLinesAreNotSegments(_ other: String) throws {
     let text = RunFixture.line(1) + "\n" + other + RunFixture.line(5) + "\n"
     try RunFixture.withFile(text) { input in
       for size in [1, 7, 100, 1000] {

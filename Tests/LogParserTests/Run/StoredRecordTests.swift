@@ -29,7 +29,7 @@ struct StoredRecordTests {
     #expect(fields == [["a", "\"1\""], ["b", "2"]])
   }
 
-  @Test func recordComesBackAsItWas() {
+  @Test func recordRoundTrips() {
     var record = Record()
     var out = OutputBuffer()
     make(&record, 7, "text")
@@ -65,7 +65,7 @@ struct StoredRecordTests {
   }
 
   /// More than fits into memory: the rest is in a file.
-  @Test func storeGivesBackWhatItTook() throws {
+  @Test func storeReturnsWhatItStored() throws {
     var store = RecordStore(directory: "/var/tmp")
     var record = Record()
     var places: [(offset: Int, length: Int)] = []

@@ -214,7 +214,7 @@ struct QueryAPITests {
     #expect(try fixture.answer("/api/transform", method: "POST", body: body.string).status == 413)
   }
 
-  @Test func anAnswerReadsAndHoldsSoMuchAndSaysSo() throws {
+  @Test func answerIsLimitedAndReportsIt() throws {
     let fixture = try QueryFixture()
     for trace in 1...20 as ClosedRange<UInt128> {
       try fixture.add(
@@ -223,7 +223,8 @@ struct QueryAPITests {
     fixture.limits.spans = 120
     var json = try fixture.get("/api/traces?service=svc")
     #expect(json["data"].list.count == 2)
-    #expect(json["errors"][0]["msg"].text?.hasPrefix("the answer is cut: no more than 120 spans") == true)
+    #expect(
+      json["errors"][0]["msg"].text?.hasPrefix("the answer is incomplete: no more than 120 spans") == true)
     // Nothing fits, and not all is looked at.
     json = try fixture.get("/api/traces?service=svc&tag=no:such")
     #expect(json["data"].list.isEmpty)
@@ -234,7 +235,7 @@ struct QueryAPITests {
     #expect(json["data"][0]["spans"][0]["spanID"].text == "0000000000000001")
     #expect(
       json["data"][0]["warnings"].texts == [
-        "20 spans are left out: the trace is larger than an answer may be"
+        "20 spans are left out: the trace exceeds the maximum size of an answer"
       ])
     fixture.limits = AnswerLimits()
     fixture.limits.bytes = 10_000

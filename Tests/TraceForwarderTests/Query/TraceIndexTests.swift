@@ -36,7 +36,7 @@ struct TraceIndexTests {
     let trace = try fixture.get("/api/traces/1")["data"][0]
     #expect(trace["spans"].list.count == 20)
     #expect(
-      trace["warnings"].texts == ["180 spans are left out: the trace is larger than an answer may be"])
+      trace["warnings"].texts == ["180 spans are left out: the trace exceeds the maximum size of an answer"])
     #expect(try fixture.get("/api/v3/trace-summaries?\(Self.everything)")["summaries"].list.count == 11)
   }
 
@@ -105,7 +105,7 @@ struct TraceIndexTests {
     #expect(read { $0.tags = [("no", "such")] } == (0, 500))
   }
 
-  @Test func aDamagedRecordIsPassedOverAndItsNeighboursFound() throws {
+  @Test func damagedRecordIsSkippedAndNeighboursAreFound() throws {
     let fixture = try QueryFixture()
     try fixture.add([])
     var records = ByteWriter()

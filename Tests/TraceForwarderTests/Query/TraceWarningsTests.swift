@@ -69,7 +69,7 @@ struct TraceWarningsTests {
       try warnings(spans) == ["0000000000000002": [skew("-4.6ms")], "0000000000000003": [skew("-4.6ms")]])
   }
 
-  @Test func aSpanDeliveredTwiceIsOneAndASharedIDIsTold() throws {
+  @Test func duplicateSpanIsMergedAndSharedIDIsReported() throws {
     let spans: [Span] = [.sample(1, 1), .sample(1, 1), .sample(1, 1, name: "other", start: 5)]
     #expect(
       try warnings(spans) == ["0000000000000001": ["duplicate span IDs; skipping clock skew adjustment"]])

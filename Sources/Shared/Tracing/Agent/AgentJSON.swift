@@ -1,9 +1,10 @@
 import Bytes
 import Encodings
 
-/// `SpanData` of opentelemetry 0.17 in serde's JSON, as agents of Kata 3.29 and later send it. See `formats/agent-frames`.
+/// `SpanData` of opentelemetry 0.17 in serde's JSON, as agents of Kata 3.29 and later send it. See
+/// `formats/agent-frames`.
 ///
-/// Members may come in any order and unknown ones are passed over, as serde does it.
+/// Members may come in any order and unknown ones are skipped, as in serde.
 package enum AgentJSON {
   package static func decode(
     _ payload: UnsafeRawBufferPointer, limits: SpanLimits = SpanLimits(), into span: inout Span

@@ -1,6 +1,6 @@
 import Bytes
 
-/// The tags that stand for what Jaeger's model has no field for. Source: OpenTelemetry's "Jaeger transformation".
+/// The tags for parts of a span that Jaeger's model has no field for. Source: OpenTelemetry's "Jaeger transformation".
 enum JaegerTags {
   enum Value {
     case text(StaticString)

@@ -154,7 +154,7 @@ struct JaegerThriftDecoder {
     }
   }
 
-  /// Takes the tags out that stand for fields of OpenTelemetry's model, as the Jaeger receivers of collectors do.
+  /// Turns the tags for fields of OpenTelemetry's model into these fields, as the Jaeger receivers of collectors do.
   private func interpret(_ tags: [Span.Attribute], _ span: inout Span) throws(CodecError) {
     var own: [Span.Attribute] = []
     var error: Span.Attribute?

@@ -1,16 +1,16 @@
 import Bytes
 import Encodings
 
-/// OTLP's traces in OTLP's own form of protobuf JSON: ids in hexadecimal, 64-bit integers as decimal texts, enumerations
-/// as numbers, unknown members passed over. See `formats/otlp`.
+/// OTLP's traces in OTLP's own form of protobuf JSON: ids in hexadecimal, 64-bit integers as decimal texts,
+/// enumerations as numbers, unknown members skipped. See `formats/otlp`.
 package enum OTLPJSON {
   /// Appends `{"resource":…,"scopeSpans":[…]}` with this one span.
   package static func encodeResourceSpans(_ span: Span, to out: inout ByteWriter) {
     span.text.withUnsafeBytes { OTLPJSONEncoder(span: span, text: $0).resourceSpans(&out) }
   }
 
-  /// Appends what ``encodeResourceSpans(_:to:)`` does in three parts: what comes before the span, the span, and what comes
-  /// after it. Spans whose first and last parts are the same may share them.
+  /// Appends what ``encodeResourceSpans(_:to:)`` does in three parts: what comes before the span, the span, and what
+  /// comes after it. Spans whose first and last parts are the same may share them.
   package static func encodeParts(
     _ span: Span, head: inout ByteWriter, span body: inout ByteWriter, tail: inout ByteWriter
   ) {
