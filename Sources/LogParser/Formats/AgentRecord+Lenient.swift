@@ -28,11 +28,18 @@ extension AgentRecord {
     name == "kata-proxy" && source == "agent" && (message.hasPrefix("{\"") || message.hasSuffix("\n"))
   }
 
+  /// Whether the runtime's line has fields beside those that every line of a console has; most have none.
+  @inline(__always)
+  static func hasOwnFields(_ carrier: borrowing Record) -> Bool {
+    for index in 0..<carrier.fields.count where !isOfConsole(carrier.fields[index].key) { return true }
+    return false
+  }
+
   /// Unpacks the agent's record, and keeps the carrier's fields that say anything of their own.
+  @inline(never)
   static func unpackKeepingFields(_ record: inout Record, _ rules: ReadingRules) throws(RecordProblem) {
     let carried = fields(ofCarrier: record)
     try unpackOrMark(&record, rules)
-    if carried.isEmpty { return }
     for field in carried where !hasField(record, field) { record.addField(field.key, field.value) }
     record.fields.sortKeepingLast()
   }
@@ -51,6 +58,7 @@ extension AgentRecord {
     return fields
   }
 
+  @inline(__always)
   private static func isOfConsole(_ key: ByteSlice) -> Bool {
     switch key.count {
     case 9: key == "vmconsole" || key == "subsystem"

@@ -29,11 +29,12 @@ enum AgentRecord {
   static func unpack(
     _ record: inout Record, rules: ReadingRules
   ) throws(RecordProblem) {
-    if rules.isLenient { return try unpackKeepingFields(&record, rules) }
+    if rules.isLenient, hasOwnFields(record) { return try unpackKeepingFields(&record, rules) }
     try unpackOrMark(&record, rules)
   }
 
   /// Does it as ``unpack(_:rules:)`` does.
+  @inline(__always)
   static func unpackOrMark(_ record: inout Record, _ rules: ReadingRules) throws(RecordProblem) {
     do throws(RecordProblem) {
       if rules.isLenient, try unpackLoosely(&record) { return }

@@ -25,11 +25,10 @@ package struct RecordMarks: OptionSet, Sendable {
   package static let timeIsCountedBack = RecordMarks(inferred: .age)
 
   /// What a record's own text does not say, of what the record itself has.
-  static let inferred: RecordMarks = [
-    .levelIsInferred, .yearIsInferred, .zoneIsInferred, .hourIsInferred, .timeIsCountedBack,
-  ]
+  static var inferred: RecordMarks { RecordMarks(inferred: .all).union(.levelIsInferred) }
 
   /// What was inferred of a time: its bits stand above the other marks.
+  @inline(__always)
   package init(inferred: Timestamp.Inferred) { rawValue = UInt16(inferred.rawValue) << 5 }
 
   /// The first extra field holds those of the journal entry: see ``JournalFields``.

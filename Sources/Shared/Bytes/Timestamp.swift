@@ -10,7 +10,7 @@ public struct Timestamp: Sendable {
   /// Minutes east of UTC, as written in the source; 0 for UTC.
   public var offsetMinutes: Int16
   /// What of the instant its text does not say. It is no part of the instant: two are equal whatever was inferred of them.
-  public var inferred: Inferred = []
+  public var inferred: Inferred
 
   /// What a reader can add to a text that does not say the whole of an instant.
   public struct Inferred: OptionSet, Sendable {
@@ -25,6 +25,9 @@ public struct Timestamp: Sendable {
     public static let hour = Inferred(rawValue: 4)
     /// The text says how long ago the instant was.
     public static let age = Inferred(rawValue: 8)
+    /// All of these.
+    @inlinable
+    public static var all: Inferred { Inferred(rawValue: 15) }
   }
 
   @inlinable
@@ -32,6 +35,8 @@ public struct Timestamp: Sendable {
     self.seconds = seconds
     self.nanoseconds = nanoseconds
     self.offsetMinutes = offsetMinutes
+    // A default at the property would be a call from other modules.
+    inferred = Inferred(rawValue: 0)
   }
 
   /// Creates an instant from microseconds since 1970, the journal's and Jaeger's unit.
