@@ -190,13 +190,22 @@ struct TextRecord {
   /// Whether the text has the keys of a logfmt record: a time, or a level and a message.
   static func looksLikeLogfmt(_ text: ByteSlice) -> Bool {
     if text.hasPrefix("time=") { return true }
-    guard let equals = text.firstIndex(of: 0x3d), equals > 0, equals < 64, text[0].isWordByte else {
+    guard let equals = text.firstIndex(of: 0x3d), equals > 0, equals < 64, !isQuote(text[0]) else {
       return false
     }
     if let blank = text.firstIndex(of: 0x20), blank < equals { return false }
     if text.range(of: " time=") != nil { return true }
     return (text.hasPrefix("level=") || text.range(of: " level=") != nil)
       && (text.hasPrefix("msg=") || text.range(of: " msg=") != nil)
+  }
+
+  /// Whether a byte begins a quotation, straight or curled, or a bracket: a key begins with anything else.
+  private static func isQuote(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"), UInt8(ascii: "("), UInt8(ascii: "{"), 0xe2:
+      true
+    default: false
+    }
   }
 
   /// Reads logfmt with any time; false, with the record empty, if the text is not logfmt after all.

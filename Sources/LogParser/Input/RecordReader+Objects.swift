@@ -8,6 +8,11 @@ extension RecordReader {
     isBusy = true
     // Lines that waited for a time were tried before.
     if number <= brokenLine || held.isReplaying { return unclaimed(line, number, &record) }
+    // What was joined and is still not an object would be joined again, for ever.
+    if isJoined {
+      if number == joinedLine { return unclaimed(line, number, &record) }
+      joinedLine = number
+    }
     return proceed(object.open(line, number))
   }
 

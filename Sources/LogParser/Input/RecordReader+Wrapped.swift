@@ -12,7 +12,13 @@ extension RecordReader {
 
   /// Reads lines that were joined or are read again, before any other line; nil if they produce no record.
   mutating func readWaiting(_ lines: borrowing LineReader, _ record: inout Record) -> Outcome? {
-    if let waiting = objects.next() ?? held.nextToReplay() {
+    if let waiting = objects.next() {
+      let number = waiting.line
+      isJoined = true
+      defer { isJoined = false }
+      return handle(waiting.slice, number, &record)
+    }
+    if let waiting = held.nextToReplay() {
       let number = waiting.line
       return handle(waiting.slice, number, &record)
     }
