@@ -72,5 +72,8 @@ final class ShipCounters: Sendable {
     text.add(
       "kata_ship_file_failures_total", .counter, "Files that could not be read, or not to their end.",
       state.files.failures)
+    text.add(
+      "kata_ship_file_records_left_out_total", .counter,
+      "Records of files that are longer than max-record-size, or cannot be read.", state.files.leftOut)
   }
 }

@@ -33,6 +33,8 @@ final class ShipReader {
   private var journalCursor: String?
   /// Whether an entry was read since the cursor was taken.
   private var hasRead = false
+  /// Whether an entry was read that was not taken, as the service stops.
+  private var isRefused = false
   private let files: ShippedFiles
   private let attribution = Attribution(names: [""])
   private var quota: SandboxQuota
@@ -162,7 +164,12 @@ final class ShipReader {
     // What a guest says is limited, what the host's programs say of it is not.
     let isGuest = Attribution.isGuest(record.source, record.name)
     let place = RecordPlace(filename: .empty, count: 0, delta: 0)
-    guard deliver(input: 0, place, isLimited: isGuest) else { return false }
+    guard deliver(input: 0, place, isLimited: isGuest) else {
+      // The journal's cursor is at this entry, which the next run must read: the place stays where it was noted last.
+      hasRead = false
+      isRefused = true
+      return false
+    }
     hasRead = true
     return true
   }
@@ -195,7 +202,7 @@ final class ShipReader {
 
   private func positions() -> String {
     var positions = ShipPositions()
-    if hasRead, let cursor = journal?.cursor() ?? nil { journalCursor = cursor }
+    if hasRead, !isRefused, let cursor = journal?.cursor() ?? nil { journalCursor = cursor }
     hasRead = false
     positions.journal = journalCursor
     positions.files = files.places

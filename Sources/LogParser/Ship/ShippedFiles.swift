@@ -22,6 +22,8 @@ final class ShippedFiles {
     /// Files that went, with what had not been read of them, while no shipper ran.
     var gone: UInt64 = 0
     var failures: UInt64 = 0
+    /// Records that are too long or cannot be read.
+    var leftOut: UInt64 = 0
   }
 
   /// Records that a file gives before it is the next one's turn.
@@ -75,7 +77,8 @@ final class ShippedFiles {
 
   /// Reads some records of each file.
   ///
-  /// - Parameter take: gets each record, the file's index with the attribution, and its place.
+  /// - Parameter take: gets each record, the file's index with the attribution, and its place; false when it does not take
+  ///   the record because the service stops: the next run begins with it.
   /// - Returns: whether any file gave its turn's worth and may have more.
   func turn(_ record: inout Record, now: Int, _ take: (inout Record, Int, FilePlace) -> Bool) -> Bool {
     if now >= nextScan { scan(now) }
@@ -100,8 +103,12 @@ final class ShippedFiles {
     for _ in 0..<Self.turnLength {
       switch member.file.next(into: &record) {
       case .record:
-        guard take(&record, member.file.index, member.file.place) else { return .stopped }
+        guard take(&record, member.file.index, member.file.place) else {
+          member.file.giveBack()
+          return .stopped
+        }
       case .problem(let problem, let line):
+        counts.leftOut += 1
         log.limited(
           .warning, by: member.file.place.path, "a record was left out",
           ["file": member.file.place.path, "line": String(line), "reason": problem.reason])

@@ -34,14 +34,21 @@ import Testing
       now += milliseconds
       var record = Record()
       var left = atMost
+      var isRefused = false
       repeat {
         let hasMore = files.turn(&record, now: now) { record, _, _ in
-          guard left > 0 else { return false }
+          isRefused = left == 0
+          if isRefused { return false }
           left -= 1
           messages.append(String(decoding: record.message.array, as: UTF8.self))
           places.files = files.places
           places.time = Int64(Date().timeIntervalSince1970 * 1e9)
           return true
+        }
+        if isRefused {
+          // As a stop with a full window: the next run begins with the record that was not taken.
+          places.files = files.places
+          return restart()
         }
         if !hasMore { return }
       } while left > 0
@@ -202,6 +209,8 @@ import Testing
       fixture.read(after: 1000, atMost: 1)
     }
     for _ in 0..<10 { fixture.read() }
-    #expect(fixture.messages.sorted() == written.sorted())
+    let came = Set(fixture.messages)
+    #expect(came == Set(written), "missing: \(Set(written).subtracting(came).sorted())")
+    #expect(fixture.messages.count == written.count)
   }
 }
