@@ -50,6 +50,8 @@ final class ShippedFiles {
   private var resumed: [FilePlace]
   /// When the earlier run noted the places; 0 when there was none, or once the files that were rotated since are found.
   private var resumedAt: Int64
+  /// Paths of files that are not followed because too many are open.
+  private var waiting: [FilePlace.Identity: String] = [:]
   private var nextScan = 0
   private(set) var counts = Counts()
 
@@ -149,7 +151,7 @@ final class ShippedFiles {
     let paths = PathPattern.files(patterns)
     let known = resumed.map(\.path)
     var present: Set<FilePlace.Identity> = []
-    var waiting = 0
+    var waiting: [FilePlace.Identity: String] = [:]
     for path in paths {
       guard let identity = FilePlace.Identity.of(path) else { continue }
       present.insert(identity)
@@ -159,7 +161,7 @@ final class ShippedFiles {
       }
       if let place = finished[identity], !hasGrown(path, place) { continue }
       if members.count >= limit {
-        waiting += 1
+        waiting[identity] = path
         continue
       }
       open(path, identity)
@@ -167,10 +169,16 @@ final class ShippedFiles {
     for (identity, member) in members where !present.contains(identity) && member.file.movedSince == nil {
       member.file.movedSince = now
     }
+    // A file that was rotated while it waited is read under its new name; if it was removed, that is reported.
+    for (identity, path) in self.waiting
+    where !present.contains(identity) && members[identity] == nil && finished[identity] == nil {
+      resumed.append(FilePlace(path: path, identity: identity))
+    }
     findMoved()
     findRotated(paths + known)
     forget(present)
-    noteWaiting(waiting)
+    noteWaiting(waiting.count)
+    self.waiting = waiting
   }
 
   private func hasGrown(_ path: String, _ place: FilePlace) -> Bool {
@@ -214,7 +222,7 @@ final class ShippedFiles {
       resumed.removeAll { $0.identity == place.identity }
       counts.gone += 1
       log.warning(
-        "a file has gone since it was read: what it had behind the last delivered record is lost",
+        "a file has gone before it was read to its end: what it had behind the last delivered record is lost",
         ["file": place.path, "offset": String(place.offset)])
     }
   }

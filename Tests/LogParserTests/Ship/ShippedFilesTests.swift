@@ -185,6 +185,20 @@ import Testing
     #expect(fixture.counts.waiting == 0)
   }
 
+  @Test("A file that is rotated while it waits for its turn is read; one that is removed is counted")
+  func rotatedWhileWaiting() throws {
+    let folder = try TemporaryFolder()
+    let fixture = Fixture(folder, pattern: "*.log", limit: 1)
+    for name in ["a", "b", "c"] { try folder.write("\(name).log", line(name)) }
+    fixture.read()
+    #expect(fixture.messages == ["a"])
+    try FileManager.default.moveItem(atPath: folder.path("b.log"), toPath: folder.path("b.log.1"))
+    try FileManager.default.removeItem(atPath: folder.path("c.log"))
+    for _ in 0..<3 { fixture.read() }
+    #expect(fixture.messages == ["a", "b"])
+    #expect(fixture.counts.gone == 1)
+  }
+
   @Test("Whatever is appended, rotated and interrupted, each record comes once", .seeded) func random() throws
   {
     var random = Seed.generator()
