@@ -107,6 +107,39 @@ import Testing
     #expect(!away.log.contains("hunter2"), "\(away.log)")
   }
 
+  @Test("Entries that journald removed while no shipper ran are told", .needs(Journal.remote)) func gap()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let journal = try folder.make("journal")
+    let peer = try ForwardPeer()
+    func make(_ numbers: Range<Int>) throws {
+      let entries = numbers.map { number in
+        Journal.entry(
+          number,
+          Journal.text([
+            ("SYSLOG_IDENTIFIER", "kata"), ("PRIORITY", "6"),
+            ("MESSAGE", String(line("\(number)").dropLast())),
+          ]))
+      }
+      _ = try Journal.make(entries, in: folder, name: "journal/\(numbers.lowerBound).journal")
+    }
+    let text =
+      "[receiver]\nendpoint = \(peer.endpoint)\n[journal]\nidentifier = kata\ndirectory = \(journal.path)\n"
+    try make(0..<3)
+    let first = try ShipProcess(text, in: folder)
+    try first.wait("three arrived") { try peer.records().count == 3 }
+    #expect(try first.metric("journal_gaps_total") == 0)
+    #expect(first.stop() == 0)
+    try FileManager.default.removeItem(atPath: folder.path("journal/0.journal"))
+    try make(10..<13)
+    let second = try ShipProcess(text, in: folder)
+    try second.wait("six arrived") { try peer.records().count == 6 }
+    try second.wait("the gap is counted") { try second.metric("journal_gaps_total") == 1 }
+    #expect(second.log.contains("entries of the journal are gone"))
+    #expect(second.stop() == 0)
+  }
+
   @Test("--check tries a collector, and reads the positions") func check() throws {
     let folder = try TemporaryFolder()
     let port = try Rotel.freePort()

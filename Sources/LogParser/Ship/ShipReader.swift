@@ -35,6 +35,7 @@ final class ShipReader {
   private var hasRead = false
   /// Whether an entry was read that was not taken, as the service stops.
   private var isRefused = false
+  private var toldGaps: UInt64 = 0
   private let files: ShippedFiles
   private let attribution = Attribution(names: [""])
   private var quota: SandboxQuota
@@ -154,6 +155,7 @@ final class ShipReader {
       case .loss(let count)?: counters.add(.suppressed, count)
       case .end?, nil:
         noteFailures()
+        noteGaps()
         return false
       }
     }
@@ -172,6 +174,20 @@ final class ShipReader {
     }
     hasRead = true
     return true
+  }
+
+  /// Tells of entries that are gone: of those behind the place of an earlier run, journald may have removed some.
+  private func noteGaps() {
+    let gaps = journal?.gaps ?? 0
+    guard gaps > toldGaps else { return }
+    counters.add(.gaps, gaps - toldGaps)
+    log.limited(
+      .warning, by: "journal gaps", "entries of the journal are gone or damaged, and were not read",
+      [
+        "gaps": String(gaps - toldGaps),
+        "remedy": "raise SystemMaxUse= of journald, or look with journalctl --verify",
+      ])
+    toldGaps = gaps
   }
 
   private func noteFailures() {
