@@ -72,6 +72,7 @@ private struct ShipCheck {
 
   func run() -> Int32 {
     var isGood = checkInputs()
+    isGood = checkState() && isGood
     isGood = checkReceivers() && isGood
     print(isGood ? "\(path): good" : "\(path): not good")
     return isGood ? 0 : 1
@@ -92,12 +93,29 @@ private struct ShipCheck {
       print(
         "files: \(files.count) match now\(files.isEmpty ? "" : ": ")\(files.prefix(5).joined(separator: ", "))"
       )
+      if files.count > configuration.fileLimit {
+        diagnostics.error(
+          "\(files.count) files match, and \(configuration.fileLimit) are followed at once: raise max-files under [files]"
+        )
+        isGood = false
+      }
       for file in files where access(file, R_OK) != 0 {
         diagnostics.error("\(SystemCallError("open", file).description)")
         isGood = false
       }
     }
     return isGood
+  }
+
+  /// Whether what an earlier run noted can be used.
+  private func checkState() -> Bool {
+    do throws(ShipPositions.Refusal) {
+      _ = try ShipPositions.read(ShipSession.positionsPath(configuration.stateDirectory))
+      return true
+    } catch {
+      diagnostics.error(error.description)
+      return false
+    }
   }
 
   private func checkReceivers() -> Bool {
@@ -118,6 +136,8 @@ private struct ShipCheck {
         do throws(DeliveryFailure) {
           try receiver.connect(until: MonotonicClock.milliseconds + 10_000)
           receiver.disconnect()
+          // A collector is connected to with each request only.
+          try (receiver as? OTLPReceiver)?.probe()
           print("\(receiver.name): reached")
           isReached = true
         } catch {

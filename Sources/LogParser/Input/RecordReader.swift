@@ -69,6 +69,9 @@ package struct RecordReader: ~Copyable {
   var keptRepair: HeldLines.Line?
   /// The line of an object that was cut off and whose rest is being read.
   var cutLine: UInt64 = 0
+  /// Whether the line that is being read was joined from several, and the last joined line that was read as an object again.
+  var isJoined = false
+  var joinedLine: UInt64 = 0
   /// The last line of an object without an end: no new object begins before it.
   var brokenLine: UInt64 = 0
   var block = RecordBlock()

@@ -25,7 +25,7 @@ extension SecretScanner {
   }
 
   /// Takes all that is in a list up to its bracket.
-  private mutating func takeList(_ start: Int, _ end: Int) {
+  private mutating func takeList(_ start: Int, _ end: Int, closedBy bracket: UInt8 = UInt8(ascii: "]")) {
     index = start
     while index < end {
       let depth = backslashes(at: index)
@@ -37,7 +37,7 @@ extension SecretScanner {
         continue
       }
       switch text[index] {
-      case UInt8(ascii: "]"):
+      case bracket:
         index += 1
         return
       case UInt8(ascii: "{"), UInt8(ascii: "<"): takePair(end)
@@ -47,7 +47,8 @@ extension SecretScanner {
     }
   }
 
-  /// Takes the pairs of what Go prints with its types: `[]*KeyValue{&KeyValue{Key:A,Value:b,},}`.
+  /// Takes what Go prints with its types: texts as in `[]string{"A=b"}`, and the pairs of
+  /// `[]*KeyValue{&KeyValue{Key:A,Value:b,},}`.
   private mutating func takeStructs(_ start: Int) {
     index = start
     var isInside = false
@@ -56,6 +57,9 @@ extension SecretScanner {
       if byte == UInt8(ascii: "{") {
         if isInside { takePair(text.count) } else { index += 1 }
         isInside = true
+        if text.hasQuote(at: index, after: backslashes(at: index)) {
+          return takeList(index, text.count, closedBy: UInt8(ascii: "}"))
+        }
       } else if Self.isNameByte(byte) || byte == UInt8(ascii: "*") || byte == UInt8(ascii: "&")
         || byte == UInt8(ascii: ",") || byte == UInt8(ascii: " ")
       {

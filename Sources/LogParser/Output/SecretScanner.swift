@@ -235,7 +235,13 @@ struct SecretScanner {
     var end = start
     while end < text.count, end - start < Self.nameLimit, Self.isNameByte(text[end]) { end += 1 }
     index = end
-    guard end > start, let kind = SecretName(text.slice(start, end)), kind != .environment else { return }
+    guard end > start, let kind = SecretName(text.slice(start, end)) else { return }
+    guard kind != .environment else {
+      // `--env A=b` and `--env=A=b`.
+      guard text.peek(end) == UInt8(ascii: "=") || text.peek(end) == UInt8(ascii: " ") else { return }
+      index = end + 1
+      return takeEnvironment()
+    }
     takeOption()
   }
 

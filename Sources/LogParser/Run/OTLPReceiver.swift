@@ -41,6 +41,13 @@ final class OTLPReceiver: Receiver {
     }
   }
 
+  /// Posts a request without records, to see whether the collector answers and takes the credentials.
+  func probe() throws(DeliveryFailure) {
+    let reply = try post([], isCompressed: false)
+    if case .accepted = CollectorAnswer(status: reply.status) { return }
+    throw failure(.refused, reply, secrets.text(of: reply))
+  }
+
   func send(_ chunk: Chunk, until deadline: Int) throws(DeliveryFailure) {
     answer = nil
     request.removeAll()

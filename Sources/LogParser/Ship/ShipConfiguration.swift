@@ -142,7 +142,7 @@ struct ShipKey: Sendable {
     path("receiver", "header-file", \.headerFile),
     flag("receiver", "gzip", \.compresses),
     flag("receiver", "acknowledge", \.waitsForAcknowledgement),
-    milliseconds("receiver", "ack-timeout", \.acknowledgementTimeout),
+    milliseconds("receiver", "ack-timeout", \.acknowledgementTimeout, atLeast: 100),
     flag("receiver", "redact", \.redacts),
   ]
 
@@ -252,9 +252,13 @@ extension ShipKey {
     }
   }
 
-  private static func milliseconds(_ section: String, _ name: String, _ path: Path<Int>) -> ShipKey {
+  private static func milliseconds(
+    _ section: String, _ name: String, _ path: Path<Int>, atLeast least: Int = 0
+  ) -> ShipKey {
     ShipKey(section, name) { configuration, value throws(UsageError) in
-      configuration[keyPath: path] = Int(try FlagValue.duration(value) / 1_000_000)
+      let milliseconds = Int(try FlagValue.duration(value) / 1_000_000)
+      guard milliseconds >= least else { throw UsageError("\"\(value)\" is less than \(least)ms") }
+      configuration[keyPath: path] = milliseconds
     }
   }
 }

@@ -9,6 +9,7 @@ final class ShipCounters: Sendable {
     case unreadable = "kata_ship_entries_unreadable_total"
     case suppressed = "kata_ship_messages_suppressed_by_journald_total"
     case failures = "kata_ship_input_failures_total"
+    case gaps = "kata_ship_journal_gaps_total"
     case redacted = "kata_ship_values_redacted_total"
 
     var help: String {
@@ -17,6 +18,7 @@ final class ShipCounters: Sendable {
       case .unreadable: "Journal entries that could not be read."
       case .suppressed: "Messages that journald says it suppressed before they were logged."
       case .failures: "Parts of inputs that could not be read."
+      case .gaps: "Times that entries of the journal were gone before they were read, or damaged."
       case .redacted: "Values that were removed from records because they look like secrets."
       }
     }
@@ -72,5 +74,8 @@ final class ShipCounters: Sendable {
     text.add(
       "kata_ship_file_failures_total", .counter, "Files that could not be read, or not to their end.",
       state.files.failures)
+    text.add(
+      "kata_ship_file_records_left_out_total", .counter,
+      "Records of files that are longer than max-record-size, or cannot be read.", state.files.leftOut)
   }
 }

@@ -33,6 +33,9 @@ final class ShipReader {
   private var journalCursor: String?
   /// Whether an entry was read since the cursor was taken.
   private var hasRead = false
+  /// Whether an entry was read that was not taken, as the service stops.
+  private var isRefused = false
+  private var toldGaps: UInt64 = 0
   private let files: ShippedFiles
   private let attribution = Attribution(names: [""])
   private var quota: SandboxQuota
@@ -152,6 +155,7 @@ final class ShipReader {
       case .loss(let count)?: counters.add(.suppressed, count)
       case .end?, nil:
         noteFailures()
+        noteGaps()
         return false
       }
     }
@@ -163,12 +167,27 @@ final class ShipReader {
     let isGuest = Attribution.isGuest(record.source, record.name)
     let place = RecordPlace(filename: .empty, count: 0, delta: 0)
     guard deliver(input: 0, place, isLimited: isGuest) else {
-      // The journal stands on an entry that nobody took: its cursor must not be noted.
+      // The journal's cursor is at this entry, which the next run must read: the place stays where it was noted last.
       hasRead = false
+      isRefused = true
       return false
     }
     hasRead = true
     return true
+  }
+
+  /// Tells of entries that are gone: of those behind the place of an earlier run, journald may have removed some.
+  private func noteGaps() {
+    let gaps = journal?.gaps ?? 0
+    guard gaps > toldGaps else { return }
+    counters.add(.gaps, gaps - toldGaps)
+    log.limited(
+      .warning, by: "journal gaps", "entries of the journal are gone or damaged, and were not read",
+      [
+        "gaps": String(gaps - toldGaps),
+        "remedy": "raise SystemMaxUse= of journald, or look with journalctl --verify",
+      ])
+    toldGaps = gaps
   }
 
   private func noteFailures() {
@@ -199,7 +218,7 @@ final class ShipReader {
 
   private func positions() -> String {
     var positions = ShipPositions()
-    if hasRead, let cursor = journal?.cursor() ?? nil { journalCursor = cursor }
+    if hasRead, !isRefused, let cursor = journal?.cursor() ?? nil { journalCursor = cursor }
     hasRead = false
     positions.journal = journalCursor
     positions.files = files.places

@@ -1,5 +1,6 @@
 import CommandLine
 import Glibc
+import HTTP
 import Logging
 import System
 
@@ -11,6 +12,8 @@ package final class ShipService {
   private let log: StructuredLog
   private let manager = ServiceManager()
   private let counters = ShipCounters()
+  /// Locked while the service runs.
+  private var directory: StateDirectory?
 
   package init(_ configuration: ShipConfiguration, path: String, _ log: StructuredLog) {
     self.configuration = configuration
@@ -23,7 +26,6 @@ package final class ShipService {
     do throws(SystemCallError) {
       // Before any thread is there, so that all inherit that the signals wait for this one.
       let signals = try StopSignals([SIGINT, SIGTERM, SIGHUP])
-      try StateDirectory.make(configuration.stateDirectory)
       let status = try ShipStatus(counters)
       if let address = configuration.statusAddress {
         status.start(BoundSocket(try ListeningSocket.tcp(address)), log)
@@ -43,7 +45,8 @@ package final class ShipService {
     log.info(
       "the shipper is ready",
       [
-        "receivers": configuration.endpoints.joined(separator: " "),
+        // Without credentials, which do not belong into a log.
+        "receivers": configuration.endpoints.map(HTTPSecrets.place).joined(separator: " "),
         "journal": configuration.readsJournal ? "on" : "off",
         "files": configuration.paths.joined(separator: " "),
         "status": configuration.statusAddress?.description ?? "off",
@@ -68,8 +71,13 @@ package final class ShipService {
   /// Starts a session behind what the one before delivered; nil, with the reason in the log, if that cannot be.
   private func start() -> ShipSession? {
     do throws(StartFailure) {
-      let positions = try positions()
       let destination = try attempt { () throws(UsageError) in try ShipDestination(configuration) }
+      if directory?.path != configuration.stateDirectory {
+        directory = try attempt { () throws(SystemCallError) in
+          try StateDirectory(configuration.stateDirectory)
+        }
+      }
+      let positions = try positions()
       return try attempt { () throws(SystemCallError) in
         let session = try ShipSession(configuration, destination, counters, log)
         try session.start(destination, from: positions)
@@ -106,24 +114,34 @@ package final class ShipService {
     return first
   }
 
-  /// Ends a session and starts one of the configuration as it is now; goes on with the old one if the new cannot be read.
+  /// Ends a session and starts one of the configuration as it is now; goes on with the old configuration if the new one
+  /// cannot be read, or names what cannot be used.
   private func reload(_ session: ShipSession) -> ShipSession? {
     manager.notify("RELOADING=1\nMONOTONIC_USEC=\(MonotonicClock.nanoseconds / 1000)")
     defer { manager.notify("READY=1\nSTATUS=Shipping logs") }
     let new: ShipConfiguration
     do throws(UsageError) {
       new = try ShipConfiguration.read(path)
+      // Files of keys, and the journal: what can be tried while the old session is at work.
+      _ = try ShipDestination(new)
+      if new.readsJournal, let problem = ShipReader.journalProblem(new) { throw UsageError(problem) }
     } catch {
       log.error("the configuration is wrong; the old one stays in use", ["error": error.message])
       return session
     }
     _ = session.finish(within: configuration.stopTimeout)
-    if new.statusAddress != configuration.statusAddress {
+    let old = configuration
+    configuration = new
+    guard let next = start() else {
+      log.error("the configuration cannot be used; the old one stays in use", ["file": path])
+      configuration = old
+      return start()
+    }
+    if new.statusAddress != old.statusAddress {
       log.warning("a new status-address is used after a restart", ["file": path])
     }
-    configuration = new
     log.info("the configuration was read again", ["file": path])
-    return start()
+    return next
   }
 
   private enum Outcome { case reload, stop, failed }
@@ -164,11 +182,20 @@ package final class ShipService {
   }
 }
 
-/// The directory in which a service keeps its state.
-enum StateDirectory {
-  /// Makes the directory, for this user alone, if it is not there.
-  static func make(_ path: String) throws(SystemCallError) {
+/// The directory in which a service keeps its state. It is locked, as two services would overwrite each other's positions
+/// and so skip records; the lock ends with the object, or with the process.
+final class StateDirectory {
+  let path: String
+  private let lock: FileDescriptor
+
+  /// Makes the directory, for this user alone, if it is not there, and locks it.
+  init(_ path: String) throws(SystemCallError) {
+    self.path = path
     if mkdir(path, 0o700) != 0, errno != EEXIST { throw SystemCallError("mkdir", path) }
     guard access(path, W_OK | X_OK) == 0 else { throw SystemCallError("write to", path) }
+    lock = try FileDescriptor.open("\(path)/lock", O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+    guard flock(lock.number, LOCK_EX | LOCK_NB) == 0 else {
+      throw SystemCallError("lock the state directory (is another shipper using it?)", path)
+    }
   }
 }

@@ -30,6 +30,8 @@ struct ShippedFile: ~Copyable {
   var movedSince: Int?
   private var isEnding = false
   private var hasEnded = false
+  /// Where the record before the last one begins, and whether it was delivered: see ``giveBack()``.
+  private var before = (offset: 0, isDelivered: false)
   /// The offset that the place's checksum is of.
   private var checkedOffset = -1
 
@@ -87,11 +89,18 @@ struct ShippedFile: ~Copyable {
     let offset = input.offset(ofLine: line)
     defer { skipsRecord = false }
     if skipsRecord, offset == place.offset { return true }
+    before = (place.offset, place.isDelivered)
     if let offset {
       place.offset = offset
       place.isDelivered = true
     }
     return false
+  }
+
+  /// Says that the record that ``next(into:)`` gave last could not be delivered: the place is before it again. Nothing may
+  /// be read after that, as the reader itself does not go back.
+  mutating func giveBack() {
+    (place.offset, place.isDelivered) = before
   }
 
   /// Reads the truncated file from its start, once its reader has given what it held back; false if that fails.
@@ -120,12 +129,6 @@ struct ShippedFile: ~Copyable {
       checkedOffset = place.offset
     }
     return place
-  }
-
-  /// Ends the reading at a place before the record that was read last, which nobody took.
-  mutating func end(at place: FilePlace) {
-    self.place = place
-    checkedOffset = -1
   }
 
   /// Reads on where the end was: the file may have grown.

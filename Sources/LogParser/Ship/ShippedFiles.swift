@@ -22,6 +22,8 @@ final class ShippedFiles {
     /// Files that went, with what had not been read of them, while no shipper ran.
     var gone: UInt64 = 0
     var failures: UInt64 = 0
+    /// Records that are too long or cannot be read.
+    var leftOut: UInt64 = 0
   }
 
   /// Records that a file gives before it is the next one's turn.
@@ -52,6 +54,8 @@ final class ShippedFiles {
   /// When files were looked for last, by this run or the one before, in nanoseconds since 1970: a rotated file that was
   /// written to later may never have been seen. It is noted with the places.
   private(set) var lookedAt: Int64
+  /// Paths of files that are not followed because too many are open.
+  private var waiting: [FilePlace.Identity: String] = [:]
   private var nextScan = 0
   private(set) var counts = Counts()
 
@@ -78,8 +82,8 @@ final class ShippedFiles {
 
   /// Reads some records of each file.
   ///
-  /// - Parameter take: gets each record, the file's index with the attribution, and its place. If it returns false, nothing
-  ///   more is read: the record counts as not read.
+  /// - Parameter take: gets each record, the file's index with the attribution, and its place; false when it does not take
+  ///   the record because the service stops: the next run begins with it.
   /// - Returns: whether any file gave its turn's worth and may have more.
   func turn(_ record: inout Record, now: Int, _ take: (inout Record, Int, FilePlace) -> Bool) -> Bool {
     if now >= nextScan { scan(now) }
@@ -102,14 +106,14 @@ final class ShippedFiles {
     _ member: Member, _ record: inout Record, _ take: (inout Record, Int, FilePlace) -> Bool
   ) -> Turn {
     for _ in 0..<Self.turnLength {
-      let before = member.file.place
       switch member.file.next(into: &record) {
       case .record:
         guard take(&record, member.file.index, member.file.place) else {
-          member.file.end(at: before)
+          member.file.giveBack()
           return .stopped
         }
       case .problem(let problem, let line):
+        counts.leftOut += 1
         log.limited(
           .warning, by: member.file.place.path, "a record was left out",
           ["file": member.file.place.path, "line": String(line), "reason": problem.reason])
@@ -150,7 +154,7 @@ final class ShippedFiles {
     let began = Int64(clamping: WallClock.nanoseconds)
     let paths = PathPattern.files(patterns)
     var present: Set<FilePlace.Identity> = []
-    var waiting = 0
+    var waiting: [FilePlace.Identity: String] = [:]
     for path in paths {
       guard let identity = FilePlace.Identity.of(path) else { continue }
       present.insert(identity)
@@ -160,7 +164,7 @@ final class ShippedFiles {
       }
       if let place = finished[identity], !hasGrown(path, place) { continue }
       if members.count >= limit {
-        waiting += 1
+        waiting[identity] = path
         continue
       }
       open(path, identity)
@@ -168,11 +172,17 @@ final class ShippedFiles {
     for (identity, member) in members where !present.contains(identity) && member.file.movedSince == nil {
       member.file.movedSince = now
     }
+    // A file that was rotated while it waited is read under its new name; if it was removed, that is reported.
+    for (identity, path) in self.waiting
+    where !present.contains(identity) && members[identity] == nil && finished[identity] == nil {
+      resumed.append(FilePlace(path: path, identity: identity))
+    }
     findMoved()
     findRotated()
     lookedAt = began
     forget(present)
-    noteWaiting(waiting)
+    noteWaiting(waiting.count)
+    self.waiting = waiting
   }
 
   private func hasGrown(_ path: String, _ place: FilePlace) -> Bool {
@@ -216,7 +226,7 @@ final class ShippedFiles {
       resumed.removeAll { $0.identity == place.identity }
       counts.gone += 1
       log.warning(
-        "a file has gone since it was read: what it had behind the last delivered record is lost",
+        "a file has gone before it was read to its end: what it had behind the last delivered record is lost",
         ["file": place.path, "offset": String(place.offset)])
     }
   }

@@ -40,6 +40,10 @@ struct RedactorTests {
       "Envs:[]*KeyValue{&KeyValue{Key:A,Value:b,},&KeyValue{Key:C,Value:d,},},Mounts",
       "Envs:[]*KeyValue{&KeyValue{Key:A,Value:[redacted],},&KeyValue{Key:C,Value:[redacted],},},Mounts"
     ),
+    (
+      #"Env:[]string{"PATH=/bin", "A=b c"}, Cwd:"/x", id=c1"#,
+      #"Env:[]string{"PATH=[redacted]", "A=[redacted]"}, Cwd:"/x", id=c1"#
+    ),
     (#"env=["A=cut off here"#, #"env=["A=[redacted]"#),
     ("env: A=b next", "env: A=[redacted] next"),
     // Names that say so.
@@ -56,6 +60,7 @@ struct RedactorTests {
     // Options.
     ("run --password hunter2 --user joe", "run --password [redacted] --user joe"),
     (#"args: ["--token", "abc", "-v"]"#, #"args: ["--token", "[redacted]", "-v"]"#),
+    ("run --env FOO=bar --env=A=b x=1", "run --env FOO=[redacted] --env=A=[redacted] x=1"),
     ("run --api-key=abc x", "run --api-key=[redacted] x"),
     // Headers.
     ("Authorization: Bearer abc.def\nHost: x", "Authorization: Bearer [redacted]\nHost: x"),
