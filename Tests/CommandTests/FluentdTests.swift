@@ -72,9 +72,10 @@ import Testing
   /// What is wrong with the setup is told with what to do about it; the records wait meanwhile.
   static let troubles: [(peer: [String], own: [String], words: String)] = [
     (["--shared-key", "other"], ["key"], "--shared-key-file (it says: shared_key mismatch"),
-    (["--shared-key", "s3cret"], [], "wants a shared key; give --shared-key-file"),
+    (["--shared-key", "s3cret"], [], "requires a shared key; give --shared-key-file"),
     (
-      ["--shared-key", "s3cret", "--user", "kata", "--password", "x"], ["key"], "wants a user and a password"
+      ["--shared-key", "s3cret", "--user", "kata", "--password", "x"], ["key"],
+      "requires a user and a password"
     ),
     (
       ["--shared-key", "s3cret", "--fault", "pong-forged"], ["key"],
@@ -190,7 +191,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--tag", "x"], "give --endpoint as well"), (["--endpoint", "fluentd:24224"], "is no endpoint"),
+    (["--tag", "x"], "give --endpoint as well"), (["--endpoint", "fluentd:24224"], "is not an endpoint"),
     (["--endpoint", "tcp://a", "--output-format", "json"], "is for --output-format fluentd"),
     (["--endpoint", "tcp://a", "-o", "x"], "delivered or written"),
     (["--endpoint", "tcp://a", "--user", "x"], "together"),
