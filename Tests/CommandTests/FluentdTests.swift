@@ -192,8 +192,8 @@ import Testing
 
   @Test(arguments: [
     (["--tag", "x"], "give --endpoint as well"), (["--endpoint", "fluentd:24224"], "is not an endpoint"),
-    (["--endpoint", "tcp://a", "--output-format", "json"], "is for --output-format fluentd"),
-    (["--endpoint", "tcp://a", "-o", "x"], "delivered or written"),
+    (["--endpoint", "tcp://a", "--output-format", "json"], "needs --output-format fluentd"),
+    (["--endpoint", "tcp://a", "-o", "x"], "either delivered or written"),
     (["--endpoint", "tcp://a", "--user", "x"], "together"),
     (["--endpoint", "tcp://a", "--shared-key-file", "/nowhere"], "No such file"),
     (["--endpoint", "tcp://a", "--ack-timeout", "1ms"], "is not a time from 1s to 1h"),

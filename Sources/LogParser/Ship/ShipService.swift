@@ -3,8 +3,8 @@ import Glibc
 import Logging
 import System
 
-/// The service that ships a node's logs: reads a configuration, runs sessions of it, and answers how it goes, until a
-/// signal ends it. SIGHUP has it read the configuration again.
+/// The service that ships a node's logs: reads a configuration, runs sessions with it, and serves its status, until a
+/// signal ends it. On SIGHUP it reads the configuration again.
 package final class ShipService {
   private let path: String
   private var configuration: ShipConfiguration
@@ -18,10 +18,10 @@ package final class ShipService {
     self.log = log
   }
 
-  /// Serves until a signal ends it; returns the exit status.
+  /// Runs until a signal ends the service; returns the exit status.
   package func run() -> Int32 {
     do throws(SystemCallError) {
-      // Before any thread is there, so that all inherit that the signals wait for this one.
+      // Before any thread starts, so that all threads inherit the blocked signals, which this thread receives.
       let signals = try StopSignals([SIGINT, SIGTERM, SIGHUP])
       try StateDirectory.make(configuration.stateDirectory)
       let status = try ShipStatus(counters)
@@ -65,7 +65,7 @@ package final class ShipService {
     return 1
   }
 
-  /// Starts a session behind what the one before delivered; nil, with the reason in the log, if that cannot be.
+  /// Starts a session after what the previous one delivered; nil, with the reason in the log, if that fails.
   private func start() -> ShipSession? {
     do throws(StartFailure) {
       let positions = try positions()
@@ -94,8 +94,8 @@ package final class ShipService {
     }
   }
 
-  /// The positions of the run before. The first run notes when it began: files that are rotated before it has delivered
-  /// anything are then known to be newer.
+  /// The positions of the previous run. The first run notes when it began, so that files that are rotated before it has
+  /// delivered anything are known to be newer.
   private func positions() throws(StartFailure) -> ShipPositions {
     let path = ShipSession.positionsPath(configuration.stateDirectory)
     let known = try attempt { () throws(ShipPositions.Refusal) in try ShipPositions.read(path) }
@@ -106,7 +106,7 @@ package final class ShipService {
     return first
   }
 
-  /// Ends a session and starts one of the configuration as it is now; goes on with the old one if the new cannot be read.
+  /// Ends a session and starts one with the current configuration; keeps the old one if the new one cannot be read.
   private func reload(_ session: ShipSession) -> ShipSession? {
     manager.notify("RELOADING=1\nMONOTONIC_USEC=\(MonotonicClock.nanoseconds / 1000)")
     defer { manager.notify("READY=1\nSTATUS=Shipping logs") }
@@ -119,7 +119,7 @@ package final class ShipService {
     }
     _ = session.finish(within: configuration.stopTimeout)
     if new.statusAddress != configuration.statusAddress {
-      log.warning("a new status-address is used after a restart", ["file": path])
+      log.warning("the new status-address takes effect after a restart", ["file": path])
     }
     configuration = new
     log.info("the configuration was read again", ["file": path])
@@ -158,15 +158,15 @@ package final class ShipService {
         "acknowledged": String(statistics.acknowledgedRecords), "waiting": String(statistics.waitingRecords),
         "set_aside": String(statistics.setAsideRecords), "over_quota": String(counters.losses),
       ])
-    if !isComplete { log.info("what was not acknowledged is read and sent again by the next run") }
-    // What waits is not lost: it is behind the saved position.
+    if !isComplete { log.info("the next run reads and sends again what was not acknowledged") }
+    // Waiting records are not lost: they are after the saved position.
     return statistics.setAsideRecords + statistics.rejectedRecords + counters.losses > 0 ? 1 : 0
   }
 }
 
 /// The directory in which a service keeps its state.
 enum StateDirectory {
-  /// Makes the directory, for this user alone, if it is not there.
+  /// Creates the directory, accessible only to this user, if it does not exist.
   static func make(_ path: String) throws(SystemCallError) {
     if mkdir(path, 0o700) != 0, errno != EEXIST { throw SystemCallError("mkdir", path) }
     guard access(path, W_OK | X_OK) == 0 else { throw SystemCallError("write to", path) }
