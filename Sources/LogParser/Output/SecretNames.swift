@@ -1,10 +1,10 @@
 import Bytes
 
-/// What the name before a `=` or `:` says of the value behind it.
+/// What the name before a `=` or `:` says about the value after it.
 enum SecretName {
   /// The value is a secret, whatever it looks like.
   case secret
-  /// The value is a secret if it looks like one: the word is also one of prose, as in "unexpected token: end of file".
+  /// The value is a secret if it looks like one: the word also occurs in prose, as in "unexpected token: end of file".
   case likely
   /// The value is the rest of a header's line.
   case header
@@ -14,13 +14,13 @@ enum SecretName {
   private struct Word {
     var text: StaticString
     var name: SecretName
-    /// Whether the word must stand at the beginning of the name or of a part of it: `DB_PASS`, but not `bypass`.
+    /// Whether the word must be at the beginning of the name or of a part of it: `DB_PASS`, but not `bypass`.
     var isPart = false
-    /// Whether the name must have more than this word: `PWD` is a directory.
+    /// Whether the name must be longer than this word: `PWD` is a directory.
     var needsMore = false
   }
 
-  /// The ends of names. Those that are longer stand before those that they end with.
+  /// The ends of names. A longer one comes before a shorter one that it ends with.
   private static let words = [
     Word(text: "authorization", name: .header), Word(text: "set-cookie", name: .header, isPart: true),
     Word(text: "cookie", name: .header, isPart: true),
@@ -44,7 +44,7 @@ enum SecretName {
 
   private static let environments: [StaticString] = ["env", "envs", "environ", "environment"]
 
-  /// For the last letter of each word, a bit.
+  /// One bit for the last letter of each word.
   private static let lastLetters: UInt32 = {
     var letters: UInt32 = 0
     let all = words.map(\.text) + environments
@@ -93,7 +93,7 @@ enum SecretName {
     }
   }
 
-  /// Whether a part of the name begins at `index`: behind a sign, or with a capital after a small letter.
+  /// Whether a part of the name begins at `index`: after a sign, or with a capital after a small letter.
   private static func isBoundary(_ name: ByteSlice, _ index: Int) -> Bool {
     let before = name[index - 1]
     if !before.isLetter { return true }
