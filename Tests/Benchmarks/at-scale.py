@@ -209,17 +209,17 @@ def main() -> None:
     many = day[NODES[2]]
     stored, arriving = many * one["records"] * row, many * (one["ndjson"] + one["otlp"]) / DAY
     lines += [
-        "", "Where the limits are, the nearest first:", "",
-        f"1. **journald**: its default is {JOURNAL_BURST:,} messages of a service in {JOURNAL_INTERVAL} s. With debug logging, {burst:.0f} starts within {JOURNAL_INTERVAL} s "
-        "fill it, on any number of nodes. `--stats` counts what it suppresses; raise `RateLimitBurst=`.",
-        f"2. **The page of traces**: queries know {QUERY_SPANS:,} spans of one node, those of {window:.0f} hours. A collector, Jaeger or a store takes over for a longer time or for more nodes.",
-        f"3. **The spool**: while the collector is unreachable, 1 GiB lasts {outage:.0f} hours. Then agents wait, or the oldest spans go (`--spool-full`).",
-        f"4. **One store**: two processors load the records of {ingest:,.0f} nodes into ClickHouse, without queries beside it.",
-        f"5. **A node's processor**: one is full at {1 / (relaying + reading):,.0f} starts a second.",
-        "", "What takes over:", "",
+        "", "Limits, in the order in which they are reached:", "",
+        f"1. **journald**: its default is {JOURNAL_BURST:,} messages of a service in {JOURNAL_INTERVAL} s. With debug logging, {burst:.0f} starts on a node within {JOURNAL_INTERVAL} s "
+        "exceed it. `--stats` counts the suppressed messages; raise `RateLimitBurst=`.",
+        f"2. **The page of traces**: queries cover {QUERY_SPANS:,} spans of one node, the last {window:.0f} hours. For a longer time or more nodes, use a collector with Jaeger or another store.",
+        f"3. **The spool**: while the collector is unreachable, 1 GiB lasts {outage:.0f} hours. Then agents wait, or the oldest spans are deleted (`--spool-full`).",
+        f"4. **One store**: two processors load the records of {ingest:,.0f} nodes into ClickHouse, without queries at the same time.",
+        f"5. **A node's processor**: one is fully used at {1 / (relaying + reading):,.0f} starts a second.",
+        "", "What to add:", "",
         "- One node needs nothing else: the journal, the log parser and the forwarder's page.",
         f"- {NODES[1]} nodes need one store: {rate(day[NODES[1]] * one['records'] / DAY)} records a second are {100 * day[NODES[1]] * one['records'] / DAY / load:.1f} % of what one processor loads.",
-        f"- {NODES[2]:,} nodes send {size(arriving)} a second on average, uncompressed, and fill a disk of 10 TB with records in {10e12 / stored:.0f} days: the same tables "
+        f"- {NODES[2]:,} nodes send {size(arriving)} a second on average, uncompressed, and fill a disk of 10 TB with records in {10e12 / stored:.0f} days. They need the same tables "
         "on a cluster, behind a queue such as Kafka that evens out bursts.",
     ]
     text = "\n".join(lines)

@@ -151,7 +151,7 @@ import Testing
     let errors = folder.url.appendingPathComponent("errors").path
     let run = try PipedRun(arguments + ["--endpoint", stuck.endpoint], errors: errors)
     try Deadline.wait("the receiver is told of") {
-      try String(contentsOfFile: errors, encoding: .utf8).contains("records wait")
+      try String(contentsOfFile: errors, encoding: .utf8).contains("records are waiting")
     }
     run.signal(SIGTERM)
     #expect(run.status() == 0)

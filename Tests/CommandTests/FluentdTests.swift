@@ -72,15 +72,16 @@ import Testing
   /// What is wrong with the setup is told with what to do about it; the records wait meanwhile.
   static let troubles: [(peer: [String], own: [String], words: String)] = [
     (["--shared-key", "other"], ["key"], "--shared-key-file (it says: shared_key mismatch"),
-    (["--shared-key", "s3cret"], [], "wants a shared key; give --shared-key-file"),
+    (["--shared-key", "s3cret"], [], "requires a shared key; give --shared-key-file"),
     (
-      ["--shared-key", "s3cret", "--user", "kata", "--password", "x"], ["key"], "wants a user and a password"
+      ["--shared-key", "s3cret", "--user", "kata", "--password", "x"], ["key"],
+      "requires a user and a password"
     ),
     (
       ["--shared-key", "s3cret", "--fault", "pong-forged"], ["key"],
       "cannot prove that it knows the shared key"
     ),
-    (["--shared-key", "s3cret", "--fault", "pong-close"], ["key"], "Fluent Bit says nothing"),
+    (["--shared-key", "s3cret", "--fault", "pong-close"], ["key"], "Fluent Bit gives no reason"),
     (
       ["--shared-key", "s3cret", "--fault", "pong-false=anonymous source host denied"], ["key"],
       "it says: anonymous source host denied"
@@ -190,9 +191,9 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--tag", "x"], "give --endpoint as well"), (["--endpoint", "fluentd:24224"], "is no endpoint"),
-    (["--endpoint", "tcp://a", "--output-format", "json"], "is for --output-format fluentd"),
-    (["--endpoint", "tcp://a", "-o", "x"], "delivered or written"),
+    (["--tag", "x"], "give --endpoint as well"), (["--endpoint", "fluentd:24224"], "is not an endpoint"),
+    (["--endpoint", "tcp://a", "--output-format", "json"], "needs --output-format fluentd"),
+    (["--endpoint", "tcp://a", "-o", "x"], "either delivered or written"),
     (["--endpoint", "tcp://a", "--user", "x"], "together"),
     (["--endpoint", "tcp://a", "--shared-key-file", "/nowhere"], "No such file"),
     (["--endpoint", "tcp://a", "--ack-timeout", "1ms"], "is not a time from 1s to 1h"),

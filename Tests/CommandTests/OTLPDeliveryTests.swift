@@ -205,8 +205,8 @@ import Tracing
 
   @Test(arguments: [
     (["--endpoint", "http://127.0.0.1:1", "--endpoint", "tcp://127.0.0.1:1"], "two protocols"),
-    (["--endpoint", "http://127.0.0.1:1", "--output-format", "fluentd"], "is for --output-format otlp"),
-    (["--endpoint", "http://127.0.0.1:1", "--tag", "x"], "of the Forward protocol"),
+    (["--endpoint", "http://127.0.0.1:1", "--output-format", "fluentd"], "needs --output-format otlp"),
+    (["--endpoint", "http://127.0.0.1:1", "--tag", "x"], "for the Forward protocol"),
     (["--endpoint", "http://"], "names no host"), (["--otlp-header", "a=b"], "give --endpoint as well"),
     (["--endpoint", "http://127.0.0.1:1", "--otlp-header", "ab"], "is not NAME=VALUE"),
   ])

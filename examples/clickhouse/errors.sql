@@ -1,4 +1,4 @@
--- What went wrong in each sandbox: how often, first and last time, and the message in the words of its first record.
+-- What went wrong in each sandbox: how often, the first and last time, and the message of the first such record.
 SELECT
     ResourceAttributes['kata.sandbox.id'] AS sandbox,
     ServiceName AS service,

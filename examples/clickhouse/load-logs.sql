@@ -6,7 +6,7 @@ WITH
     JSONExtract(json, 'Map(String, String)') AS fields,
     fields['sandbox'] AS sandbox,
     fields['trace_id'] AS trace,
-    -- The agent's records come out of the guest's console; all others are of the runtime's process or of its neighbours.
+    -- The agent's records come from the guest's console; all others from the runtime's process or other host programs.
     multiIf(fields['name'] = 'kata-agent' OR fields['source'] = 'agent', 'kata-agent',
             fields['source'] = 'vmconsole', 'kata-guest',
             fields['name'] = '' OR startsWith(fields['name'], 'containerd-shim') OR startsWith(fields['name'], 'kata'), 'kata',
@@ -31,5 +31,5 @@ SELECT
             mapFilter((name, value) -> name NOT IN ('time', 'level', 'msg', 'source', 'subsystem', 'name', 'pid', 'container',
                 'sandbox', 'host', 'trace_id', 'span_id', 'count', 'delta'), fields))))
 FROM file({file:String}, 'JSONAsString', 'json String')
--- A guest chooses the times of its records: many dates among them must not fail the others.
+-- Guests choose the times of their records: a guest's many different dates must not make the whole insert fail.
 SETTINGS throw_on_max_partitions_per_insert_block = 0;

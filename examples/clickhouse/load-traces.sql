@@ -4,7 +4,7 @@ INSERT INTO otel_traces
      ScopeVersion, SpanAttributes, Duration, StatusCode, StatusMessage, `Events.Timestamp`, `Events.Name`, `Events.Attributes`,
      `Links.TraceId`, `Links.SpanId`, `Links.TraceState`, `Links.Attributes`)
 WITH
-    -- A value is an object of one member, named after its type.
+    -- A value is an object with one member, named after its type.
     attributes -> CAST(arrayMap(pair -> (JSONExtractString(pair, 'key'),
         arrayElement(mapValues(JSONExtract(pair, 'value', 'Map(String, String)')), 1)), attributes), 'Map(LowCardinality(String), String)') AS asMap,
     asMap(JSONExtractArrayRaw(resourceSpans, 'resource', 'attributes')) AS resource,
@@ -39,5 +39,5 @@ FROM file({file:String}, 'JSONAsString', 'json String')
 ARRAY JOIN JSONExtractArrayRaw(json, 'resourceSpans') AS resourceSpans
 ARRAY JOIN JSONExtractArrayRaw(resourceSpans, 'scopeSpans') AS scopeSpans
 ARRAY JOIN JSONExtractArrayRaw(scopeSpans, 'spans') AS span
--- A guest chooses the times of its spans: many dates among them must not fail the others.
+-- Guests choose the times of their spans: a guest's many different dates must not make the whole insert fail.
 SETTINGS throw_on_max_partitions_per_insert_block = 0;

@@ -1,5 +1,5 @@
--- What is missing from the records: messages that journald suppressed and that Rust's logger dropped, by the records that
--- say so, and records that are kept as raw text because no format claimed them.
+-- What is missing: messages that journald suppressed or Rust's logger dropped, according to the records that report this,
+-- and records that are kept as raw text because no format matched them.
 SELECT
     multiIf(match(Body, '^Suppressed [0-9]+ messages from'), 'suppressed by journald',
             match(Body, 'dropped.*messages|messages.*dropped'), 'dropped by a logger',

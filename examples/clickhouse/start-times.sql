@@ -1,5 +1,5 @@
--- How long sandboxes took to start, by the Go runtime's records: until the VM ran, until its agent answered, until the
--- sandbox was started; in milliseconds, the slowest first.
+-- How long sandboxes took to start, according to the Go runtime's records: until the VM ran, until its agent answered, and
+-- until the sandbox was started. In milliseconds, slowest first.
 SELECT
     ResourceAttributes['kata.sandbox.id'] AS sandbox,
     min(Timestamp) AS began,

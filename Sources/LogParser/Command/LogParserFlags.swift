@@ -75,11 +75,11 @@ enum LogParserFlags {
         settings.run.fields = names
       },
       Flag(
-        "redact", in: outputSection, "Replace secrets by [redacted]",
+        "redact", in: outputSection, "Replace secrets with [redacted]",
         detail:
-          "In messages and fields: the values of environment variables, passwords, tokens, Authorization headers, private keys, and passwords in URLs. This is the default with --endpoint. What is replaced is counted in --stats."
+          "In messages and fields: the values of environment variables, passwords, tokens, Authorization headers, private keys, and passwords in URLs. This is the default with --endpoint. --stats counts the replacements."
       ) { (settings, text) throws(UsageError) in settings.run.wantsRedaction = text == "true" },
-      Flag("no-redact", in: outputSection, "Leave secrets as they are, also with --endpoint") {
+      Flag("no-redact", in: outputSection, "Leave secrets as they are, even with --endpoint") {
         (settings, text) throws(UsageError) in settings.run.wantsRedaction = text != "true"
       },
       Flag(

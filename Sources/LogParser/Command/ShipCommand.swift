@@ -8,14 +8,14 @@ import System
 enum ShipCommand {
   static let usages = ["ship [--check] FILE"]
 
-  /// Does what the arguments behind the word `ship` say, and returns the exit status.
+  /// Runs `ship` with the arguments after that word, and returns the exit status.
   static func main(_ arguments: [String]) -> Int32 {
     let isCheck = arguments.contains("--check")
     let rest = arguments.filter { $0 != "--check" }
     let diagnostics = Diagnostics("kata-log-parser")
     if rest == ["--help"] || rest == ["-h"] { return help() }
     guard rest.count == 1, !rest[0].hasPrefix("-") else {
-      diagnostics.error("ship takes a configuration file, and --check before it to try it out")
+      diagnostics.error("ship needs one configuration file, optionally after --check")
       diagnostics.line("Try kata-log-parser ship --help.")
       return 2
     }
@@ -35,8 +35,8 @@ enum ShipCommand {
     let text = """
       Usage: kata-log-parser ship [--check] FILE
 
-      Sends the logs of this node to Fluentd, Fluent Bit or an OpenTelemetry collector, at least once each, until
-      SIGTERM ends it. FILE says what is read and where it is sent:
+      Sends the logs of this node to Fluentd, Fluent Bit or an OpenTelemetry collector, each record at least once, until
+      SIGTERM. FILE says what is read and where it is sent:
 
         [receiver]
         endpoint = tcp://aggregator:24224
@@ -45,12 +45,12 @@ enum ShipCommand {
         [files]
         path = /run/vc/vm/*/console.log
 
-      --check tries the configuration out: it says what is wrong, which files match, and whether the receivers can be
-      reached. SIGHUP has the service read FILE again. The status is at http://127.0.0.1:9465: /metrics, /healthz and
-      /readyz. All keys are in formats/ship/README.md, a unit in examples/systemd.
+      --check tests the configuration: it reports errors, the files that match, and whether the receivers can be
+      reached. On SIGHUP the service reads FILE again. The status is at http://127.0.0.1:9465: /metrics, /healthz and
+      /readyz. formats/ship/README.md lists all keys, and examples/systemd has a unit.
 
-      Exit status: 0 when everything that was read is delivered or will be read again, 1 when records were dropped,
-      rejected or set aside or the service could not go on, 2 when FILE is wrong.
+      Exit status: 0 if everything that was read is delivered or will be read again, 1 if records were dropped, rejected
+      or set aside or the service could not continue, 2 if FILE has an error.
 
       """
     print(text, terminator: "")
@@ -58,7 +58,7 @@ enum ShipCommand {
   }
 }
 
-/// Tries a configuration out, and says what it means on this machine.
+/// Tests a configuration, and reports what it means on this machine.
 private struct ShipCheck {
   private let configuration: ShipConfiguration
   private let path: String

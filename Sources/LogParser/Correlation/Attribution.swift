@@ -1,14 +1,14 @@
 import Bytes
 
-/// Finds out whom each record belongs to: from its own fields and words, and from what earlier records told of the same
-/// sandbox, container or process.
+/// Finds the owner of each record: from the record's own fields and text, and from what earlier records said about the
+/// same sandbox, container or process.
 ///
-/// One pass, and memory that does not grow with the input: see ``OwnerTable``. What a guest prints is no evidence: its
-/// words could name another one's sandbox.
+/// It needs one pass, and its memory does not grow with the input: see ``OwnerTable``. A guest's output is not
+/// evidence: it could name another guest's sandbox.
 package final class Attribution {
   /// What the records of one input have in common.
   private struct Input {
-    /// What its name says.
+    /// What the input's name says.
     var facts: NameFacts?
     var isOnlySandbox = true
     var onlySandbox: KnownSandbox?
@@ -25,21 +25,21 @@ package final class Attribution {
   @exclusivity(unchecked) private var table = OwnerTable()
   @exclusivity(unchecked) private var memo = OwnerMemo()
   @exclusivity(unchecked) private var inputs: [Input]
-  /// Processes of which nothing is known.
+  /// Processes about which nothing is known.
   @exclusivity(unchecked) private var unknown = UnknownProcesses()
-  /// Indexes of inputs that are not read any more. Processes are known by them, so none is used again until the table has
-  /// long had room for other ids only.
+  /// Indexes of inputs that are no longer read. They identify processes, so an index is reused only once the table has
+  /// long since replaced all ids of that input.
   private var freeInputs: [Int] = []
   private static let mostForgotten = 1 << 16
   private let heads = OwnerFields.heads
   let glance = OwnerGlance()
 
-  /// Whether records are marked with what of their owner was inferred, for programs.
+  /// Whether a field of each record says which parts of its owner were inferred.
   package let marksInferred: Bool
 
   /// - Parameters:
   ///   - names: the paths of the inputs, with links resolved.
-  ///   - links: the paths as they were given: that of a link may say more than that of its file. May be left out.
+  ///   - links: the paths as given, because the path of a link may say more than that of its file. Optional.
   package init(names: [String], links: [String] = [], marksInferred: Bool = true) {
     self.marksInferred = marksInferred
     inputs = names.indices.map { index in
@@ -62,7 +62,7 @@ package final class Attribution {
     }
   }
 
-  /// Adds an input that came while others are read; returns its index.
+  /// Adds an input while others are being read; returns its index.
   ///
   /// - Parameter name: its path.
   package func addInput(_ name: String) -> Int {
@@ -76,16 +76,16 @@ package final class Attribution {
     return index
   }
 
-  /// Forgets an input that is not read any more; its index may become another one's.
+  /// Forgets an input that is no longer read; its index may be reused.
   package func removeInput(_ index: Int) {
     guard inputs.indices.contains(index) else { return }
     inputs[index] = Input()
     freeInputs.append(index)
   }
 
-  /// Records that came before what would have told whose they are.
+  /// Records that came before the records that would have told their owner.
   package var earlyRecords: UInt64 { table.early }
-  /// Ids that were forgotten for others.
+  /// Ids that were forgotten to make room for others.
   package var forgottenIDs: UInt64 { table.forgotten }
 
   /// Whether the pod of any sandbox is known, which is then added to all of its records.
@@ -98,13 +98,13 @@ package final class Attribution {
     return (String(decoding: known.pod, as: UTF8.self), String(decoding: known.namespace, as: UTF8.self))
   }
 
-  /// What was learned stays, and what came too early is no longer missed.
+  /// Keeps what was learned, and no longer counts records that came too early.
   package func beginSecondPass() {
     memo.flush()
     table.forgetEarly()
   }
 
-  /// Finds the owner of a record. Later records are told by what this one says.
+  /// Finds the owner of a record. What it says is used for later records.
   @inline(__always)
   package func owner(of record: inout Record, input: Int) -> Owner {
     isAsStated(record, input) ? Owner(of: record) : read(&record, input)
@@ -117,11 +117,11 @@ package final class Attribution {
     record.set(read(&record, input), isMarked: marksInferred)
   }
 
-  /// Whether the name of an input tells of the owner of its records.
+  /// Whether the name of an input says something about the owner of its records.
   func isTold(byName input: Int) -> Bool { inputs.indices.contains(input) && inputs[input].facts != nil }
 
-  /// Whether a record says no more of its owner than one of the same process did a moment before: most do. Nothing is to
-  /// be learned from it then, and nothing to be added to it.
+  /// Whether a record says no more about its owner than a recent one of the same process, as most records do. Then
+  /// there is nothing to learn from it and nothing to add to it.
   @inline(__always)
   private func isAsStated(_ record: borrowing Record, _ input: Int) -> Bool {
     if record.sandbox.isEmpty { return isUnknown(record, input) }
@@ -140,7 +140,7 @@ package final class Attribution {
     }
   }
 
-  /// Whether nothing is to be learned from, or added to, a record that ``OwnerGlance`` found to state its sandbox.
+  /// Whether there is nothing to learn from, or to add to, a record with ``OwnerGlance/Finding/stated``.
   @inline(__always)
   func confirms(
     sandbox: ByteSlice, _ container: ByteSlice, pid: Int, input: Int, isGuest: @autoclosure () -> Bool
@@ -152,7 +152,7 @@ package final class Attribution {
     return true
   }
 
-  /// Whether nothing is known of the process of a record that tells nothing else.
+  /// Whether nothing is known about the process of a record that says nothing else about its owner.
   func confirmsUnknown(pid: Int, input: Int) -> Bool {
     if let entry = unknown.find(pid, input) {
       entry.waiting += 1
@@ -177,7 +177,7 @@ package final class Attribution {
     {
       facts.sandbox = record.source
     }
-    // The same process speaks of the same sandbox again: there is nothing to learn.
+    // The same process names the same sandbox again: there is nothing to learn.
     if !record.sandbox.isEmpty, facts.pod.isEmpty,
       let slot = memo.find(
         facts.sandbox, facts.container, pid: record.pid, host: host, input: input,
@@ -222,7 +222,7 @@ package final class Attribution {
     } else {
       known = learn(facts, name, process, input)
     }
-    // Nothing more will be learned of the same, nor is there more to add.
+    // An equal record will teach nothing more, and there is nothing more to add to it.
     if let known, !record.sandbox.isEmpty, facts.pod.isEmpty,
       !inputs.indices.contains(input) || inputs[input].facts == nil
     {
@@ -234,7 +234,7 @@ package final class Attribution {
     return owner
   }
 
-  /// Takes what the message and the paths of a program of the host say. The record is not changed.
+  /// Reads what the message and the paths of a host program's record say. The record is not changed.
   private func readText(_ record: inout Record, _ facts: inout OwnerFacts, _ owner: inout Owner) {
     let stated = facts
     OwnerPhrases.read(record.message, into: &facts)
@@ -251,7 +251,7 @@ package final class Attribution {
     }
   }
 
-  /// Decides of which kind an id is that the words leave open: a sandbox has a container of its own with the same id.
+  /// Decides the kind of an id that the text leaves open: a sandbox has a container with the same id.
   private func placeEither(_ facts: inout OwnerFacts, _ owner: inout Owner) {
     if owner.containerEvidence != nil, facts.sandbox.isEmpty,
       table.find(.sandbox, facts.container) != nil
@@ -312,7 +312,7 @@ package final class Attribution {
     return nil
   }
 
-  /// Keeps what the record says of its sandbox.
+  /// Remembers what the record says about its sandbox.
   private func learn(
     _ facts: OwnerFacts, _ name: ByteSlice, _ process: OwnerTable.Process?, _ input: Int
   ) -> KnownSandbox {
@@ -336,7 +336,7 @@ package final class Attribution {
     return sandbox
   }
 
-  /// Fills what is open from the sandbox, and from the name of the input.
+  /// Fills in what is missing from the sandbox and from the name of the input.
   private func complete(_ owner: inout Owner, _ known: KnownSandbox?, _ record: inout Record, _ input: Int) {
     if let known {
       if owner.sandbox.isEmpty { owner.sandbox = record.arena.copy(known.id) }
@@ -365,7 +365,7 @@ package final class Attribution {
     owner.inferred.insert(.pod)
   }
 
-  /// Counts a record whose owner a later one may tell.
+  /// Counts a record whose owner a later record may tell.
   private func noteWaiting(
     _ owner: Owner, _ known: KnownSandbox?, _ name: ByteSlice, _ process: OwnerTable.Process?
   ) {

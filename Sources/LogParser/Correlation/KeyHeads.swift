@@ -1,10 +1,10 @@
-/// The first four bytes of some keys, as a set that answers at once that a key is none of them.
+/// A set of the first four bytes of some keys, which quickly rules out that a key is one of them.
 ///
-/// A key that is perhaps one of them is to be compared: others fall on the same bits.
+/// A key that may be one of them must still be compared, because different keys share bits.
 struct KeyHeads {
   private let bits: UInt64
 
-  /// - Parameter keys: what the keys begin with; of each four bytes count.
+  /// - Parameter keys: the beginnings of the keys; only the first four bytes count.
   init(_ keys: [StaticString]) {
     var bits: UInt64 = 0
     for key in keys {
@@ -27,7 +27,7 @@ struct KeyHeads {
   @inline(__always)
   func mayHold(_ field: Field) -> Bool { bits >> Self.place(field.head) & 1 != 0 }
 
-  /// The factor keeps the usual keys of Kata's programs off the bits of those that tell of an owner.
+  /// With this factor the usual keys of Kata's programs share no bits with those that say something about an owner.
   @inline(__always)
   private static func place(_ head: UInt32) -> UInt64 { UInt64((head &* 0x4ced_821f) &>> 26) }
 }

@@ -1,8 +1,8 @@
 import Bytes
 
-/// Whom a record belongs to. Its slices borrow from the record.
+/// The owner of a record. Its slices borrow from the record.
 package struct Owner {
-  /// What of it was not in the record's own fields.
+  /// The parts that were not in the record's own fields.
   package struct Parts: OptionSet, Sendable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -28,7 +28,7 @@ package struct Owner {
   package var namespace = ByteSlice.empty
   /// What the pod calls the container.
   package var containerName = ByteSlice.empty
-  /// An id of which nothing tells whether it is a sandbox's or a container's.
+  /// An id that may be a sandbox's or a container's: nothing says which.
   package var unknownID = ByteSlice.empty
   package var inferred: Parts = []
   /// How the sandbox was found, where it was inferred.
@@ -45,7 +45,7 @@ package struct Owner {
   }
 }
 
-/// What a record says of its owner, in whatever form.
+/// What a record says about its owner, in any form.
 struct OwnerFacts {
   var sandbox = ByteSlice.empty
   var container = ByteSlice.empty

@@ -1,6 +1,6 @@
 import Bytes
 
-/// What a record's own fields say of its owner, under the names that the programs of a node have for it.
+/// What a record's own fields say about its owner, under the names that the programs of a node use.
 enum OwnerFields {
   private enum Meaning {
     case sandbox, container, shortContainer, either, upperID, pod, namespace, uid, podReference, instance
@@ -12,13 +12,13 @@ enum OwnerFields {
     "container", "instance", "description", "kubernetes", "io.kubernetes", "host",
   ])
 
-  /// Whether any field may tell of an owner, or of a host.
+  /// Whether any field may name an owner or a host.
   @inline(__always)
   static func mayTell(_ record: borrowing Record, _ heads: KeyHeads) -> Bool {
     heads.mayHoldAny(record.fields)
   }
 
-  /// Fills what is open from the fields.
+  /// Fills in what is missing from the fields.
   @inline(__always)
   static func read(
     _ record: borrowing Record, _ heads: KeyHeads, into facts: inout OwnerFacts, host: inout ByteSlice

@@ -1,15 +1,15 @@
 import Bytes
 
-/// What can be said of a record's owner without knowing what other records have said: for most, all there is.
+/// What can be said about a record's owner without knowing other records, which for most records is everything.
 ///
-/// It depends on nothing but the record, so that pieces of an input can be looked at side by side.
+/// It depends only on the record, so that pieces of an input can be examined in parallel.
 struct OwnerGlance: Sendable {
   enum Finding {
-    /// The record names its sandbox and tells of its owner nothing else.
+    /// The record names its sandbox and says nothing else about its owner.
     case stated
     /// Only its process may tell: see ``OwnerTable/Process``.
     case process
-    /// Nothing in it tells of an owner.
+    /// Nothing in it says anything about an owner.
     case nothing
     /// It must be read.
     case open
@@ -18,13 +18,13 @@ struct OwnerGlance: Sendable {
   private let heads = OwnerFields.heads
   private let pathHeads = OwnerPaths.heads
 
-  /// - Parameter record: is not changed; borrowed, all of it would be copied.
+  /// - Parameter record: borrowed, so that it is not copied.
   @inline(__always)
   func isStated(_ record: borrowing Record) -> Bool {
     !record.sandbox.isEmpty && !OwnerFields.mayTell(record, heads)
   }
 
-  /// - Parameter record: of an input whose name tells nothing of an owner.
+  /// - Parameter record: of an input whose name says nothing about an owner.
   @inline(__always)
   func finding(_ record: borrowing Record) -> Finding {
     if record.isInferred { return .open }

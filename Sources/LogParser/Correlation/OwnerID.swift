@@ -4,11 +4,11 @@ import Bytes
 enum OwnerID {
   /// The longest id.
   static let limit = 76
-  /// An id is so many hexadecimal digits at least, where nothing but its form says that it is one.
+  /// The least number of hexadecimal digits of an id, if only its form says that it is one.
   static let digits = 32
 
-  /// The length of the name that begins at `index`: letters, digits, `_`, `.` and `-`; 0 when there is none, or when it is
-  /// too long for an id.
+  /// The length of the name that begins at `index`: letters, digits, `_`, `.` and `-`; 0 if there is none or it is too
+  /// long for an id.
   static func nameLength(_ text: ByteSlice, at index: Int) -> Int {
     guard isAlphanumeric(text.peek(index)) else { return 0 }
     var end = index + 1
@@ -19,7 +19,7 @@ enum OwnerID {
     return end - index
   }
 
-  /// The length of the id that begins at `index` and can be nothing else: 32 to 64 hexadecimal digits, or a UUID.
+  /// The length of an unmistakable id that begins at `index`: 32 to 64 hexadecimal digits, or a UUID.
   static func length(_ text: ByteSlice, at index: Int, digits least: Int = digits) -> Int {
     var end = index
     while HexDigit.value(text.peek(end)) != nil {
@@ -41,7 +41,7 @@ enum OwnerID {
     return true
   }
 
-  /// The id without the runtime that some write before it: `containerd://…`.
+  /// The id without the runtime's name that some programs write before it: `containerd://…`.
   static func bare(_ value: ByteSlice) -> ByteSlice {
     guard value.count > 8, value.contains(0x3a) else { return value }
     for scheme in ["containerd://", "cri-o://", "docker://"] as [StaticString] where value.hasPrefix(scheme) {

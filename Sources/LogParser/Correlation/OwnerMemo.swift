@@ -1,10 +1,10 @@
 import Bytes
 import Glibc
 
-/// What processes said last: most records say the same of their owner as one a moment before.
+/// What processes said last, because most records say the same about their owner as a recent one.
 ///
-/// A slot is a few words and the bytes of two ids, in memory that all slots share, so that looking one up counts no
-/// references.
+/// A slot is a few words and the bytes of two ids, in memory shared by all slots, so that a lookup does no reference
+/// counting.
 struct OwnerMemo: ~Copyable {
   private static let slots = 1024
   /// The longest id that is kept.
@@ -17,14 +17,14 @@ struct OwnerMemo: ~Copyable {
     var sandboxCount = 0
     var containerCount = 0
     var hostCount = 0
-    /// Records that would have had a pod, had they come later.
+    /// Records that would have had a pod if they had come later.
     var waiting: UInt64 = 0
   }
 
   private let kept = UnsafeMutablePointer<Slot>.allocate(capacity: Self.slots)
-  /// For each slot the bytes of the sandbox, the container and the host.
+  /// The bytes of each slot's sandbox, container and host.
   private let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: Self.slots * 3 * Self.width)
-  /// Which of two places is taken next when both are.
+  /// Which of two slots is replaced next if both are in use.
   private var turn = 0
   private var sandboxes = [KnownSandbox?](repeating: nil, count: Self.slots)
 
@@ -38,10 +38,10 @@ struct OwnerMemo: ~Copyable {
     bytes.deallocate()
   }
 
-  /// The slot of what was said, if the same was said lately.
+  /// The slot of a statement, if the same was said recently.
   ///
-  /// - Parameter isGuest: whether the record's words are a guest's, from which nothing is learned; asked only where such a
-  ///   record is what is kept.
+  /// - Parameter isGuest: whether the record's text is a guest's, from which nothing is learned; evaluated only if the
+  ///   slot has such a record.
   @inline(__always)
   func find(
     _ sandbox: ByteSlice, _ container: ByteSlice, pid: Int, host: ByteSlice, input: Int,
@@ -85,7 +85,7 @@ struct OwnerMemo: ~Copyable {
     }
     let (sandboxID, container) = (facts.sandbox, facts.container)
     var index = Self.index(sandboxID, container, pid, input)
-    // Two that fall on one place have a place each; of three the oldest goes.
+    // Two with the same hash get a slot each; of three the oldest is replaced.
     if kept[index].input >= 0, !holds(index, sandboxID, container, pid: pid, host: host, input: input) {
       if kept[index ^ 1].input < 0
         || holds(index ^ 1, sandboxID, container, pid: pid, host: host, input: input)
@@ -107,7 +107,7 @@ struct OwnerMemo: ~Copyable {
     }
   }
 
-  /// Adds what all slots have counted to the sandboxes.
+  /// Adds the counts of all slots to the sandboxes.
   mutating func flush() { for index in 0..<Self.slots { flush(index) } }
 
   private mutating func flush(_ index: Int) {

@@ -1,12 +1,12 @@
 import Bytes
 
-/// The ids in the paths and arguments that Kata, containerd and CRI-O make of them.
+/// The ids in the paths and arguments that Kata, containerd and CRI-O build from them.
 enum OwnerPaths {
   private struct Place {
     let head: StaticString
-    /// Whether the id is a sandbox's; it may be either's otherwise.
+    /// Whether the id is a sandbox's; otherwise it may be a sandbox's or a container's.
     let isSandbox: Bool
-    /// Whether any name that is a part of the path is an id there.
+    /// Whether any name in that part of the path is an id.
     let takesNames: Bool
   }
 
@@ -30,10 +30,10 @@ enum OwnerPaths {
     Place(head: ".v2.task/moby/", isSandbox: false, takesNames: false),
   ]
 
-  /// What is looked at in a text.
+  /// What is searched for in a text.
   private static let limit = 16 << 10
 
-  /// Fills what is open from the message and from the fields that hold paths.
+  /// Fills in what is missing from the message and from the fields that hold paths.
   static func read(_ message: ByteSlice, _ fields: borrowing FieldList, into facts: inout OwnerFacts) {
     read(message, into: &facts)
     for index in 0..<fields.count where facts.sandbox.isEmpty {
@@ -51,7 +51,7 @@ enum OwnerPaths {
   /// Whether a field may hold a path.
   static func mayTell(_ field: Field) -> Bool { field.value.contains(0x2f) && holdsPaths(field.key) }
 
-  /// Fields of the host's programs; what the guest wrote into `console` or `vmconsole` is no evidence.
+  /// Fields of the host's programs; what the guest wrote into `console` or `vmconsole` is not evidence.
   private static func holdsPaths(_ key: ByteSlice) -> Bool {
     switch key.count {
     case 3: key == "err" || key == "cmd" || key == "dir"
@@ -65,7 +65,7 @@ enum OwnerPaths {
     }
   }
 
-  /// Fills what is open from one text.
+  /// Fills in what is missing from one text.
   static func read(_ whole: ByteSlice, into facts: inout OwnerFacts) {
     let text = whole.prefix(limit)
     guard text.contains(0x2f) else { return }
@@ -92,8 +92,8 @@ enum OwnerPaths {
     name == "template" || name == "cache" || name == "overhead" || name == "vm" || name == "containers"
   }
 
-  /// What the name of an input says: the console of a sandbox, the log of a container as the kubelet names it, also where
-  /// that was copied to.
+  /// What the name of an input says: the console of a sandbox, or the log of a container as the kubelet names it, even
+  /// if it was copied elsewhere.
   static func read(input path: ByteSlice, into facts: inout OwnerFacts) {
     read(path, into: &facts)
     if facts.sandbox.isEmpty { facts.sandbox = console(path) ?? .empty }
@@ -122,7 +122,7 @@ enum OwnerPaths {
     return OwnerID.length(id, at: 0) == id.count && !id.isEmpty ? id : nil
   }
 
-  /// `POD_NAMESPACE_CONTAINER-ID.log`, whose id says in any folder what it is.
+  /// `POD_NAMESPACE_CONTAINER-ID.log`, which its id identifies in any folder.
   private static func readLogName(_ name: ByteSlice, isInFolder: Bool, _ facts: inout OwnerFacts) -> Bool {
     guard let first = name.firstIndex(of: 0x5f), let second = name.firstIndex(of: 0x5f, from: first + 1),
       first > 0, second > first + 1
@@ -157,7 +157,7 @@ enum OwnerPaths {
 }
 
 extension ByteSlice {
-  /// The last part of a path, and what stands before the slash in front of it.
+  /// The last part of a path, and what is before the slash in front of it.
   fileprivate var lastPart: (rest: ByteSlice, part: ByteSlice) {
     guard let slash = lastIndex(of: 0x2f) else { return (.empty, self) }
     return (prefix(slash), dropFirst(slash + 1))

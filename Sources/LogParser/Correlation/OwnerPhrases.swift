@@ -1,16 +1,17 @@
 import Bytes
 
-/// What the words of a message say of a sandbox, a container or a pod: containerd's, CRI-O's, the kubelet's and others'.
+/// What the text of a message says about a sandbox, a container or a pod: for containerd, CRI-O, the kubelet and
+/// others.
 ///
-/// Programs change their sentences; what stays is the word and the id behind it, so no sentence is looked for as a whole.
+/// Programs change their sentences, but a keyword and the id after it stay, so no whole sentence is searched for.
 enum OwnerPhrases {
-  /// How many places of a message are looked at for a word.
+  /// The most positions of a message that are checked for a word.
   private static let places = 16
 
-  /// Fills what is open from the message.
+  /// Fills in what is missing from the message.
   static func read(_ text: ByteSlice, into facts: inout OwnerFacts) {
     var from = 0
-    // Most messages have none of the words: their rarest bytes tell that at once.
+    // Most messages have none of the words: the rarest bytes of the words show that at once.
     var left = text.contains(0x78) ? places : 0
     while left > 0, let place = text.range(of: "andbox", from: from) {
       from = place + 6
@@ -27,8 +28,8 @@ enum OwnerPhrases {
     if facts.pod.isEmpty { readPod(text, &facts) }
   }
 
-  /// Whether anything that ``read(_:into:)`` or ``OwnerPaths`` look for may be in the message of a record that names no
-  /// sandbox.
+  /// Whether the message of a record that names no sandbox may contain anything that ``read(_:into:)`` or
+  /// ``OwnerPaths`` search for.
   static func mayTell(_ text: ByteSlice) -> Bool {
     // Most messages have neither a quote, a parenthesis, a slash nor an x.
     text.contains(0x22, 0x28, 0x2f, 0x78) && hasMark(text) || text.range(of: "ontainer") != nil
@@ -90,7 +91,7 @@ enum OwnerPhrases {
     }
   }
 
-  /// Where the id behind a word begins: behind `ID`, `id`, ` for`, ` to stop`, a colon or an equals sign, blanks and a
+  /// Where the id after a word begins: after `ID`, `id`, ` for`, ` to stop`, a colon or an equals sign, blanks and a
   /// quote, in this order.
   private static func skipConnector(
     _ text: ByteSlice, at start: Int
@@ -181,7 +182,7 @@ enum OwnerPhrases {
     facts.pod = text.slice(slash + 1, slash + 1 + length)
   }
 
-  /// Names of pods that stand without the words above.
+  /// Names of pods that occur without the words above.
   private static func readPod(_ text: ByteSlice, _ facts: inout OwnerFacts) {
     if text.hasPrefix("Got pod network "), let brace = text.firstIndex(of: 0x7b) {
       let head = text.dropFirst(brace).prefix(1024)

@@ -1,14 +1,14 @@
 import Bytes
 
-/// A sandbox, as far as records have told of it.
+/// A sandbox, as far as it is known from records.
 final class KnownSandbox {
   /// Empty as long as no record has named it.
   let id: [UInt8]
   fileprivate(set) var pod: [UInt8] = []
   fileprivate(set) var namespace: [UInt8] = []
-  /// Records that would have had more of an owner, had they come later.
+  /// Records that would have had a more complete owner if they had come later.
   var waiting: UInt64 = 0
-  /// Whether it stood for one id that it no longer stands for.
+  /// Whether it represented an id that it no longer represents.
   fileprivate(set) var isReplaced = false
 
   init(id: [UInt8]) { self.id = id }
@@ -17,14 +17,14 @@ final class KnownSandbox {
 /// Which ids belong to which sandbox: those of sandboxes, containers, processes, and the names that container runtimes
 /// give to sandboxes.
 ///
-/// A node has few, but guests and those who start them choose ids, so that the table is bounded: beyond ``limit`` ids the
-/// one that was learned first is forgotten, and counted.
+/// A node has few ids, but guests and those who start them can choose ids, so the table is bounded: beyond ``limit``
+/// ids the one that was learned first is forgotten, and counted.
 struct OwnerTable {
   static let limit = 65_536
 
   enum Kind: UInt8 { case sandbox, container, process, name }
 
-  /// A process, as the table knows it.
+  /// A process, as the table identifies it.
   struct Process {
     fileprivate let hash: Int
 
@@ -39,14 +39,15 @@ struct OwnerTable {
     }
   }
 
-  /// Ids by their hashes. The hashes have a new key in each run, so that no one can choose an id that has the hash of another.
+  /// Ids by their hashes. The hashes use a new key in each run, so that nobody can choose an id with the hash of
+  /// another.
   private var known: [Int: KnownSandbox] = [:]
   /// The hashes in the order in which they were learned, a ring once it is full.
   private var order: [Int] = []
   private var oldest = 0
   /// Ids that were forgotten.
   private(set) var forgotten: UInt64 = 0
-  /// Records that came before what would have told whose they are.
+  /// Records that came before the records that would have told their owner.
   private(set) var early: UInt64 = 0
   /// Whether any sandbox's pod is known.
   private(set) var hasPods = false
@@ -55,7 +56,7 @@ struct OwnerTable {
 
   func find(_ process: Process) -> KnownSandbox? { named(process.hash) }
 
-  /// The entry, unless it only counts what waits.
+  /// The entry, unless it only counts waiting records.
   private func named(_ hash: Int) -> KnownSandbox? {
     guard let entry = known[hash], !entry.id.isEmpty || !entry.pod.isEmpty else { return nil }
     return entry
@@ -90,7 +91,7 @@ struct OwnerTable {
     if !namespace.isEmpty { sandbox.namespace = namespace.array }
   }
 
-  /// Forgets what came too early: it is read once more.
+  /// Forgets the records that came too early, because they are read again.
   mutating func forgetEarly() {
     early = 0
     forgotten = 0
@@ -103,7 +104,7 @@ struct OwnerTable {
   /// Notes that a record came whose owner this id may tell later.
   mutating func noteWaiting(_ kind: Kind, _ id: ByteSlice) { noteWaiting(Self.hash(kind, id)) }
 
-  /// Notes that a record came whose owner its process may tell later. What it returns counts such records.
+  /// Notes that a record came whose owner its process may tell later. Returns the counter of such records.
   @discardableResult
   mutating func noteWaiting(_ process: Process) -> KnownSandbox { noteWaiting(process.hash) }
 

@@ -1,11 +1,11 @@
 import Bytes
 
 extension Record {
-  /// Whether something about the record, not of its owner, is to be marked as inferred.
+  /// Whether something about the record other than its owner must be marked as inferred.
   @inline(__always)
   var isInferred: Bool { !marks.isDisjoint(with: .inferred) }
 
-  /// Puts into the record whom it belongs to.
+  /// Writes the owner into the record.
   ///
   /// - Parameter isMarked: whether a field says what was inferred.
   @inline(__always)
@@ -28,7 +28,7 @@ extension Record {
     fields.sortKeepingLast()
   }
 
-  /// Says in a field what was inferred of the record, and `parts` of its owner.
+  /// Adds a field that names what was inferred: about the record, and the `parts` of its owner.
   @inline(never)
   package mutating func setInferred(_ parts: Owner.Parts) {
     addInferred(parts)
@@ -41,18 +41,18 @@ extension Record {
   }
 }
 
-/// The names of what is inferred of a record, joined by commas.
+/// The names of what was inferred about a record, joined by commas.
 package enum InferredText {
   private static let names = [
     "time", "time-year", "time-zone", "time-hour", "time-age", "level", "container", "sandbox", "pod",
   ]
 
-  /// For each set of names, a bit each, its text.
+  /// The text of each set of names; a name is a bit of the index.
   static let all: [[UInt8]] = (0..<1 << names.count).map { bits in
     Array(names.indices.filter { bits >> $0 & 1 == 1 }.map { names[$0] }.joined(separator: ",").utf8)
   }
 
-  /// What is not as the input states it.
+  /// What is not stated by the input.
   package static func text(_ marks: RecordMarks, _ owner: Owner) -> String {
     String(decoding: all[index(marks, owner.inferred)], as: UTF8.self)
   }

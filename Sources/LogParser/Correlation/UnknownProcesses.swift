@@ -1,5 +1,5 @@
-/// Processes that records come from and that nothing has told of, the last ones, so that most need not be looked for in
-/// the ``OwnerTable``.
+/// The most recent processes about which no record has said anything, so that most records need no lookup in the
+/// ``OwnerTable``.
 struct UnknownProcesses {
   private struct Slot {
     var pid = 0
@@ -11,7 +11,7 @@ struct UnknownProcesses {
   private static let count = 256
   private var slots = [Slot](repeating: Slot(), count: count)
 
-  /// What the table has for a process, if it was kept here and no record has told of the process since.
+  /// What the table has for a process, if it was kept here and no record has said anything about the process since.
   @inline(__always)
   func find(_ pid: Int, _ input: Int) -> KnownSandbox? {
     let slot = slots[Self.place(pid, input)]

@@ -1,9 +1,9 @@
 import Bytes
 
-/// What a command says when it fails: its name, a colon, and the chain of errors that the runtime gave it, which may go on
-/// in the causes and backtraces of the agent: `ctr: failed to create shim task: …`.
+/// The error message of a command: its name, a colon, and the chain of errors from the runtime, which may continue with
+/// the agent's causes and backtraces: `ctr: failed to create shim task: …`.
 enum CommandError {
-  /// Commands that print their own name before an error, and begin nothing else with it.
+  /// Commands that print their own name before an error, and only there.
   private static let commands: [StaticString] = [
     "ctr", "crictl", "containerd-shim-kata-v2", "docker", "kata-ctl", "kata-monitor", "kata-runtime", "runc",
   ]
@@ -29,7 +29,7 @@ enum CommandError {
     return true
   }
 
-  /// Whether a line goes on with an error: its causes, a backtrace, what stands behind them.
+  /// Whether a line continues an error: its causes, a backtrace, or what follows them.
   static func continues(_ text: ByteSlice) -> Bool {
     text.hasPrefix("Caused by:") || text.hasPrefix("Stack backtrace:") || text.hasPrefix("    ")
       || text.hasPrefix(": ") || RustPanic.isFrame(text)

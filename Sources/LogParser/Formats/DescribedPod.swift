@@ -1,17 +1,18 @@
 import Bytes
 
-/// The pod that a text of `kubectl describe pod` is about, as its lines come: the events at its end do not name it.
+/// The pod in the output of `kubectl describe pod`, collected line by line, because the events at its end do not name
+/// it.
 ///
 /// Other objects have a name and a namespace, too; only a pod has a node.
 struct DescribedPod {
-  /// No name of Kubernetes is longer.
+  /// The longest name in Kubernetes.
   private static let nameLimit = 253
 
   private(set) var name: [UInt8] = []
   private(set) var namespace: [UInt8] = []
   private(set) var isPod = false
 
-  /// Takes a line that no format claims and that begins with `N`.
+  /// Reads a line that has no known format and begins with `N`.
   mutating func note(_ line: ByteSlice) {
     if let value = Self.value(of: "Name:", line) {
       name = value

@@ -1,20 +1,20 @@
 import Bytes
 import Glibc
 
-/// The fields of a journal entry as journald has them, beside the record that was read from them: for outputs that keep
-/// the journal's own names.
+/// The fields of a journal entry as journald has them, in addition to the record that was read from them: for outputs
+/// that keep the journal's own names.
 ///
-/// They are one extra field of the record, whose key no input can make count: only ``RecordMarks/hasJournalFields`` tells
-/// that it is there.
+/// They are one extra field of the record. No input can forge it: only ``RecordMarks/hasJournalFields`` says that it is
+/// there.
 package enum JournalFields {
   /// The key of the extra field; it comes before all others.
   private static let key: StaticString = "\u{0}journal"
-  /// The name that the entry's place in the journal has among the fields.
+  /// The name of the field with the entry's cursor.
   static let cursorName: StaticString = "__CURSOR"
-  /// The longest name that journald takes.
+  /// The longest name that journald accepts.
   private static let longestName = 64
 
-  /// Whether a name is one that journald gives or takes: upper case, digits and `_`.
+  /// Whether journald uses or accepts a name: upper case, digits and `_`.
   static func isName(_ name: ByteSlice) -> Bool {
     guard (1...longestName).contains(name.count) else { return false }
     for index in 0..<name.count {
@@ -27,8 +27,8 @@ package enum JournalFields {
     return true
   }
 
-  /// Adds the fields to a record. Of journald's addresses, whose names begin with two `_`, the cursor alone is kept; a
-  /// name that occurs more than once gets a number behind the first time.
+  /// Adds the fields to a record. Of journald's addresses, whose names begin with two `_`, only the cursor is kept; a
+  /// name that occurs more than once gets a number from the second time on.
   static func add(
     _ fields: borrowing MemberList, cursor: ByteSlice?, to record: inout Record
   ) {
@@ -77,7 +77,7 @@ package enum JournalFields {
     return arena.commit(place)
   }
 
-  /// Reads what ``add(_:cursor:to:)`` added; nil when the record is not of the journal, or its output does not want it.
+  /// Reads what ``add(_:cursor:to:)`` added; nil if the record is not from the journal, or the output does not need it.
   @inline(__always)
   static func reader(_ record: borrowing Record) -> SliceReader? {
     guard record.marks.contains(.hasJournalFields), record.fields.count > 0, isOwn(record.fields[0].key)
@@ -87,7 +87,7 @@ package enum JournalFields {
     return SliceReader(record.fields[0].value)
   }
 
-  /// Replaces each value that `body` gives another one for; the names and the cursor stay.
+  /// Replaces each value for which `body` returns another one; the names and the cursor stay.
   static func replaceValues(
     of record: inout Record, _ body: (ByteSlice, ByteSlice, inout Arena) -> ByteSlice?
   ) {

@@ -66,7 +66,7 @@ enum KernelReport {
       || text.hasPrefix("---[ end ") || text.hasPrefix("note: ") || isRegisters(text)
   }
 
-  /// What is printed once more behind the end: where the processor stood.
+  /// What is printed again after the end: the processor's position.
   private static func isRegisters(_ text: ByteSlice) -> Bool {
     let heads: [StaticString] = [
       "RIP: ", "RSP: ", "Code: ", "CR2: ", "FS: ", "CS: ", "PKRU: ", "DR0: ", "DR3: ",
@@ -80,7 +80,7 @@ enum KernelReport {
     return isFrame(text) || isRegister(text) || isTaskRow(text) || isCounts(text) || isStall(text)
   }
 
-  /// What a stall says of its processors, and the frames and stacks of ARM: `  2-...: (1 GPs behind) …`,
+  /// What a stall says about its processors, and the frames and stacks of ARM: `  2-...: (1 GPs behind) …`,
   /// ` (detected by 0, …)`, `task:name  state:…`, `schedule from schedule_timeout+0x…`, `9fa0: 00000000 …`.
   private static func isStall(_ text: ByteSlice) -> Bool {
     let words = text.trimmed

@@ -1,11 +1,12 @@
 import Bytes
 
-/// A row of the tables of events that `kubectl get events`, `kubectl events` and `kubectl describe` print.
+/// A row of the event tables that `kubectl get events`, `kubectl events` and `kubectl describe` print.
 ///
-/// A row is told by its own words, as the head of its table is often left out: a type and an age stand where kubectl
-/// puts them.
+/// A row is recognised by its own content, because the table's header is often missing: a type and an age are where
+/// kubectl puts them.
 ///
-/// - `[NAMESPACE   ]AGE   TYPE   REASON   OBJECT   MESSAGE`; with `-o wide` there are columns on both sides of the message
+/// - `[NAMESPACE   ]AGE   TYPE   REASON   OBJECT   MESSAGE`; with `-o wide` there are columns on both sides of the
+///   message
 /// - `  TYPE   REASON   AGE   FROM   MESSAGE`, of `kubectl describe`
 enum KubernetesEventRow {
   static let detector = Detector(
@@ -20,7 +21,7 @@ enum KubernetesEventRow {
     return isHead(line) ? .nothing : .passed
   }
 
-  /// The head of a table, with no more than the names of its columns.
+  /// The header of a table, with only the names of its columns.
   private static func isHead(_ line: ByteSlice) -> Bool {
     var scanner = TextScanner(line)
     scanner.skipBlanks()
@@ -41,20 +42,20 @@ enum KubernetesEventRow {
     return true
   }
 
-  /// What stands in the columns of a row.
+  /// The columns of a row.
   private struct Row {
     var namespace = ByteSlice.empty
     var type = ByteSlice.empty
     var reason = ByteSlice.empty
-    /// `KIND/NAME`; empty where the table is that of one object.
+    /// `KIND/NAME`; empty if the table is that of one object.
     var object = ByteSlice.empty
     var message = ByteSlice.empty
-    /// The component, and behind it the host where kubectl prints one: `kubelet, node1`.
+    /// The component, followed by the host if kubectl prints one: `kubelet, node1`.
     var source = ByteSlice.empty
     /// `spec.containers{NAME}`.
     var part = ByteSlice.empty
     var age: EventAge
-    /// The age and how often, as they are written.
+    /// The age and the count, as written.
     var ageText = ByteSlice.empty
     var count = ByteSlice.empty
 
@@ -70,7 +71,7 @@ enum KubernetesEventRow {
       }
     }
 
-    /// A row of `kubectl describe`, behind its type.
+    /// A row of `kubectl describe`, after its type.
     private init?(described scanner: inout TextScanner, _ type: ByteSlice) {
       let gap = scanner.gap()
       guard gap > 0, let reason = scanner.word(), isReason(reason), scanner.gap() > 0 else { return nil }
@@ -122,7 +123,7 @@ enum KubernetesEventRow {
       scanner = attempt
     }
 
-    /// The component, which an aligned table may lack: one blank is within a column.
+    /// The component, which an aligned table may lack: a single blank is part of a column.
     private mutating func takeSource(_ scanner: inout TextScanner, isAligned: Bool) {
       var attempt = scanner
       guard var word = attempt.word() else { return }
@@ -136,7 +137,7 @@ enum KubernetesEventRow {
       scanner = attempt
     }
 
-    /// `SUBOBJECT SOURCE MESSAGE FIRST SEEN COUNT NAME`, where all of these are there.
+    /// `SUBOBJECT SOURCE MESSAGE FIRST SEEN COUNT NAME`, if all of these are present.
     private mutating func takeWideColumns() {
       guard let (rest, name) = message.lastColumn, name.contains(UInt8(ascii: ".")),
         let (before, times) = rest.lastColumn, DecimalNumber.parse(times) != nil,
@@ -201,7 +202,7 @@ enum KubernetesEventRow {
     return word
   }
 
-  /// A word in camel case, as the controllers choose it.
+  /// A word in camel case, as controllers write it.
   private static func isReason(_ word: ByteSlice) -> Bool {
     guard let first = word.bytes.first, first.isUpper else { return false }
     for byte in word.bytes where !byte.isWordByte { return false }
@@ -225,7 +226,7 @@ enum KubernetesEventRow {
 
 /// How long ago something was, as kubectl rounds it: `9s`, `2m10s`, `3h5m`, `5d`, `2y40d`; it may be unknown.
 struct EventAge {
-  /// Nil where kubectl says that it does not know.
+  /// Nil if kubectl says that the age is unknown.
   let seconds: Int64?
 
   static func take(_ scanner: inout TextScanner) -> EventAge? {
@@ -241,7 +242,7 @@ struct EventAge {
       total += Int64(number) * length
       parts += 1
     }
-    // A letter or digit behind it makes it a word.
+    // If a letter or digit follows, it is a word.
     guard parts > 0, attempt.next.map({ !$0.isWordByte }) ?? true else { return nil }
     scanner = attempt
     return EventAge(seconds: total)
@@ -260,7 +261,7 @@ struct EventAge {
 }
 
 extension TextScanner {
-  /// Passes over blanks and returns how wide they are: a tab is as wide as two.
+  /// Skips blanks and returns their width: a tab counts as two.
   fileprivate mutating func gap() -> Int {
     var width = 0
     while let byte = next, byte == 0x20 || byte == 0x09 {
@@ -272,7 +273,7 @@ extension TextScanner {
 }
 
 extension ByteSlice {
-  /// What stands behind the last two blanks, and what before them.
+  /// The text after the last two blanks, and the text before them.
   fileprivate var lastColumn: (rest: ByteSlice, column: ByteSlice)? {
     guard let blank = lastIndex(of: 0x20), blank > 0, self[blank - 1] == 0x20, blank + 1 < count else {
       return nil

@@ -1,9 +1,9 @@
 import Bytes
 
-/// The year of lines that say none, from lines of the same input that carry a record which says it: a journal that was
-/// exported last year, copied today, has many of them.
+/// The year of lines that do not state one, from lines of the same input that carry a record with a year: a journal
+/// that was exported last year and copied today has many of them.
 extension LineClock {
-  /// Whether two times cannot be of one moment, but may be of the same day in different years.
+  /// Whether two times cannot be the same moment, but may be the same day in different years.
   @inline(__always)
   static func areYearsApart(_ first: Timestamp, _ second: Timestamp) -> Bool {
     (first.seconds - second.seconds).magnitude > 300 * 86_400
@@ -13,7 +13,7 @@ extension LineClock {
   ///
   /// - Parameters:
   ///   - time: the record's own time.
-  ///   - stamp: what the stamp was taken for. Only one of the same day can be its year's.
+  ///   - stamp: how the stamp was read. Only a record of the same day can tell the stamp's year.
   /// - Returns: whether it is.
   @discardableResult
   func learn(from time: Timestamp, stamped stamp: Timestamp) -> Bool {
@@ -24,7 +24,7 @@ extension LineClock {
     return true
   }
 
-  /// Looks for the year in the lines that come next, before the first line is read.
+  /// Searches the following lines for the year, before the first line is read.
   func learn(fromLines text: ByteSlice) {
     var rest = text
     for _ in 0..<Self.lineLimit where evidence == nil && !rest.isEmpty {
@@ -34,7 +34,7 @@ extension LineClock {
     }
   }
 
-  /// So many lines are looked at.
+  /// The most lines that are searched.
   private static let lineLimit = 512
 
   private func learn(fromLine line: ByteSlice) {
@@ -48,7 +48,7 @@ extension LineClock {
     if Self.isSameDay(own, taken, in: own.year) { evidence = time }
   }
 
-  /// Whether two dates are of one day, or of neighbouring ones, as those of two zones may be, but for their years.
+  /// Whether two dates, ignoring the year, are the same day or neighbouring days, as they may be in two zones.
   private static func isSameDay(_ first: CivilDate, _ second: CivilDate, in year: Int) -> Bool {
     let one = CivilDate(year: year, month: first.month, day: first.day).daysSince1970
     let other = CivilDate(year: year, month: second.month, day: second.day).daysSince1970

@@ -2,14 +2,14 @@ import Bytes
 import Encodings
 import System
 
-/// Records as Fluentd and Fluent Bit take them: flat, the journal's own fields under their names, what was read of the
-/// record under `kata_` and its key. See `formats/output/fluentd`.
+/// Records for Fluentd and Fluent Bit: flat, with the journal's own fields under their names, and what was read from
+/// the record under `kata_` and its key. See `formats/output/fluentd`.
 package struct FluentdFormatter: RecordFormatter {
   /// How the records are written.
   package enum Form: Sendable {
-    /// For a delivery: each entry, `[time, record]` in MessagePack, with its length before it.
+    /// For a delivery: each entry, `[time, record]` in MessagePack, preceded by its length.
     case framed
-    /// One JSON object a line, for the tail and exec inputs.
+    /// One JSON object per line, for the tail and exec inputs.
     case lines
   }
 
@@ -32,7 +32,7 @@ package struct FluentdFormatter: RecordFormatter {
     }
   }
 
-  /// The most bytes of all texts and of what stands around them; the file's name may come twice.
+  /// The most bytes of all texts and of what surrounds them; the file's name may occur twice.
   private static func bound(_ record: borrowing Record, _ place: RecordPlace, growth: Int) -> Int {
     let journal = record.marks.contains(.hasJournalFields) ? 2 * 1026 : 0
     return 1024 + (record.fields.count + journal) * 24
@@ -66,7 +66,7 @@ package struct FluentdFormatter: RecordFormatter {
     out.commit(sink.out)
   }
 
-  /// Hands the pairs of a record to `sink`: the same ones, in the same order, for each form.
+  /// Passes the pairs of a record to `sink`: the same pairs in the same order for each encoding.
   @inline(__always)
   private static func visit<Sink: FlatPairSink>(
     _ record: borrowing Record, _ place: RecordPlace, _ time: Timestamp, _ sink: inout Sink

@@ -1,7 +1,7 @@
 import Bytes
 import Encodings
 
-/// Takes the pairs of a flat record, one after the other.
+/// Receives the pairs of a flat record, one after another.
 protocol FlatPairSink: ~Copyable {
   /// A text under a name of two parts.
   mutating func put(_ prefix: StaticString, _ name: ByteSlice, _ value: ByteSlice)
@@ -23,7 +23,8 @@ struct PairCount: FlatPairSink {
   mutating func put(_ name: StaticString, file: ByteSlice, line: UInt64, time: Timestamp) { count += 1 }
 }
 
-/// Writes pairs as MessagePack. All texts are UTF-8: what is not becomes U+FFFD, for receivers pass it on and break.
+/// Writes pairs as MessagePack. All texts are UTF-8: invalid bytes become U+FFFD, because receivers would pass them on
+/// to outputs that fail on them.
 struct MessagePackPairs: FlatPairSink {
   var out: OutputBuffer.Cursor
 
@@ -119,7 +120,7 @@ struct JSONPairs: FlatPairSink {
   }
 }
 
-/// Texts with U+FFFD for what is not UTF-8.
+/// Texts with U+FFFD in place of invalid UTF-8.
 enum UTF8Repair {
   /// The most bytes that one byte of text becomes.
   static let growth = 3
@@ -144,7 +145,7 @@ enum UTF8Repair {
   /// Puts the text, whose repaired length is known.
   @inline(__always)
   static func put(_ text: ByteSlice, _ length: Int, _ out: inout OutputBuffer.Cursor) {
-    // A valid text keeps its length, and every repair makes it longer.
+    // A valid text keeps its length; every repair makes it longer.
     if length == text.count { out.put(text) } else { putRepaired(text, &out) }
   }
 
@@ -159,13 +160,13 @@ enum UTF8Repair {
   }
 }
 
-/// The times that Fluentd takes.
+/// The times that Fluentd accepts.
 enum RecordTime {
   /// The bytes of a time as RFC 3339 with nine digits, in UTC.
   static let length = 30
 
-  /// The record's time in UTC; where it has none, or one that 32 bits of seconds do not hold, `now`. Seconds of 0 would
-  /// be replaced by the time at which the receiver reads them.
+  /// The record's time in UTC, or `now` if it has none or one that 32 bits of seconds cannot hold. Receivers replace 0
+  /// seconds by the time at which they read the record.
   @inline(__always)
   static func sendable(_ time: Timestamp, _ now: () -> Timestamp) -> Timestamp {
     guard (1...Int64(UInt32.max)).contains(time.seconds) else { return now() }

@@ -1,7 +1,7 @@
 import Bytes
 
-/// Cuts requests of one record each, one behind the other, into batches that receivers take: 512 records or 1 MiB at most,
-/// or one record that is larger.
+/// Splits a sequence of requests with one record each into batches that receivers accept: at most 512 records and 1
+/// MiB, or a single larger record.
 struct OTLPBatches: Sequence, IteratorProtocol {
   static let recordLimit = 512
   static let byteLimit = 1 << 20
@@ -29,7 +29,7 @@ struct OTLPBatches: Sequence, IteratorProtocol {
     return end > start ? bytes.part(start..<end) : nil
   }
 
-  /// Passes over a record: its tag, its length and what the length says.
+  /// Skips a record: its tag, its length and its bytes.
   private static func skip(_ reader: inout ByteReader) -> Bool {
     do throws(CodecError) {
       _ = try reader.byte()

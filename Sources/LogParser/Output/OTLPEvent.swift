@@ -1,8 +1,8 @@
 import Bytes
 
-/// The records that tell of a step in the life of a sandbox or container, and the names of these events.
+/// The records that report a step in the life of a sandbox or container, and the names of these events.
 ///
-/// What the runtime tells counts as the runtime's only from its own processes: a guest may print the same words.
+/// The runtime's events count only in records of its own processes: a guest may print the same words.
 enum OTLPEvent {
   private struct Mark: Sendable {
     var origin: OTLPOrigin
@@ -34,10 +34,10 @@ enum OTLPEvent {
     Mark(origin: .guest, message: "container started", name: "kata.agent.container_started"),
   ]
 
-  /// For each length that the message of a mark has, a bit.
+  /// One bit for each length that the message of a mark has.
   private static let lengths = marks.reduce(UInt64(0)) { $0 | 1 << UInt64($1.message.utf8CodeUnitCount) }
 
-  /// The event that a record tells of; nil for most.
+  /// The event that a record reports; nil for most.
   @inline(__always)
   static func name(_ record: borrowing Record, _ origin: OTLPOrigin) -> StaticString? {
     let length = UInt64(truncatingIfNeeded: record.message.count)

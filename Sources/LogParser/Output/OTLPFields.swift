@@ -1,6 +1,6 @@
 import Bytes
 
-/// Where in a record's fields stands what OTLP has a place of its own for.
+/// The positions of those fields of a record for which OTLP has its own fields.
 struct OTLPFields {
   private(set) var subsystem = -1
   private(set) var version = -1
@@ -9,14 +9,14 @@ struct OTLPFields {
   private(set) var namespace = -1
   private(set) var traceID = -1
   private(set) var spanID = -1
-  /// The level as the guest's agent spells it, where the record has the runtime's word for it.
+  /// The level as the guest's agent spells it, if the record has the runtime's word for it.
   private(set) var level = -1
-  /// The entry's place in the journal, and the host that the journal names; empty where it is not one of the journal's.
+  /// The entry's position in the journal, and the host that the journal names; empty if it is not a journal entry.
   private(set) var cursor = ByteSlice.empty
   private(set) var journalHost = ByteSlice.empty
   /// Whether the first field has the journal's own.
   private var hasJournal = false
-  /// The guest's own time, where the record has that of the host.
+  /// The guest's own time, if the record has the host's time.
   private(set) var guestTime = -1
   private(set) var ownTime = Timestamp.unset
 
@@ -35,7 +35,7 @@ struct OTLPFields {
         guestTime = index
         ownTime = time
       case 3 where key == "pod": pod = index
-      // What a guest calls its host is a name that it chose.
+      // A host name from a guest is one that the guest chose.
       case 4 where origin != .guest && key == "host": host = index
       case 5 where origin == .guest && key == "level": level = index
       case 6, 7, 8: note(key, index, isKata: isKata, record)
@@ -73,7 +73,7 @@ struct OTLPFields {
     }
   }
 
-  /// Whether a text is an id of so many hexadecimal digits, not all of which are zero.
+  /// Whether a text is an id of this many hexadecimal digits, not all zero.
   private static func isID(_ text: ByteSlice, _ count: Int) -> Bool {
     guard text.count == count else { return false }
     var isZero = true
@@ -84,7 +84,7 @@ struct OTLPFields {
     return !isZero
   }
 
-  /// Whether the field at `index` has a place of its own.
+  /// Whether OTLP has its own field for the field at `index`.
   @inline(__always)
   func hasPlace(_ index: Int) -> Bool {
     index == 0 && hasJournal || index == subsystem || index == version || index == host || index == pod
@@ -93,6 +93,6 @@ struct OTLPFields {
       || index == traceID && hasContext || index == spanID && hasContext
   }
 
-  /// Whether the record names its span. A span id says nothing without its trace's.
+  /// Whether the record names its span. A span id means nothing without its trace id.
   var hasContext: Bool { traceID >= 0 }
 }

@@ -1,16 +1,16 @@
 import Bytes
 import Tracing
 
-/// OTLP's logs; see `formats/output/otlp`.
+/// OTLP logs; see `formats/output/otlp`.
 ///
-/// A record is written as a request of its own in protobuf's binary form. What is written or sent at a time becomes requests
-/// of several records, in which each resource and scope is named once.
+/// Each record is first encoded as a separate protobuf request. Records that are written or sent together are then
+/// combined into requests in which each resource and scope appears once.
 package struct OTLPFormatter: RecordFormatter {
   /// How the records are written.
   package enum Form: Sendable {
-    /// For a delivery: each record with its length before it, as the engine takes entries.
+    /// For a delivery: each record preceded by its length, as the engine expects entries.
     case framed
-    /// One JSON object a line, each an `ExportLogsServiceRequest`.
+    /// One JSON object per line, each an `ExportLogsServiceRequest`.
     case lines
   }
 
@@ -44,7 +44,7 @@ package struct OTLPFormatter: RecordFormatter {
     do throws(CodecError) {
       try OTLPLogs.putJSON(request.bytes, to: &lines)
     } catch {
-      // These are bytes of our own; to go on would be to lose records in silence.
+      // This process wrote these bytes; continuing would lose records silently.
       preconditionFailure("the records of a batch cannot be read back: \(error)")
     }
     lines.put(UInt8(ascii: "\n"))

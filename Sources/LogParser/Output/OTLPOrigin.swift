@@ -1,6 +1,6 @@
 import Bytes
 
-/// Which part of a node a record is from, as OTLP's resources tell it.
+/// The part of a node that a record is from, as in OTLP's resources.
 enum OTLPOrigin {
   /// A program of the host: containerd, the kubelet, the host's kernel.
   case host
@@ -42,13 +42,13 @@ enum OTLPOrigin {
   }
 }
 
-/// OTLP's numbers for how severe a record is: https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
+/// OTLP's severity numbers: https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
 enum OTLPSeverity {
-  /// The number for a level as loggers spell it; 0, which says nothing, for any other word.
+  /// The number for a level as loggers spell it; 0 (unspecified) for any other word.
   @inline(__always)
   static func number(_ level: ByteSlice) -> UInt8 {
     guard level.count >= 3, level.count <= 11 else { return 0 }
-    // The first four letters tell the words apart.
+    // The first four letters distinguish the words.
     var word: UInt32 = 0
     for index in 0..<min(4, level.count) { word = word << 8 | UInt32(level[index] | 0x20) }
     switch word {

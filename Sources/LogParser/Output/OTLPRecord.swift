@@ -1,18 +1,18 @@
 import Bytes
 
-/// One record as an `ExportLogsServiceRequest` that has nothing else: field 1 with one `ResourceLogs`, in protobuf's binary
-/// form. Such requests, one behind the other, are a request of all their records.
+/// One record as an `ExportLogsServiceRequest`: field 1 with one `ResourceLogs`, in protobuf's binary form. Such
+/// requests, one after another, form a request with all their records.
 ///
 /// The mapping is in `formats/output/otlp`.
 enum OTLPRecord {
-  /// The most bytes that a record takes besides its texts and fields.
+  /// The most bytes of a record besides its texts and fields.
   private static let overhead = 1536
 
   static func put(_ record: borrowing Record, _ place: RecordPlace, _ out: inout OutputBuffer) {
     let origin = OTLPOrigin(record)
     let isKata = origin == .shim || origin == .guest && record.name == "kata-agent"
     let fields = OTLPFields(record, origin, isKata: isKata)
-    // Who the record is of is said twice or three times; all else once.
+    // The owner is written two or three times; everything else once.
     var repeated = record.sandbox.count * 2 + record.source.count + record.name.count
     if fields.subsystem >= 0 { repeated += record.fields[fields.subsystem].value.count }
     let texts = record.textLength + 2 * place.filename.count + place.cursor.count + repeated
@@ -144,7 +144,7 @@ enum OTLPRecord {
     }
   }
 
-  /// What tells a record of a file from all others, for stores that drop what they have: `FILE:LINE:NANOSECONDS`.
+  /// The identity of a record in a file, for stores that drop duplicates: `FILE:LINE:NANOSECONDS`.
   private static func putPlace(
     _ record: borrowing Record, _ place: RecordPlace, _ line: inout OutputBuffer.Cursor
   ) {
@@ -165,7 +165,7 @@ enum OTLPRecord {
     }
   }
 
-  /// A time that OTLP's numbers cannot say.
+  /// A time that OTLP's numbers cannot express.
   private static func putText(of record: borrowing Record, _ line: inout OutputBuffer.Cursor) {
     line.put(6 << 3 | 2)
     line.putDelimited { line in
@@ -181,7 +181,7 @@ enum OTLPRecord {
   private static func putContext(
     _ record: borrowing Record, _ fields: OTLPFields, _ line: inout OutputBuffer.Cursor
   ) {
-    // The sampled flag: the trace is one that somebody keeps.
+    // The sampled flag: the trace is recorded.
     line.put(8 << 3 | 5)
     line.put(little: UInt32(1))
     putID(9, record.fields[fields.traceID].value, &line)

@@ -1,35 +1,35 @@
 import Bytes
 
-/// The pieces that OTLP's messages are made of, in protobuf's binary form. Tags are a field's number and its wire type; all
-/// numbers here are below 16, so a tag is one byte.
+/// The parts of OTLP's messages, in protobuf's binary form. A tag is a field's number and its wire type; all numbers
+/// here are below 16, so a tag is one byte.
 enum OTLPText {
   /// The most bytes that one byte of text becomes: U+FFFD for a byte that is not UTF-8.
   static let growth = 3
   /// The most bytes around the texts of an attribute.
   static let attributeOverhead = 48
 
-  /// Puts a field of text, which is left out when it is empty.
+  /// Puts a text field, which is left out if it is empty.
   @inline(__always)
   static func put(_ field: UInt8, _ text: ByteSlice, _ out: inout OutputBuffer.Cursor) {
     if text.isEmpty { return }
     putAll(field, text, &out)
   }
 
-  /// Puts a field of text, also an empty one.
+  /// Puts a text field, even if it is empty.
   @inline(__always)
   static func putAll(_ field: UInt8, _ text: ByteSlice, _ out: inout OutputBuffer.Cursor) {
     out.put(field << 3 | 2)
     out.putDelimited { $0.put(utf8: text) }
   }
 
-  /// Puts a field of text that is a constant.
+  /// Puts a constant text field.
   @inline(__always)
   static func put(_ field: UInt8, _ text: StaticString, _ out: inout OutputBuffer.Cursor) {
     out.put(field << 3 | 2)
     out.putDelimited { $0.put(text) }
   }
 
-  /// Puts an attribute of text as a `KeyValue` in field `field`.
+  /// Puts a text attribute as a `KeyValue` in field `field`.
   @inline(__always)
   static func put(
     _ field: UInt8, _ key: StaticString, _ value: ByteSlice, _ out: inout OutputBuffer.Cursor
@@ -41,7 +41,7 @@ enum OTLPText {
     }
   }
 
-  /// Puts an attribute whose key is `kata.` and, where that name is taken, `data.` and the record's own key.
+  /// Puts an attribute whose key is `kata.`, then `data.` if that name is taken, then the record's own key.
   @inline(__always)
   static func put(
     _ field: UInt8, _ key: ByteSlice, isPrefixed: Bool, _ value: ByteSlice, _ out: inout OutputBuffer.Cursor

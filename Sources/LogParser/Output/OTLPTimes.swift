@@ -1,12 +1,12 @@
 import Bytes
 
-/// When a record was written, and when it was taken, in nanoseconds since 1970: the two times of OTLP.
+/// When a record was written and when it was observed, in nanoseconds since 1970: the two times of OTLP.
 struct OTLPTimes {
-  /// The record's own time; nil where it has none. A guest's is that of the guest's clock.
+  /// The record's own time; nil if it has none. A guest's record has the time of the guest's clock.
   private(set) var own: UInt64?
-  /// The time of whoever took the record: the journal, the runtime that reads the guest's console.
+  /// The time at which a carrier received the record: the journal, or the runtime that reads the guest's console.
   private(set) var observed: UInt64?
-  /// Whether the record has a time that OTLP cannot say.
+  /// Whether the record has a time that OTLP cannot express.
   private(set) var isBeyondRange = false
 
   @inline(__always)
@@ -18,7 +18,7 @@ struct OTLPTimes {
     }
     observed = Self.nanoseconds(record.observed)
     let time = Self.nanoseconds(record.time)
-    // A neighbour's time is about when the record came, not when it was written.
+    // A time taken from a neighbouring record says roughly when the record arrived, not when it was written.
     if record.marks.contains(.timeIsInherited) {
       observed = observed ?? time
     } else if record.time != record.observed {
@@ -27,7 +27,7 @@ struct OTLPTimes {
     }
   }
 
-  /// Nil before 1970, after 2554, and where there is no time.
+  /// Nil before 1970, after 2554, and if there is no time.
   @inline(__always)
   static func nanoseconds(_ time: Timestamp) -> UInt64? {
     guard let seconds = UInt64(exactly: time.seconds), seconds < 18_446_744_073 else { return nil }

@@ -4,7 +4,7 @@ import Bytes
 struct Redactor {
   private var ranges: [Range<Int>] = []
 
-  /// Replaces what is secret; returns how many secrets were replaced.
+  /// Replaces secrets; returns how many were replaced.
   mutating func redact(_ record: inout Record) -> UInt64 {
     var count: UInt64 = 0
     if let message = redacted(record.message, &record.arena, &count) { record.message = message }
@@ -23,7 +23,7 @@ struct Redactor {
     return count
   }
 
-  /// The journal's own fields, which have the message once more.
+  /// The journal's own fields, which contain the message again.
   private mutating func redactJournal(_ record: inout Record, _ count: inout UInt64) {
     var redactor = Redactor()
     var found: UInt64 = 0
@@ -33,7 +33,7 @@ struct Redactor {
     count += found
   }
 
-  /// The value of a field without its secrets; nil when it has none.
+  /// The value of a field without its secrets; nil if it has none.
   private mutating func redacted(
     _ value: ByteSlice, of key: ByteSlice, _ arena: inout Arena, _ count: inout UInt64
   ) -> ByteSlice? {
@@ -42,7 +42,7 @@ struct Redactor {
     return redacted(value, kind, &arena, &count)
   }
 
-  /// The text of a field without its secrets; nil when it has none.
+  /// The text of a field without its secrets; nil if it has none.
   private mutating func redacted(
     _ value: ByteSlice, _ kind: SecretName?, _ arena: inout Arena, _ count: inout UInt64
   ) -> ByteSlice? {
@@ -52,7 +52,7 @@ struct Redactor {
       if SecretScanner.saysNothing(value) { return nil }
       count += 1
       return arena.copy(SecretScanner.mark)
-    // A word of a language is what an error says of a token, not a token.
+    // A plain word is what an error says about a token, not a token.
     case .likely:
       let scanner = SecretScanner(value)
       guard scanner.tokenEnd(from: 0) == value.count, value.count >= 8, scanner.looksRandom(0, value.count)
@@ -67,7 +67,7 @@ struct Redactor {
     }
   }
 
-  /// A text without its secrets; nil when it has none.
+  /// A text without its secrets; nil if it has none.
   mutating func redacted(_ text: ByteSlice, _ arena: inout Arena, _ count: inout UInt64) -> ByteSlice? {
     // Most texts have nothing that could begin one.
     let start = text.firstSecretSign(from: 0)
@@ -82,13 +82,13 @@ struct Redactor {
     return found.isEmpty ? nil : replace(text, found, &arena, &count)
   }
 
-  /// The most times that a text is looked through once more.
+  /// The most times that a text is searched again.
   private static let passLimit = 8
 
-  /// What is to be replaced in a text, in order and apart.
+  /// The ranges to replace in a text, in order and without overlap.
   ///
-  /// The text around what is found is looked through again, as if each secret and each mark of an earlier redaction were the
-  /// end of a text, until nothing more is found: a redaction of what is returned then finds nothing.
+  /// The text around each match is searched again, as if each secret and each mark of an earlier redaction ended the
+  /// text, until nothing more is found. So redacting the result again finds nothing.
   private func secrets(in text: ByteSlice, isEnvironment: Bool) -> [Range<Int>] {
     let marks = Self.marks(in: text)
     var found: [Range<Int>] = []

@@ -1,10 +1,10 @@
 import Bytes
 
-/// What the name before a `=` or `:` says of the value behind it.
+/// What the name before a `=` or `:` says about the value after it.
 enum SecretName {
   /// The value is a secret, whatever it looks like.
   case secret
-  /// The value is a secret if it looks like one: the word is also one of prose, as in "unexpected token: end of file".
+  /// The value is a secret if it looks like one: the word also occurs in prose, as in "unexpected token: end of file".
   case likely
   /// The value is the rest of a header's line.
   case header
@@ -14,9 +14,9 @@ enum SecretName {
   private struct Word {
     var text: StaticString
     var name: SecretName
-    /// Whether the word must stand at the beginning of the name or of a part of it: `DB_PASS`, but not `bypass`.
+    /// Whether the word must be at the beginning of the name or of a part of it: `DB_PASS`, but not `bypass`.
     var isPart = false
-    /// Whether the name must have more than this word: `PWD` is a directory.
+    /// Whether the name must be longer than this word: `PWD` is a directory.
     var needsMore = false
     /// Whether the word must be the whole name, or what follows a full stop in it.
     var isWhole = false
@@ -38,7 +38,7 @@ enum SecretName {
     var count: Int
   }
 
-  /// The ends of names. Those that are longer stand before those that they end with.
+  /// The ends of names. A longer one comes before a shorter one that it ends with.
   private static let words = [
     Word(text: "env", name: .environment, isWhole: true),
     Word(text: "envs", name: .environment, isWhole: true),
@@ -115,7 +115,7 @@ enum SecretName {
     }
   }
 
-  /// Whether a part of the name begins at `index`: behind a sign, or with a capital after a small letter.
+  /// Whether a part of the name begins at `index`: after a sign, or with a capital after a small letter.
   private static func isBoundary(_ name: ByteSlice, _ index: Int) -> Bool {
     let before = name[index - 1]
     if !before.isLetter { return true }

@@ -1,17 +1,17 @@
 import Bytes
 
-/// Environment variables: their names stay, their values do not, whatever they are called.
+/// Environment variables: their names stay, and their values are removed, whatever the names are.
 ///
-/// They come as lists of texts (`env: ["A=b", "C=d"]`, JSON and Rust), as texts one by one (`env:"A=b" env:"C=d"`,
+/// They occur as lists of texts (`env: ["A=b", "C=d"]`, JSON and Rust), as texts one by one (`env:"A=b" env:"C=d"`,
 /// protobuf's text form), as a list without quotes (`[A=b C=d]`, Go), and as pairs (`{key:"A" value:"b"}`, the CRI).
 extension SecretScanner {
-  /// Takes the values of the variables that begin at ``index``, behind the word `env`.
+  /// Takes the values of the variables that begin at ``index``, after the word `env`.
   mutating func takeEnvironment() {
     let depth = backslashes(at: index)
     if text.hasQuote(at: index, after: depth) {
       let start = index + depth + 1
       let end = closingQuote(from: start, depth)
-      // A list that a logger has quoted as a whole.
+      // A list that a logger quoted as a whole.
       if text.peek(start) == UInt8(ascii: "[") { return takeList(start + 1, end) }
       return takeVariable(start, end)
     }
@@ -70,10 +70,10 @@ extension SecretScanner {
     }
   }
 
-  /// Whether `NAME=` stands at a place.
+  /// Whether `NAME=` is at a position.
   private func hasName(at place: Int) -> Bool { nameEnd(at: place) != nil }
 
-  /// Where the `=` is behind a variable's name at `place`.
+  /// The position of the `=` after a variable's name at `place`.
   private func nameEnd(at place: Int) -> Int? {
     let first = text.peek(place)
     guard first.isLetter || first == UInt8(ascii: "_") else { return nil }
@@ -82,7 +82,7 @@ extension SecretScanner {
     return text.peek(end) == UInt8(ascii: "=") ? end : nil
   }
 
-  /// Takes the value of the variable that a text is.
+  /// Takes the value of a variable that is a whole text.
   private mutating func takeVariable(_ start: Int, _ end: Int) {
     guard let equals = nameEnd(at: start), equals < end else {
       index = max(index + 1, end)
@@ -115,14 +115,14 @@ extension SecretScanner {
     take(equals + 1, end)
   }
 
-  /// Whether a list can end before a place.
+  /// Whether a list can end before a position.
   private func isListEnd(_ place: Int) -> Bool {
     if place >= text.count { return true }
     let byte = text[place]
     return !byte.isLetter && !byte.isDigit
   }
 
-  /// The place of a variable's name behind blanks and a comma at `place`.
+  /// The position of a variable's name after blanks and a comma at `place`.
   private func nextName(_ place: Int) -> Int? {
     var next = place
     while next - place < 4, text.peek(next) == UInt8(ascii: " ") || text.peek(next) == UInt8(ascii: ",") {
@@ -156,7 +156,7 @@ extension SecretScanner {
     }
   }
 
-  /// Where a value begins behind its name: after quotes, a colon or an equals sign, and blanks.
+  /// Where a value begins after its name: after quotes, a colon or an equals sign, and blanks.
   private func valueStart(_ place: Int) -> Int? {
     var start = place
     while start - place < 8, text.peek(start) == UInt8(ascii: "\\") || text.peek(start) == UInt8(ascii: "\"")

@@ -1,8 +1,8 @@
 import Bytes
 
-/// The values behind names, with or without quotes, of texts within texts too.
+/// The values after names, with or without quotes, including in nested texts.
 extension SecretScanner {
-  /// Takes the value behind the `=` or `:` at ``index``.
+  /// Takes the value after the `=` or `:` at ``index``.
   mutating func takeValue(of kind: SecretName) {
     let sign = text[index]
     var start = index + 1
@@ -15,7 +15,7 @@ extension SecretScanner {
         start += 1
       }
     }
-    // An option in Rust's way.
+    // An `Option` as Rust prints it.
     if text.dropFirst(start).hasPrefix("Some(") { start += 5 }
     index = start
     if kind == .environment { return takeEnvironment() }
@@ -38,7 +38,7 @@ extension SecretScanner {
       return
     }
     var start = start
-    // The name of the scheme says how to log in, and nothing of who does.
+    // The name of the scheme says how to log in, but is not a secret.
     if kind == .header, let length = schemeLength(at: start), start + length < end { start += length + 1 }
     take(start, end)
   }
@@ -79,16 +79,17 @@ extension SecretScanner {
 
   // MARK: Ends
 
-  /// How many backslashes stand at a place: those before a quote of a text within texts.
+  /// The number of backslashes at a position: those before a quote of a nested text.
   func backslashes(at place: Int) -> Int {
     var count = 0
     while count < 15, text.peek(place + count) == UInt8(ascii: "\\") { count += 1 }
     return count
   }
 
-  /// Where the quote is that ends a text which a quote behind `depth` backslashes began; the end, when it was cut off.
+  /// The position of the quote that ends a text which began with a quote after `depth` backslashes; the end of the
+  /// input if the text was cut off.
   ///
-  /// Each level of texts within texts doubles the backslashes and adds one before a quote.
+  /// Each level of nesting doubles the backslashes and adds one before a quote.
   func closingQuote(from start: Int, _ depth: Int) -> Int {
     var before = 0
     var place = start
@@ -129,7 +130,7 @@ extension SecretScanner {
     }
   }
 
-  /// Whether a value is none, or one that gives nothing away.
+  /// Whether a value is empty or reveals nothing.
   static func saysNothing(_ value: ByteSlice) -> Bool {
     switch value.count {
     case 0: return true

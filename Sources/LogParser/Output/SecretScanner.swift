@@ -1,25 +1,25 @@
 import Bytes
 
-/// Finds the secrets in a text: values of names that say so, environment variables, credentials in URLs and headers, and
-/// tokens that can be told by their form. The rules are in `formats/redaction`.
+/// Finds the secrets in a text: values whose name says so, environment variables, credentials in URLs and headers, and
+/// tokens with a recognisable form. The rules are in `formats/redaction`.
 ///
-/// The text is walked once. What looks forward either takes what it saw or is bounded, so that the work is linear in the
-/// length of any text, and nothing is kept but the ranges found.
+/// The text is read once. Every look ahead either consumes what it saw or is bounded, so the work is linear in the
+/// length of any text, and only the ranges found are kept.
 struct SecretScanner {
-  /// What stands in place of a secret.
+  /// The text that replaces a secret.
   static let mark: StaticString = "[redacted]"
-  /// How far a name reaches, and how far the user and password of a URL and a list without quotes do.
+  /// The longest name, and the longest user and password of a URL or list without quotes.
   static let nameLimit = 64
   static let authorityLimit = 512
 
   let text: ByteSlice
-  /// What is to be replaced, in order and apart.
+  /// The ranges to replace, in order and without overlap.
   private(set) var ranges: [Range<Int>]
   var index = 0
-  /// A place before which no URL's authority can reach: something that ends it stands there.
+  /// A position before which no URL's authority can begin, because there is something that ends it.
   private var authorityEnd = 0
 
-  /// - Parameter ranges: an array whose memory is used again.
+  /// - Parameter ranges: an array whose memory is reused.
   init(_ text: ByteSlice, reusing ranges: consuming [Range<Int>] = []) {
     self.text = text
     ranges.removeAll(keepingCapacity: true)
@@ -41,7 +41,7 @@ struct SecretScanner {
     }
   }
 
-  /// Notes a secret, unless there is nothing or it was replaced before, and goes on behind it.
+  /// Notes a secret, unless it is empty or was replaced before, and continues after it.
   mutating func take(_ start: Int, _ end: Int) {
     let end = min(end, text.count)
     if start < end, text.slice(start, end) != Self.mark { ranges.append(start..<end) }
@@ -61,7 +61,7 @@ struct SecretScanner {
     takeValue(of: kind)
   }
 
-  /// The name that ends before a sign, perhaps with quotes and a blank in between; nil when it can be none that matters.
+  /// The name that ends before a sign, possibly with quotes and a blank in between; nil if it cannot be a relevant one.
   @inline(__always)
   private func name(before sign: Int) -> ByteSlice? {
     var end = sign
@@ -86,14 +86,14 @@ struct SecretScanner {
 
   // MARK: URLs
 
-  /// `scheme://user:password@host`: the password; and a user that is so long that it is a token.
+  /// `scheme://user:password@host`: the password, or a user so long that it must be a token.
   private mutating func lookAtURL() {
     let start = index + 3
     index = start
     guard start >= authorityEnd else { return }
     var colon = -1
     var place = start
-    // A slash ends the authority, unless a password without an escape has it: behind a colon stands no port then.
+    // A slash ends the authority, unless an unescaped password contains it: then no port follows the colon.
     var isPort = true
     while place < text.count, place - start < Self.authorityLimit {
       let byte = text[place]
@@ -113,7 +113,7 @@ struct SecretScanner {
   }
 
   private mutating func takeUser(_ start: Int, _ colon: Int, _ at: Int) {
-    // The last sign counts, as a password may have one.
+    // The last sign counts, because a password may contain one.
     var end = at
     var place = at + 1
     while place < text.count, place - start < Self.authorityLimit, !Self.endsAuthority(text[place]),
@@ -160,7 +160,7 @@ struct SecretScanner {
     return place
   }
 
-  /// `Bearer TOKEN` and `Basic CREDENTIALS`, wherever they stand.
+  /// `Bearer TOKEN` and `Basic CREDENTIALS`, anywhere.
   private mutating func lookAtScheme() {
     guard isWordStart, let length = schemeLength(at: index) else {
       index += 1
@@ -181,7 +181,7 @@ struct SecretScanner {
     return nil
   }
 
-  /// Whether a word is more than one of a language: it has digits, signs or capitals behind its first letter.
+  /// Whether a word is not a plain word: it has digits, signs, or capitals after its first letter.
   func looksRandom(_ start: Int, _ end: Int) -> Bool {
     var place = start
     while place < end {
@@ -196,7 +196,7 @@ struct SecretScanner {
     return false
   }
 
-  /// Tokens that say by their first letters what they are.
+  /// Tokens that their first letters identify.
   private mutating func lookAtToken() {
     guard isWordStart, let least = Self.tokenLength(text.dropFirst(index)) else {
       index += 1
@@ -206,7 +206,7 @@ struct SecretScanner {
     if end - index >= least { take(index, end) } else { index = max(index + 1, end) }
   }
 
-  /// The least length of a token that a text may begin with; nil for most.
+  /// The least length of the token that a text may begin with; nil for most texts.
   private static func tokenLength(_ rest: ByteSlice) -> Int? {
     switch rest.peek(0) {
     // The head of a JSON Web Token: `{"` in Base64.
@@ -223,7 +223,7 @@ struct SecretScanner {
 
   // MARK: Keys and options
 
-  /// A private key in PEM, and an option with its value behind a blank: `--password VALUE`.
+  /// A private key in PEM, or an option with its value after a blank: `--password VALUE`.
   private mutating func lookAtDashes() {
     let rest = text.dropFirst(index)
     if rest.hasPrefix("-----BEGIN ") { return lookAtKey() }
@@ -245,7 +245,7 @@ struct SecretScanner {
     takeOption()
   }
 
-  /// The value behind an option's name: the next word, or the next text of a list of texts.
+  /// The value after an option's name: the next word, or the next text in a list of texts.
   private mutating func takeOption() {
     let depth = backslashes(at: index)
     let isQuoted = text.peek(index + depth) == UInt8(ascii: "\"")
@@ -279,7 +279,7 @@ struct SecretScanner {
 }
 
 extension ByteSlice {
-  /// Whether so many backslashes and a quote stand at a place.
+  /// Whether this many backslashes and a quote are at a position.
   func hasQuote(at place: Int, after backslashes: Int) -> Bool {
     for offset in 0..<backslashes where peek(place + offset) != UInt8(ascii: "\\") { return false }
     return peek(place + backslashes) == UInt8(ascii: "\"")

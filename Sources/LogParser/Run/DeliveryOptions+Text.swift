@@ -2,7 +2,7 @@ import CommandLine
 import Delivery
 import System
 
-/// Receivers and secrets as options and configuration files name them.
+/// Parses receivers and secrets given by options and configuration files.
 extension DeliveryOptions {
   /// Adds a receiver: `tcp://HOST:PORT` or `unix:///PATH` for the Forward protocol, `http://` or `https://` for OTLP.
   mutating func add(endpoint text: String) throws(UsageError) {
@@ -14,13 +14,13 @@ extension DeliveryOptions {
     }
   }
 
-  /// Adds the headers of a file, one a line, to each request of OTLP.
+  /// Adds the headers in a file, one per line, to each OTLP request.
   mutating func addHeaders(ofFile path: String) throws(UsageError) {
     let lines = String(decoding: try Self.secret(path), as: UTF8.self).split(whereSeparator: \.isNewline)
     for line in lines { otlp.headers.append(try Self.header(String(line), separator: ":")) }
   }
 
-  /// Keeps chunks within what a request of OTLP may have.
+  /// Keeps chunks within the limits of an OTLP request.
   mutating func limitChunks() {
     engine.chunk.count = OTLPBatches.recordLimit
     engine.chunk.size = min(engine.chunk.size, OTLPBatches.byteLimit)
@@ -50,7 +50,7 @@ extension DeliveryOptions {
   ) throws(UsageError) -> (name: String, value: String) {
     let form = separator == "=" ? "NAME=VALUE" : "NAME: VALUE"
     guard let sign = text.firstIndex(of: separator), sign > text.startIndex else {
-      // A line of a file is a secret.
+      // A line of a header file is a secret, which a message must not show.
       throw UsageError(
         separator == "=" ? "\"\(text)\" is not \(form)" : "a line of the header file is not \(form)")
     }
@@ -58,7 +58,7 @@ extension DeliveryOptions {
     let value = text[text.index(after: sign)...].drop { $0 == " " }
     guard name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != 0x3a }),
       value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
-    else { throw UsageError("\"\(name)\" or its value has a character that no header has") }
+    else { throw UsageError("\"\(name)\" or its value has a character that is not allowed in a header") }
     return (String(name), String(value))
   }
 }

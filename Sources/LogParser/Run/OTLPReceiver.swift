@@ -6,22 +6,22 @@ import Tracing
 
 /// Posts chunks of log records to a collector: OTLP over HTTP, in protobuf's binary form.
 ///
-/// An entry of a chunk is a request of one record. What is posted has each resource and scope once; the same chunk makes the
-/// same bytes each time. An answer of 200 is the acknowledgement.
+/// An entry of a chunk is a request with one record. The posted request has each resource and scope once; the same
+/// chunk always gives the same bytes. An answer of 200 is the acknowledgement.
 final class OTLPReceiver: Receiver {
   let name: String
   private let client: HTTPClient
   private let secrets: HTTPSecrets
   private var gzip: GzipEncoder?
   private var answer: Acknowledgement?
-  /// Kept from request to request for its memory.
+  /// Reused for each request.
   private var request = ByteWriter(capacity: 64 << 10)
 
   /// - Parameters:
-  ///   - options: the URL, with its path, and what else each request has.
-  ///   - compresses: whether requests are compressed by gzip, unless the collector cannot read that.
-  ///   - userAgent: what the collector is told that the sender is.
-  ///   - deadline: a request that is under way then is given up.
+  ///   - options: the URL, with its path, and the other options of each request.
+  ///   - compresses: whether requests are compressed with gzip, unless the collector does not accept that.
+  ///   - userAgent: the sender's name in requests.
+  ///   - deadline: when a request in progress is given up.
   init(
     _ options: HTTPClient.Options, compresses: Bool, userAgent: String, deadline: StopDeadline
   ) throws(DeliveryFailure) {
@@ -57,7 +57,7 @@ final class OTLPReceiver: Receiver {
     let body = gzip.flatMap { $0.encode(request.bytes) }
     let reply = try post(body ?? request.array, isCompressed: body != nil)
     if body != nil, reply.status == 415 {
-      // Not every collector reads gzip, and it can be done without.
+      // Not every collector accepts gzip, and it is optional.
       gzip = nil
       return try send(chunk, until: deadline)
     }
@@ -86,7 +86,7 @@ final class OTLPReceiver: Receiver {
     }
   }
 
-  /// What an answer says of a chunk; throws what does not accept it.
+  /// What an answer says about a chunk; throws if the answer does not accept it.
   private func acknowledgement(
     of chunk: Chunk, _ reply: HTTPClient.Answer
   ) throws(DeliveryFailure) -> Acknowledgement {

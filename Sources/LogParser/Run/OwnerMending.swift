@@ -1,19 +1,19 @@
 import Bytes
 import System
 
-/// Makes good what pieces of the output that were made ahead say of owners: in order, on one thread.
+/// Corrects the owners in pieces of the output that were rendered ahead: in order, on one thread.
 ///
-/// Whom a record belongs to may be told by any earlier one, yet most name their sandbox themselves. So several threads
-/// make the pieces as if nothing else were known, and note what each record says; here ``Attribution`` is told of all of
-/// that in order, just as if it had read the records, and those of which it knows more are made anew.
+/// Any earlier record may tell the owner of a later one, but most records name their sandbox themselves. So several
+/// threads render pieces as if nothing else were known, and note what each record says. Here ``Attribution`` gets these
+/// notes in order, as if it had read the records, and the records about which it knows more are rendered again.
 struct OwnerMending<Formatter: RecordFormatter>: ~Copyable {
   private let attribution: Attribution
   private let source: RenderSource
   private var renderer: RecordRenderer<Formatter>
-  /// The piece of the output, where it is another one than was made ahead.
+  /// The corrected piece of the output, if it differs from the one rendered ahead.
   private(set) var out = OutputBuffer(capacity: 1 << 20)
 
-  /// Nil where pieces are not made ahead.
+  /// Nil if pieces are not rendered ahead.
   init?(_ formatter: Formatter, _ source: RenderSource) {
     guard source.rendersAhead, let attribution = source.attribution else { return nil }
     self.attribution = attribution
@@ -21,9 +21,9 @@ struct OwnerMending<Formatter: RecordFormatter>: ~Copyable {
     renderer = RecordRenderer(formatter, source, isAhead: false)
   }
 
-  /// Makes good a piece.
+  /// Corrects a piece.
   ///
-  /// - Returns: whether ``out`` is to be taken in the place of what was made.
+  /// - Returns: whether ``out`` replaces what was rendered ahead.
   mutating func mend(
     _ result: inout RenderResult, _ made: borrowing OutputBuffer
   ) throws(SystemCallError) -> Bool {
@@ -47,7 +47,7 @@ struct OwnerMending<Formatter: RecordFormatter>: ~Copyable {
       done = note.place.upperBound
       count += 1
     }
-    // Where most is made twice, it is made once instead.
+    // If most records are rendered twice, rendering ahead costs more than it gains.
     if attribution.hasPods || UInt64(count) * 2 > result.statistics.records { source.stopAhead() }
     if count == 0 { return false }
     out.append(made.bytes.part(done..<made.count))

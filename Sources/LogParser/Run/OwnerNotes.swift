@@ -1,7 +1,7 @@
 import Bytes
 
-/// What a piece of the output that was made ahead leaves open: for each record of whose owner earlier ones may tell more,
-/// what it says of it and where it stands.
+/// What is still open in a piece of the output that was rendered ahead: each record about whose owner earlier records
+/// may tell more, with what the record itself says and where it is in the output.
 final class OwnerNotes {
   struct Note {
     let finding: OwnerGlance.Finding
@@ -9,16 +9,16 @@ final class OwnerNotes {
     let pid: Int
     let sandbox: ByteSlice
     let container: ByteSlice
-    /// Where its line begins in the piece of the input.
+    /// The offset at which its line begins in the piece of the input.
     let start: Int
-    /// The number of its line, from 1, and so of the record.
+    /// The line number of the record, from 1.
     let line: UInt64
-    /// Nanoseconds since the record before.
+    /// Nanoseconds since the previous record.
     let delta: Int64
-    /// Where it stands in the piece of the output; nowhere, but behind the record before, if it was not made at all.
+    /// Its range in the piece of the output; empty, after the previous record, if it was not rendered.
     let place: Range<Int>
 
-    /// Whether what was made of the record stays as it is; later records are told by what it says then.
+    /// Whether the rendered record is right as it is; if so, its own statements are used for later records.
     func isConfirmed(by attribution: Attribution, input: Int) -> Bool {
       switch finding {
       case .stated:

@@ -3,13 +3,13 @@ import Delivery
 import Logging
 import System
 
-/// The delivery of a run's records, seen from the run's thread: takes what the formatter wrote, and says how it went.
+/// The delivery of a run's records, used from the run's thread: takes what the formatter wrote, and reports the result.
 final class RecordDelivery {
   private let engine: DeliveryEngine
   private let timeout: Int
   /// Readable when the user wants the run to end.
   var stop: Int32?
-  /// Whether the end of the run waits for acknowledgements no longer than the timeout.
+  /// Whether the run, at its end, waits for acknowledgements only as long as the timeout.
   var isLimited = false
   /// Whether the user ended the run while the window was full.
   private(set) var wasStopped = false
@@ -33,17 +33,17 @@ final class RecordDelivery {
   var statistics: DeliveryStatistics { engine.statistics }
   var failure: DeliveryFailure? { engine.failure }
 
-  /// Takes entries with their lengths before them; false when the delivery is over, or the user ended the run.
+  /// Takes entries, each preceded by its length; false if the delivery is over or the user ended the run.
   func append(_ entries: UnsafeRawBufferPointer) -> Bool {
     if engine.append(framed: entries, orStop: stop) { return true }
     wasStopped = engine.failure == nil
     return false
   }
 
-  /// Notes a place in the journal behind all records so far.
+  /// Notes the journal position after all records so far.
   func mark(_ place: String) { engine.mark(place) }
 
-  /// Waits until everything is acknowledged; whether it is.
+  /// Waits until everything is acknowledged; returns whether it is.
   func finish() -> Bool {
     if let result { return result }
     let time = isLimited ? MonotonicClock.milliseconds + timeout : nil

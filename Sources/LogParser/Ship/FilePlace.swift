@@ -2,12 +2,12 @@ import Bytes
 import Glibc
 import System
 
-/// How far a file was delivered: the record that was delivered last, and what proves that the file is still the same.
+/// How far a file was delivered: the last delivered record, and what proves that the file is still the same.
 ///
-/// A file is known by its device and inode, so that it is found again under the name that a rotation gave it. As inodes
-/// are used again and files are truncated, a checksum of the bytes at the place is kept as well.
+/// A file is identified by its device and inode, so that it is found again after a rotation renamed it. Because inodes
+/// are reused and files are truncated, a checksum of the bytes at the position is kept as well.
 package struct FilePlace: Sendable, Equatable {
-  /// What a file is known by.
+  /// What identifies a file.
   package struct Identity: Sendable, Hashable {
     package var device: UInt64
     package var inode: UInt64
@@ -30,16 +30,16 @@ package struct FilePlace: Sendable, Equatable {
     }
   }
 
-  /// How many bytes at the place are checked, if the file has so many.
+  /// The number of bytes at the position that are checked, if the file has that many.
   static let checkedBytes = 64
 
   package var path: String
   package var identity: Identity
-  /// Where the record begins that was delivered last, in bytes.
+  /// The offset at which the last delivered record begins, in bytes.
   package var offset = 0
-  /// Whether a record at ``offset`` was delivered; false at the start of a file of which none was.
+  /// Whether a record at ``offset`` was delivered; false at the start of a file from which nothing was delivered.
   package var isDelivered = false
-  /// The number of bytes from ``offset`` on that the checksum is of, and their CRC-32C.
+  /// The number of bytes from ``offset`` on that the checksum covers, and their CRC-32C.
   package var checked = 0
   package var checksum: UInt32 = 0
   /// The size of the file when it was closed, as far as that is known; not kept from run to run.
@@ -52,26 +52,26 @@ package struct FilePlace: Sendable, Equatable {
     self.identity = identity
   }
 
-  /// The size of the file of a path in bytes; -1 when there is none.
+  /// The size of the file at a path in bytes; -1 if there is none.
   static func size(of path: String) -> Int {
     var status = stat()
     return stat(path, &status) == 0 ? Int(status.st_size) : -1
   }
 
-  /// What the record at the place can be known by, wherever a rotation moved its file: a later file may have the same
-  /// inode, but not a record of the same time at the same offset.
+  /// Identifies the record at the position, even after a rotation moved its file: a later file may have the same inode,
+  /// but not a record with the same time at the same offset.
   func cursor(_ time: Timestamp) -> String {
     func hex(_ number: some BinaryInteger) -> String { String(number, radix: 16) }
     return "i=\(hex(identity.inode));o=\(hex(offset));t=\(hex(time.seconds)).\(hex(time.nanoseconds))"
   }
 
-  /// Notes which bytes stand at the place.
+  /// Notes the bytes at the position.
   mutating func check(_ bytes: [UInt8]) {
     checked = bytes.count
     checksum = Self.checksum(bytes)
   }
 
-  /// Whether the file still holds at the place what it held when the place was noted.
+  /// Whether the file still has the bytes at the position that were noted.
   func holds(in file: borrowing FileDescriptor) -> Bool {
     guard checked > 0 else { return offset == 0 }
     guard let bytes = try? file.bytes(at: offset, count: checked, subject: path) else { return false }

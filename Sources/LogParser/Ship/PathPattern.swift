@@ -1,10 +1,10 @@
 import Glibc
 import System
 
-/// The files that a `path` of the configuration stands for: a file, the log files of a directory, or what a pattern with
-/// `*`, `?` and `[…]` matches, as glob(7) has it.
+/// The files that a `path` in the configuration stands for: a file, the log files of a directory, or the matches of a
+/// pattern with `*`, `?` and `[…]` as in glob(7).
 enum PathPattern {
-  /// The paths of all files that there are now, but for rotated ones: those were read under the name that they had.
+  /// The paths of all files that exist now, except rotated ones, which were read under their previous names.
   static func files(_ patterns: [String]) -> [String] {
     var seen: Set<String> = []
     var files: [String] = []

@@ -1,10 +1,10 @@
 import Bytes
 
-/// How many records each sandbox may send: one guest that floods its console costs itself, not its neighbours.
+/// Limits the records of each sandbox: a guest that floods its console loses its own records, not its neighbours'.
 ///
-/// Each sandbox has two buckets of tokens, for records and for bytes, which fill at a steady rate. Records that find one
-/// empty are dropped and counted, and once a second the counts are told, so that the gap is marked in the stream.
-/// Records that belong to no sandbox share no bucket: programs of the host are trusted.
+/// Each sandbox has two token buckets, for records and for bytes, which fill at a steady rate. Records that find one
+/// empty are dropped and counted. Once a second the counts are reported, so that the gap is marked in the stream.
+/// Records that belong to no sandbox have no limit: programs of the host are trusted.
 package struct SandboxQuota {
   /// What each sandbox may send.
   package struct Limits: Sendable, Equatable {
@@ -12,12 +12,12 @@ package struct SandboxQuota {
     package var recordsPerSecond = 2000
     /// 0 for no limit.
     package var bytesPerSecond = 2 << 20
-    /// How many seconds' worth a sandbox that was quiet may send at once.
+    /// The burst size: the quota of this many seconds, which a sandbox may send at once after being quiet.
     package var burstSeconds = 10
     package init() {}
   }
 
-  /// What was dropped of a sandbox since it was told last.
+  /// What was dropped of a sandbox since the last report.
   package struct Loss: Equatable {
     package var sandbox: [UInt8]
     package var records: UInt64
@@ -30,26 +30,26 @@ package struct SandboxQuota {
     /// Milliseconds of the monotonic clock.
     var filled: Int
     var lost = (records: UInt64(0), bytes: UInt64(0))
-    /// When the last loss was told.
+    /// When a loss was last reported.
     var told: Int
   }
 
-  /// Sandboxes that are kept in mind. One that is forgotten has been quiet for the longest time, so that its buckets were
-  /// full, or all are busy and it gets a new burst.
+  /// The most sandboxes that are remembered. The one that was quiet for the longest time is forgotten first: its
+  /// buckets were full, or all sandboxes are busy and it gets a new burst.
   private static let mostSandboxes = 4096
-  /// Milliseconds between two notices of one sandbox.
+  /// Milliseconds between two reports about one sandbox.
   private static let noticeInterval = 1000
 
   private let limits: Limits
   private var buckets: [[UInt8]: Bucket] = [:]
-  /// Sandboxes with losses that were not told yet.
+  /// Sandboxes with losses that are not reported yet.
   private var losing: Set<[UInt8]> = []
   package private(set) var droppedRecords: UInt64 = 0
   package private(set) var droppedBytes: UInt64 = 0
 
   package init(_ limits: Limits) { self.limits = limits }
 
-  /// Whether a record of a sandbox may go on.
+  /// Whether a record of a sandbox may be sent.
   ///
   /// - Parameters:
   ///   - sandbox: its id; empty for a record that belongs to none.
@@ -75,7 +75,7 @@ package struct SandboxQuota {
     bucket.records = min(
       capacity(limits.recordsPerSecond), bucket.records + passed * Double(limits.recordsPerSecond))
     bucket.bytes = min(capacity(limits.bytesPerSecond), bucket.bytes + passed * Double(limits.bytesPerSecond))
-    // A record that is larger than the whole bucket goes when that is full.
+    // A record that is larger than the whole bucket may be sent when the bucket is full.
     let needed = min(bytes, capacity(limits.bytesPerSecond))
     guard limits.recordsPerSecond == 0 || bucket.records >= 1,
       limits.bytesPerSecond == 0 || bucket.bytes >= needed
@@ -97,8 +97,8 @@ package struct SandboxQuota {
       told: now - Self.noticeInterval)
   }
 
-  /// Forgets the quarter of the sandboxes that were quiet for the longest time, when there are too many. What they lost
-  /// is still in the totals.
+  /// If there are too many sandboxes, forgets the quarter that was quiet for the longest time. The totals still include
+  /// their losses.
   private mutating func makeRoom() {
     guard buckets.count >= Self.mostSandboxes else { return }
     let oldest = buckets.map { (key: $0.key, filled: $0.value.filled) }.sorted { $0.filled < $1.filled }
@@ -108,9 +108,9 @@ package struct SandboxQuota {
     }
   }
 
-  /// What is to be told of losses now, a sandbox at most once a second.
+  /// The losses to report now, for each sandbox at most once a second.
   ///
-  /// - Parameter isLast: whether nothing comes after this, so that all is told.
+  /// - Parameter isLast: whether this is the last report, which includes all losses.
   package mutating func takeLosses(now: Int, isLast: Bool = false) -> [Loss] {
     if losing.isEmpty { return [] }
     var losses: [Loss] = []

@@ -1,13 +1,13 @@
 import CommandLine
 import System
 
-/// What `kata-log-parser ship` reads, where it sends it, and within which bounds. See `formats/ship`.
+/// What `kata-log-parser ship` reads, where it sends it, and its limits. See `formats/ship`.
 package struct ShipConfiguration: Sendable, Equatable {
   // MARK: [receiver]
 
   /// URLs of the receivers, in order of preference.
   package var endpoints: [String] = []
-  /// The tag of records that are sent by the Forward protocol.
+  /// The tag of records that are sent over the Forward protocol.
   package var tag = "kata-containers"
   package var sharedKeyFile: String?
   package var user: String?
@@ -19,7 +19,7 @@ package struct ShipConfiguration: Sendable, Equatable {
   package var waitsForAcknowledgement = true
   /// Milliseconds.
   package var acknowledgementTimeout = 30_000
-  /// Whether values that look like secrets are removed before they leave the node.
+  /// Whether secrets are removed before records leave the node.
   package var redacts = true
 
   // MARK: [journal]
@@ -27,7 +27,7 @@ package struct ShipConfiguration: Sendable, Equatable {
   package var readsJournal = true
   package var identifiers = ["kata", "containerd", "crio", "kubelet"]
   package var units: [String] = []
-  /// A directory of journal files in place of this machine's journal.
+  /// A directory of journal files to read instead of this machine's journal.
   package var journalDirectory: String?
 
   // MARK: [files]
@@ -46,10 +46,10 @@ package struct ShipConfiguration: Sendable, Equatable {
   // MARK: [service]
 
   package var stateDirectory = "/var/lib/kata-log-parser"
-  /// Where `/metrics`, `/healthz` and `/readyz` are answered; nil for nowhere.
+  /// The address that serves `/metrics`, `/healthz` and `/readyz`; nil for none.
   package var statusAddress: SocketAddress? = SocketAddress(host: "127.0.0.1", port: 9465)
   package var logLevel = "info"
-  /// Milliseconds in which a stop delivers what was read.
+  /// Milliseconds that a stop has to deliver what was read.
   package var stopTimeout = 10_000
 
   package init() {}
@@ -69,7 +69,7 @@ extension ShipConfiguration {
     return try ShipConfiguration(text, path: path)
   }
 
-  /// Takes the configuration out of a file's text.
+  /// Parses the text of a configuration file.
   package init(_ text: String, path: String) throws(UsageError) {
     self.init()
     var seen: Set<String> = []
@@ -79,7 +79,7 @@ extension ShipConfiguration {
       // The first of a list replaces the default.
       let isFirst = seen.insert("\(setting.section).\(setting.key)").inserted
       guard isFirst || key.isRepeatable else {
-        throw UsageError("\(setting.place): \(setting.key) was set before; leave out one of the two")
+        throw UsageError("\(setting.place): \(setting.key) is already set; remove one of the two lines")
       }
       do throws(UsageError) {
         try key.apply(&self, setting.value, isFirst)
@@ -95,7 +95,7 @@ extension ShipConfiguration {
     guard sections.contains(setting.section) else {
       let heading = setting.section.isEmpty ? "no heading" : "the heading [\(setting.section)]"
       return UsageError(
-        "\(setting.place): \"\(setting.key)\" stands under \(heading); the headings are \(sections.map { "[\($0)]" }.joined(separator: ", "))"
+        "\(setting.place): \"\(setting.key)\" is under \(heading); the headings are \(sections.map { "[\($0)]" }.joined(separator: ", "))"
       )
     }
     let known = ShipKey.all.filter { $0.section == setting.section }.map(\.name)
@@ -107,12 +107,12 @@ extension ShipConfiguration {
   private func check(_ path: String) throws(UsageError) {
     if endpoints.isEmpty {
       throw UsageError(
-        "\(path): there is no receiver: under [receiver], set endpoint = tcp://HOST:24224 or http://HOST:4318"
+        "\(path): no receiver is configured: under [receiver], set endpoint = tcp://HOST:24224 or http://HOST:4318"
       )
     }
     if !readsJournal, paths.isEmpty {
       throw UsageError(
-        "\(path): there is nothing to read: set read = yes under [journal], or path under [files]")
+        "\(path): no input is configured: set read = yes under [journal], or path under [files]")
     }
     if passwordFile != nil, user == nil {
       throw UsageError("\(path): password-file is set without user; set both under [receiver]")
@@ -120,12 +120,12 @@ extension ShipConfiguration {
   }
 }
 
-/// A key of the configuration file: where it stands, what it takes and what it sets.
+/// A key of the configuration file: its heading, its values and what it sets.
 struct ShipKey: Sendable {
   let section: String
   let name: String
   let isRepeatable: Bool
-  /// Takes the value; the last parameter tells whether it is the key's first.
+  /// Sets the value; the last parameter says whether it is the key's first.
   let apply: @Sendable (inout ShipConfiguration, String, Bool) throws(UsageError) -> Void
 
   /// The headings, in the order of the documentation.
@@ -173,7 +173,7 @@ struct ShipKey: Sendable {
         return
       }
       guard let address = SocketAddress(value) else {
-        throw UsageError("\"\(value)\" is not an address such as 127.0.0.1:9465; off for none")
+        throw UsageError("\"\(value)\" is not an address such as 127.0.0.1:9465, or off")
       }
       configuration.statusAddress = address
     },
@@ -221,7 +221,7 @@ extension ShipKey {
     }
   }
 
-  /// A key that may be given several times, with several values separated by blanks or commas each.
+  /// A key that may be repeated, each time with one or more values separated by blanks or commas.
   private static func list(_ section: String, _ name: String, _ path: Path<[String]>) -> ShipKey {
     ShipKey(section, name, isRepeatable: true) { configuration, value, isFirst throws(UsageError) in
       if isFirst { configuration[keyPath: path] = [] }

@@ -1,9 +1,9 @@
 import HTTP
 import System
 
-/// What a shipper counts; read by the thread that answers `/metrics`.
+/// The counters of a shipper, read by the thread that serves `/metrics`.
 final class ShipCounters: Sendable {
-  /// A counter that only grows, by its name in the text.
+  /// A counter that only grows, with its name in the metrics.
   enum Counter: String, CaseIterable, Sendable {
     case read = "kata_ship_records_read_total"
     case unreadable = "kata_ship_entries_unreadable_total"
@@ -16,7 +16,7 @@ final class ShipCounters: Sendable {
       switch self {
       case .read: "Records that were read."
       case .unreadable: "Journal entries that could not be read."
-      case .suppressed: "Messages that journald says it suppressed before they were logged."
+      case .suppressed: "Messages that journald reports as suppressed."
       case .failures: "Parts of inputs that could not be read."
       case .gaps: "Times that entries of the journal were gone before they were read, or damaged."
       case .redacted: "Values that were removed from records because they look like secrets."
@@ -37,7 +37,7 @@ final class ShipCounters: Sendable {
     state.withLock { $0.counts[counter, default: 0] += count }
   }
 
-  /// Takes in what the files and the quota count.
+  /// Updates the counts of the files and the quota.
   func note(_ files: ShippedFiles.Counts, _ quota: SandboxQuota) {
     state.withLock {
       $0.files = files
@@ -46,7 +46,7 @@ final class ShipCounters: Sendable {
     }
   }
 
-  /// Records that were dropped because a sandbox was over its quota, or lost with a file that went unread.
+  /// Records dropped because a sandbox was over its quota, plus files that were gone before they were read completely.
   var losses: UInt64 { state.withLock { $0.droppedRecords + $0.files.gone } }
 
   /// Adds all metrics.
@@ -66,13 +66,13 @@ final class ShipCounters: Sendable {
       "kata_ship_files_waiting", .gauge, "Files that are not followed because too many are open.",
       UInt64(state.files.waiting))
     text.add(
-      "kata_ship_file_truncations_total", .counter, "Times that a followed file was truncated.",
+      "kata_ship_file_truncations_total", .counter, "Truncations of followed files.",
       state.files.truncations)
     text.add(
       "kata_ship_files_lost_total", .counter,
-      "Files that had gone when the shipper started, with what it had not read of them.", state.files.gone)
+      "Files that were gone when the shipper started, with unread records.", state.files.gone)
     text.add(
-      "kata_ship_file_failures_total", .counter, "Files that could not be read, or not to their end.",
+      "kata_ship_file_failures_total", .counter, "Files that could not be read completely.",
       state.files.failures)
     text.add(
       "kata_ship_file_records_left_out_total", .counter,

@@ -3,11 +3,11 @@ import CommandLine
 import Delivery
 import System
 
-/// Where a shipper sends, and in which form.
+/// Where a shipper sends records, and in which encoding.
 struct ShipDestination: Sendable {
   private let options: DeliveryOptions
 
-  /// - Throws: an endpoint or a file of secrets that cannot be used.
+  /// - Throws: if an endpoint or a file with a secret cannot be used.
   init(_ configuration: ShipConfiguration) throws(UsageError) {
     var options = DeliveryOptions()
     for endpoint in configuration.endpoints { try options.add(endpoint: endpoint) }
@@ -19,7 +19,8 @@ struct ShipDestination: Sendable {
     if let path = configuration.passwordFile { options.forward.password = try DeliveryOptions.secret(path) }
     if let path = configuration.headerFile { try options.addHeaders(ofFile: path) }
     guard options.endpoints.isEmpty || options.collectors.isEmpty else {
-      throw UsageError("the endpoints are of two protocols: give only http:// and https://, or none of them")
+      throw UsageError(
+        "the endpoints use two protocols: give only http:// and https:// URLs, or none of them")
     }
     options.engine.chunk.size = 512 << 10
     options.engine.acknowledgementTimeout = configuration.acknowledgementTimeout
@@ -34,7 +35,7 @@ struct ShipDestination: Sendable {
     try options.receivers(deadline)
   }
 
-  /// Makes what writes records as entries of chunks, on the reading thread.
+  /// Makes the encoder of chunk entries, on the reading thread.
   func makeEncoder() -> any ShipEncoder {
     options.collectors.isEmpty
       ? FormattedEntries(FluentdFormatter(.framed)) : FormattedEntries(OTLPFormatter(.framed))

@@ -2,7 +2,7 @@ import Bytes
 import Glibc
 import System
 
-/// How far everything was delivered that a shipper reads: what is kept in its state directory. See `formats/ship`.
+/// How far each input of a shipper was delivered, as kept in its state directory. See `formats/ship`.
 package struct ShipPositions: Sendable, Equatable {
   /// The version that is written.
   package static let version = 1
@@ -17,12 +17,13 @@ package struct ShipPositions: Sendable, Equatable {
 
   package init() {}
 
-  /// A positions file that is not to be trusted.
+  /// A positions file that cannot be trusted.
   package struct Refusal: Error, CustomStringConvertible {
     package var description: String
   }
 
-  /// The text of the file: a line for the version, one for the time, one for the journal, one a file, and the checksum of all before it.
+  /// The text of the file: a line for the version, one for the time, one for the journal, one a file, and the checksum
+  /// of all before it.
   package var text: String {
     var text = "\(Self.head)\(Self.version)\n"
     if time > 0 { text += "time \(time)\n" }
@@ -37,7 +38,7 @@ package struct ShipPositions: Sendable, Equatable {
 
   /// Reads the text of a file.
   ///
-  /// - Parameter path: what the refusal calls the file.
+  /// - Parameter path: the file's name in an error.
   package init(_ text: String, path: String) throws(Refusal) {
     func refuse(_ reason: String) -> Refusal {
       Refusal(
@@ -83,7 +84,7 @@ package struct ShipPositions: Sendable, Equatable {
     return try ShipPositions(String(decoding: bytes, as: UTF8.self), path: path)
   }
 
-  /// Replaces the file of a path by a text: at any moment, and after a crash, it holds the old positions or the new ones.
+  /// Replaces the file at a path: at any moment, and after a crash, it has either the old positions or the new ones.
   package static func write(_ text: String, to path: String) throws(SystemCallError) {
     try AtomicFile.replace(path, mode: 0o600, durability: .name) { (file) throws(SystemCallError) in
       try file.writeAll(Array(text.utf8), subject: path)
@@ -116,7 +117,7 @@ package struct ShipPositions: Sendable, Equatable {
     return String(repeating: "0", count: 8 - digits.count) + digits
   }
 
-  /// A path on one line: a line end is the only character that could break it.
+  /// A path on one line: escapes line ends, which would break the line.
   private static func escaped(_ path: String) -> String {
     var result = ""
     for scalar in path.unicodeScalars {

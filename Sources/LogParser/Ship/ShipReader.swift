@@ -4,22 +4,21 @@ import Logging
 import Synchronization
 import System
 
-/// What takes the records of a ``ShipReader``.
+/// Receives the records of a ``ShipReader``.
 protocol ShipSink: AnyObject {
   /// Takes a record, and waits while there is no room for it.
   ///
-  /// - Returns: false when the record was not taken because the service stops.
+  /// - Returns: false if the record was not taken because the service is stopping.
   func take(_ record: inout Record, _ place: RecordPlace) -> Bool
   /// Called between the turns.
   ///
-  /// - Parameter positions: tells how far everything was read, as a text to be saved.
+  /// - Parameter positions: returns how far everything was read, as a text to be saved.
   func tick(positions: () -> String)
 }
 
-/// Reads the journal and the files of a node in turns, and gives the sink what they have: it is the one thread that
-/// reads.
+/// Reads the journal and the files of a node in turns, on a single thread, and passes the records to the sink.
 final class ShipReader {
-  /// Records of the journal that are read before it is the files' turn.
+  /// The most journal records in one turn, before the files' turn.
   private static let turnLength = 256
   /// Milliseconds to wait when there was nothing to read.
   private static let pause: Int32 = 50
@@ -42,10 +41,10 @@ final class ShipReader {
   private var redactor: Redactor?
   private var record = Record()
 
-  /// Opens what the configuration names, at the places of an earlier run.
+  /// Opens the configured inputs at the positions of an earlier run.
   ///
   /// - Parameters:
-  ///   - wakeup: is raised when `isStopping` has become true.
+  ///   - wakeup: raised once `isStopping` is true.
   /// - Throws: why the journal cannot be read.
   init(
     _ configuration: ShipConfiguration, _ positions: ShipPositions, _ sink: any ShipSink,
@@ -88,7 +87,7 @@ final class ShipReader {
     )
   }
 
-  /// Why the journal cannot be read as the configuration wants; nil when it can.
+  /// Why the journal cannot be read as configured; nil if it can.
   static func journalProblem(_ configuration: ShipConfiguration) -> String? {
     do throws(JournalError) {
       let wakeup = try makeWakeup()
@@ -103,7 +102,7 @@ final class ShipReader {
     do throws(SystemCallError) { return try Wakeup() } catch { throw JournalError(error.description) }
   }
 
-  /// Reads until it is to stop.
+  /// Reads until the service stops.
   func run() {
     while !isStopping() {
       let hasMore = readJournal()
@@ -118,7 +117,7 @@ final class ShipReader {
     sink.tick(positions: positions)
   }
 
-  /// Waits for more to read, though not for long: files are looked at in turns.
+  /// Waits for more to read, but only briefly, because files are polled.
   private func wait() {
     if journal != nil {
       do throws(JournalError) {
@@ -126,7 +125,7 @@ final class ShipReader {
         _ = try journal?.wait(Self.pause)
         return
       } catch {
-        log.limited(.error, by: "journal", "the journal cannot be waited for", ["error": error.description])
+        log.limited(.error, by: "journal", "cannot wait for the journal", ["error": error.description])
       }
     }
     var entry = pollfd(fd: wakeup.file.number, events: Int16(POLLIN), revents: 0)
@@ -151,7 +150,7 @@ final class ShipReader {
         if !deliverEntry() { return false }
       case .problem(let problem)?:
         counters.add(.unreadable)
-        log.limited(.warning, by: "journal", "an entry was left out", ["reason": problem.reason])
+        log.limited(.warning, by: "journal", "a journal entry was left out", ["reason": problem.reason])
       case .loss(let count)?: counters.add(.suppressed, count)
       case .end?, nil:
         noteFailures()
@@ -163,7 +162,7 @@ final class ShipReader {
   }
 
   private func deliverEntry() -> Bool {
-    // What a guest says is limited, what the host's programs say of it is not.
+    // A guest's own output is limited; what the host's programs say about it is not.
     let isGuest = Attribution.isGuest(record.source, record.name)
     let place = RecordPlace(filename: .empty, count: 0, delta: 0)
     guard deliver(input: 0, place, isLimited: isGuest) else {
@@ -200,7 +199,7 @@ final class ShipReader {
   // MARK: Files
 
   private func readFiles(_ now: Int) -> Bool {
-    // The record is lent out while the files are read.
+    // The record is borrowed while the files are read.
     var record = Record()
     swap(&record, &self.record)
     defer { swap(&record, &self.record) }
@@ -226,7 +225,7 @@ final class ShipReader {
     return positions.text
   }
 
-  /// Gives the record to the sink; false when the service stops instead.
+  /// Passes the record to the sink; false if the service is stopping.
   private func deliver(input: Int, _ place: RecordPlace, isLimited: Bool) -> Bool {
     let owner = attribution.owner(of: &record, input: input)
     record.set(owner, isMarked: true)

@@ -1,7 +1,7 @@
 import Delivery
 import Logging
 
-/// Says in the service's log what a delivery meets.
+/// Writes the events of a delivery to the service's log.
 enum ShipReport {
   static func write(_ event: DeliveryEvent, to log: StructuredLog) {
     switch event {
@@ -10,19 +10,20 @@ enum ShipReport {
         "records wait: the receiver acknowledges nothing",
         fields(receiver, failure.reason, failure.remedy, failure.answer))
     case .recovered(let receiver): log.info("the receiver acknowledges again", ["receiver": receiver])
-    case .switched(let receiver): log.warning("another receiver is used", ["receiver": receiver])
+    case .switched(let receiver): log.warning("records now go to another receiver", ["receiver": receiver])
     case .setAside(let receiver, let size, let reason):
       log.error(
-        "a record that the receiver does not take was set aside",
+        "a record that the receiver does not accept was set aside",
         ["receiver": receiver, "bytes": String(size), "reason": reason])
     case .cannotSetAside(let reason):
-      log.error("a record cannot be set aside, and holds back the position", ["reason": reason])
+      log.error("a record cannot be set aside, so the position does not advance", ["reason": reason])
     case .rejected(let receiver, let records, let message):
       log.error(
         "the receiver rejected records",
         ["receiver": receiver, "records": String(records), "answer": message])
     case .cannotSavePosition(let reason):
-      log.error("the position cannot be saved: after a restart, records come again", ["reason": reason])
+      log.error(
+        "the position cannot be saved: after a restart, records will be sent again", ["reason": reason])
     }
   }
 

@@ -4,8 +4,8 @@ import HTTP
 import Logging
 import System
 
-/// The service that ships a node's logs: reads a configuration, runs sessions of it, and answers how it goes, until a
-/// signal ends it. SIGHUP has it read the configuration again.
+/// The service that ships a node's logs: reads a configuration, runs sessions with it, and serves its status, until a
+/// signal ends it. On SIGHUP it reads the configuration again.
 package final class ShipService {
   private let path: String
   private var configuration: ShipConfiguration
@@ -21,10 +21,10 @@ package final class ShipService {
     self.log = log
   }
 
-  /// Serves until a signal ends it; returns the exit status.
+  /// Runs until a signal ends the service; returns the exit status.
   package func run() -> Int32 {
     do throws(SystemCallError) {
-      // Before any thread is there, so that all inherit that the signals wait for this one.
+      // Before any thread starts, so that all threads inherit the blocked signals, which this thread receives.
       let signals = try StopSignals([SIGINT, SIGTERM, SIGHUP])
       let status = try ShipStatus(counters)
       if let address = configuration.statusAddress {
@@ -68,7 +68,7 @@ package final class ShipService {
     return 1
   }
 
-  /// Starts a session behind what the one before delivered; nil, with the reason in the log, if that cannot be.
+  /// Starts a session after what the previous one delivered; nil, with the reason in the log, if that fails.
   private func start() -> ShipSession? {
     do throws(StartFailure) {
       let destination = try attempt { () throws(UsageError) in try ShipDestination(configuration) }
@@ -102,8 +102,8 @@ package final class ShipService {
     }
   }
 
-  /// The positions of the run before. The first run notes when it began: files that are rotated before it has delivered
-  /// anything are then known to be newer.
+  /// The positions of the previous run. The first run notes when it began, so that files that are rotated before it has
+  /// delivered anything are known to be newer.
   private func positions() throws(StartFailure) -> ShipPositions {
     let path = ShipSession.positionsPath(configuration.stateDirectory)
     let known = try attempt { () throws(ShipPositions.Refusal) in try ShipPositions.read(path) }
@@ -176,8 +176,8 @@ package final class ShipService {
         "acknowledged": String(statistics.acknowledgedRecords), "waiting": String(statistics.waitingRecords),
         "set_aside": String(statistics.setAsideRecords), "over_quota": String(counters.losses),
       ])
-    if !isComplete { log.info("what was not acknowledged is read and sent again by the next run") }
-    // What waits is not lost: it is behind the saved position.
+    if !isComplete { log.info("the next run reads and sends again what was not acknowledged") }
+    // Waiting records are not lost: they are after the saved position.
     return statistics.setAsideRecords + statistics.rejectedRecords + counters.losses > 0 ? 1 : 0
   }
 }

@@ -5,13 +5,13 @@ import Logging
 import Synchronization
 import System
 
-/// One configuration at work: a thread that reads, and a delivery. A reload ends it and begins another one.
+/// One run of a configuration: a reading thread and a delivery. A reload ends it and starts another one.
 final class ShipSession: Sendable {
   private let configuration: ShipConfiguration
   private let log: StructuredLog
   private let engine: DeliveryEngine
   let counters: ShipCounters
-  /// Raised when the session is to end.
+  /// Raised when the session must end.
   private let stop: Wakeup
   private let isStopping = Atomic<Bool>(false)
   private let lastTurn = Atomic<Int>(MonotonicClock.milliseconds)
@@ -24,8 +24,8 @@ final class ShipSession: Sendable {
   }
 
   /// - Parameters:
-  ///   - counters: go on from session to session.
-  ///   - report: is called with what the delivery meets, on its thread.
+  ///   - counters: continue from session to session.
+  ///   - report: receives the events of the delivery, on its thread.
   init(
     _ configuration: ShipConfiguration, _ destination: ShipDestination, _ counters: ShipCounters,
     _ log: StructuredLog
@@ -46,13 +46,13 @@ final class ShipSession: Sendable {
 
   static func positionsPath(_ directory: String) -> String { "\(directory)/positions" }
 
-  /// Where the positions of a session go.
+  /// Where the positions of a session are saved.
   private struct PositionFile: PositionStore {
     let path: String
     func save(_ position: String) throws(SystemCallError) { try ShipPositions.write(position, to: path) }
   }
 
-  /// Begins to read behind `positions`.
+  /// Starts to read after `positions`.
   func start(_ destination: ShipDestination, from positions: ShipPositions) throws(SystemCallError) {
     try engine.start()
     let started = WorkerThread.start { [self] in read(destination, positions) }
@@ -73,7 +73,7 @@ final class ShipSession: Sendable {
     }
   }
 
-  /// Why it cannot go on; nil while all is well.
+  /// Why the session cannot continue; nil while it can.
   var failure: String? {
     state.withLock { state in
       if let failure = state.failure { return failure }
@@ -84,7 +84,7 @@ final class ShipSession: Sendable {
 
   var statistics: DeliveryStatistics { engine.statistics }
 
-  /// Milliseconds since the reading thread did something: few, unless it hangs, or waits for the receiver.
+  /// Milliseconds since the reading thread was last active: few, unless it hangs or waits for the receiver.
   var silence: Int { MonotonicClock.milliseconds - lastTurn.load(ordering: .relaxed) }
 
   /// Stops reading, and delivers what was read within a time.
@@ -133,6 +133,6 @@ final class ShipSession: Sendable {
 
 /// Writes a record as an entry of a chunk.
 protocol ShipEncoder: AnyObject {
-  /// Appends the entry with its length before it, as ``DeliveryEngine/append(framed:orStop:)`` takes it.
+  /// Appends the entry, preceded by its length, as ``DeliveryEngine/append(framed:orStop:)`` expects it.
   func encode(_ record: inout Record, _ place: RecordPlace, to out: inout OutputBuffer)
 }

@@ -3,7 +3,7 @@ import HTTP
 import Logging
 import System
 
-/// What a shipper says of itself over HTTP: `/metrics`, `/healthz` and `/readyz`.
+/// A shipper's status over HTTP: `/metrics`, `/healthz` and `/readyz`.
 final class ShipStatus: Sendable {
   private let session: Lock<ShipSession?>
   private let counters: ShipCounters
@@ -26,7 +26,7 @@ final class ShipStatus: Sendable {
     }
   }
 
-  /// The session that is told of from now on.
+  /// Sets the session to report on from now on.
   func use(_ current: ShipSession?) { session.withLock { $0 = current } }
 
   func stop() {
@@ -38,7 +38,7 @@ final class ShipStatus: Sendable {
 
   private func answer(_ request: HTTPRequest) -> HTTPResponse {
     guard ["/metrics", "/healthz", "/readyz"].contains(request.path) else {
-      return HTTPResponse(404, text: "only /metrics, /healthz and /readyz are here")
+      return HTTPResponse(404, text: "only /metrics, /healthz and /readyz exist")
     }
     guard request.method == "GET" || request.method == "HEAD" else {
       return HTTPResponse(405, text: "only GET is accepted")
@@ -64,7 +64,9 @@ final class ShipStatus: Sendable {
       let remedy = failing.failure.remedy.map { "; remedy: \($0)" } ?? ""
       return HTTPResponse(
         503,
-        text: "records wait, nothing was acknowledged for \(seconds) s: \(failing.failure.reason)\(remedy)")
+        text:
+          "records are waiting; nothing was acknowledged for \(seconds) s: \(failing.failure.reason)\(remedy)"
+      )
     }
     return HTTPResponse(200, text: "ready")
   }
@@ -76,17 +78,17 @@ final class ShipStatus: Sendable {
     func counter(_ name: String, _ help: String, _ value: UInt64) {
       text.add("kata_ship_\(name)", .counter, help, value)
     }
-    counter("records_sent_total", "Records that were sent, each as often as it was.", statistics.sentRecords)
+    counter("records_sent_total", "Records sent, counted every time they are sent.", statistics.sentRecords)
     counter("bytes_sent_total", "Bytes of the records that were sent.", statistics.sentBytes)
     counter(
       "records_acknowledged_total", "Records that a receiver acknowledged.", statistics.acknowledgedRecords)
-    counter("records_set_aside_total", "Records that no receiver took.", statistics.setAsideRecords)
+    counter("records_set_aside_total", "Records that no receiver accepted.", statistics.setAsideRecords)
     counter(
-      "records_rejected_total", "Records that the receiver refused although it took their chunk.",
+      "records_rejected_total", "Records that the receiver rejected although it accepted their chunk.",
       statistics.rejectedRecords)
     counter("chunks_resent_total", "Chunks that were sent again.", statistics.resentChunks)
     counter(
-      "chunks_halved_total", "Chunks that were divided because they were not acknowledged.",
+      "chunks_halved_total", "Chunks that were halved because they were not acknowledged.",
       statistics.halvedChunks)
     counter("connections_total", "Connections to receivers.", statistics.connections)
     counter("delivery_failures_total", "Attempts to deliver that failed.", statistics.failures)
@@ -94,7 +96,7 @@ final class ShipStatus: Sendable {
       "kata_ship_records_waiting", .gauge, "Records that wait for an acknowledgement.",
       UInt64(max(0, statistics.waitingRecords)))
     text.add(
-      "kata_ship_failing", .gauge, "Whether nothing is acknowledged just now.",
+      "kata_ship_failing", .gauge, "1 if nothing is being acknowledged at present, otherwise 0.",
       statistics.failing == nil ? 0 : 1)
     return text.text
   }

@@ -3,30 +3,30 @@ import Glibc
 import Logging
 import System
 
-/// One file that is followed to be shipped, and how far it was read.
+/// A followed file, and how far it was read.
 struct ShippedFile: ~Copyable {
-  /// What became of a call to ``next(into:)``.
+  /// The result of ``next(into:)``.
   enum Step {
     case record
-    /// A record over the size limit, or one that cannot be read, is passed over.
+    /// A record over the size limit, or one that cannot be read, was skipped.
     case problem(RecordProblem, line: UInt64)
     /// There is nothing more at present.
     case end
   }
 
-  /// Bytes that are read at a time. Many files may be open, each with a buffer of its own.
+  /// Bytes to read at a time. Many files may be open, each with its own buffer.
   static let chunkSize = 16 << 10
 
-  /// How far it was read: the record that ``next(into:)`` gave last.
+  /// How far the file was read: the last record that ``next(into:)`` returned.
   private(set) var place: FilePlace
-  /// The file's index with the ``Attribution``.
+  /// The file's index in the ``Attribution``.
   let index: Int
   private var input: OpenInput
   private let options: InputOptions
   /// Whether the next record was delivered by an earlier run.
   private var skipsRecord: Bool
   private var truncations = 0
-  /// Milliseconds of the monotonic clock since when its path has named another file, or none.
+  /// The monotonic time in milliseconds at which its path began to name another file, or none.
   var movedSince: Int?
   private var isEnding = false
   private var hasEnded = false
@@ -35,7 +35,7 @@ struct ShippedFile: ~Copyable {
   /// The offset that the place's checksum is of.
   private var checkedOffset = -1
 
-  /// Opens a file at the place that an earlier run noted; at its start if that does not hold any more.
+  /// Opens a file at the position that an earlier run noted, or at its start if that position is no longer valid.
   ///
   /// - Parameter path: where the file is now.
   static func open(
@@ -66,7 +66,7 @@ struct ShippedFile: ~Copyable {
     return place.holds(in: file)
   }
 
-  /// Reads the next record, and notes its place.
+  /// Reads the next record and notes its position.
   mutating func next(into record: inout Record) -> Step {
     while true {
       switch input.next(into: &record) {
@@ -84,7 +84,7 @@ struct ShippedFile: ~Copyable {
     }
   }
 
-  /// Takes the record that begins on a line for the last one; true when an earlier run delivered it.
+  /// Makes the record that begins on this line the last one; true if an earlier run delivered it.
   private mutating func note(_ line: UInt64) -> Bool {
     let offset = input.offset(ofLine: line)
     defer { skipsRecord = false }
@@ -120,7 +120,7 @@ struct ShippedFile: ~Copyable {
     return true
   }
 
-  /// The place, with what proves that the file is still the same.
+  /// The position, with what proves that the file is still the same.
   mutating func checkedPlace() -> FilePlace {
     if place.isDelivered, place.offset != checkedOffset,
       let bytes = input.bytes(at: place.offset, count: FilePlace.checkedBytes)
@@ -131,10 +131,10 @@ struct ShippedFile: ~Copyable {
     return place
   }
 
-  /// Reads on where the end was: the file may have grown.
+  /// Continues at the previous end: the file may have grown.
   mutating func resume() { input.resume() }
 
-  /// Has the reader give what it holds back, because nothing follows it; false when it was told so before.
+  /// Makes the reader return what it holds back, because nothing follows; false if this was done before.
   mutating func endFollowing() -> Bool {
     if hasEnded {
       place.size = FilePlace.size(of: place.path)
@@ -145,15 +145,15 @@ struct ShippedFile: ~Copyable {
     return true
   }
 
-  /// Times that the file was truncated since this was asked last.
+  /// The number of truncations since the last call.
   mutating func takeTruncations() -> Int {
     defer { truncations = 0 }
     return truncations
   }
 
-  /// Bytes of a line whose end did not come.
+  /// Bytes of a line that is not complete yet.
   var unfinishedCount: Int { input.unfinishedCount }
 
-  /// Why it cannot be read on.
+  /// Why the file cannot be read any further.
   var failure: InputFailure? { input.failure }
 }

@@ -3,10 +3,10 @@ import Glibc
 import Logging
 import System
 
-/// The files that a shipper follows: those that its patterns match now, each from its start, or from where an earlier run
-/// got to. A file is followed under every name that a rotation gives it, until it has given everything.
+/// The files that a shipper follows: those that its patterns match now, each from its start or from the position of an
+/// earlier run. A file is followed through rotations, under every new name, until it is read completely.
 ///
-/// Files take turns, some records each, so that none keeps the others waiting.
+/// Files take turns, with a limited number of records each, so that none blocks the others.
 final class ShippedFiles {
   /// A file that is open; a reference, because the file itself cannot be in a dictionary.
   private final class Member {
@@ -19,16 +19,16 @@ final class ShippedFiles {
     var open = 0
     var waiting = 0
     var truncations: UInt64 = 0
-    /// Files that went, with what had not been read of them, while no shipper ran.
+    /// Files with unread records that disappeared while no shipper ran.
     var gone: UInt64 = 0
     var failures: UInt64 = 0
     /// Records that are too long or cannot be read.
     var leftOut: UInt64 = 0
   }
 
-  /// Records that a file gives before it is the next one's turn.
+  /// The most records of a file in one turn.
   private static let turnLength = 256
-  /// Milliseconds between two looks for new and rotated files.
+  /// Milliseconds between two searches for new and rotated files.
   private static let scanInterval = 1000
   /// Milliseconds for which a file is still read after it was moved or removed: its writer may have it open.
   private static let grace = 5000
@@ -47,9 +47,9 @@ final class ShippedFiles {
   private var members: [FilePlace.Identity: Member] = [:]
   /// The order of turns.
   private var order: [FilePlace.Identity] = []
-  /// Files that are still there and have nothing more to give.
+  /// Files that still exist and have nothing more to read.
   private var finished: [FilePlace.Identity: FilePlace] = [:]
-  /// Places of an earlier run whose files were not found yet.
+  /// Positions of an earlier run whose files are not found yet.
   private var resumed: [FilePlace]
   /// When files were looked for last, by this run or the one before, in nanoseconds since 1970: a rotated file that was
   /// written to later may never have been seen. It is noted with the places.
@@ -123,12 +123,12 @@ final class ShippedFiles {
     return .more
   }
 
-  /// A file has nothing more at present: closes it if nothing will come.
+  /// Closes a file that has nothing more at present, if nothing more will come.
   private func end(_ member: Member, _ identity: FilePlace.Identity, _ now: Int) {
     counts.truncations += UInt64(member.file.takeTruncations())
     if let failure = member.file.failure {
       counts.failures += 1
-      log.warning("a file cannot be read on", ["reason": failure.description])
+      log.warning("a file cannot be read any further", ["reason": failure.description])
       close(identity, isDone: false)
       return
     }
@@ -188,7 +188,7 @@ final class ShippedFiles {
   private func hasGrown(_ path: String, _ place: FilePlace) -> Bool {
     var status = stat()
     guard stat(path, &status) == 0 else { return false }
-    // It was closed at its end; only if it was written to since does it have more, or was it truncated.
+    // It was closed at its end: it has more, or was truncated, only if it was written to since.
     return place.size >= 0 && Int(status.st_size) != place.size
   }
 
@@ -211,7 +211,7 @@ final class ShippedFiles {
     }
   }
 
-  /// Looks for files that were rotated while no shipper ran, in the directories that they were in.
+  /// Looks for files that were rotated while no shipper ran, in their directories.
   private func findMoved() {
     for place in resumed {
       let directory = AtomicFile.directoryName(of: place.path)
@@ -242,8 +242,8 @@ final class ShippedFiles {
     }
   }
 
-  /// Forgets the places of files that go by no name any more under which a new file would be looked for. A rotated one is
-  /// kept in mind until it counts as older than the positions that are noted: see ``findRotated(_:)``.
+  /// Forgets the positions of files that no longer have a name under which new files are searched for. A rotated file
+  /// is remembered until it counts as older than the noted positions: see ``findRotated(_:)``.
   private func forget(_ present: Set<FilePlace.Identity>) {
     let now = WallClock.nanoseconds
     for (identity, place) in finished where !present.contains(identity) {
@@ -254,7 +254,7 @@ final class ShippedFiles {
   private func noteWaiting(_ waiting: Int) {
     if waiting > 0, counts.waiting == 0 {
       log.warning(
-        "files wait: too many are open",
+        "some files are not followed: too many are open",
         ["waiting": String(waiting), "remedy": "raise max-files under [files]"])
     }
     counts.waiting = waiting

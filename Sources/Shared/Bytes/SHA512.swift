@@ -1,6 +1,6 @@
 /// SHA-512 (FIPS 180-4, https://doi.org/10.6028/NIST.FIPS.180-4), for handshakes of a few hundred bytes.
 ///
-/// libcrypto would be loaded for this alone, and hosts without it could not ship logs.
+/// libcrypto would be loaded only for this, and hosts without it could not ship logs.
 public struct SHA512: Sendable {
   /// Bytes of a digest.
   public static let size = 64

@@ -2,21 +2,21 @@ import Bytes
 
 /// Encoded records that are sent together, and sent again byte for byte until a receiver has acknowledged them.
 ///
-/// A chunk never changes. Halves of it share its bytes: nothing is encoded twice.
+/// A chunk never changes. Its halves share its bytes, so nothing is encoded twice.
 package struct Chunk: Sendable {
-  /// What the receiver repeats in its acknowledgement; unique, and the same each time that the chunk is sent.
+  /// The id that the receiver repeats in its acknowledgement; unique, and the same each time the chunk is sent.
   package let id: String
-  /// Where the sender's input stands once this chunk and all before it are acknowledged; what the text means is the
-  /// sender's affair. Nil where the chunk ends at no such place.
+  /// The input position that is reached once this chunk and all before it are acknowledged, in a form that only the
+  /// sender interprets. Nil if no position was marked at the end of the chunk.
   package let position: String?
-  /// The bytes of all entries of the chunk that this is a part of, and where each entry ends in them.
+  /// The bytes of all entries of the chunk that this is part of, and the offset at which each entry ends.
   private let bytes: [UInt8]
   private let ends: [Int]
   /// Which of the entries belong to this chunk.
   private let entries: Range<Int>
 
   /// - Parameters:
-  ///   - bytes: the entries, one after the other.
+  ///   - bytes: the entries, one after another.
   ///   - ends: the offset at which each entry ends, in order; the last is the number of bytes.
   package init(id: String, bytes: [UInt8], ends: [Int], position: String?) {
     self.init(id: id, position: position, bytes: bytes, ends: ends, entries: 0..<ends.count)
@@ -38,14 +38,14 @@ package struct Chunk: Sendable {
 
   private func end(_ entry: Int) -> Int { entry == 0 ? 0 : ends[entry - 1] }
 
-  /// The entries' bytes, one after the other.
+  /// The entries' bytes, one after another.
   package func withPayload<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try bytes.withPart(end(entries.lowerBound)..<end(entries.upperBound), body)
   }
 
-  /// The bytes of one entry, of which the first is 0.
+  /// The bytes of one entry, counted from 0.
   package func withEntry<Result, Failure: Error>(
     _ index: Int, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
   ) throws(Failure) -> Result {
@@ -53,7 +53,7 @@ package struct Chunk: Sendable {
     return try bytes.withPart(end(entry)..<end(entry + 1), body)
   }
 
-  /// The two halves, with ids of their own; nil for a single entry. The position is reached with the second half.
+  /// The two halves, with new ids; nil for a single entry. The second half has the position.
   package func halved(_ makeID: () -> String) -> (Chunk, Chunk)? {
     guard count > 1 else { return nil }
     let middle = entries.lowerBound + count / 2

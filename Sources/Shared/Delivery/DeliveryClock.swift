@@ -1,10 +1,10 @@
 import System
 
-/// The time that a delivery goes by, and its waiting; a test has its own.
+/// The clock of a delivery, and how it waits; tests have their own.
 package protocol DeliveryClock: Sendable {
-  /// Milliseconds of a clock that is never set.
+  /// Milliseconds of a monotonic clock.
   var milliseconds: Int { get }
-  /// Returns at a time, or when `wakeup` is raised before.
+  /// Returns at the given time, or earlier when `wakeup` is raised.
   func wait(for wakeup: Wakeup?, until time: Int)
 }
 

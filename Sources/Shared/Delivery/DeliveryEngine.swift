@@ -1,16 +1,16 @@
 import Bytes
 import System
 
-/// Delivers records to a receiver, at least once each, on a thread of its own.
+/// Delivers records to a receiver, at least once each, on its own thread.
 ///
-/// Any thread appends entries and marks positions. Entries become chunks; a window of chunks bounds the memory, and
-/// ``append(framed:orStop:)`` waits while it is full. The position that is saved is that behind the longest run of chunks
-/// from the first on that are acknowledged, so that what is lost with the process is read and sent again.
+/// Any thread may append entries and mark positions. Entries become chunks; a window of chunks bounds the memory, and
+/// ``append(framed:orStop:)`` waits while it is full. The saved position is the one up to which every chunk is
+/// acknowledged, so that everything after it is read and sent again if the process dies.
 package final class DeliveryEngine: Sendable {
-  /// What an engine is made of.
+  /// The parts that an engine needs.
   package struct Parts: Sendable {
     package var settings: DeliverySettings
-    /// Makes the receivers, in order of preference, on the engine's thread. They end what they do at the deadline.
+    /// Makes the receivers, in order of preference, on the engine's thread. They stop at the deadline.
     package var receivers: @Sendable (StopDeadline) throws(DeliveryFailure) -> [any Receiver]
     package var positions: (any PositionStore)?
     package var setAside: (any SetAsideStore)?
@@ -46,7 +46,7 @@ package final class DeliveryEngine: Sendable {
   private let parts: Parts
   private let state: Lock<State>
   private let deadline = StopDeadline()
-  /// Raised for the thread, and for those that wait for room or for the end.
+  /// Raised to wake the thread, and those that wait for room or for the end.
   private let work: Wakeup
   private let room: Wakeup
   private let thread = Lock<WorkerThread?>(nil)
@@ -73,7 +73,7 @@ package final class DeliveryEngine: Sendable {
       return statistics
     }
   }
-  /// Why the delivery has ended before its time.
+  /// Why the delivery ended early.
   package var failure: DeliveryFailure? { state.withLock { $0.failure } }
 
   // MARK: Appending
@@ -82,11 +82,11 @@ package final class DeliveryEngine: Sendable {
     case done, full, over
   }
 
-  /// Takes entries, each with its length before it as four bytes, little-endian. Waits while the window is full.
+  /// Takes entries, each preceded by its length as four bytes, little-endian. Waits while the window is full.
   ///
   /// - Parameter stop: a descriptor that ends the wait when it becomes readable.
-  /// - Returns: false when not all entries were taken, because `stop` became readable or the delivery is over. What was
-  ///   not taken comes before no saved position.
+  /// - Returns: false if not all entries were taken, because `stop` became readable or the delivery is over. No saved
+  ///   position is after an entry that was not taken.
   package func append(framed entries: UnsafeRawBufferPointer, orStop stop: Int32? = nil) -> Bool {
     var offset = 0
     while true {
@@ -103,7 +103,7 @@ package final class DeliveryEngine: Sendable {
     defer { offset = place }
     let now = MonotonicClock.milliseconds
     return state.withLock { state in
-      // The thread may wait without an end: it must learn when the open chunk is due.
+      // The thread may be waiting without a deadline: it must learn when the open chunk is due.
       if state.builder.isEmpty { work.raise() }
       while let length = entries.little(UInt32.self, at: place) {
         if state.isOver { return .over }
@@ -117,7 +117,7 @@ package final class DeliveryEngine: Sendable {
     }
   }
 
-  /// Notes where the input stands behind all that was appended.
+  /// Notes the input position after everything that was appended.
   package func mark(_ position: String) {
     state.withLock { state in
       if state.builder.isEmpty { work.raise() }
@@ -141,8 +141,8 @@ package final class DeliveryEngine: Sendable {
 
   // MARK: The end
 
-  /// Delivers what was appended, until a time of the monotonic clock if one is given; then the thread ends, and the
-  /// position is saved.
+  /// Delivers what was appended, if a time of the monotonic clock is given until then. Then saves the position and ends
+  /// the thread.
   ///
   /// - Parameter stop: a descriptor that ends the wait when it becomes readable.
   /// - Returns: whether everything is acknowledged or set aside.
@@ -176,7 +176,7 @@ package final class DeliveryEngine: Sendable {
         settings: parts.settings, wakeup: work, deadline: deadline, positions: parts.positions,
         setAside: parts.setAside, report: parts.report))
     while true {
-      // Before the open chunk is closed, for which an acknowledgement may just have made room.
+      // Before the open chunk is closed: an acknowledgement may just have made room for it.
       publish(loop)
       let (chunks, due, isLast) = takeQueue()
       for chunk in chunks { loop.add(chunk) }
@@ -194,12 +194,12 @@ package final class DeliveryEngine: Sendable {
     room.raise()
   }
 
-  /// The closed chunks, when the open one is due, and whether these were the last.
+  /// The closed chunks, the time at which the open one is due, and whether these chunks are the last.
   private func takeQueue() -> (chunks: [Chunk], due: Int?, isLast: Bool) {
     state.withLock { state in
       var due = state.builder.dueAt
       if let time = due, state.isFinishing || MonotonicClock.milliseconds >= time {
-        // Where there is no room for it, the next acknowledgement makes some.
+        // If there is no room for it, the next acknowledgement makes room.
         _ = close(&state)
         due = nil
       }

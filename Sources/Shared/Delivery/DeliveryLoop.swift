@@ -1,10 +1,10 @@
 import Bytes
 import System
 
-/// The state of a delivery and its steps, without a thread: sends chunks in order, matches acknowledgements, and decides
-/// what a failure means. It belongs to one thread.
+/// The state of a delivery and its steps, without a thread: sends chunks in order, matches acknowledgements, and
+/// decides what a failure means. It belongs to one thread.
 final class DeliveryLoop {
-  /// A receiver, and when it is to be tried again.
+  /// A receiver, and when to try it again.
   private struct Endpoint {
     let receiver: any Receiver
     var backoff: Backoff
@@ -12,14 +12,14 @@ final class DeliveryLoop {
     var hasAcknowledged = false
   }
 
-  /// What a loop works with.
+  /// What a loop depends on.
   struct Context {
     var settings = DeliverySettings()
     var clock: any DeliveryClock = SystemClock()
     /// A number from 0 to 1.
     var random: () -> Double = { Double.random(in: 0...1) }
     var makeID: () -> String = ChunkID.random
-    /// Ends waits when there is something new to do.
+    /// Ends a wait when there is something new to do.
     var wakeup: Wakeup?
     var deadline = StopDeadline()
     var positions: (any PositionStore)?
@@ -27,7 +27,7 @@ final class DeliveryLoop {
     var report: (DeliveryEvent) -> Void = { _ in }
   }
 
-  /// Ids of chunks that are done, of which an acknowledgement may come once more.
+  /// Ids of finished chunks, for which another acknowledgement may still arrive.
   private static let rememberedIDs = 64
 
   private let context: Context
@@ -62,7 +62,7 @@ final class DeliveryLoop {
     }
   }
 
-  /// Does the next thing, which ends by `limit`: connects, sends a chunk, or waits.
+  /// Takes the next step, which ends by `limit`: connects, sends a chunk, or waits.
   func step(until limit: Int) {
     savePosition(isLast: false)
     let limit = min(limit, saveTime ?? limit)
@@ -72,7 +72,7 @@ final class DeliveryLoop {
     collect(from: index, until: limit)
   }
 
-  /// Notes the position a last time and closes the connection.
+  /// Saves the position a last time and closes the connection.
   func finish() {
     savePosition(isLast: true)
     disconnect()
@@ -82,7 +82,7 @@ final class DeliveryLoop {
 
   // MARK: Connections
 
-  /// The receiver that is connected: the first that can be, in the order of preference.
+  /// The connected receiver: the first that can be reached, in order of preference.
   private func connect(until limit: Int) -> Int? {
     let start = now
     for index in endpoints.indices where endpoints[index].nextTry <= start {
@@ -131,14 +131,14 @@ final class DeliveryLoop {
     if window.markSent(chunk.id, at: now) { statistics.resentChunks += 1 }
     do throws(DeliveryFailure) {
       try endpoints[index].receiver.send(chunk, until: bounded(now + settings.acknowledgementTimeout))
-      // The time that the bytes took is not the receiver's.
+      // The time spent on sending does not count against the receiver.
       _ = window.markSent(chunk.id, at: now)
     } catch {
       fail(error, at: index)
     }
   }
 
-  /// Takes the acknowledgements that come, and notices that one does not.
+  /// Takes the acknowledgements that have arrived, and notices when one is overdue.
   private func collect(from index: Int, until limit: Int) {
     guard let oldest = window.oldestInFlight else { return }
     let due = oldest.sentAt + settings.acknowledgementTimeout
@@ -162,7 +162,7 @@ final class DeliveryLoop {
       if acknowledgedIDs.contains(answer.id) { return }
       throw DeliveryFailure(
         .unanswered, "\(receiver) acknowledged something that was not sent",
-        remedy: "check that nothing stands between that mixes connections")
+        remedy: "check that no proxy in between mixes connections")
     }
     acknowledgedIDs.append(answer.id)
     if acknowledgedIDs.count > Self.rememberedIDs { acknowledgedIDs.removeFirst() }
@@ -207,7 +207,7 @@ final class DeliveryLoop {
     }
   }
 
-  /// Notes why a receiver cannot be used, and when it is to be tried again.
+  /// Notes why a receiver cannot be used, and when to try it again.
   private func note(_ failure: DeliveryFailure, at index: Int, pauses: Bool = true) {
     statistics.failures += 1
     if failure.kind == .hopeless {
@@ -235,12 +235,12 @@ final class DeliveryLoop {
     context.report(.failing(receiver: endpoints[index].receiver.name, failure))
   }
 
-  /// Sets a record aside; as long as that fails, it stays and holds the position.
+  /// Sets a record aside. While that fails, the record stays and the position does not advance.
   private func giveUp(_ chunk: Chunk, by receiver: String, _ reason: String) {
     guard let store = context.setAside else {
       end = DeliveryFailure(
         .hopeless, "a record of \(chunk.size) bytes cannot be delivered: \(reason)",
-        remedy: "name a file for such records with --set-aside")
+        remedy: "give a file for such records with --set-aside")
       return
     }
     do throws(SystemCallError) {
@@ -257,7 +257,7 @@ final class DeliveryLoop {
 
   // MARK: The position
 
-  /// When a position is to be saved that is not saved yet.
+  /// When to save the position, if it has changed since it was last saved.
   private var saveTime: Int? {
     guard context.positions != nil, let place = window.position, place != savedPosition else { return nil }
     return nextSave
@@ -277,7 +277,7 @@ final class DeliveryLoop {
 
 /// Ids of chunks.
 enum ChunkID {
-  /// Base64 of 16 random bytes, as Fluentd's own client makes them, without the line end.
+  /// Base64 of 16 random bytes, as in Fluentd's own client, without the line end.
   static func random() -> String {
     var generator = SystemRandomNumberGenerator()
     return make(&generator)
@@ -292,7 +292,7 @@ enum ChunkID {
 }
 
 extension String {
-  /// Whether two reasons differ in numbers alone, such as in how long an attempt took.
+  /// Whether two reasons differ only in numbers, such as the duration of an attempt.
   package func isSame(as other: String) -> Bool {
     func rest(_ text: String) -> [UInt8] {
       text.utf8.filter { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }

@@ -1,20 +1,20 @@
-/// The chunks that were taken and are not yet acknowledged, in order, and what is known about each.
+/// The chunks that are not yet acknowledged, in order, and what is known about each.
 ///
-/// A chunk that is not acknowledged is one of three things: unlucky, poison, or sent to a receiver that acknowledges
-/// nothing. So a chunk that failed several times is halved, down to single records, and a record is given up only after
-/// failures between which other chunks were acknowledged. While nothing is acknowledged at all (``isHeld``), nothing more
-/// is halved, and the chunks are tried in turn.
+/// If a chunk is not acknowledged, there are three possible causes: chance, a record that the receiver cannot accept,
+/// or a receiver that acknowledges nothing. So a chunk that failed several times is halved, down to single records, and
+/// a record is given up only if other chunks were acknowledged between its failures. While nothing at all is
+/// acknowledged (``isHeld``), nothing more is halved, and the chunks are tried in turn.
 struct DeliveryWindow {
   private struct Slot {
     var chunk: Chunk
     var isDone = false
-    /// When it was sent on the connection that is open.
+    /// When it was sent on the current connection.
     var sentAt: Int?
     var wasSent = false
     var failures = 0
-    /// Failures before which another chunk had been acknowledged since the failure before.
+    /// Failures since whose predecessor another chunk had been acknowledged.
     var provenFailures = 0
-    /// Acknowledgements of all chunks at its last failure.
+    /// The total number of acknowledgements at its last failure.
     var acknowledgements = 0
 
     func isProven(_ now: Int) -> Bool { failures > 0 && now > acknowledgements }
@@ -23,26 +23,27 @@ struct DeliveryWindow {
   /// What became of a chunk that failed.
   enum Verdict: Equatable {
     case kept, halved
-    /// The receiver takes other records, and not this one.
+    /// The receiver accepts other records, but not this one.
     case givenUp
   }
 
-  /// Failures without an answer after which a chunk is halved, and proven ones after which a record is given up.
+  /// The number of unanswered failures after which a chunk is halved, and of proven failures after which a record is
+  /// given up.
   static let failureLimit = 3
 
   private var slots: [Slot] = []
   private var acknowledgements = 0
-  /// Whether a single record failed and nothing was acknowledged since.
+  /// Whether a single record failed and nothing has been acknowledged since.
   private(set) var isHeld = false
-  /// The place up to which everything is acknowledged or set aside.
+  /// The position up to which everything is acknowledged or set aside.
   private(set) var position: String?
-  /// Chunks that are not done, and their records and bytes.
+  /// The number of unfinished chunks, and of their records and bytes.
   private(set) var waiting = (chunks: 0, records: 0, bytes: 0)
 
   var isEmpty: Bool { waiting.chunks == 0 }
   var inFlight: Int { slots.count { $0.sentAt != nil } }
 
-  /// Takes the next chunk; one without entries is a position alone.
+  /// Takes the next chunk; one without entries is only a position.
   mutating func add(_ chunk: Chunk) {
     slots.append(Slot(chunk: chunk, isDone: chunk.count == 0))
     count(chunk, 1)
@@ -58,7 +59,8 @@ struct DeliveryWindow {
 
   /// The chunk to send next; nil when none may be sent before something is acknowledged.
   ///
-  /// In order, except that a chunk that has failed too often comes after the others until one of them is acknowledged.
+  /// Chunks are sent in order, except that one that failed too often comes after the others until one of those is
+  /// acknowledged.
   func next(depth: Int) -> Chunk? {
     let inFlight = inFlight
     guard inFlight < (isHeld ? 1 : depth) else { return nil }
@@ -72,7 +74,7 @@ struct DeliveryWindow {
 
   private func index(of id: String) -> Int? { slots.firstIndex { !$0.isDone && $0.chunk.id == id } }
 
-  /// Notes that a chunk is on its way; whether it was before.
+  /// Notes that a chunk is sent; returns whether it had been sent before.
   mutating func markSent(_ id: String, at now: Int) -> Bool {
     guard let index = index(of: id) else { return false }
     defer { slots[index].wasSent = true }
@@ -80,7 +82,7 @@ struct DeliveryWindow {
     return slots[index].wasSent
   }
 
-  /// The chunk that waits longest for its acknowledgement.
+  /// The chunk that has waited longest for its acknowledgement.
   var oldestInFlight: (id: String, sentAt: Int)? {
     var oldest: (id: String, sentAt: Int)?
     for slot in slots {
@@ -89,12 +91,12 @@ struct DeliveryWindow {
     return oldest
   }
 
-  /// The connection is gone, and nothing is on its way any more.
+  /// Notes that the connection is gone, and with it all chunks in flight.
   mutating func clearInFlight() {
     for index in slots.indices { slots[index].sentAt = nil }
   }
 
-  /// Takes an acknowledgement; nil when no such chunk was sent.
+  /// Takes an acknowledgement; nil if no such chunk was sent.
   mutating func acknowledge(_ id: String) -> Chunk? {
     guard let index = index(of: id), slots[index].wasSent else { return nil }
     acknowledgements += 1
@@ -104,17 +106,17 @@ struct DeliveryWindow {
     return chunk
   }
 
-  /// A chunk that was given up is in a safe place.
+  /// Notes that a chunk that was given up is safely stored.
   mutating func release(_ id: String) {
     if let index = index(of: id) { finish(index) }
   }
 
   private mutating func finish(_ index: Int) {
     count(slots[index].chunk, -1)
-    // The bytes are of no use any more; the position is.
+    // The bytes are no longer needed, but the position is.
     slots[index] = Slot(
       chunk: Chunk(id: "", bytes: [], ends: [], position: slots[index].chunk.position), isDone: true)
-    // However many are done behind one that is not, they are one slot.
+    // Any number of finished chunks after an unfinished one share one slot.
     if index + 1 < slots.count, slots[index + 1].isDone { merge(index) }
     if index > 0, slots[index - 1].isDone { merge(index - 1) }
     advance()
@@ -133,7 +135,7 @@ struct DeliveryWindow {
 
   /// Notes that a chunk failed.
   ///
-  /// - Parameter isRefused: whether the receiver refused it by an answer.
+  /// - Parameter isRefused: whether the receiver's answer refused it.
   mutating func blame(_ id: String, isRefused: Bool, makeID: () -> String) -> Verdict {
     guard let index = index(of: id) else { return .kept }
     let isProven = slots[index].isProven(acknowledgements)
@@ -158,6 +160,6 @@ struct DeliveryWindow {
     return .halved
   }
 
-  /// The chunk of an id.
+  /// The chunk with this id.
   func chunk(_ id: String) -> Chunk? { index(of: id).map { slots[$0].chunk } }
 }

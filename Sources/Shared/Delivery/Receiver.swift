@@ -1,13 +1,13 @@
 import System
 
-/// What a receiver says about a chunk that it has taken.
+/// What a receiver says about a chunk that it has accepted.
 package struct Acknowledgement: Sendable, Equatable {
   /// The id of the chunk.
   package var id: String
-  /// Records of the chunk that the receiver refused for good while it took the others (OTLP's partial success): they are
-  /// counted and reported, and not sent again.
+  /// Records of the chunk that the receiver rejected for good while it accepted the others (OTLP's partial success).
+  /// They are counted and reported, and not sent again.
   package var rejected = 0
-  /// The receiver's words about them, or a warning.
+  /// The receiver's message about them, or a warning.
   package var message: String?
 
   package init(_ id: String, rejected: Int = 0, message: String? = nil) {
@@ -17,29 +17,29 @@ package struct Acknowledgement: Sendable, Equatable {
   }
 }
 
-/// One destination of chunks: a protocol over a connection. It is made, called and released on the engine's thread.
+/// A destination of chunks: a protocol over a connection. It is created, called and released on the engine's thread.
 ///
-/// The engine calls ``connect(until:)``, then ``send(_:until:)`` and ``acknowledgements(until:orRaised:)`` as often as it
-/// likes, and ``disconnect()`` after any failure; then it connects again. All times are milliseconds of the monotonic
-/// clock, by which a call must return.
+/// The engine calls ``connect(until:)``, then ``send(_:until:)`` and ``acknowledgements(until:orRaised:)`` as often as
+/// it needs, and ``disconnect()`` after any failure; then it connects again. All times are milliseconds of the
+/// monotonic clock, by which a call must return.
 ///
-/// A protocol of requests and answers has a ``depth`` of 1, posts in `send`, throws what refuses the chunk there, and
-/// returns what was accepted from the next call of `acknowledgements`.
+/// A protocol of requests and answers has a ``depth`` of 1 and posts in `send`, which throws if the chunk is refused.
+/// What was accepted is returned by the next call of `acknowledgements`.
 package protocol Receiver: AnyObject {
-  /// What messages and metrics call it: its URL, without credentials.
+  /// Its name in messages and metrics: its URL, without credentials.
   var name: String { get }
-  /// The most chunks that are sent before an acknowledgement must have come.
+  /// The most chunks that may be sent before one is acknowledged.
   var depth: Int { get }
-  /// Opens a connection, with the handshake. Where a protocol connects by itself, this does nothing.
+  /// Opens a connection, including the handshake. Does nothing if the protocol connects by itself.
   func connect(until deadline: Int) throws(DeliveryFailure)
-  /// Sends a chunk whole. After a failure nobody knows whether it was received.
+  /// Sends a whole chunk. After a failure it is unknown whether the chunk was received.
   func send(_ chunk: Chunk, until deadline: Int) throws(DeliveryFailure)
-  /// Waits until acknowledgements have come, and returns all that have, in the order in which they came; none when the
-  /// time is over or `wakeup` was raised before. A failure that came behind acknowledgements is thrown by the next call.
+  /// Waits for acknowledgements and returns all that have arrived, in order of arrival; none if the time is over or
+  /// `wakeup` was raised first. A failure that follows acknowledgements is thrown by the next call.
   func acknowledgements(until deadline: Int, orRaised wakeup: Wakeup?) throws(DeliveryFailure)
     -> [Acknowledgement]
-  /// What it means that a chunk was not acknowledged in time. `hasAcknowledged` tells whether this receiver ever
-  /// acknowledged anything.
+  /// The failure to report if a chunk was not acknowledged in time. `hasAcknowledged` says whether this receiver has
+  /// ever acknowledged anything.
   func silence(of milliseconds: Int, hasAcknowledged: Bool) -> DeliveryFailure
   /// Closes the connection, if there is one.
   func disconnect()
@@ -51,7 +51,7 @@ extension Receiver {
   package func silence(of milliseconds: Int, hasAcknowledged: Bool) -> DeliveryFailure {
     DeliveryFailure(
       .unanswered, "\(name) acknowledged nothing within \(milliseconds / 1000) s",
-      remedy: "read the receiver's log; give it more time with --ack-timeout")
+      remedy: "read the receiver's log, or raise --ack-timeout")
   }
   package func disconnect() {}
 }

@@ -3,10 +3,10 @@ import Encodings
 import Glibc
 import System
 
-/// Records that no receiver takes, one JSON object a line: when, which receiver, why, and the record's bytes as it was to be
-/// sent, in Base64. See `formats/output/fluentd`.
+/// Records that no receiver accepts, one JSON object per line: the time, the receiver, the reason, and the record as it
+/// was to be sent, in Base64. See `formats/output/fluentd`.
 ///
-/// The file is bounded: at half of the maximum it is renamed to `PATH.1`, in the place of the one that had that name.
+/// The file is bounded: at half of the maximum it is renamed to `PATH.1`, replacing the previous file of that name.
 package final class SetAsideFile: SetAsideStore {
   /// Bytes of a reason that are kept.
   private static let longestReason = 1000
@@ -40,7 +40,7 @@ package final class SetAsideFile: SetAsideStore {
       try file.writeAll(line, subject: path)
       try file.sync(path)
     } catch {
-      // The half of a line would spoil the next one.
+      // A partial line would corrupt the next one.
       _ = ftruncate(file.number, off_t(size))
       throw error
     }

@@ -1,6 +1,6 @@
 import Bytes
 
-/// A value that was read from MessagePack.
+/// A value read from MessagePack.
 public enum MessagePackValue: Sendable, Equatable {
   case null
   case bool(Bool)
@@ -8,14 +8,14 @@ public enum MessagePackValue: Sendable, Equatable {
   /// Above `Int64.max`.
   case uint(UInt64)
   case double(Double)
-  /// The bytes of a text, which need not be UTF-8: some programs send any bytes as one.
+  /// The bytes of a text, which need not be UTF-8: some programs send arbitrary bytes as text.
   case string([UInt8])
   case binary([UInt8])
   case array([MessagePackValue])
   case map([Pair])
   case extended(Int8, [UInt8])
 
-  /// A key and its value, in the order in which they came.
+  /// A key and its value, in the order of the input.
   public struct Pair: Sendable, Equatable {
     public var key: MessagePackValue
     public var value: MessagePackValue
@@ -25,7 +25,7 @@ public enum MessagePackValue: Sendable, Equatable {
     }
   }
 
-  /// The bytes of a text or of a run of bytes: of what programs disagree on whether it is the one or the other.
+  /// The bytes of a text or of binary data, because programs disagree about which of the two to use.
   public var bytes: [UInt8]? {
     switch self {
     case .string(let bytes), .binary(let bytes): bytes
@@ -33,23 +33,23 @@ public enum MessagePackValue: Sendable, Equatable {
     }
   }
 
-  /// The value that a map has for a key, the last where there are several.
+  /// A map's value for a key, the last if there are several.
   public subscript(key: String) -> MessagePackValue? {
     guard case .map(let pairs) = self else { return nil }
     return pairs.last { $0.key == .string(Array(key.utf8)) }?.value
   }
 
-  /// The text, with U+FFFD for what is not UTF-8.
+  /// The text, with U+FFFD for invalid UTF-8.
   public var text: String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
 }
 
-/// Bounds of what is read; they hold before anything is allocated.
+/// Limits of what is read; they are checked before anything is allocated.
 public struct MessagePackLimits: Sendable {
-  /// Arrays and maps within each other.
+  /// Nesting depth of arrays and maps.
   public var depth: Int
   /// Bytes of a whole value.
   public var size: Int
-  /// Values in a whole value, itself and keys included.
+  /// Values in a whole value, including itself and keys.
   public var values: Int
 
   public init(depth: Int = 64, size: Int = 64 << 10, values: Int = 4096) {
@@ -59,20 +59,20 @@ public struct MessagePackLimits: Sendable {
   }
 }
 
-/// Reads MessagePack from a stream, whose pieces end anywhere.
+/// Reads MessagePack from a stream whose pieces may end anywhere.
 public struct MessagePackReader: Sendable {
   private let limits: MessagePackLimits
   private var buffer: [UInt8] = []
 
   public init(_ limits: MessagePackLimits = MessagePackLimits()) { self.limits = limits }
 
-  /// Bytes that belong to a value whose end has not come.
+  /// Bytes of an incomplete value.
   public var pendingBytes: Int { buffer.count }
 
   public mutating func append(_ bytes: UnsafeRawBufferPointer) { buffer.append(contentsOf: bytes) }
 
-  /// Takes the next whole value; nil when more bytes must come. An error is about the stream: nothing behind it can be
-  /// read.
+  /// Takes the next whole value; nil if more bytes are needed. An error concerns the whole stream: nothing after it can
+  /// be read.
   public mutating func next() throws(CodecError) -> MessagePackValue? {
     if buffer.isEmpty { return nil }
     let (limits, isAll) = (limits, buffer.count > self.limits.size)
@@ -94,7 +94,7 @@ public struct MessagePackReader: Sendable {
 }
 
 extension MessagePackValue {
-  /// Reads the one value that the bytes are.
+  /// Reads bytes that are exactly one value.
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, _ limits: MessagePackLimits = MessagePackLimits()
   )
@@ -107,7 +107,7 @@ extension MessagePackValue {
   }
 }
 
-/// Decodes values from memory. A value whose bytes are not all there fails as truncated.
+/// Decodes values from memory. An incomplete value fails as truncated.
 struct MessagePackDecoder {
   private var reader: ByteReader
   private let limits: MessagePackLimits
@@ -177,7 +177,7 @@ struct MessagePackDecoder {
   }
 
   private mutating func bytes(_ count: UInt64) throws(CodecError) -> [UInt8] {
-    // Before all of it has come: a stream must not be kept waiting for what will be refused.
+    // Before all of it has arrived: a stream must not wait for what will be refused.
     guard count <= UInt64(limits.size) else { throw reader.failure(.limit) }
     let start = try reader.skip(count)
     return Array(reader.bytes.part(from: start, count: Int(count)))

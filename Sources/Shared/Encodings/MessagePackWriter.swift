@@ -1,6 +1,6 @@
 import Bytes
 
-/// Something that MessagePack is written to, byte by byte.
+/// A destination for MessagePack, byte by byte.
 public protocol MessagePackSink: ~Copyable {
   mutating func put(_ byte: UInt8)
 }
@@ -8,8 +8,8 @@ public protocol MessagePackSink: ~Copyable {
 extension ByteWriter: MessagePackSink {}
 extension OutputBuffer.Cursor: MessagePackSink {}
 
-/// MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), each value in its shortest form. Of a text, a
-/// run of bytes, an array or a map only the head is written here: what it announces must follow.
+/// MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), each value in its shortest form. For texts,
+/// binary data, arrays and maps only the header is written here; the content that it announces must follow.
 extension MessagePackSink where Self: ~Copyable {
   @inlinable @inline(__always)
   public mutating func putNil() { put(MessagePackCode.null) }
@@ -63,25 +63,25 @@ extension MessagePackSink where Self: ~Copyable {
     putBig(value.bitPattern)
   }
 
-  /// The head of a text of so many bytes of UTF-8.
+  /// The header of a text with this many bytes of UTF-8.
   @inlinable @inline(__always)
   public mutating func put(stringOf count: Int) {
     if count < 32 { return put(MessagePackCode.fixString | UInt8(truncatingIfNeeded: count)) }
     putHead(count, MessagePackCode.string8)
   }
 
-  /// The head of so many bytes.
+  /// The header of binary data with this many bytes.
   @inlinable @inline(__always)
   public mutating func put(binaryOf count: Int) { putHead(count, MessagePackCode.binary8) }
 
-  /// The head of an array of so many values.
+  /// The header of an array with this many values.
   @inlinable @inline(__always)
   public mutating func put(arrayOf count: Int) {
     if count < 16 { return put(MessagePackCode.fixArray | UInt8(truncatingIfNeeded: count)) }
     putWideHead(count, MessagePackCode.array16)
   }
 
-  /// The head of a map of so many pairs.
+  /// The header of a map with this many pairs.
   @inlinable @inline(__always)
   public mutating func put(mapOf count: Int) {
     if count < 16 { return put(MessagePackCode.fixMap | UInt8(truncatingIfNeeded: count)) }
@@ -97,7 +97,7 @@ extension MessagePackSink where Self: ~Copyable {
     putBig(nanoseconds)
   }
 
-  /// The head with a length of one, two or four bytes, whose codes follow each other.
+  /// A header with a length of one, two or four bytes, whose codes are consecutive.
   @inlinable
   internal mutating func putHead(_ count: Int, _ code: UInt8) {
     guard let small = UInt8(exactly: count) else { return putWideHead(count, code + 1) }

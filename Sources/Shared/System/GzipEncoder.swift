@@ -1,16 +1,16 @@
 import CZlib
 
-/// Compresses whole bodies as gzip (RFC 1952) by zlib, which is loaded when the first encoder is made. It keeps its state,
-/// a quarter of a megabyte, from body to body; it belongs to one thread.
+/// Compresses whole bodies as gzip (RFC 1952) with zlib, which is loaded when the first encoder is made. An encoder
+/// belongs to one thread and reuses its state, a quarter of a megabyte, for all bodies.
 package final class GzipEncoder {
   private let library: ZlibLibrary
   private var stream = kata_z_stream()
 
-  /// Nil where the system has no zlib.
+  /// Nil if the system has no zlib.
   package init?() {
     guard let library = ZlibLibrary.shared else { return nil }
     self.library = library
-    // 15 bits of window, and 16 for gzip's own head and checksum.
+    // 15 bits of window, plus 16 to select gzip's header and checksum.
     let code = library.initialize(
       &stream, Int32(KATA_Z_BEST_SPEED), Int32(KATA_Z_DEFLATED), 15 + 16, 8, 0, library.version(),
       Int32(MemoryLayout<kata_z_stream>.size))
@@ -19,7 +19,7 @@ package final class GzipEncoder {
 
   deinit { _ = library.end(&stream) }
 
-  /// The compressed bytes; nil when zlib fails, which only a lack of memory makes it do.
+  /// The compressed bytes; nil if zlib fails, which happens only if memory runs out.
   package func encode(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
     guard bytes.count <= Int(Int32.max), library.reset(&stream) == KATA_Z_OK else { return nil }
     let bound = Int(library.bound(&stream, UInt(bytes.count))) + 64

@@ -2,14 +2,14 @@ import Glibc
 
 /// A file with a key or a password on its first line.
 package enum SecretFile {
-  /// Why there is no secret to be had.
+  /// Why the secret cannot be read.
   package struct Problem: Error {
     package var reason: String
   }
 
   private static let sizeLimit = 4096
 
-  /// The bytes of the file without the line end behind them. A file that other users can read is refused.
+  /// The bytes of the file without the line end after them. A file that other users can access is refused.
   package static func read(_ path: String) throws(Problem) -> [UInt8] {
     var bytes = try contents(path)
     while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {
@@ -17,7 +17,7 @@ package enum SecretFile {
     }
     if bytes.isEmpty { throw Problem(reason: "\(path): the file is empty; put the secret on its first line") }
     guard bytes.count <= sizeLimit else {
-      throw Problem(reason: "\(path): the file is larger than \(sizeLimit) bytes, so that it is no secret")
+      throw Problem(reason: "\(path): the file is larger than \(sizeLimit) bytes, so it is not a secret")
     }
     return bytes
   }
@@ -35,7 +35,7 @@ package enum SecretFile {
       throw Problem(reason: error.description)
     }
     guard mode & 0o007 == 0 else {
-      throw Problem(reason: "\(path): every user can use this file; chmod 600 \(path)")
+      throw Problem(reason: "\(path): other users can access this file; run chmod 600 \(path)")
     }
     return bytes
   }

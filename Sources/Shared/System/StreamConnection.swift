@@ -1,20 +1,20 @@
 import CLinux
 import Glibc
 
-/// A connection that this process made, over TCP or a Unix socket. Calls wait no longer than they are told to.
+/// An outgoing connection over TCP or a Unix socket. No call waits longer than its time limit.
 package struct StreamConnection: ~Copyable {
-  /// What came of waiting for bytes.
+  /// The result of waiting for bytes.
   package enum Received: Equatable {
     case bytes(Int)
-    /// The time was over, or something else was to be done.
+    /// The time was over, or the wait was interrupted for other work.
     case nothing
-    /// The peer has ended its side.
+    /// The peer has closed its side.
     case end
-    /// The connection is broken, with `errno`.
+    /// The connection failed, with this `errno`.
     case failed(Int32)
   }
 
-  /// Milliseconds after which a wait looks whether the process is to stop.
+  /// Milliseconds after which a wait checks whether the process is stopping.
   private static let lookInterval = 250
 
   private let file: FileDescriptor
@@ -27,7 +27,7 @@ package struct StreamConnection: ~Copyable {
 
   // MARK: Connecting
 
-  /// Connects to the first address of a name that answers.
+  /// Connects to the first of a name's addresses that answers.
   package static func tcp(_ address: SocketAddress, until time: Int, _ stop: StopDeadline)
     throws(SystemCallError) -> StreamConnection
   {
@@ -52,7 +52,7 @@ package struct StreamConnection: ~Copyable {
     throw failure
   }
 
-  /// Connects to the socket at a path.
+  /// Connects to the Unix socket at a path.
   package static func unix(_ path: String, _ stop: StopDeadline) throws(SystemCallError) -> StreamConnection {
     let file = try make(AF_UNIX, path)
     guard kata_unix_socket(file.number, path, 1) == 0 else { throw SystemCallError("connect", path) }
@@ -66,7 +66,7 @@ package struct StreamConnection: ~Copyable {
     return FileDescriptor(owning: number)
   }
 
-  /// A peer that is gone without a word is noticed: after a minute of silence, or when it takes nothing for 30 s.
+  /// Detects a peer that vanished without closing: after a minute of silence, or when it accepts no data for 30 s.
   private static func setOptions(_ number: Int32) {
     func set(_ level: Int32, _ option: Int32, _ value: Int32) {
       var value = value
@@ -81,7 +81,7 @@ package struct StreamConnection: ~Copyable {
     set(tcp, TCP_USER_TIMEOUT, 30_000)
   }
 
-  /// Waits until a connection is made; 0, or why it was not.
+  /// Waits until a connection is made. Returns 0, or the `errno` of the failure.
   private static func outcome(_ number: Int32, until time: Int, _ stop: StopDeadline) -> Int32 {
     while true {
       let now = MonotonicClock.milliseconds
@@ -96,9 +96,9 @@ package struct StreamConnection: ~Copyable {
 
   // MARK: Transfer
 
-  /// Sends all bytes; 0, or the `errno` of what went wrong, `ETIMEDOUT` when the time was over.
+  /// Sends all bytes. Returns 0, or the `errno` of the failure: `ETIMEDOUT` if the time was over.
   ///
-  /// - Parameter isFollowed: whether more follows at once, so that the kernel may wait for it to fill a packet.
+  /// - Parameter isFollowed: whether more data follows at once, so that the kernel may wait to fill a packet.
   package func send(_ bytes: UnsafeRawBufferPointer, until time: Int, isFollowed: Bool = false) -> Int32 {
     let flags = Int32(MSG_NOSIGNAL) | (isFollowed ? Int32(MSG_MORE) : 0)
     var done = 0
@@ -118,9 +118,9 @@ package struct StreamConnection: ~Copyable {
     return 0
   }
 
-  /// Waits for bytes, and reads what there is.
+  /// Waits for bytes and reads what is available.
   ///
-  /// - Parameter wakeup: ends the wait when it is raised, which is taken back.
+  /// - Parameter wakeup: ends the wait when it is raised, and is then reset.
   package func receive(into buffer: inout [UInt8], until time: Int, orRaised wakeup: Wakeup? = nil)
     -> Received
   {
@@ -146,7 +146,7 @@ package struct StreamConnection: ~Copyable {
     }
   }
 
-  /// Whether the peer has sent something that was not read yet, or its end.
+  /// Whether the peer has sent something that was not read yet, or has closed its side.
   package var hasInput: Bool { StreamSocket.hasInput(file) }
 }
 

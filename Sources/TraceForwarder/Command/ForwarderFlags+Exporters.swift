@@ -13,9 +13,9 @@ extension ForwarderFlags {
       ) { (settings, text) throws(UsageError) in settings.otlpEndpoint = text },
       Flag(
         "otlp-logs-endpoint", nil, .text("URL"), in: section,
-        "Post log records to a collector by OTLP over HTTP",
+        "Post log records to a collector with OTLP over HTTP",
         detail:
-          "Log records that arrive at /v1/logs of --otlp-receiver are posted here. The default is --otlp-endpoint with /v1/logs in place of /v1/traces; without either, log records are not accepted. /v1/logs is added to a URL without a path."
+          "Log records that --otlp-receiver receives at /v1/logs are posted here. The default is --otlp-endpoint with /v1/logs instead of /v1/traces; without either, log records are not accepted. /v1/logs is added to a URL without a path."
       ) { (settings, text) throws(UsageError) in settings.otlpLogsEndpoint = text },
       Flag(
         "otlp-protocol", nil, .choice("NAME", ["http/protobuf", "http/json"]), in: section,

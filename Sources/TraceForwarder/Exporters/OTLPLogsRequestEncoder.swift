@@ -1,8 +1,8 @@
 import Bytes
 import Tracing
 
-/// OTLP's logs. The records of their spool are `ResourceLogs` messages of one record each; a request says each resource and
-/// scope once.
+/// OTLP logs. The records of their spool are `ResourceLogs` messages of one record each; a request has each resource
+/// and scope once.
 final class OTLPLogsRequestEncoder: RequestEncoder {
   private let usesJSON: Bool
   private var single = ByteWriter(capacity: 64 << 10)
@@ -33,7 +33,7 @@ final class OTLPLogsRequestEncoder: RequestEncoder {
     if usesJSON {
       grouped.removeAll()
       OTLPLogs.group(single.bytes, to: &grouped)
-      // What is no record was left out above.
+      // What is not a record was left out above.
       try? OTLPLogs.putJSON(grouped.bytes, to: &body)
     } else {
       OTLPLogs.group(single.bytes, to: &body)

@@ -5,8 +5,8 @@ import Tracing
 
 /// Log records over HTTP: OTLP at `/v1/logs`, in protobuf or JSON, with the limits of spans.
 ///
-/// The records have a spool of their own, in which each is a `ResourceLogs` message: a flood of them takes no room from spans,
-/// and no exporter of spans meets them.
+/// The records have a separate spool, in which each is a `ResourceLogs` message: a flood of them takes no space from
+/// spans, and exporters of spans never see them.
 final class LogHTTPReceiver {
   /// The value of the label `receiver`.
   static let name = "otlp"
@@ -18,7 +18,7 @@ final class LogHTTPReceiver {
   private let defaultService: String
   private let mark: String
 
-  /// - Parameter mark: what this forwarder's own requests have in ``LoopGuard/header``.
+  /// - Parameter mark: the value of ``LoopGuard/header`` in this forwarder's own requests.
   init(
     spool: Spool, metrics: Metrics, log: StructuredLog, limits: SpanLimits, defaultService: String,
     mark: String

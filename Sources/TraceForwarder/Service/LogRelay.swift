@@ -2,10 +2,10 @@ import HTTP
 import Logging
 import System
 
-/// The way of log records through the forwarder: a spool of their own, and the exporter that posts them to the collector's
+/// The path of log records through the forwarder: a separate spool, and the exporter that posts them to the collector's
 /// `/v1/logs`.
 ///
-/// It is there only where a collector takes logs, so that none is accepted that goes nowhere.
+/// It exists only if a collector receives logs, so that no record is accepted that has no destination.
 struct LogRelay: Sendable {
   /// The folder in the spool's directory.
   static let folder = "logs"
@@ -18,7 +18,7 @@ struct LogRelay: Sendable {
   private let syncer: SpoolSyncer
   private let log: StructuredLog
 
-  /// What the spool of logs is like: as large as that of spans, beside which it stands.
+  /// The settings of the spool of logs: it may be as large as that of spans, and is next to it.
   static func options(_ options: ForwarderOptions) -> SpoolOptions {
     var spool = options.spool
     spool.directory = "\(spool.directory)/\(folder)"
@@ -77,7 +77,7 @@ struct LogRelay: Sendable {
     worker.start()
   }
 
-  /// Why the records cannot be kept or delivered just now; nil when they can.
+  /// Why the records cannot be kept or delivered at present; nil if they can.
   var problem: String? {
     if let error = spool.lastError { return "the spool of logs cannot be written: \(error.description)" }
     return worker.failure.map { failure in
@@ -86,7 +86,7 @@ struct LogRelay: Sendable {
     }
   }
 
-  /// Delivers what can be until the deadline, and does not wait for that.
+  /// Starts to deliver what can be delivered until the deadline, without waiting for it.
   func beginStop(deadline: Int) {
     syncer.stop()
     worker.stop(deadline: deadline)
@@ -94,7 +94,7 @@ struct LogRelay: Sendable {
 
   func finishStop() { worker.join() }
 
-  /// Reports what is not delivered; whether anything is lost or waits.
+  /// Reports what is not delivered; returns whether anything is lost or waiting.
   func settle() -> Bool {
     let count = worker.waiting
     if count > 0 {

@@ -65,15 +65,15 @@ import Testing
     "What is wrong is named with its line and the remedy",
     arguments: [
       ("[receiver]\nendpont = x\n", "c:2: unknown key \"endpont\" in [receiver]; the keys are endpoint,"),
-      ("endpoint = x\n", "c:1: \"endpoint\" stands under no heading; the headings are [receiver]"),
-      ("[recever]\nendpoint = x\n", "c:2: \"endpoint\" stands under the heading [recever]"),
-      ("[receiver]\ntag = a\ntag = b\n", "c:3: tag was set before"),
+      ("endpoint = x\n", "c:1: \"endpoint\" is under no heading; the headings are [receiver]"),
+      ("[recever]\nendpoint = x\n", "c:2: \"endpoint\" is under the heading [recever]"),
+      ("[receiver]\ntag = a\ntag = b\n", "c:3: tag is already set"),
       ("[receiver]\ngzip = maybe\n", "c:2: gzip: \"maybe\" is not yes or no"),
       ("[receiver]\nshared-key-file = key\n", "c:2: shared-key-file: \"key\" is not an absolute path"),
       ("[files]\nmax-files = 0\n", "c:2: max-files: \"0\" is not a number from 1 to 4096"),
       ("[service]\nstatus-address = here\n", "c:2: status-address: \"here\" is not an address"),
-      ("[journal]\nread = yes\n", "c: there is no receiver"),
-      ("[receiver]\nendpoint = tcp://h:1\n[journal]\nread = no\n", "c: there is nothing to read"),
+      ("[journal]\nread = yes\n", "c: no receiver is configured"),
+      ("[receiver]\nendpoint = tcp://h:1\n[journal]\nread = no\n", "c: no input is configured"),
       ("[receiver]\nendpoint = tcp://h:1\npassword-file = /p\n", "c: password-file is set without user"),
     ]) func refused(_ text: String, _ message: String) throws
   {

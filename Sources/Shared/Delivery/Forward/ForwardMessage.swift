@@ -4,17 +4,17 @@ import Encodings
 /// Messages of the Forward protocol (https://github.com/fluent/fluentd/wiki/Forward-Protocol-Specification-v1); see
 /// `formats/output/fluentd`.
 enum ForwardMessage {
-  /// What stands before the entries of a packed message: `[time, record]` arrays one after the other, compressed or not,
-  /// of so many bytes together.
+  /// Writes the part before the entries of a packed message. The entries are `[time, record]` arrays one after another,
+  /// compressed or not, of the given total size in bytes.
   static func putHead(tag: String, size: Int, to out: inout ByteWriter) {
     out.put(arrayOf: 3)
     put(tag, &out)
     out.put(binaryOf: size)
   }
 
-  /// What stands after them: the options.
+  /// Writes the part after the entries: the options.
   ///
-  /// - Parameter chunk: the id that the receiver is to acknowledge; nil for none.
+  /// - Parameter chunk: the id that the receiver must acknowledge; nil for none.
   static func putTail(count: Int, chunk: String?, isCompressed: Bool, to out: inout ByteWriter) {
     out.put(mapOf: 1 + (chunk == nil ? 0 : 1) + (isCompressed ? 1 : 0))
     if let chunk {
@@ -39,14 +39,14 @@ enum ForwardMessage {
 
 /// The handshake of the Forward protocol: HELO from the receiver, PING from the sender, PONG from the receiver.
 struct ForwardHandshake {
-  /// What a HELO says.
+  /// The content of a HELO.
   struct Greeting: Equatable {
     var nonce: [UInt8]
-    /// Empty when no user is asked for.
+    /// Empty if no user is required.
     var authentication: [UInt8]
     var keepsAlive: Bool
 
-    /// Nil when the value is no HELO. Fluentd writes the random bytes as binary, Fluent Bit as text.
+    /// Nil if the value is not a HELO. Fluentd writes the random bytes as binary, Fluent Bit as text.
     init?(_ value: MessagePackValue) {
       guard case .array(let parts) = value, parts.count == 2, parts[0].text == "HELO",
         let nonce = parts[1]["nonce"]?.bytes
@@ -57,7 +57,7 @@ struct ForwardHandshake {
     }
   }
 
-  /// What a PONG says.
+  /// The content of a PONG.
   enum Answer: Equatable {
     case accepted
     /// The receiver's reason.
@@ -68,12 +68,12 @@ struct ForwardHandshake {
     case isLoop
   }
 
-  /// Bytes that Fluent Bit reads of a PING at most.
+  /// The most bytes of a PING that Fluent Bit reads.
   static let largestPing = 1022
 
   let options: ForwardOptions
   let greeting: Greeting
-  /// In hexadecimal digits: Fluent Bit takes no other bytes in it.
+  /// In hexadecimal digits, because Fluent Bit accepts no other bytes here.
   let salt: [UInt8]
 
   /// Whether the receiver asks for a user that is not given. Some ask, and take a PING without one all the same.
@@ -94,12 +94,12 @@ struct ForwardHandshake {
     return out.array
   }
 
-  /// What proves that the named side knows the key.
+  /// The digest that proves that the named side knows the key.
   private func digest(of name: String) -> [UInt8] {
     Self.hex(SHA512.digest(salt + Array(name.utf8) + greeting.nonce + (options.sharedKey ?? [])))
   }
 
-  /// Nil when the value is no PONG.
+  /// Nil if the value is not a PONG.
   func answer(_ value: MessagePackValue) -> Answer? {
     guard case .array(let parts) = value, parts.count == 5, parts[0].text == "PONG" else { return nil }
     guard parts[1] == .bool(true) else { return .refused(parts[2].text ?? "") }
@@ -108,7 +108,7 @@ struct ForwardHandshake {
     return Self.isSame(proof, digest(of: name)) ? .accepted : .unproven
   }
 
-  /// Compares in a time that says nothing of where two texts differ.
+  /// Compares in a time that does not depend on where the two texts differ.
   private static func isSame(_ one: [UInt8], _ other: [UInt8]) -> Bool {
     guard one.count == other.count else { return false }
     return zip(one, other).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0

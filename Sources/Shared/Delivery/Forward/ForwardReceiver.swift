@@ -3,9 +3,9 @@ import Encodings
 import Glibc
 import System
 
-/// A Fluentd or Fluent Bit that takes records by the Forward protocol.
+/// A Fluentd or Fluent Bit that receives records over the Forward protocol.
 package final class ForwardReceiver: Receiver {
-  /// What a receiver's answers may be like: they are small.
+  /// Limits of a receiver's answers, which are small.
   private static let limits = MessagePackLimits(depth: 8, size: 64 << 10, values: 64)
   /// Milliseconds to wait for each message of the handshake.
   private static let handshakeTimeout = 10_000
@@ -19,15 +19,15 @@ package final class ForwardReceiver: Receiver {
   private var reader = MessagePackReader(ForwardReceiver.limits)
   private var input = [UInt8](repeating: 0, count: 16 << 10)
   private var message = ByteWriter(capacity: 4 << 10)
-  /// Acknowledgements that were read and not handed out.
+  /// Acknowledgements that were read but not yet returned.
   private var acknowledged: [Acknowledgement] = []
-  /// Why nothing can be sent any more, when that was noticed before it could be said.
+  /// Why nothing can be sent any more, if that was noticed but not yet thrown.
   private var broken: DeliveryFailure?
-  /// Chunks that are not acknowledged on this connection.
+  /// Chunks sent on this connection that are not acknowledged.
   private var inFlight = 0
   private var keepsAlive = true
 
-  /// Throws when bodies are to be compressed and the system has no zlib.
+  /// Throws if bodies are to be compressed and the system has no zlib.
   package init(_ endpoint: ForwardEndpoint, _ options: ForwardOptions, _ stop: StopDeadline)
     throws(DeliveryFailure)
   {
@@ -70,7 +70,7 @@ package final class ForwardReceiver: Receiver {
 
   private func remedy(_ code: Int32) -> String {
     switch code {
-    case ENOENT where !endpoint.isUnix: "check the name, and this machine's name service"
+    case ENOENT where !endpoint.isUnix: "check the host name, and this machine's name resolution"
     case EACCES, EPERM: "run as a user who may write to the socket"
     default: "check that Fluentd or Fluent Bit is running and listens there"
     }
@@ -79,10 +79,10 @@ package final class ForwardReceiver: Receiver {
   private func shakeHands(until deadline: Int) throws(DeliveryFailure) {
     guard let hello = try answer(until: deadline) else {
       throw misconfigured(
-        "\(name) sent no HELO within 10 s: it has no shared key", "leave out --shared-key-file")
+        "\(name) sent no HELO within 10 s: it uses no shared key", "leave out --shared-key-file")
     }
     guard let greeting = ForwardHandshake.Greeting(hello) else {
-      throw misconfigured("\(name) sent something that is no HELO", Self.wrongPort)
+      throw misconfigured("\(name) sent something other than a HELO", Self.wrongPort)
     }
     keepsAlive = greeting.keepsAlive
     var generator = SystemRandomNumberGenerator()
@@ -93,19 +93,19 @@ package final class ForwardReceiver: Receiver {
       throw misconfigured("the names in the handshake are too long", "give a shorter --user")
     }
     let code = ping.withBytes { connection?.send($0, until: deadline) ?? ENOTCONN }
-    guard code == 0 else { throw unanswered("\(name) closed the connection in the handshake") }
+    guard code == 0 else { throw unanswered("\(name) closed the connection during the handshake") }
     let answer = try answer(until: deadline).flatMap(handshake.answer)
     switch answer {
     case .accepted: return
     case .refused(let reason): throw refused(reason, lacksUser: handshake.lacksUser)
     case .unproven:
       throw misconfigured(
-        "\(name) cannot prove that it knows the shared key", "check that this is the receiver that is meant")
+        "\(name) cannot prove that it knows the shared key", "check that this is the intended receiver")
     case .isLoop:
       throw misconfigured(
         "\(name) has this machine's name, \(options.hostName)",
-        "set self_hostname of the receiver to another name")
-    case nil: throw misconfigured("\(name) gave no PONG", "read the receiver's log")
+        "set the receiver's self_hostname to another name")
+    case nil: throw misconfigured("\(name) sent no valid PONG", "read the receiver's log")
     }
   }
 
@@ -125,7 +125,7 @@ package final class ForwardReceiver: Receiver {
       remedy: remedy, answer: String(reason.prefix(200)))
   }
 
-  /// The receiver's next message; nil when none came in time.
+  /// The receiver's next message; nil if none arrived in time.
   private func answer(until deadline: Int) throws(DeliveryFailure) -> MessagePackValue? {
     let deadline = min(deadline, MonotonicClock.milliseconds + Self.handshakeTimeout)
     while true {
@@ -144,14 +144,14 @@ package final class ForwardReceiver: Receiver {
   // MARK: Sending
 
   package func send(_ chunk: Chunk, until deadline: Int) throws(DeliveryFailure) {
-    // Acknowledgements that were read before the connection broke come first.
+    // Acknowledgements that were read before the connection failed come first.
     if broken != nil, !acknowledged.isEmpty { return }
     if let broken { throw broken }
     try reconnectIfClosed(until: deadline)
     let code: Int32
     if let gzip {
       guard let body = chunk.withPayload({ gzip.encode($0) }) else {
-        throw DeliveryFailure(.unavailable, "there is no memory to compress a chunk")
+        throw DeliveryFailure(.unavailable, "there is not enough memory to compress a chunk")
       }
       code = body.withBytes { write($0, of: chunk, until: deadline) }
     } else {
@@ -162,15 +162,15 @@ package final class ForwardReceiver: Receiver {
       if !options.wantsAcknowledgements { acknowledged.append(Acknowledgement(chunk.id)) }
       return
     }
-    // The receiver may have said why, or acknowledged others, before it closed.
+    // The receiver may have given a reason, or acknowledged others, before it closed.
     try drain()
     let failure = unanswered(
-      code == ETIMEDOUT ? "\(name) takes no more bytes" : "\(name) closed the connection")
+      code == ETIMEDOUT ? "\(name) accepts no more bytes" : "\(name) closed the connection")
     if acknowledged.isEmpty { throw failure }
     broken = failure
   }
 
-  /// Writes the message around a body; 0, or the `errno` of what went wrong.
+  /// Writes the message around a body. Returns 0, or the `errno` of the failure.
   private func write(_ body: UnsafeRawBufferPointer, of chunk: Chunk, until deadline: Int) -> Int32 {
     message.removeAll()
     ForwardMessage.putHead(tag: options.tag, size: body.count, to: &message)
@@ -184,7 +184,7 @@ package final class ForwardReceiver: Receiver {
     return connection?.send(message.bytes, until: deadline) ?? ENOTCONN
   }
 
-  /// A connection that the receiver closed while nothing was under way is no failure.
+  /// A connection that the receiver closed while nothing was in flight is not a failure.
   private func reconnectIfClosed(until deadline: Int) throws(DeliveryFailure) {
     guard inFlight == 0, acknowledged.isEmpty, connection?.hasInput ?? true else { return }
     while true {
@@ -196,7 +196,7 @@ package final class ForwardReceiver: Receiver {
     }
   }
 
-  /// Reads what there is.
+  /// Reads what is available.
   private func drain() throws(DeliveryFailure) {
     while case .bytes = receive(until: 0, nil) {
       while let value = try next() { try take(value) }
@@ -231,21 +231,21 @@ package final class ForwardReceiver: Receiver {
       return DeliveryFailure(
         .hopeless, "\(name) has acknowledged nothing within \(milliseconds / 1000) s",
         remedy:
-          "Fluentd's in_unix never acknowledges: send to its in_forward, or to a Unix socket of Fluent Bit; or give --no-ack, with which a record is delivered at most once"
+          "Fluentd's in_unix never acknowledges: send to its in_forward, or to a Unix socket of Fluent Bit; or give --no-ack, which delivers each record at most once"
       )
     }
     return DeliveryFailure(
       .unanswered, "\(name) acknowledged nothing within \(milliseconds / 1000) s",
-      remedy: "read the receiver's log; give it more time with --ack-timeout")
+      remedy: "read the receiver's log, or raise --ack-timeout")
   }
 
   private func take(_ value: MessagePackValue) throws(DeliveryFailure) {
     if value == .null { return }
     if ForwardHandshake.Greeting(value) != nil {
-      throw misconfigured("\(name) wants a shared key", "give --shared-key-file")
+      throw misconfigured("\(name) requires a shared key", "give --shared-key-file")
     }
     guard let id = value["ack"]?.text else {
-      throw unanswered("\(name) sent something that is no acknowledgement", Self.wrongPort)
+      throw unanswered("\(name) sent something other than an acknowledgement", Self.wrongPort)
     }
     inFlight = max(0, inFlight - 1)
     acknowledged.append(Acknowledgement(id))
@@ -263,7 +263,7 @@ package final class ForwardReceiver: Receiver {
     return received
   }
 
-  private static let wrongPort = "check that a Forward input listens there, and no other service"
+  private static let wrongPort = "check that a Forward input listens there, not another service"
 
   private func misconfigured(_ reason: String, _ remedy: String) -> DeliveryFailure {
     DeliveryFailure(.misconfigured, reason, remedy: remedy)
@@ -273,7 +273,7 @@ package final class ForwardReceiver: Receiver {
     DeliveryFailure(
       .unanswered, reason,
       remedy: remedy
-        ?? "read the receiver's log; if its limit of a chunk is smaller (Fluent Bit: buffer_max_size), give --chunk-size"
+        ?? "read the receiver's log; if its chunk limit is smaller (Fluent Bit: buffer_max_size), lower --chunk-size"
     )
   }
 }

@@ -1,11 +1,11 @@
 import Bytes
 
-/// Holds a message of OTLP's logs to the limits, and to what its fields must be: texts are UTF-8, ids have their length,
-/// values nest no deeper than allowed.
+/// Checks a message of OTLP logs against the limits and the rules for its fields: texts are UTF-8, ids have the right
+/// length, and values nest no deeper than allowed.
 struct OTLPLogsCheck {
   let bytes: UnsafeRawBufferPointer
   let limits: SpanLimits
-  /// Attributes and elements so far, of the part that ``check(_:_:)`` was called for.
+  /// Attributes and elements so far, in the part that ``check(_:_:)`` was called for.
   private var values = 0
 
   init(bytes: UnsafeRawBufferPointer, limits: SpanLimits) {
@@ -13,7 +13,7 @@ struct OTLPLogsCheck {
     self.limits = limits
   }
 
-  /// Checks a message with all that it holds.
+  /// Checks a message with everything in it.
   mutating func check(_ message: OTLPLogsSchema.Message, _ content: ByteReader) throws(CodecError) {
     values = 0
     try check(message, content, depth: 0)

@@ -1,12 +1,12 @@
 import Bytes
 
-/// What a receiver says of where log records are from, as far as it knows.
+/// What a receiver knows about the origin of log records.
 package struct LogProvenance: Sendable {
-  /// Attributes of the resource that the receiver sets, in the place of all that have their keys.
+  /// Resource attributes that the receiver sets; they replace all attributes with the same keys.
   package var marks: [(key: String, value: String)]
-  /// The service of a resource that names none.
+  /// The service name for a resource that has none.
   package var defaultService: String
-  /// Whether `kata.NAME` becomes `kata.claimed.NAME`, because the sender is not of this machine.
+  /// Whether `kata.NAME` becomes `kata.claimed.NAME`, because the sender is another machine.
   package var renamesClaims: Bool
 
   package init(marks: [(key: String, value: String)], defaultService: String, renamesClaims: Bool) {
@@ -16,13 +16,13 @@ package struct LogProvenance: Sendable {
   }
 }
 
-/// Takes a request of logs apart into `ResourceLogs` messages of one record each, once each part was checked.
+/// Splits a request of logs into `ResourceLogs` messages of one record each, after checking each part.
 struct OTLPLogsDecoder {
   private static let namespace: StaticString = "kata."
 
   private let bytes: UnsafeRawBufferPointer
   private let provenance: LogProvenance
-  /// Bytes that may still be handed on: a request names a resource once, each of its records has it afterwards.
+  /// Bytes that may still be passed on: a request has a resource once, but afterwards each of its records has it.
   private var budget: Int
   private var check: OTLPLogsCheck
 
@@ -33,8 +33,8 @@ struct OTLPLogsDecoder {
     check = OTLPLogsCheck(bytes: bytes, limits: limits)
   }
 
-  /// Hands each record to `body`, and the reason of each that is broken to `refused`; what breaks the framing, or is too
-  /// large, ends it all.
+  /// Passes each record to `body`, and the reason of each broken one to `refused`. Broken framing, or too many bytes,
+  /// end the split.
   mutating func decode(
     refused: (CodecError) -> Void, _ body: (UnsafeRawBufferPointer) -> Void
   ) throws(CodecError) {
@@ -147,7 +147,7 @@ struct OTLPLogsDecoder {
     if !hasService { Self.put("service.name", provenance.defaultService, &out) }
   }
 
-  /// Puts an attribute of text in field 1.
+  /// Puts a text attribute in field 1.
   private static func put(_ key: String, _ value: String, _ out: inout ByteWriter) {
     out.put(1 << 3 | 2)
     let start = out.count
@@ -166,10 +166,10 @@ struct OTLPLogsDecoder {
     out.put(string: text)
   }
 
-  /// Puts the fields of a message as they are, but for attributes: claims are renamed, and in a resource what the receiver
-  /// sets itself is left out.
+  /// Puts the fields of a message unchanged, except attributes: claims are renamed, and in a resource those that the
+  /// receiver sets itself are left out.
   ///
-  /// - Parameter attributes: the number of the field that has them.
+  /// - Parameter attributes: the number of the attributes' field.
   /// - Returns: whether `service.name` is among them.
   private func put(
     _ content: ByteReader, attributes: UInt64, _ out: inout ByteWriter, isResource: Bool = false
@@ -197,7 +197,7 @@ struct OTLPLogsDecoder {
     return hasService
   }
 
-  /// Where the key of a `KeyValue` is.
+  /// The position of the key in a `KeyValue`.
   private func key(of content: ByteReader) throws(CodecError) -> Range<Int> {
     var key = 0..<0
     var reader = content

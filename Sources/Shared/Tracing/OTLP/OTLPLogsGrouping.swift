@@ -1,12 +1,12 @@
 import Bytes
 
-/// Puts log records of one resource and scope together, in the order of their first appearance.
+/// Groups log records by resource and scope, in the order of first appearance.
 ///
-/// A log record travels as one `ResourceLogs` with nothing else in it, so that records can be stored, cut into batches and
-/// halved without reading them. Such messages, one behind the other as field 1, are a request already; this one says each
-/// resource and each scope once, which is what keeps a payload small. Resources are the same if their bytes are.
+/// A log record travels as one `ResourceLogs` with only that record, so that records can be stored, split into batches
+/// and halved without parsing. Such messages one after another as field 1 are already a valid request. Grouping writes
+/// each resource and each scope once, which keeps payloads small. Resources are equal if their bytes are.
 struct OTLPLogsGrouping {
-  /// A resource or a scope with its schema: pieces of the request that was given.
+  /// A resource or a scope with its schema: pieces of the original request.
   private struct Key {
     var content: Range<Int>
     var schema: Range<Int>
@@ -25,7 +25,7 @@ struct OTLPLogsGrouping {
     var key: Key
     var firstScope = -1
     var lastScope = -1
-    /// The group before it with the same hash, or -1.
+    /// The previous group with the same hash, or -1.
     var sameHash: Int
   }
 
@@ -37,7 +37,7 @@ struct OTLPLogsGrouping {
   /// The group of the record before: the next one is often of the same.
   private var latestGroup = -1
 
-  /// Reads a request. Bytes that are none are an error.
+  /// Reads a request. Throws if the bytes are not one.
   init(_ request: UnsafeRawBufferPointer) throws(CodecError) {
     bytes = request
     var reader = ByteReader(request)
@@ -48,7 +48,7 @@ struct OTLPLogsGrouping {
     }
   }
 
-  /// Whether a `ResourceLogs` message has a record; an error where its framing is broken.
+  /// Whether a `ResourceLogs` message has a record; throws if its framing is broken.
   static func hasRecord(_ message: ByteReader) throws(CodecError) -> Bool {
     var found = false
     var reader = message
@@ -147,7 +147,7 @@ struct OTLPLogsGrouping {
     return latestGroup
   }
 
-  /// A resource has few scopes: they are looked through, the latest first.
+  /// A resource has few scopes, so they are searched one by one, the latest first.
   private mutating func scope(_ key: Key, of group: Int) -> Int {
     let latest = groups[group].lastScope
     if latest >= 0, isSame(scopes[latest].key, key) { return latest }
@@ -163,7 +163,7 @@ struct OTLPLogsGrouping {
     return new
   }
 
-  /// Appends the request with its records put together.
+  /// Appends the request with its records grouped.
   func put(to out: inout ByteWriter) {
     for group in groups {
       out.put(OTLPLogs.resourceLogsTag)

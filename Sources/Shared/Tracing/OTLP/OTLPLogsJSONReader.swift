@@ -1,12 +1,12 @@
 import Bytes
 import Encodings
 
-/// Reads OTLP's logs in OTLP's form of protobuf JSON, and writes them in protobuf's binary form.
+/// Converts OTLP logs from OTLP's variant of protobuf JSON to protobuf's binary form.
 ///
-/// It checks the syntax and the types; limits and ids are checked where the binary form is read, so that there is one such
+/// It checks syntax and types. Limits and ids are checked when the binary form is read, so that there is only one such
 /// check.
 struct OTLPLogsJSONReader {
-  /// How deep messages may nest: of values 8 levels are read, each of which takes up to three objects.
+  /// The deepest nesting of messages: values may have 8 levels, each of which takes up to three objects.
   private static let depthLimit = 48
 
   private var json: JSONScanner
@@ -78,7 +78,7 @@ struct OTLPLogsJSONReader {
     out.put(text)
   }
 
-  /// Hexadecimal digits; none are an id that is not there.
+  /// Hexadecimal digits; an empty text is a missing id.
   private mutating func id(_ count: Int, _ out: inout ByteWriter) throws(CodecError) {
     text.removeAll(keepingCapacity: true)
     try json.string(limit: 64, into: &text)
@@ -93,7 +93,7 @@ struct OTLPLogsJSONReader {
   }
 }
 
-/// Numbers as protobuf's JSON form has them: also as texts.
+/// Numbers in protobuf's JSON form, which may also be strings.
 extension JSONScanner {
   /// A number without a sign, with or without quotes.
   mutating func quotedUnsigned() throws(CodecError) -> UInt64 {
@@ -120,7 +120,7 @@ extension JSONScanner {
     case "Infinity": return .infinity
     case "-Infinity": return -.infinity
     default:
-      // Swift also takes hexadecimal and words, which JSON has not.
+      // Swift also accepts hexadecimal and words, which JSON does not have.
       guard text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }), let value = Double(text),
         value.isFinite
       else { throw failure(.number) }

@@ -1,14 +1,14 @@
 import Bytes
 import Encodings
 
-/// Writes OTLP's logs, given in protobuf's binary form, as OTLP's form of protobuf JSON.
+/// Converts OTLP logs from protobuf's binary form to OTLP's variant of protobuf JSON.
 struct OTLPLogsJSONWriter {
-  /// How deep messages may nest; what is deeper is left out.
+  /// The deepest nesting of messages; anything deeper is left out.
   private static let depthLimit = 96
 
   let bytes: UnsafeRawBufferPointer
 
-  /// Puts a message as an object. Fields that are not known are left out.
+  /// Puts a message as an object. Unknown fields are left out.
   func put(
     _ message: OTLPLogsSchema.Message, _ content: ByteReader, _ out: inout ByteWriter, depth: Int = 0
   ) throws(CodecError) {
@@ -114,7 +114,7 @@ struct OTLPLogsJSONWriter {
 }
 
 extension ByteReader {
-  /// A reader of the field's value, which is passed over: what stands behind the length of a delimited one.
+  /// Skips the field's value and returns a reader of it; for a delimited value, of the bytes after its length.
   @inline(__always)
   mutating func protobufValue(_ wire: UInt8) throws(CodecError) -> ByteReader {
     if wire == 2 { return try protobufMessage() }

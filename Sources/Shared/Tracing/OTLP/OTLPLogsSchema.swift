@@ -1,10 +1,10 @@
 import Bytes
 
-/// The messages of OTLP's logs: their fields by number and by name. Source: opentelemetry-proto 1.x, `logs/v1/logs.proto`,
-/// `resource/v1/resource.proto` and `common/v1/common.proto`; see `formats/otlp`.
+/// The messages of OTLP logs: their fields by number and by name. Source: opentelemetry-proto 1.x,
+/// `logs/v1/logs.proto`, `resource/v1/resource.proto` and `common/v1/common.proto`; see `formats/otlp`.
 ///
-/// Both directions between protobuf and JSON, and the check of what was received, walk this one table. A field that is not
-/// in it is passed over: those of profiles (`key_strindex`, `string_value_strindex`) are no part of logs.
+/// Both conversions between protobuf and JSON, and the check of received messages, use this one table. A field that is
+/// not in it is skipped: those of profiles (`key_strindex`, `string_value_strindex`) are not part of logs.
 struct OTLPLogsSchema {
   enum Message: Int {
     case request, resourceLogs, resource, entity, scopeLogs, scope, record, keyValue, value, array, map
@@ -15,14 +15,14 @@ struct OTLPLogsSchema {
     case string
     /// Base64 in JSON.
     case bytes
-    /// An id of so many bytes, or of none: hexadecimal digits in JSON.
+    /// An id of this many bytes, or an empty one; hexadecimal digits in JSON.
     case id(Int)
     case bool
     /// An enumeration or a 32-bit count: a number in JSON.
     case number
-    /// A 64-bit number of wire type 0, a text in JSON.
+    /// A 64-bit number of wire type 0, a string in JSON.
     case int64
-    /// A 64-bit number of wire type 1, a text in JSON.
+    /// A 64-bit number of wire type 1, a string in JSON.
     case fixed64
     /// A 32-bit number of wire type 5.
     case fixed32
@@ -108,13 +108,14 @@ struct OTLPLogsSchema {
 
   static func fields(of message: Message) -> [Field] { fields[message.rawValue] }
 
-  /// The place in ``fields(of:)`` of the field with this number; nil when the message has none.
+  /// The index in ``fields(of:)`` of the field with this number; nil if the message has none.
   @inline(__always)
   static func place(of number: UInt64, in fields: [Field]) -> Int? {
     for place in fields.indices where fields[place].number == number { return place }
     return nil
   }
 
-  /// Of a value only the member that was set last counts (`oneof`); one that holds its type's default is still set.
+  /// In a value only the member that was set last counts (`oneof`); a member with its type's default value is still
+  /// set.
   static func isOneOf(_ message: Message) -> Bool { message == .value }
 }
