@@ -44,7 +44,7 @@ final class OTLPReceiver: Receiver {
   /// Posts a request without records, to see whether the collector answers and takes the credentials.
   func probe() throws(DeliveryFailure) {
     let reply = try post([], isCompressed: false)
-    if case .accepted = CollectorAnswer(status: reply.status) { return }
+    if case .accepted = CollectorAnswer(reply) { return }
     throw failure(.refused, reply, secrets.text(of: reply))
   }
 
