@@ -18,7 +18,8 @@ import Testing
   }
 
   @Test func thereIsATestForEachExample() throws {
-    let source = try ["ExampleTests", "ForwarderExampleTests", "ConfigurationExampleTests", "ShipTests"].reduce("") {
+    let suites = ["ExampleTests", "ForwarderExampleTests", "ConfigurationExampleTests", "ShipTests"]
+    let source = try suites.reduce("") {
       try $0 + String(contentsOfFile: Repository.path("Tests/CommandTests/\($1).swift"), encoding: .utf8)
     }
     let names = try FileManager.default.contentsOfDirectory(atPath: Repository.path("examples"))

@@ -132,7 +132,7 @@ import Testing
     let run = try PipedRun(arguments)
     try Deadline.wait("everything is stored") { try peer.hasAll(count) }
     // The runs before may have stored everything: this one must have come so far that it takes signals.
-    try Deadline.wait("it takes signals") { run.isBlocked(SIGTERM) }
+    try Deadline.wait("it takes signals") { run.takesSignals }
     run.signal(SIGTERM)
     #expect(run.status() == 0)
     try checkCopies(try peer.stored(), chunksOnly: false)

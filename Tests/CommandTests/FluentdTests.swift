@@ -81,7 +81,7 @@ import Testing
       ["--shared-key", "s3cret", "--fault", "pong-forged"], ["key"],
       "cannot prove that it knows the shared key"
     ),
-    (["--shared-key", "s3cret", "--fault", "pong-close"], ["key"], "Fluent Bit gives no reason"),
+    (["--shared-key", "s3cret", "--fault", "pong-close"], ["key"], "Fluent Bit says nothing"),
     (
       ["--shared-key", "s3cret", "--fault", "pong-false=anonymous source host denied"], ["key"],
       "it says: anonymous source host denied"

@@ -18,7 +18,7 @@ import Testing
     (["--otlp-endpoint", "http://collector:4317"], "gRPC, which is not supported"),
     (["--otlp-endpoint", "https://[::1]:4317/v1/traces"], "4318"),
     (["--otlp-protocol", "grpc", "--otlp-endpoint", "http://h"], "\"grpc\" is not one of"),
-    (["--otlp-header", "a=b"], "--otlp-header applies to a collector: give --otlp-endpoint as well"),
+    (["--otlp-header", "a=b"], "--otlp-header is about a collector: give --otlp-endpoint as well"),
     (["--otlp-header", "nothing", "--otlp-endpoint", "http://h"], "is not NAME=VALUE"),
     (
       ["--otlp-header", "a=b\r\nc: d", "--otlp-endpoint", "http://h"],

@@ -44,6 +44,7 @@ import Testing
     let path = try journal(in: folder)
     let result = try Tool.run(["--journal-file", path, "--boot=\(name)"])
     #expect(result.status != 0 && result.output.count < 1000, "\(result.errorText)")
-    #expect(result.errorText.contains("not a boot") || result.errorText.contains("no boot"), "\(result.errorText)")
+    let isTold = result.errorText.contains("not a boot") || result.errorText.contains("no boot")
+    #expect(isTold, "\(result.errorText)")
   }
 }

@@ -46,7 +46,7 @@ final class LogHTTPReceiver {
       return try take(request, isJSON)
     } catch {
       metrics.add(.logsRejected, error.reason.label)
-      let message = "the request does not parse: \(error.reason.rawValue), at byte \(error.offset)"
+      let message = "the request cannot be decoded: \(error.reason.rawValue), at byte \(error.offset)"
       return Self.answer(400, OTLPResponse.invalidArgument(message, isJSON: isJSON), isJSON)
     }
   }

@@ -82,8 +82,16 @@ final class PipedRun: @unchecked Sendable {
   /// Whether a signal was sent that the run has not taken yet.
   func isSignalPending(_ number: Int32) -> Bool { has(number, in: ["SigPnd:", "ShdPnd:"]) }
 
-  /// Whether the run keeps a signal from ending it, to take it itself.
-  func isBlocked(_ number: Int32) -> Bool { has(number, in: ["SigBlk:"]) }
+  /// Whether the run takes the signals that end it itself. That they are blocked shows nothing: a run begins with those that
+  /// its parent blocks.
+  var takesSignals: Bool {
+    let folder = "/proc/\(process.processIdentifier)/fd"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.contains {
+      (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))?.contains("signalfd")
+        == true
+    }
+  }
 
   /// Whether one of the sets of signals that the kernel shows has a signal.
   private func has(_ number: Int32, in sets: [String]) -> Bool {

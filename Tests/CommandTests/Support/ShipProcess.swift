@@ -41,7 +41,8 @@ final class ShipProcess: @unchecked Sendable {
   func write(_ settings: String) throws {
     try folder.write(
       "ship.conf",
-      settings + "\n[service]\nstate-directory = \(folder.path("state"))\nstatus-address = \(statusAddress)\n")
+      settings + "\n[service]\nstate-directory = \(folder.path("state"))\nstatus-address = \(statusAddress)\n"
+    )
   }
 
   var identifier: Int32 { process.processIdentifier }

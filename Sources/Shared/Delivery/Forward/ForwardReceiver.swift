@@ -121,7 +121,7 @@ package final class ForwardReceiver: Receiver {
     return DeliveryFailure(
       .misconfigured,
       isOfUser && lacksUser
-        ? "\(name) wants a user and a password" : "\(name) refuses the handshake",
+        ? "\(name) requires a user and a password" : "\(name) refuses the handshake",
       remedy: remedy, answer: String(reason.prefix(200)))
   }
 
