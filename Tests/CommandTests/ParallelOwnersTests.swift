@@ -64,7 +64,7 @@ import Testing
     }
 
     mutating func log(lines: Int) -> String {
-      // In some logs no pod is ever named, in some at once, in some only late: what was made ahead is then made anew.
+      // In some logs no pod is ever named, in some at once, in some only late: what was rendered ahead is then rendered again.
       let firstPod = random.pick([0, lines / 2, lines])
       return (0..<lines).map { "time=\"\(time())\" \(line(hasPods: $0 >= firstPod))\n" }.joined()
     }

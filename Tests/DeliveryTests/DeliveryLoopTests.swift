@@ -145,7 +145,7 @@ import Testing
     receiver.disconnect()
     attempts = []
     while attempts.count < 3 { loop.step(until: bench.clock.milliseconds + 100_000) }
-    #expect(attempts[2] - attempts[1] < 3000, "the pauses begin anew")
+    #expect(attempts[2] - attempts[1] < 3000, "the pauses start again at the shortest")
   }
 
   @Test func patienceEndsTheDelivery() {

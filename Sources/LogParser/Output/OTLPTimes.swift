@@ -27,7 +27,7 @@ struct OTLPTimes {
     }
   }
 
-  /// Nil before 1970, after 2554, and if there is no time.
+  /// Nil before 1970, after 2554, and without a time.
   @inline(__always)
   static func nanoseconds(_ time: Timestamp) -> UInt64? {
     guard let seconds = UInt64(exactly: time.seconds), seconds < 18_446_744_073 else { return nil }

@@ -120,7 +120,7 @@ struct RecordRenderer<Formatter: RecordFormatter>: ~Copyable {
     notes.add(record, finding, start: start, delta: place.delta, place: before..<out.count)
   }
 
-  /// Makes a record anew of the piece that was read last; throws where the file was changed in the meantime.
+  /// Renders a record of the last piece again; throws if the file has changed in the meantime.
   mutating func render(_ note: OwnerNotes.Note, _ out: inout OutputBuffer) throws(RecordProblem) {
     guard let file = source.file else { return }
     _ = try readLine(at: note.start, note.line, file)

@@ -134,7 +134,7 @@ package struct TerminalFilter {
     }
   }
 
-  /// How many bytes at the end begin a character without ending it.
+  /// The number of bytes at the end that begin a character but do not complete it.
   private static func partialLength(_ bytes: UnsafeRawBufferPointer) -> Int {
     for length in 1...3 where length <= bytes.count {
       let byte = bytes[bytes.count - length]

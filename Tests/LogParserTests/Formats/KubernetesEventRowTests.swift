@@ -92,7 +92,7 @@ struct KubernetesEventRowTests {
     let row = "  Normal  Pulled  9s  kubelet  m"
     let head = ["Name:             web-0", "Namespace:        shop", "Node:             node5/192.0.2.5"]
     #expect(try read(row, described: head) == "9 info kubelet Pulled shop/web-0|m")
-    // Only a pod has a node, and what comes next begins anew.
+    // Only a pod has a node, and the next description starts without one.
     #expect(try read(row, described: Array(head.prefix(2))) == "9 info kubelet Pulled |m")
     #expect(try read(row, described: head + ["Name:  node5"]) == "9 info kubelet Pulled |m")
     #expect(try read(row, described: head + ["Node-Selectors:  a=b"]) == "9 info kubelet Pulled shop/web-0|m")
